@@ -1,0 +1,29 @@
+/* procbuf: process buffers for kernels, after Tock OS. This header includes all others but
+ * <procbuf/capability.h>, which only trusted code includes.
+ *
+ * The rules of the whole API. lib/CONTRACT.md holds what each function promises.
+ *
+ *  1. Arguments come in this order: the object acted on; what is read, a length right behind
+ *     what it measures; results (`…_out`); a callback, its data last.
+ *  2. `procbuf_addr_t` is an address of userspace: a number, never dereferenced by the caller.
+ *     C pointers are the kernel's own.
+ *  3. Lengths are bytes, ranges are half-open: [start, end).
+ *  4. On an error nothing was changed and no result was written, but for the exceptions of E3.
+ *  5. Bad user data is an answer, never a panic. A kernel that breaks a "Requires" reaches the
+ *     panic hook where the library can tell.
+ *  6. The library never allocates, blocks, prints, recurses, or fetches a byte of process memory
+ *     twice in a call. It keeps no global state; it touches process RAM only inside an enter, in
+ *     brk's and creation's zeroing, and there between an open and a close hook.
+ *  7. One caller at a time per table: the kernel brings its own lock.
+ */
+#ifndef PROCBUF_H
+#define PROCBUF_H
+
+#include <procbuf/addr.h>
+#include <procbuf/buffer.h>
+#include <procbuf/error.h>
+#include <procbuf/port.h>
+#include <procbuf/process.h>
+#include <procbuf/slice.h>
+
+#endif

@@ -1,0 +1,138 @@
+/* Process buffers: pieces of a process's memory, lent to the kernel. Contract: B, H.
+ *
+ * Two kinds: `procbuf_readonly` (the kernel may read) and `procbuf_readwrite` (and write).
+ * A buffer is a small value; copies of one are the same loan. It stays safe whatever its process
+ * does: every use asks again whether that life of the process still goes on.
+ */
+#ifndef PROCBUF_BUFFER_H
+#define PROCBUF_BUFFER_H
+
+#include <procbuf/process.h>
+#include <procbuf/slice.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct procbuf_buffer_private {
+    struct procbuf_id_private id;
+    procbuf_addr_t addr;
+    size_t len;
+};
+
+/* Holding one proves: when it was built, [addr, addr + len) lay wholly in one process's app-owned
+ * RAM or readable flash, and no break moves below its end while that life goes on.
+ * It does not prove: that the process is alive, that the bytes keep their value, or that no other
+ * buffer overlaps it. Source: Tock ReadOnlyProcessBuffer, kernel/src/processbuffer.rs. */
+struct procbuf_readonly {
+    uint32_t index_; /* slot of the process; changing it can only make the buffer dead */
+    struct procbuf_buffer_private private_ PROCBUF_PRIVATE;
+};
+
+/* Holding one proves: as above, and wholly in app-owned RAM.
+ * Source: Tock ReadWriteProcessBuffer. */
+struct procbuf_readwrite {
+    uint32_t index_;
+    struct procbuf_buffer_private private_ PROCBUF_PRIVATE;
+};
+
+/* The default buffer, a constant initialiser: no process, length 0, null. Contract: H3. */
+#ifdef __cplusplus
+#define PROCBUF_READONLY_DEFAULT                                                                   \
+    {                                                                                              \
+    }
+#define PROCBUF_READWRITE_DEFAULT                                                                  \
+    {                                                                                              \
+    }
+#else
+#define PROCBUF_READONLY_DEFAULT { 0 }
+#define PROCBUF_READWRITE_DEFAULT { 0 }
+#endif
+
+/* ---- Building ------------------------------------------------------------------------------- */
+
+/* Lend [addr, addr + len) of the process to the kernel, for reading.
+ * Returns, in this order: FAIL if the process is inactive, also for len 0; OK if len is 0,
+ * whatever addr is (how a process revokes); INVAL unless the range lies wholly in app-owned RAM
+ * or wholly in readable flash; OK.
+ * Out: *buffer_out, on OK only. Raises the mark to addr + len for a range in RAM.
+ * Cost: constant. Contract: B1 to B5. Source: Tock `build_readonly_process_buffer`. */
+PROCBUF_NODISCARD enum procbuf_code procbuf_build_readonly(struct procbuf_process *process,
+                                                           procbuf_addr_t addr, size_t len,
+                                                           struct procbuf_readonly *buffer_out)
+    PROCBUF_NONNULL;
+
+/* Lend [addr, addr + len) for reading and writing.
+ * As procbuf_build_readonly(), but INVAL unless the range lies wholly in app-owned RAM.
+ * Contract: B1 to B5. Source: Tock `build_readwrite_process_buffer`. */
+PROCBUF_NODISCARD enum procbuf_code procbuf_build_readwrite(struct procbuf_process *process,
+                                                            procbuf_addr_t addr, size_t len,
+                                                            struct procbuf_readwrite *buffer_out)
+    PROCBUF_NONNULL;
+
+/* Build without a check, for process implementations outside the library. Moves no mark.
+ * Requires: len is 0, or [addr, addr + len) is memory of the process `id` that the kernel may
+ * read (and write, for read-write), and not null, for the buffer's whole life.
+ * Contract: B6. Source: Tock `new_external`. */
+PROCBUF_NODISCARD struct procbuf_readonly
+procbuf_readonly_new_external(procbuf_addr_t addr, size_t len, struct procbuf_id id,
+                              const struct procbuf_external_process_capability *capability)
+    PROCBUF_NONNULL;
+PROCBUF_NODISCARD struct procbuf_readwrite
+procbuf_readwrite_new_external(procbuf_addr_t addr, size_t len, struct procbuf_id id,
+                               const struct procbuf_external_process_capability *capability)
+    PROCBUF_NONNULL;
+
+/* ---- Looking -------------------------------------------------------------------------------- */
+
+/* Returns: the length in bytes if the process is alive, else 0. Contract: H1. */
+PROCBUF_NODISCARD size_t
+procbuf_readonly_len(const struct procbuf_readonly *buffer) PROCBUF_NONNULL;
+PROCBUF_NODISCARD size_t
+procbuf_readwrite_len(const struct procbuf_readwrite *buffer) PROCBUF_NONNULL;
+
+/* Returns: 0 (null) if the buffer was built with length 0, else its address, alive or dead. A
+ * number to compare and to print: to reach the bytes, enter. Contract: H1. */
+PROCBUF_NODISCARD procbuf_addr_t
+procbuf_readonly_ptr(const struct procbuf_readonly *buffer) PROCBUF_NONNULL;
+PROCBUF_NODISCARD procbuf_addr_t
+procbuf_readwrite_ptr(const struct procbuf_readwrite *buffer) PROCBUF_NONNULL;
+
+/* ---- Using ---------------------------------------------------------------------------------- */
+
+/* What runs inside an enter. Lifetime: the slice, and every slice cut from it, ends with the
+ * call. The body must return: no longjmp out of it. */
+typedef void procbuf_read_body(struct procbuf_readable slice, void *data);
+typedef void procbuf_write_body(struct procbuf_writable slice, void *data);
+
+/* Run body once, with the buffer's bytes.
+ * Returns: NO_SUCH_APP if the process is dead or the buffer is the default one, and body has not
+ * run; else OK, also for length 0. The body may do anything but leave by another way than
+ * returning: enter again, build, move the break, end or restart the process. Its slice stays
+ * usable until it returns.
+ * Cost: constant, one open and one close hook (none for length 0), and the body.
+ * Contract: H2, H4, L9. Source: Tock `ReadableProcessBuffer::enter`, `mut_enter`. */
+PROCBUF_NODISCARD enum procbuf_process_error
+procbuf_readonly_enter(const struct procbuf_readonly *buffer, procbuf_read_body *body, void *data)
+    PROCBUF_NONNULL_ARGS(1, 2);
+PROCBUF_NODISCARD enum procbuf_process_error
+procbuf_readwrite_enter(const struct procbuf_readwrite *buffer, procbuf_read_body *body,
+                        void *data) PROCBUF_NONNULL_ARGS(1, 2);
+PROCBUF_NODISCARD enum procbuf_process_error
+procbuf_readwrite_mut_enter(const struct procbuf_readwrite *buffer, procbuf_write_body *body,
+                            void *data) PROCBUF_NONNULL_ARGS(1, 2);
+
+/* ---- Giving back ---------------------------------------------------------------------------- */
+
+/* Take address and length out of a buffer, exactly as they were given when it was built (the
+ * address of a zero-length one too), and leave a default buffer. Contract: H3.
+ * Out: *addr_out, *len_out. Source: Tock `consume`. */
+void procbuf_readonly_consume(struct procbuf_readonly *buffer, procbuf_addr_t *addr_out,
+                              size_t *len_out) PROCBUF_NONNULL;
+void procbuf_readwrite_consume(struct procbuf_readwrite *buffer, procbuf_addr_t *addr_out,
+                               size_t *len_out) PROCBUF_NONNULL;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

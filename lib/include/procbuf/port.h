@@ -1,0 +1,57 @@
+/* The port: the functions that the kernel supplies. Contract: C1 to C3, S6, E4.
+ *
+ * The library calls each of these as the table under C3 in lib/CONTRACT.md says: how often, and
+ * in which order. They are bound at link time. lib/ports/host.c is the smallest port: every
+ * access is open, protection never refuses, panic aborts.
+ *
+ * A hook may run userspace, or any code that userspace controls: the library keeps no fact about
+ * process memory across one. A hook must not call the library on the process it was called for.
+ */
+#ifndef PROCBUF_PORT_H
+#define PROCBUF_PORT_H
+
+#include <procbuf/addr.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What the library is about to do with a range of user memory. */
+enum procbuf_access { PROCBUF_ACCESS_READ, PROCBUF_ACCESS_READ_WRITE };
+
+/* Where one process's memory is to lie, given to the memory-protection hook. */
+struct procbuf_protection {
+    uint32_t process_index;      /* slot in the process table */
+    procbuf_addr_t mem_start;    /* start of RAM */
+    procbuf_addr_t app_break;    /* [mem_start, app_break) becomes accessible to the process */
+    procbuf_addr_t kernel_break; /* [kernel_break, end of RAM) stays with the kernel */
+};
+
+/* Let the kernel touch [addr, addr + len) until the matching close. len is above 0. Opens nest
+ * and may overlap; a close always names the range and kind of its open. On machines without a
+ * lock on user memory (no SMAP, no PAN) both do nothing. */
+void procbuf_port_user_access_open(procbuf_addr_t addr, size_t len, enum procbuf_access access);
+void procbuf_port_user_access_close(procbuf_addr_t addr, size_t len, enum procbuf_access access);
+
+/* Program the memory protection for the next run of the process.
+ * Returns: false to refuse, for example because the hardware cannot express the boundary; the
+ * operation then fails and nothing has changed. */
+PROCBUF_NODISCARD bool procbuf_port_protect_memory(const struct procbuf_protection *protection);
+
+/* Order all earlier accesses to user memory before all later code: a compiler barrier at least,
+ * and what the processor needs besides. Called from procbuf_return_to_user(). */
+void procbuf_port_barrier(void);
+
+/* Report a programming error in the kernel. Must not return. `message` is one static line.
+ * User data never leads here (E4). */
+__attribute__((noreturn)) void procbuf_port_panic(const char *message);
+
+/* Order every access made through slices before the return to userspace.
+ * The kernel calls this on the way out, before it switches. Cost: one barrier hook.
+ * Requires: no enter is open on this core whose body still uses its slice. */
+void procbuf_return_to_user(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,7 @@
+/* The way back to userspace. Contract: S6. */
+#include <procbuf/port.h>
+
+void procbuf_return_to_user(void)
+{
+    procbuf_port_barrier();
+}

@@ -1,0 +1,66 @@
+/* The app break. Contract: K. */
+#include <procbuf/process.h>
+
+#include "memory.h"
+#include "process.h"
+#include "require.h"
+
+/* K1's checks before the port is asked. */
+static enum procbuf_process_error check_break(const struct procbuf_process_private *self,
+                                              procbuf_addr_t new_break)
+{
+    if (new_break < self->mark || new_break >= self->mem_end)
+        return PROCBUF_ADDRESS_OUT_OF_BOUNDS;
+    if (new_break > self->kernel_break)
+        return PROCBUF_OUT_OF_MEMORY;
+    return PROCBUF_PROCESS_OK;
+}
+
+enum procbuf_process_error procbuf_process_brk(struct procbuf_process *process,
+                                               procbuf_addr_t new_break,
+                                               procbuf_addr_t *old_break_out)
+{
+    struct procbuf_process_private *self = procbuf_process_self(process);
+    if (!procbuf_state_is_active(self->state))
+        return PROCBUF_INACTIVE_APP;
+    const enum procbuf_process_error error = check_break(self, new_break);
+    if (error != PROCBUF_PROCESS_OK)
+        return error;
+    if (!procbuf_process_protect(process, new_break, self->kernel_break))
+        return PROCBUF_OUT_OF_MEMORY;
+    const procbuf_addr_t old_break = self->app_break;
+    self->app_break = new_break;
+    PROCBUF_VERIFY(procbuf_process_is_valid(self));
+    if (new_break > old_break)
+        procbuf_memory_zero(old_break, (size_t)(new_break - old_break));
+    *old_break_out = old_break;
+    return PROCBUF_PROCESS_OK;
+}
+
+enum procbuf_process_error procbuf_process_sbrk(struct procbuf_process *process, intptr_t delta,
+                                                procbuf_addr_t *old_break_out)
+{
+    const struct procbuf_process_private *self = procbuf_process_self(process);
+    if (!procbuf_state_is_active(self->state))
+        return PROCBUF_INACTIVE_APP;
+    const procbuf_addr_t new_break =
+        (procbuf_addr_t)((uintptr_t)self->app_break + (uintptr_t)delta);
+    return procbuf_process_brk(process, new_break, old_break_out);
+}
+
+static enum procbuf_code memop_code(enum procbuf_process_error error)
+{
+    return error == PROCBUF_PROCESS_OK ? PROCBUF_OK : PROCBUF_NOMEM;
+}
+
+enum procbuf_code procbuf_memop_brk(struct procbuf_process *process, procbuf_addr_t new_break)
+{
+    procbuf_addr_t old_break;
+    return memop_code(procbuf_process_brk(process, new_break, &old_break));
+}
+
+enum procbuf_code procbuf_memop_sbrk(struct procbuf_process *process, intptr_t delta,
+                                     procbuf_addr_t *old_break_out)
+{
+    return memop_code(procbuf_process_sbrk(process, delta, old_break_out));
+}

@@ -1,0 +1,26 @@
+#include "range.h"
+
+bool procbuf_range_end(procbuf_addr_t start, size_t len, procbuf_addr_t *end_out)
+{
+    const procbuf_addr_t room = (procbuf_addr_t)((procbuf_addr_t)-1 - start);
+    if (len > room)
+        return false;
+    *end_out = (procbuf_addr_t)(start + (procbuf_addr_t)len);
+    return true;
+}
+
+bool procbuf_range_within(procbuf_addr_t start, size_t len, procbuf_addr_t low,
+                          procbuf_addr_t high)
+{
+    if (start < low || start > high)
+        return false;
+    return len <= (procbuf_addr_t)(high - start);
+}
+
+bool procbuf_range_overlaps(procbuf_addr_t a_start, procbuf_addr_t a_end, procbuf_addr_t b_start,
+                            procbuf_addr_t b_end)
+{
+    if (a_start == a_end || b_start == b_end)
+        return false;
+    return a_start < b_end && b_start < a_end;
+}

@@ -1,0 +1,241 @@
+/* Slices: indexed access, sub-slices, iteration and copies. Contract: S. */
+#include <procbuf/slice.h>
+
+#include <string.h>
+
+#include "require.h"
+
+/* What the slice of an empty buffer points at. Nobody reads or writes it. Contract: H5. */
+static uint8_t empty_array[1];
+
+/* ---- Making ---- */
+
+struct procbuf_readable procbuf_readable_from_array(const void *array, size_t len)
+{
+    PROCBUF_REQUIRE(array != NULL || len == 0);
+    return (struct procbuf_readable){ array != NULL ? array : empty_array, len };
+}
+
+struct procbuf_writable procbuf_writable_from_array(void *array, size_t len)
+{
+    PROCBUF_REQUIRE(array != NULL || len == 0);
+    return (struct procbuf_writable){ array != NULL ? array : empty_array, len };
+}
+
+struct procbuf_readable procbuf_writable_as_readable(struct procbuf_writable slice)
+{
+    return (struct procbuf_readable){ slice.base_, slice.len_ };
+}
+
+/* ---- Looking ---- */
+
+size_t procbuf_readable_len(struct procbuf_readable slice)
+{
+    return slice.len_;
+}
+
+size_t procbuf_writable_len(struct procbuf_writable slice)
+{
+    return slice.len_;
+}
+
+const uint8_t *procbuf_readable_base_unchecked(struct procbuf_readable slice)
+{
+    return slice.base_;
+}
+
+uint8_t *procbuf_writable_base_unchecked(struct procbuf_writable slice)
+{
+    return slice.base_;
+}
+
+/* ---- One byte ---- */
+
+/* Fetch one byte exactly once: volatile, so that the compiler cannot fetch it again (S5). */
+static uint8_t fetch(const uint8_t *byte)
+{
+    return *(const volatile uint8_t *)byte;
+}
+
+bool procbuf_readable_get(struct procbuf_readable slice, size_t index, uint8_t *value_out)
+{
+    if (index >= slice.len_)
+        return false;
+    *value_out = fetch(&slice.base_[index]);
+    return true;
+}
+
+bool procbuf_writable_get(struct procbuf_writable slice, size_t index, uint8_t *value_out)
+{
+    return procbuf_readable_get(procbuf_writable_as_readable(slice), index, value_out);
+}
+
+bool procbuf_writable_set(struct procbuf_writable slice, size_t index, uint8_t value)
+{
+    if (index >= slice.len_)
+        return false;
+    *(volatile uint8_t *)&slice.base_[index] = value;
+    return true;
+}
+
+uint8_t procbuf_readable_get_or_panic(struct procbuf_readable slice, size_t index)
+{
+    PROCBUF_REQUIRE(index < slice.len_);
+    return fetch(&slice.base_[index]);
+}
+
+/* ---- Sub-slices ---- */
+
+static bool is_subrange(size_t start, size_t end, size_t len)
+{
+    return start <= end && end <= len;
+}
+
+bool procbuf_readable_range(struct procbuf_readable slice, size_t start, size_t end,
+                            struct procbuf_readable *slice_out)
+{
+    if (!is_subrange(start, end, slice.len_))
+        return false;
+    *slice_out = (struct procbuf_readable){ slice.base_ + start, end - start };
+    return true;
+}
+
+bool procbuf_readable_range_from(struct procbuf_readable slice, size_t start,
+                                 struct procbuf_readable *slice_out)
+{
+    return procbuf_readable_range(slice, start, slice.len_, slice_out);
+}
+
+bool procbuf_readable_range_to(struct procbuf_readable slice, size_t end,
+                               struct procbuf_readable *slice_out)
+{
+    return procbuf_readable_range(slice, 0, end, slice_out);
+}
+
+bool procbuf_writable_range(struct procbuf_writable slice, size_t start, size_t end,
+                            struct procbuf_writable *slice_out)
+{
+    if (!is_subrange(start, end, slice.len_))
+        return false;
+    *slice_out = (struct procbuf_writable){ slice.base_ + start, end - start };
+    return true;
+}
+
+bool procbuf_writable_range_from(struct procbuf_writable slice, size_t start,
+                                 struct procbuf_writable *slice_out)
+{
+    return procbuf_writable_range(slice, start, slice.len_, slice_out);
+}
+
+bool procbuf_writable_range_to(struct procbuf_writable slice, size_t end,
+                               struct procbuf_writable *slice_out)
+{
+    return procbuf_writable_range(slice, 0, end, slice_out);
+}
+
+/* ---- Iteration ---- */
+
+struct procbuf_iter procbuf_readable_iter(struct procbuf_readable slice)
+{
+    return (struct procbuf_iter){ slice };
+}
+
+struct procbuf_iter procbuf_writable_iter(struct procbuf_writable slice)
+{
+    return procbuf_readable_iter(procbuf_writable_as_readable(slice));
+}
+
+bool procbuf_iter_next(struct procbuf_iter *iter, uint8_t *value_out)
+{
+    return procbuf_readable_get(iter->rest_, 0, value_out) &&
+           procbuf_readable_range_from(iter->rest_, 1, &iter->rest_);
+}
+
+struct procbuf_readable_chunks procbuf_readable_chunks(struct procbuf_readable slice,
+                                                       size_t chunk_len)
+{
+    PROCBUF_REQUIRE(chunk_len != 0);
+    return (struct procbuf_readable_chunks){ slice, chunk_len };
+}
+
+struct procbuf_writable_chunks procbuf_writable_chunks(struct procbuf_writable slice,
+                                                       size_t chunk_len)
+{
+    PROCBUF_REQUIRE(chunk_len != 0);
+    return (struct procbuf_writable_chunks){ slice, chunk_len };
+}
+
+static size_t next_chunk_len(size_t rest_len, size_t chunk_len)
+{
+    return rest_len < chunk_len ? rest_len : chunk_len;
+}
+
+bool procbuf_readable_chunks_next(struct procbuf_readable_chunks *chunks,
+                                  struct procbuf_readable *slice_out)
+{
+    const struct procbuf_readable rest = chunks->rest_;
+    const size_t len = next_chunk_len(rest.len_, chunks->chunk_len_);
+    return len != 0 && procbuf_readable_range_to(rest, len, slice_out) &&
+           procbuf_readable_range_from(rest, len, &chunks->rest_);
+}
+
+bool procbuf_writable_chunks_next(struct procbuf_writable_chunks *chunks,
+                                  struct procbuf_writable *slice_out)
+{
+    const struct procbuf_writable rest = chunks->rest_;
+    const size_t len = next_chunk_len(rest.len_, chunks->chunk_len_);
+    return len != 0 && procbuf_writable_range_to(rest, len, slice_out) &&
+           procbuf_writable_range_from(rest, len, &chunks->rest_);
+}
+
+/* ---- Copies ---- */
+
+enum procbuf_code procbuf_readable_copy_to(struct procbuf_readable slice, void *array_out,
+                                           size_t array_len)
+{
+    if (array_len != slice.len_)
+        return PROCBUF_SIZE;
+    if (array_len != 0)
+        memcpy(array_out, slice.base_, array_len);
+    return PROCBUF_OK;
+}
+
+enum procbuf_code procbuf_writable_copy_to(struct procbuf_writable slice, void *array_out,
+                                           size_t array_len)
+{
+    return procbuf_readable_copy_to(procbuf_writable_as_readable(slice), array_out, array_len);
+}
+
+enum procbuf_code procbuf_writable_copy_from(struct procbuf_writable slice, const void *array,
+                                             size_t array_len)
+{
+    if (array_len != slice.len_)
+        return PROCBUF_SIZE;
+    if (array_len != 0)
+        memcpy(slice.base_, array, array_len);
+    return PROCBUF_OK;
+}
+
+enum procbuf_code procbuf_writable_copy_from_slice(struct procbuf_writable slice,
+                                                   struct procbuf_readable source)
+{
+    if (source.len_ != slice.len_)
+        return PROCBUF_SIZE;
+    if (source.len_ != 0)
+        memmove(slice.base_, source.base_, source.len_);
+    return PROCBUF_OK;
+}
+
+void procbuf_readable_copy_to_or_panic(struct procbuf_readable slice, void *array_out,
+                                       size_t array_len)
+{
+    const enum procbuf_code code = procbuf_readable_copy_to(slice, array_out, array_len);
+    PROCBUF_REQUIRE(code == PROCBUF_OK);
+}
+
+void procbuf_writable_copy_from_or_panic(struct procbuf_writable slice, const void *array,
+                                         size_t array_len)
+{
+    const enum procbuf_code code = procbuf_writable_copy_from(slice, array, array_len);
+    PROCBUF_REQUIRE(code == PROCBUF_OK);
+}

@@ -1,0 +1,193 @@
+/* Process tables, ids, creation and removal. Contract: P4, L1, L8, B7. */
+#include <procbuf/capability.h>
+#include <procbuf/process.h>
+
+#include "memory.h"
+#include "process.h"
+#include "range.h"
+#include "require.h"
+
+static bool own_table_is_live(const void *context, uint32_t index, uint64_t identifier)
+{
+    const struct procbuf_table *table = context;
+    const struct procbuf_process *process = procbuf_table_slot(table, index);
+    return process != NULL && process->private_.identifier == identifier;
+}
+
+void procbuf_table_init(struct procbuf_table *table, struct procbuf_process *slots,
+                        uint32_t slot_count)
+{
+    table->private_.is_live = own_table_is_live;
+    table->private_.is_live_context = table;
+    table->private_.slots = slots;
+    table->private_.slot_count = slot_count;
+    table->private_.next_identifier = 0;
+    for (uint32_t index = 0; index < slot_count; index++)
+        slots[index].private_.table = NULL;
+}
+
+void procbuf_table_init_external(struct procbuf_table *table, procbuf_is_live_function *is_live,
+                                 const void *context)
+{
+    PROCBUF_REQUIRE(is_live != NULL);
+    table->private_.is_live = is_live;
+    table->private_.is_live_context = context;
+    table->private_.slots = NULL;
+    table->private_.slot_count = 0;
+    table->private_.next_identifier = 0;
+}
+
+struct procbuf_id
+procbuf_id_new_external(const struct procbuf_table *table, uint32_t index, uint64_t identifier,
+                        const struct procbuf_external_process_capability *capability)
+{
+    PROCBUF_REQUIRE(capability != NULL);
+    return (struct procbuf_id){ .index_ = index, .private_ = { table, identifier } };
+}
+
+bool procbuf_id_is_live(struct procbuf_id id)
+{
+    const struct procbuf_table *table = id.private_.table;
+    return table != NULL &&
+           table->private_.is_live(table->private_.is_live_context, id.index_,
+                                   id.private_.identifier);
+}
+
+bool procbuf_id_equal(struct procbuf_id a, struct procbuf_id b)
+{
+    return a.private_.table == b.private_.table && a.private_.identifier == b.private_.identifier;
+}
+
+struct procbuf_process *procbuf_table_slot(const struct procbuf_table *table, uint32_t index)
+{
+    if (index >= table->private_.slot_count)
+        return NULL;
+    struct procbuf_process *process = &table->private_.slots[index];
+    return process->private_.table != NULL ? process : NULL;
+}
+
+struct procbuf_process *procbuf_table_lookup(const struct procbuf_table *table,
+                                             struct procbuf_id id)
+{
+    if (id.private_.table != table)
+        return NULL;
+    struct procbuf_process *process = procbuf_table_slot(table, id.index_);
+    if (process == NULL || process->private_.identifier != id.private_.identifier)
+        return NULL;
+    return process;
+}
+
+bool procbuf_table_take_identifier(struct procbuf_table *table, uint64_t *identifier_out)
+{
+    if (table->private_.next_identifier == UINT64_MAX)
+        return false;
+    *identifier_out = table->private_.next_identifier++;
+    return true;
+}
+
+/* The ends of a new process's two regions, none of which wraps. */
+struct layout {
+    procbuf_addr_t flash_protected_end;
+    procbuf_addr_t flash_end;
+    procbuf_addr_t mem_end;
+    procbuf_addr_t app_break;
+    procbuf_addr_t kernel_break;
+};
+
+static bool layout_from_config(const struct procbuf_process_config *config,
+                               struct layout *layout_out)
+{
+    struct layout layout;
+    if (!procbuf_range_end(config->flash_start, config->flash_len, &layout.flash_end) ||
+        !procbuf_range_end(config->mem_start, config->mem_len, &layout.mem_end))
+        return false;
+    if (config->flash_protected_len > config->flash_len)
+        return false;
+    if (config->initial_kernel_len > config->mem_len ||
+        config->initial_app_len > config->mem_len - config->initial_kernel_len)
+        return false;
+    layout.flash_protected_end =
+        (procbuf_addr_t)(config->flash_start + (procbuf_addr_t)config->flash_protected_len);
+    layout.app_break =
+        (procbuf_addr_t)(config->mem_start + (procbuf_addr_t)config->initial_app_len);
+    layout.kernel_break =
+        (procbuf_addr_t)(layout.mem_end - (procbuf_addr_t)config->initial_kernel_len);
+    *layout_out = layout;
+    return true;
+}
+
+static bool overlaps_process(procbuf_addr_t start, procbuf_addr_t end,
+                             const struct procbuf_process_private *other)
+{
+    return procbuf_range_overlaps(start, end, other->mem_start, other->mem_end) ||
+           procbuf_range_overlaps(start, end, other->flash_start, other->flash_end);
+}
+
+static bool layout_is_free(const struct procbuf_table *table,
+                           const struct procbuf_process_config *config,
+                           const struct layout *layout)
+{
+    if (procbuf_range_overlaps(config->flash_start, layout->flash_end, config->mem_start,
+                               layout->mem_end))
+        return false;
+    for (uint32_t index = 0; index < table->private_.slot_count; index++) {
+        const struct procbuf_process *other = procbuf_table_slot(table, index);
+        if (other == NULL)
+            continue;
+        if (overlaps_process(config->flash_start, layout->flash_end, &other->private_) ||
+            overlaps_process(config->mem_start, layout->mem_end, &other->private_))
+            return false;
+    }
+    return true;
+}
+
+static struct procbuf_process *find_empty_slot(const struct procbuf_table *table)
+{
+    for (uint32_t index = 0; index < table->private_.slot_count; index++)
+        if (procbuf_table_slot(table, index) == NULL)
+            return &table->private_.slots[index];
+    return NULL;
+}
+
+enum procbuf_code procbuf_process_create(struct procbuf_table *table,
+                                         const struct procbuf_process_config *config,
+                                         struct procbuf_process **process_out)
+{
+    PROCBUF_REQUIRE(table->private_.slots != NULL);
+    struct layout layout;
+    if (!layout_from_config(config, &layout) || !layout_is_free(table, config, &layout))
+        return PROCBUF_INVAL;
+    struct procbuf_process *process = find_empty_slot(table);
+    uint64_t identifier;
+    if (process == NULL || !procbuf_table_take_identifier(table, &identifier))
+        return PROCBUF_NOMEM;
+    process->private_ = (struct procbuf_process_private){
+        .table = table,
+        .identifier = identifier,
+        .flash_start = config->flash_start,
+        .flash_protected_end = layout.flash_protected_end,
+        .flash_end = layout.flash_end,
+        .mem_start = config->mem_start,
+        .mem_end = layout.mem_end,
+        .initial_app_break = layout.app_break,
+        .initial_kernel_break = layout.kernel_break,
+        .app_break = layout.app_break,
+        .kernel_break = layout.kernel_break,
+        .mark = config->mem_start,
+        .state = { PROCBUF_STATE_YIELDED, PROCBUF_STATE_YIELDED, 0 },
+        .fault_policy = config->fault_policy,
+        .completion = PROCBUF_COMPLETION_NEVER_ENDED,
+    };
+    procbuf_memory_zero(config->mem_start, config->initial_app_len);
+    *process_out = process;
+    return PROCBUF_OK;
+}
+
+enum procbuf_code procbuf_process_remove(struct procbuf_process *process)
+{
+    struct procbuf_process_private *self = procbuf_process_self(process);
+    if (self->open_enters != NULL)
+        return PROCBUF_BUSY;
+    self->table = NULL;
+    return PROCBUF_OK;
+}
