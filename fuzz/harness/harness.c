@@ -1,0 +1,32 @@
+#include "harness.h"
+
+#include "arena.h"
+#include "bug.h"
+#include "machine.h"
+
+#include <string.h>
+
+extern const struct harness harness_buffers;
+
+const struct harness *const harnesses[] = { &harness_buffers, NULL };
+
+const struct harness *harness_find(const char *name)
+{
+    for (size_t h = 0; harnesses[h] != NULL; h++)
+        if (strcmp(harnesses[h]->name, name) == 0)
+            return harnesses[h];
+    return NULL;
+}
+
+void harness_start(void)
+{
+    arena_map();
+    bug_watch_sanitizers();
+}
+
+void harness_run(const struct harness *harness, const uint8_t *bytes, size_t len)
+{
+    static struct trace trace;
+    trace_decode(&trace, bytes, len, harness->weights);
+    machine_run(&trace, NULL);
+}

@@ -1,0 +1,24 @@
+/* A harness: which operations a fuzzer plays with, and how often each. Nothing else. */
+#ifndef FUZZ_HARNESS_H
+#define FUZZ_HARNESS_H
+
+#include "trace.h"
+
+struct harness {
+    const char *name;
+    const char *about;
+    uint8_t weights[256]; /* by operation code; 0: the harness does not use it */
+};
+
+extern const struct harness *const harnesses[]; /* ends with null */
+
+/* Returns: null if there is none of that name. */
+const struct harness *harness_find(const char *name);
+
+/* Run one input of the engine: decode it for the harness, and run it. Never rejects. */
+void harness_run(const struct harness *harness, const uint8_t *bytes, size_t len);
+
+/* What every program does once, before the first input. */
+void harness_start(void);
+
+#endif

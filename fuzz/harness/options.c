@@ -1,0 +1,21 @@
+/* Options of the sanitizers' run-times, compiled into fuzz targets and replay programs, so that a
+ * finding exits 77 and 1 can only mean that the tool failed. Not linked into AFL++ builds, where
+ * the engine has its own. */
+const char *__asan_default_options(void);
+const char *__ubsan_default_options(void);
+const char *__msan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+    return "exitcode=77:handle_sigill=1:detect_stack_use_after_return=0";
+}
+
+const char *__ubsan_default_options(void)
+{
+    return "exitcode=77:print_stacktrace=1";
+}
+
+const char *__msan_default_options(void)
+{
+    return "exitcode=77";
+}

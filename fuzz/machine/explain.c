@@ -1,0 +1,163 @@
+/* What a person needs to understand a finding: the program in words, and a map of memory. */
+#include "machine.h"
+
+#include "bug.h"
+
+#include <string.h>
+
+static void paint(FILE *out, bool color, const char *sequence)
+{
+    if (color)
+        fputs(sequence, out);
+}
+
+/* ---- The program ---- */
+
+static void print_words(const struct op *op, FILE *out)
+{
+    const struct op_row *row = &op_table[op->code];
+    for (const char *c = row->words; *c != '\0'; c++) {
+        if (*c == '$' && c[1] >= '1' && c[1] <= '8') {
+            const unsigned k = (unsigned)(*++c - '1');
+            operand_print(row->operands[k], &op->operands[k], out);
+        } else {
+            fputc(*c, out);
+        }
+    }
+}
+
+void machine_print_program(FILE *out, bool color)
+{
+    unsigned depth = 0;
+    fprintf(out, "\nThe program, %u process%s laid out:\n", machine_trace->process_count,
+            machine_trace->process_count == 1 ? "" : "es");
+    for (unsigned o = 0; o < machine_trace->op_count && o <= machine_position; o++) {
+        const struct op *op = &machine_trace->ops[o];
+        const bool here = o == machine_position;
+        depth -= op->code == OP_END && depth > 0;
+        paint(out, color && here, "\033[1;31m");
+        fprintf(out, "%s%4u  %*s", here ? "->" : "  ", o + 1, (int)(3 * depth), "");
+        if (op->code == OP_END)
+            fputs("leave", out);
+        else
+            print_words(op, out);
+        paint(out, color && here, "\033[0m");
+        fputc('\n', out);
+        depth += op_opens_block(op->code);
+    }
+    if (machine_position >= machine_trace->op_count)
+        fputs("->    (the end, where all memory is compared)\n", out);
+}
+
+/* ---- The map ---- */
+
+enum { MAP_WIDTH = 64, ROW_BYTES = 16, ROWS_AROUND = 2 };
+
+/* Which of a process's places an arena byte belongs to, as a letter of the map. */
+static char place_letter(const struct model_process *p, uint64_t addr)
+{
+    if (addr >= p->mem_start && addr < p->mem_end)
+        return addr < p->app_break ? 'a' : addr < p->kernel_break ? '.' : 'K';
+    if (addr >= p->flash_start && addr < p->flash_end)
+        return addr < p->flash_protected_end ? 'h' : 'f';
+    return 0;
+}
+
+static char letter_at(uint64_t addr)
+{
+    for (unsigned slot = 0; slot < TRACE_MAX_PROCESSES; slot++) {
+        const struct model_process *p = &model.processes[slot];
+        const char letter = p->used ? place_letter(p, addr) : 0;
+        if (letter != 0)
+            return letter;
+    }
+    return ' ';
+}
+
+static void print_region(const char *name, uint64_t start, uint64_t end, FILE *out)
+{
+    const uint64_t len = end - start;
+    const uint64_t marked = bug_arena_byte < 0 ? 0 : (uint64_t)ARENA_BASE + (uint64_t)bug_arena_byte;
+    if (len == 0)
+        return;
+    fprintf(out, "  %-6s |", name);
+    for (unsigned column = 0; column < MAP_WIDTH; column++) {
+        const uint64_t low = start + len * column / MAP_WIDTH;
+        const uint64_t high = start + len * (column + 1) / MAP_WIDTH;
+        fputc(marked >= low && marked < high ? 'X' : letter_at(low), out);
+    }
+    fprintf(out, "| %u bytes\n", (unsigned)len);
+}
+
+static void print_process(unsigned slot, FILE *out)
+{
+    const struct model_process *p = &model.processes[slot];
+    fprintf(out, "p%u: break at ram+%u, mark at ram+%u, kernel break at ram+%u\n", slot,
+            (unsigned)(p->app_break - p->mem_start), (unsigned)(p->mark - p->mem_start),
+            (unsigned)(p->kernel_break - p->mem_start));
+    const bool flash_first = p->flash_start < p->mem_start;
+    for (int second = 0; second <= 1; second++) {
+        if (flash_first != (bool)second)
+            print_region("flash", p->flash_start, p->flash_end, out);
+        else
+            print_region("RAM", p->mem_start, p->mem_end, out);
+    }
+}
+
+static void print_buffers(FILE *out)
+{
+    bool any = false;
+    for (unsigned b = 0; b < 2 * TRACE_BUFFER_COUNT; b++) {
+        const struct model_buffer *buffer = &model.buffers[b];
+        if (!buffer->filled)
+            continue;
+        fprintf(out, "%s%s%u: ", any ? "; " : "Buffers: ", b < TRACE_BUFFER_COUNT ? "ro" : "rw",
+                b % TRACE_BUFFER_COUNT);
+        place_print(buffer->addr, out);
+        fprintf(out, " + %u%s", (unsigned)buffer->len,
+                model_buffer_is_live(buffer) ? "" : " (dead)");
+        any = true;
+    }
+    if (any)
+        fputc('\n', out);
+}
+
+static void print_row(uint32_t start, bool color, FILE *out)
+{
+    fprintf(out, "  %-16s", "");
+    for (uint32_t at = start; at < start + ROW_BYTES && at < ARENA_LEN; at++) {
+        const bool here = (long)at == bug_arena_byte;
+        paint(out, color && here, "\033[1;31m");
+        fprintf(out, here ? "[%02x]" : " %02x ", arena_view[at]);
+        paint(out, color && here, "\033[0m");
+    }
+    fputs("\n  ", out);
+    place_print((uint64_t)ARENA_BASE + start, out);
+    fputc('\n', out);
+}
+
+static void print_around(bool color, FILE *out)
+{
+    if (bug_arena_byte < 0)
+        return;
+    const uint32_t middle = (uint32_t)bug_arena_byte / ROW_BYTES * ROW_BYTES;
+    fputs("Memory around ", out);
+    place_print((uint64_t)ARENA_BASE + (uint64_t)bug_arena_byte, out);
+    fputs(", as it is now:\n", out);
+    for (int row = -ROWS_AROUND; row <= ROWS_AROUND; row++) {
+        const int64_t start = (int64_t)middle + row * ROW_BYTES;
+        if (start >= 0 && start < ARENA_LEN)
+            print_row((uint32_t)start, color, out);
+    }
+}
+
+void machine_print_map(FILE *out, bool color)
+{
+    fputs("\nProcess memory (a app-owned, . between the breaks, K kernel's, h flash header, f flash, "
+          "X here):\n", out);
+    for (unsigned slot = 0; slot < TRACE_MAX_PROCESSES; slot++)
+        if (model.processes[slot].used)
+            print_process(slot, out);
+    print_buffers(out);
+    print_around(color, out);
+}

@@ -1,0 +1,33 @@
+/* The machine: runs a trace on the library, asks the model what must happen, and compares after
+ * every operation. */
+#ifndef FUZZ_MACHINE_H
+#define FUZZ_MACHINE_H
+
+#include "model.h"
+#include "trace.h"
+
+#include <stdio.h>
+
+/* Run a trace. Ends in bug_found() when the library and the model disagree. With `results`,
+ * prints a line per operation, `operation -> result`, that is the same in every build and on
+ * every target. */
+void machine_run(const struct trace *trace, FILE *results);
+
+/* For explanations: the trace that runs, and the operation it is at. */
+extern const struct trace *machine_trace;
+extern unsigned machine_position;
+
+/* Library calls that were checked, and how often each operation was run, since the program began. */
+extern uint64_t machine_checked_ops;
+extern uint64_t machine_op_counts[256];
+
+/* Print the memory of the processes as a map, with the byte that a finding is about marked. */
+void machine_print_map(FILE *out, bool color);
+
+/* Print the operations up to the current one, in words. */
+void machine_print_program(FILE *out, bool color);
+
+/* Print an address relative to where it lies: p0.ram+16. */
+void place_print(uint64_t addr, FILE *out);
+
+#endif

@@ -1,0 +1,52 @@
+#include "port.h"
+
+#include <procbuf/port.h>
+
+#include "oracle.h"
+
+jmp_buf port_panic_target;
+const char *port_panic_message = "";
+
+static void report_access(enum hook_kind kind, procbuf_addr_t addr, size_t len,
+                          enum procbuf_access access)
+{
+    const struct hook hook = { .kind = kind, .addr = addr, .len = len,
+                               .writable = access == PROCBUF_ACCESS_READ_WRITE };
+    (void)oracle_hook(&hook);
+}
+
+void procbuf_port_user_access_open(procbuf_addr_t addr, size_t len, enum procbuf_access access)
+{
+    report_access(HOOK_OPEN, addr, len, access);
+}
+
+void procbuf_port_user_access_close(procbuf_addr_t addr, size_t len, enum procbuf_access access)
+{
+    report_access(HOOK_CLOSE, addr, len, access);
+}
+
+bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
+{
+    const struct hook hook = {
+        .kind = HOOK_PROTECT,
+        .process_index = protection->process_index,
+        .addr = protection->mem_start,
+        .app_break = protection->app_break,
+        .kernel_break = protection->kernel_break,
+    };
+    return oracle_hook(&hook);
+}
+
+void procbuf_port_barrier(void)
+{
+    const struct hook hook = { .kind = HOOK_BARRIER };
+    (void)oracle_hook(&hook);
+}
+
+void procbuf_port_panic(const char *message)
+{
+    const struct hook hook = { .kind = HOOK_PANIC };
+    port_panic_message = message;
+    (void)oracle_hook(&hook); /* ends here when no panic was predicted */
+    longjmp(port_panic_target, 1);
+}

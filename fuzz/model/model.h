@@ -1,0 +1,157 @@
+/* The shadow model: what must happen, worked out a second time and as plainly as possible.
+ *
+ * It shares no code and no representation with the library: process memory is a map with one
+ * entry a byte (who owns it, what it is for, what it holds), sums are made in a type that cannot
+ * wrap, and every rule is written out from lib/CONTRACT.md. Each rule names the number it follows
+ * (RULE("B3")), so that a finding can say what was broken.
+ *
+ * Before a library call the machine asks model_predict() for the outcome, the bytes that the call
+ * may read and write, and the hooks that it calls. The model's own state is then already that
+ * after the call.
+ */
+#ifndef FUZZ_MODEL_H
+#define FUZZ_MODEL_H
+
+#include "oracle.h"
+#include "trace.h"
+
+/* ---- Outcomes: what an operation answers ---- */
+
+enum outcome_kind {
+    OUTCOME_SKIPPED,       /* makes no sense here; the library was not called */
+    OUTCOME_DONE,          /* returns nothing */
+    OUTCOME_CODE,          /* status: 0 is OK, else a number of E1 */
+    OUTCOME_PROCESS_ERROR, /* status: 0 is OK, else the place in E1's list of process errors */
+    OUTCOME_YES,
+    OUTCOME_NO, /* also "none" */
+    OUTCOME_PANIC
+};
+
+/* Kinds of values, by letter: a address, l length, u number, x digest of bytes, p process. */
+struct outcome {
+    enum outcome_kind kind;
+    int status;
+    unsigned value_count;
+    struct {
+        char kind;
+        uint64_t value;
+    } values[3];
+};
+
+struct prediction {
+    const char *rule;
+    struct outcome outcome;
+    struct expectation access;
+};
+
+/* An operation with its operands worked out. */
+struct call {
+    const struct op *op;
+    uint64_t args[TRACE_MAX_OPERANDS];
+};
+
+/* ---- State, for the machine to compare and to print ---- */
+
+enum model_state {
+    MODEL_RUNNING,
+    MODEL_YIELDED,
+    MODEL_YIELDED_FOR,
+    MODEL_STOPPED,
+    MODEL_FAULTED,
+    MODEL_TERMINATED
+};
+
+struct model_process {
+    bool used;
+    bool restarts; /* fault policy */
+    uint64_t identifier;
+    uint64_t flash_start, flash_protected_end, flash_end;
+    uint64_t mem_start, mem_end;
+    uint64_t initial_app_break, initial_kernel_break;
+    uint64_t app_break, kernel_break, mark;
+    enum model_state state;
+    enum model_state stopped_from;
+    unsigned yielded_for;
+    unsigned completion; /* 0 never ended, 1 without a code, 2 with one */
+    uint32_t completion_code;
+    uint32_t restart_count;
+    unsigned open_enters;
+};
+
+struct model_buffer {
+    bool filled; /* false: the default buffer */
+    bool built;  /* by B, not vouched for by trusted code */
+    unsigned slot;
+    uint64_t identifier;
+    uint64_t addr;
+    uint64_t len;
+};
+
+struct model_slice {
+    bool valid;
+    bool writable;
+    bool dummy; /* the slice of an empty buffer or array: it has no place in the arena */
+    unsigned depth;
+    struct span span;
+    uint64_t wild; /* of a dummy: the address that came with length 0 */
+};
+
+struct model_id {
+    bool taken;
+    unsigned slot;
+    uint64_t identifier;
+};
+
+struct model {
+    unsigned slot_count;
+    uint64_t next_identifier;
+    struct model_process processes[TRACE_MAX_PROCESSES];
+    struct model_buffer buffers[2 * TRACE_BUFFER_COUNT]; /* ro0 to ro7, then rw0 to rw7 */
+    struct model_slice slices[TRACE_SLICE_COUNT];
+    struct model_id ids[TRACE_ID_COUNT];
+    unsigned depth;
+    unsigned entered_slots[TRACE_MAX_DEPTH]; /* process of each open enter */
+    unsigned refuse_next;   /* protection request that the next operation is refused */
+    unsigned refuse_now;    /* … that this operation is refused; 0 none */
+    unsigned requests_seen; /* in this operation */
+    uint8_t cells[ARENA_LEN]; /* owner and purpose of each byte: model.c */
+    uint8_t bytes[ARENA_LEN]; /* value of each byte */
+};
+
+extern struct model model;
+
+/* Begin a world with a table of `slot_count` slots and no process. */
+void model_reset(unsigned slot_count);
+
+/* An operation begins, which may make several library calls. */
+void model_op_begin(void);
+
+/* Work out the operands. Returns: false when one counts from something that is not there. */
+bool model_resolve(const struct op *op, struct call *call_out);
+
+/* State what the call will do, and do it to the model. */
+void model_predict(const struct call *call, struct prediction *prediction_out);
+
+/* The same for a process that the trace lays out. */
+void model_predict_create(const uint64_t args[8], struct prediction *prediction_out);
+
+/* One step of an iteration over a slice: byte `step`, or the chunk that begins there. */
+void model_predict_iter(const struct model_slice *slice, uint64_t step,
+                        struct prediction *prediction_out);
+void model_predict_chunk(const struct model_slice *slice, uint64_t step, uint64_t chunk_len,
+                         struct prediction *prediction_out, struct span *chunk_out);
+
+/* The body of an enter begins, and ends. */
+void model_enter(unsigned buffer, unsigned slice_register, bool writable);
+void model_leave(void);
+
+bool model_buffer_is_live(const struct model_buffer *buffer);
+
+/* Userspace acts. Writes that a byte's owner could not make are not made. Returns: whether. */
+bool model_user_write(uint64_t addr, uint8_t value);
+bool model_user_fill(unsigned slot, uint8_t seed, struct span *filled_out);
+
+/* Check I1, I2 and I5 on the model's own state, which equals the library's. */
+void model_check_invariants(void);
+
+#endif

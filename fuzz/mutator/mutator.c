@@ -1,0 +1,270 @@
+#include "mutator.h"
+
+#include <string.h>
+
+/* ---- Chance ---- */
+
+static uint32_t random_state;
+
+static uint32_t next_random(void)
+{
+    random_state ^= random_state << 13; /* xorshift32 */
+    random_state ^= random_state >> 17;
+    random_state ^= random_state << 5;
+    return random_state;
+}
+
+static uint32_t below(uint32_t count)
+{
+    return count == 0 ? 0 : next_random() % count;
+}
+
+static bool one_in(uint32_t count)
+{
+    return below(count) == 0;
+}
+
+static void seed_random(uint32_t seed)
+{
+    random_state = seed * 2654435761u + 0x9e3779b9u;
+    if (random_state == 0)
+        random_state = 1;
+}
+
+/* ---- Operands ---- */
+
+/* Small numbers often, edges of powers of two sometimes. */
+static int32_t random_number(void)
+{
+    if (!one_in(3))
+        return (int32_t)below(40);
+    const uint32_t power = 1u << below(11);
+    return (int32_t)(power - 1 + below(3));
+}
+
+static int32_t random_offset(void)
+{
+    static const int32_t edges[] = { 0, 0, 0, 1, -1, 2, -2, 3, 7, 8, -8, 16 };
+    if (!one_in(4))
+        return edges[below(sizeof edges / sizeof edges[0])];
+    return (int32_t)below(600) - 200;
+}
+
+static uint8_t random_place(void)
+{
+    static const uint8_t places[] = {
+        ANCHOR_RAM, ANCHOR_RAM, ANCHOR_RAM, ANCHOR_BREAK, ANCHOR_BREAK, ANCHOR_KERNEL_BREAK,
+        ANCHOR_RAM_END, ANCHOR_FLASH, ANCHOR_FLASH_PROTECTED, ANCHOR_FLASH_END, ANCHOR_MARK,
+        ANCHOR_BUFFER_START, ANCHOR_BUFFER_END, ANCHOR_KERNEL, ANCHOR_TOP,
+    };
+    return places[below(sizeof places)];
+}
+
+static uint8_t random_far(void)
+{
+    static const uint8_t far[] = { ANCHOR_MAX, ANCHOR_MAX, ANCHOR_HALF, ANCHOR_W31, ANCHOR_W32 };
+    return far[below(sizeof far)];
+}
+
+/* The process that an operation is about: places near it are the interesting ones. */
+static uint8_t favourite_process(const struct op *op)
+{
+    const char *kinds = op_table[op->code].operands;
+    const char *where = strchr(kinds, 'p');
+    return where != NULL ? (uint8_t)op->operands[where - kinds].number : (uint8_t)below(3);
+}
+
+static void random_anchored(struct op *op, struct operand *operand, uint8_t anchor)
+{
+    operand->anchor = anchor;
+    operand->number = random_offset();
+    operand->index = 0;
+    if (anchor == ANCHOR_MAX && operand->number > 0)
+        operand->number = -operand->number;
+    if (anchor == ANCHOR_BUFFER_START || anchor == ANCHOR_BUFFER_END)
+        operand->index = (uint8_t)(below(3) + (one_in(2) ? TRACE_BUFFER_COUNT : 0));
+    else if (anchor >= ANCHOR_RAM && anchor <= ANCHOR_MARK)
+        operand->index = one_in(6) ? (uint8_t)below(4) : favourite_process(op);
+}
+
+static void random_value(struct op *op, char kind, struct operand *operand)
+{
+    const uint32_t choice = below(16);
+    if (choice == 0) {
+        random_anchored(op, operand, random_far());
+    } else if (kind == 'i' && choice < 8) {
+        random_anchored(op, operand, ANCHOR_LEN);
+    } else if ((kind == 'a' && choice < 15) || (kind == 'n' && choice < 6) ||
+               (kind == 'z' && choice < 8)) {
+        random_anchored(op, operand, random_place());
+    } else {
+        operand->anchor = ANCHOR_NUMBER;
+        operand->index = 0;
+        operand->number = kind == 'z' ? random_offset() : random_number();
+    }
+}
+
+/* Few registers and processes, so that operations meet. */
+static void random_operand(struct op *op, char kind, struct operand *operand)
+{
+    operand->anchor = ANCHOR_NUMBER;
+    operand->index = 0;
+    switch (kind) {
+    case 'p': operand->number = (int32_t)(one_in(12) ? below(TRACE_MAX_PROCESSES) : below(3)); break;
+    case 'h': operand->number = (int32_t)(below(3) + (one_in(2) ? TRACE_BUFFER_COUNT : 0)); break;
+    case 'o':
+    case 'w':
+    case 's':
+    case 'd': operand->number = (int32_t)below(one_in(8) ? 8 : 3); break;
+    case 'c': operand->number = (int32_t)below(3); break;
+    case 'u': operand->number = (int32_t)below(one_in(24) ? 256 : 6); break;
+    case 'b': operand->number = (int32_t)below(256); break;
+    default: random_value(op, kind, operand); break;
+    }
+}
+
+static uint8_t random_code(const struct harness *harness)
+{
+    uint32_t total = 0;
+    for (unsigned code = 0; code < 256; code++)
+        total += harness->weights[code];
+    uint32_t pick = below(total);
+    for (unsigned code = 0; code < 256; code++) {
+        if (pick < harness->weights[code])
+            return (uint8_t)code;
+        pick -= harness->weights[code];
+    }
+    return OP_END;
+}
+
+static struct op random_op(const struct harness *harness)
+{
+    struct op op;
+    memset(&op, 0, sizeof op);
+    op.code = random_code(harness);
+    const char *kinds = op_table[op.code].operands;
+    for (unsigned k = 0; kinds[k] != '\0'; k++) /* processes first: places lean on them */
+        if (kinds[k] == 'p')
+            random_operand(&op, kinds[k], &op.operands[k]);
+    for (unsigned k = 0; kinds[k] != '\0'; k++)
+        if (kinds[k] != 'p')
+            random_operand(&op, kinds[k], &op.operands[k]);
+    return op;
+}
+
+/* ---- Changes ---- */
+
+static bool insert(struct trace *trace, unsigned at, const struct op *op)
+{
+    if (trace->op_count >= TRACE_MAX_OPS - 2 * TRACE_MAX_DEPTH)
+        return false;
+    memmove(&trace->ops[at + 1], &trace->ops[at], (trace->op_count - at) * sizeof *op);
+    trace->ops[at] = *op;
+    trace->op_count++;
+    return true;
+}
+
+static void delete(struct trace *trace, unsigned at)
+{
+    trace->op_count--;
+    memmove(&trace->ops[at], &trace->ops[at + 1], (trace->op_count - at) * sizeof trace->ops[0]);
+}
+
+static void insert_random(struct trace *trace, const struct harness *harness)
+{
+    static const struct op end = { .code = OP_END };
+    const unsigned at = below(trace->op_count + 1);
+    struct op op = random_op(harness);
+    if (!insert(trace, at, &op) || !op_opens_block(op.code))
+        return;
+    /* A block around what follows, or around something new that uses its slice. */
+    unsigned inner = at + 1;
+    if (!one_in(3)) {
+        for (unsigned i = 0, count = 1 + below(3); i < count; i++) {
+            struct op body = random_op(harness);
+            if (!op_opens_block(body.code) && insert(trace, inner, &body))
+                inner++;
+        }
+    } else {
+        inner += below(trace->op_count - inner + 1);
+    }
+    (void)insert(trace, inner, &end);
+}
+
+static void change_operand(struct trace *trace)
+{
+    struct op *op = &trace->ops[below(trace->op_count)];
+    if (op->code == OP_END)
+        return;
+    const char *kinds = op_table[op->code].operands;
+    if (kinds[0] == '\0')
+        return;
+    const unsigned k = below((uint32_t)strlen(kinds));
+    struct operand *operand = &op->operands[k];
+    if (!kind_is_value(kinds[k]) || one_in(2)) {
+        random_operand(op, kinds[k], operand);
+        return;
+    }
+    operand->number += one_in(2) ? 1 : -1; /* nudge */
+    if (operand->anchor == ANCHOR_NUMBER && kinds[k] != 'z' && operand->number < 0)
+        operand->number = 0;
+}
+
+static void change_layout(struct trace *trace)
+{
+    struct layout *layout = &trace->processes[below(trace->process_count)];
+    switch (below(8)) {
+    case 0: layout->flash_above = !layout->flash_above; break;
+    case 1: layout->restarts = !layout->restarts; break;
+    case 2: layout->gap = (uint8_t)below(10); break;
+    case 3: layout->apart = (uint8_t)below(10); break;
+    case 4: layout->app = (uint16_t)below(layout->ram + 1u); break;
+    case 5: layout->kernel = (uint16_t)below(layout->ram - layout->app + 1u); break;
+    case 6: layout->protected_len = (uint16_t)below(layout->flash + 1u); break;
+    default:
+        if (one_in(2) && trace->process_count < TRACE_MAX_PROCESSES) {
+            trace->processes[trace->process_count] = *layout;
+            trace->process_count++;
+        } else {
+            layout->ram = (uint16_t)(1 + below(600));
+        }
+        break;
+    }
+    layout_clip(layout);
+}
+
+void mutator_change(struct trace *trace, const struct harness *harness, uint32_t seed)
+{
+    seed_random(seed);
+    for (unsigned i = 0, count = 1 + below(4); i < count; i++) {
+        const uint32_t choice = below(32);
+        if (trace->op_count == 0 || choice < 13) {
+            insert_random(trace, harness);
+        } else if (choice < 24) {
+            change_operand(trace);
+        } else if (choice < 27) {
+            delete(trace, below(trace->op_count));
+        } else if (choice < 29) {
+            const struct op copy = trace->ops[below(trace->op_count)];
+            (void)insert(trace, below(trace->op_count + 1), &copy);
+        } else if (choice < 31) {
+            struct op *a = &trace->ops[below(trace->op_count)];
+            struct op *b = &trace->ops[below(trace->op_count)];
+            const struct op swap = *a;
+            *a = *b;
+            *b = swap;
+        } else {
+            change_layout(trace);
+        }
+    }
+}
+
+void mutator_splice(const struct trace *a, const struct trace *b, struct trace *out, uint32_t seed)
+{
+    seed_random(seed);
+    *out = *a;
+    out->op_count = below(a->op_count + 1);
+    for (unsigned o = below(b->op_count + 1); o < b->op_count; o++)
+        if (!insert(out, out->op_count, &b->ops[o]))
+            break;
+}

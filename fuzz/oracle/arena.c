@@ -1,0 +1,62 @@
+#include "arena.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+uint8_t *arena_view;
+
+/* A byte that is never 0 and differs from its neighbours: 1 + i * 37 % 251, by tables of 16. */
+#define B1(i) (uint8_t)(1 + (unsigned)(i) * 37u % 251u)
+#define B4(i) B1(i), B1((i) + 1), B1((i) + 2), B1((i) + 3)
+#define B16(i) B4(i), B4((i) + 4), B4((i) + 8), B4((i) + 12)
+#define B64(i) B16(i), B16((i) + 16), B16((i) + 32), B16((i) + 48)
+#define B256(i) B64(i), B64((i) + 64), B64((i) + 128), B64((i) + 192)
+#define B1K(i) B256(i), B256((i) + 256), B256((i) + 512), B256((i) + 768)
+#define B4K(i) B1K(i), B1K((i) + 1024), B1K((i) + 2048), B1K((i) + 3072)
+const uint8_t arena_pristine[ARENA_LEN] = { B4K(0), B4K(4096), B4K(8192), B4K(12288) };
+
+extern void __asan_poison_memory_region(const volatile void *, size_t) __attribute__((weak));
+extern void __asan_unpoison_memory_region(const volatile void *, size_t) __attribute__((weak));
+
+static void *lib_pointer(uint32_t offset)
+{
+    return (void *)((uintptr_t)ARENA_BASE + offset);
+}
+
+void arena_map(void)
+{
+    if (arena_view != NULL)
+        return;
+    const int file = memfd_create("arena", MFD_CLOEXEC);
+    if (file < 0 || ftruncate(file, ARENA_LEN) != 0) {
+        perror("procbuf testbed: cannot make the arena");
+        exit(2);
+    }
+    void *lib = mmap(lib_pointer(0), ARENA_LEN, PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_FIXED_NOREPLACE, file, 0);
+    void *view = mmap(NULL, ARENA_LEN, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (lib != lib_pointer(0) || view == MAP_FAILED) {
+        perror("procbuf testbed: cannot map the arena at its place");
+        exit(2);
+    }
+    close(file);
+    arena_view = view;
+    arena_poison((struct span){ 0, ARENA_LEN });
+    arena_unpoison((struct span){ ARENA_IN, ARENA_IN + ARENA_IN_LEN });
+    arena_unpoison((struct span){ ARENA_OUT, ARENA_OUT + ARENA_OUT_LEN });
+    arena_unpoison((struct span){ ARENA_SCRATCH, ARENA_SCRATCH + ARENA_SCRATCH_LEN });
+}
+
+void arena_poison(struct span span)
+{
+    if (__asan_poison_memory_region != NULL)
+        __asan_poison_memory_region(lib_pointer(span.start), span.end - span.start);
+}
+
+void arena_unpoison(struct span span)
+{
+    if (__asan_unpoison_memory_region != NULL)
+        __asan_unpoison_memory_region(lib_pointer(span.start), span.end - span.start);
+}

@@ -1,0 +1,59 @@
+/* The arena: all memory that the library under test may be asked to touch.
+ *
+ * One memfd, mapped twice. The library sees it at ARENA_BASE, where every byte of process memory
+ * is poisoned outside open windows; userspace, the model and dumps use `arena_view`, which never
+ * trips a sanitizer.
+ *
+ *   [0, 64)           nothing
+ *   ARENA_IN          kernel array that copies read; its bytes never change
+ *   ARENA_OUT         kernel array that copies write
+ *   ARENA_SCRATCH     kernel memory that slices view
+ *   ARENA_PROCESSES   flash and RAM of the processes, and gaps
+ */
+#ifndef FUZZ_ARENA_H
+#define FUZZ_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    ARENA_LEN = 16384,
+    ARENA_IN = 64,
+    ARENA_IN_LEN = 1024 + 256,
+    ARENA_OUT = 1408,
+    ARENA_OUT_LEN = 1024,
+    ARENA_SCRATCH = 2496,
+    ARENA_SCRATCH_LEN = 512,
+    ARENA_PROCESSES = 3072
+};
+
+#ifndef ARENA_BASE
+#define ARENA_BASE 0x18000000u
+#endif
+
+extern uint8_t *arena_view;
+
+/* What every byte of the arena holds before a trace begins: never 0, so that nothing is zero by
+ * luck, and different from its neighbours. */
+extern const uint8_t arena_pristine[ARENA_LEN];
+
+/* Map the arena, once. Exits with status 2 and a message when it cannot. */
+void arena_map(void);
+
+/* Bytes [start, end) of the arena. */
+struct span {
+    uint32_t start;
+    uint32_t end;
+};
+
+static inline bool arena_holds(uintptr_t addr)
+{
+    return addr - ARENA_BASE < ARENA_LEN;
+}
+
+/* Poison and unpoison what the library sees, where the build has ASan; else nothing. */
+void arena_poison(struct span span);
+void arena_unpoison(struct span span);
+
+#endif

@@ -1,0 +1,39 @@
+/* What happens when something is wrong: one line that names the bug, and an end that no engine
+ * overlooks.
+ *
+ *   PROCBUF-BUG kind=<what> check=<where> op=<operation>
+ *
+ * The line is the bug's identity: buckets, "is it new?", regression names and reports key on it.
+ * Every check in fuzz/ calls bug_found() with a `check` of its own, a literal that stands nowhere
+ * else. Reports of the sanitizers end in the same line: kind=asan-… or ubsan-…, and check= the
+ * first function of the library on the stack.
+ */
+#ifndef FUZZ_BUG_H
+#define FUZZ_BUG_H
+
+/* The library call that is going on, as named in the table of operations. */
+extern const char *bug_current_op;
+
+/* Called once before the identity line, to explain. May be null. */
+extern void (*bug_explain)(void);
+
+/* Which rule of lib/CONTRACT.md the current operation is judged by, for the explanation. */
+extern const char *bug_current_rule;
+
+/* The byte of the arena that a finding is about, or -1: set it before bug_found(). */
+extern long bug_arena_byte;
+
+/* Report a bug. `format` says what was expected and what happened instead. */
+__attribute__((noreturn, format(printf, 3, 4))) void bug_found(const char *kind, const char *check,
+                                                              const char *format, ...);
+
+/* Make the sanitizers' reports end in an identity line. */
+void bug_watch_sanitizers(void);
+
+/* Exit status of a finding, in every program that runs traces. libFuzzer's own. */
+enum { BUG_EXIT_STATUS = 77 };
+
+/* How the process ends: under an engine a trap that it catches, else exit. */
+extern void (*bug_end)(void);
+
+#endif

@@ -1,0 +1,98 @@
+/* The compiler's callbacks, for clang with ASan: every load, store and bulk copy of the library
+ * is a call here, because it is compiled with
+ *
+ *   -fsanitize=address -mllvm -asan-instrumentation-with-call-threshold=0
+ *   -mllvm -asan-memory-access-callback-prefix=tb_ -mllvm -asan-opt-same-temp=0
+ *
+ * (without the last, clang merges repeated accesses, and double fetches pass unseen). An access to
+ * the arena is judged by the oracle; any other is passed on to ASan. Built without a sanitizer.
+ */
+#include "oracle.h"
+
+#include <string.h>
+
+const bool access_hooks_present = true;
+
+#define CALLBACKS(bytes)                                                                           \
+    void __asan_load##bytes(uintptr_t addr);                                                       \
+    void __asan_store##bytes(uintptr_t addr);                                                      \
+    void tb_load##bytes(uintptr_t addr);                                                           \
+    void tb_store##bytes(uintptr_t addr);                                                          \
+    void tb_load##bytes(uintptr_t addr)                                                            \
+    {                                                                                              \
+        if (arena_holds(addr))                                                                     \
+            access_load(addr, bytes);                                                              \
+        else                                                                                       \
+            __asan_load##bytes(addr);                                                              \
+    }                                                                                              \
+    void tb_store##bytes(uintptr_t addr)                                                           \
+    {                                                                                              \
+        if (arena_holds(addr))                                                                     \
+            access_store(addr, bytes);                                                             \
+        else                                                                                       \
+            __asan_store##bytes(addr);                                                             \
+    }
+CALLBACKS(1)
+CALLBACKS(2)
+CALLBACKS(4)
+CALLBACKS(8)
+CALLBACKS(16)
+
+void __asan_loadN(uintptr_t addr, size_t len);
+void __asan_storeN(uintptr_t addr, size_t len);
+void tb_loadN(uintptr_t addr, size_t len);
+void tb_storeN(uintptr_t addr, size_t len);
+void *__asan_memcpy(void *to, const void *from, size_t len);
+void *__asan_memmove(void *to, const void *from, size_t len);
+void *__asan_memset(void *to, int value, size_t len);
+void *tb_memcpy(void *to, const void *from, size_t len);
+void *tb_memmove(void *to, const void *from, size_t len);
+void *tb_memset(void *to, int value, size_t len);
+
+void tb_loadN(uintptr_t addr, size_t len)
+{
+    if (arena_holds(addr))
+        access_load(addr, len);
+    else
+        __asan_loadN(addr, len);
+}
+
+void tb_storeN(uintptr_t addr, size_t len)
+{
+    if (arena_holds(addr))
+        access_store(addr, len);
+    else
+        __asan_storeN(addr, len);
+}
+
+static void bulk_load(const void *from, size_t len)
+{
+    if (len != 0 && arena_holds((uintptr_t)from))
+        access_load((uintptr_t)from, len);
+}
+
+static void bulk_store(const void *to, size_t len)
+{
+    if (len != 0 && arena_holds((uintptr_t)to))
+        access_store((uintptr_t)to, len);
+}
+
+void *tb_memcpy(void *to, const void *from, size_t len)
+{
+    bulk_load(from, len);
+    bulk_store(to, len);
+    return __asan_memcpy(to, from, len);
+}
+
+void *tb_memmove(void *to, const void *from, size_t len)
+{
+    bulk_load(from, len);
+    bulk_store(to, len);
+    return __asan_memmove(to, from, len);
+}
+
+void *tb_memset(void *to, int value, size_t len)
+{
+    bulk_store(to, len);
+    return __asan_memset(to, value, len);
+}

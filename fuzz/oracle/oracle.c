@@ -1,0 +1,266 @@
+#include "oracle.h"
+
+#include "bug.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_WINDOWS = 16 };
+
+struct window {
+    struct span span;
+    bool writable;
+};
+
+static struct window windows[MAX_WINDOWS];
+static unsigned window_count;
+static struct oracle_call *current;
+
+uint64_t access_count;
+
+void oracle_reset(void)
+{
+    current = NULL;
+    while (window_count > 0) {
+        window_count--;
+        const struct span span = windows[window_count].span;
+        arena_poison((struct span){ span.start & ~7u, (span.end + 7) & ~7u });
+    }
+}
+
+/* ---- Windows ---- */
+
+static bool span_of(uint64_t addr, uint64_t len, struct span *span_out)
+{
+    if (addr < ARENA_BASE || addr - ARENA_BASE > ARENA_LEN || len > ARENA_LEN - (addr - ARENA_BASE))
+        return false;
+    span_out->start = (uint32_t)(addr - ARENA_BASE);
+    span_out->end = span_out->start + (uint32_t)len;
+    return true;
+}
+
+static void window_open(struct span span, bool writable)
+{
+    if (window_count == MAX_WINDOWS)
+        bug_found("testbed", "windows-exhausted", "more than %d open windows", MAX_WINDOWS);
+    windows[window_count++] = (struct window){ span, writable };
+    arena_unpoison(span);
+}
+
+/* ASan knows 8-byte granules, of which it can open a head. Closing a window therefore closes all
+ * granules it touches, and opens again what the remaining windows need: never less than their
+ * union. The callbacks are exact to the byte. */
+static void window_close(void)
+{
+    const struct span closed = windows[--window_count].span;
+    const struct span granules = { closed.start & ~7u, (closed.end + 7) & ~7u };
+    arena_poison(granules);
+    for (unsigned w = 0; w < window_count; w++) {
+        struct span span = windows[w].span;
+        if (span.start < granules.start)
+            span.start = granules.start;
+        if (span.end > granules.end)
+            span.end = granules.end;
+        if (span.start < span.end)
+            arena_unpoison(span);
+    }
+}
+
+/* ---- Calls ---- */
+
+void oracle_call_begin(struct oracle_call *call, const struct expectation *expected)
+{
+    call->expected = expected;
+    call->outer = current;
+    call->hooks_seen = 0;
+    call->fetched_count = 0;
+    current = call;
+}
+
+void oracle_call_end(struct oracle_call *call)
+{
+    if (current != call)
+        bug_found("testbed", "calls-not-nested", "a library call ended that was not the innermost");
+    if (call->hooks_seen != call->expected->hook_count)
+        bug_found("hook", "hook-missing", "expected: %u hook calls\nactual: %u hook calls",
+                  call->expected->hook_count, call->hooks_seen);
+    current = call->outer;
+}
+
+void oracle_call_abandon(struct oracle_call *call)
+{
+    current = call->outer;
+}
+
+void oracle_call_pause(struct oracle_call *call)
+{
+    current = call->outer;
+}
+
+void oracle_call_resume(struct oracle_call *call)
+{
+    current = call;
+}
+
+/* ---- Hooks ---- */
+
+static const char *hook_name(enum hook_kind kind)
+{
+    static const char *const names[] = { "open", "close", "protect", "barrier", "panic" };
+    return names[kind];
+}
+
+static void hook_text(const struct hook *hook, char *out, size_t out_len)
+{
+    if (hook->kind == HOOK_OPEN || hook->kind == HOOK_CLOSE)
+        snprintf(out, out_len, "%s of 0x%" PRIx64 " + %" PRIu64 " to %s", hook_name(hook->kind),
+                 hook->addr, hook->len, hook->writable ? "write" : "read");
+    else if (hook->kind == HOOK_PROTECT)
+        snprintf(out, out_len,
+                 "protect of slot %u, RAM at 0x%" PRIx64 ", break 0x%" PRIx64
+                 ", kernel break 0x%" PRIx64,
+                 hook->process_index, hook->addr, hook->app_break, hook->kernel_break);
+    else
+        snprintf(out, out_len, "%s", hook_name(hook->kind));
+}
+
+static bool hook_equal(const struct hook *a, const struct hook *b)
+{
+    if (a->kind != b->kind)
+        return false;
+    if (a->kind == HOOK_OPEN || a->kind == HOOK_CLOSE)
+        return a->addr == b->addr && a->len == b->len && a->writable == b->writable;
+    if (a->kind == HOOK_PROTECT)
+        return a->process_index == b->process_index && a->addr == b->addr &&
+               a->app_break == b->app_break && a->kernel_break == b->kernel_break;
+    return true;
+}
+
+bool oracle_hook(const struct hook *hook)
+{
+    char expected_text[160], actual_text[160];
+    if (current == NULL || current->hooks_seen == current->expected->hook_count) {
+        hook_text(hook, actual_text, sizeof actual_text);
+        bug_found(hook->kind == HOOK_PANIC ? "panic" : "hook", "hook-unexpected",
+                  "expected: no hook call here\nactual: %s", actual_text);
+    }
+    const struct hook *expected = &current->expected->hooks[current->hooks_seen];
+    if (!hook_equal(expected, hook)) {
+        hook_text(expected, expected_text, sizeof expected_text);
+        hook_text(hook, actual_text, sizeof actual_text);
+        bug_found(hook->kind == HOOK_PANIC ? "panic" : "hook", "hook-differs",
+                  "expected: %s\nactual: %s", expected_text, actual_text);
+    }
+    current->hooks_seen++;
+    struct span span;
+    if (hook->kind == HOOK_OPEN && span_of(hook->addr, hook->len, &span))
+        window_open(span, hook->writable);
+    else if (hook->kind == HOOK_CLOSE && span_of(hook->addr, hook->len, &span))
+        window_close();
+    return expected->answer;
+}
+
+/* ---- Accesses ---- */
+
+static bool is_named(const struct span *spans, unsigned count, uint32_t start, uint32_t end)
+{
+    for (unsigned s = 0; s < count; s++)
+        if (start >= spans[s].start && end <= spans[s].end)
+            return true;
+    return false;
+}
+
+static bool is_in_window(uint32_t start, uint32_t end, bool writing)
+{
+    for (unsigned w = window_count; w-- > 0;)
+        if (start >= windows[w].span.start && end <= windows[w].span.end &&
+            (!writing || windows[w].writable))
+            return true;
+    return false;
+}
+
+/* An access that no single span or window holds is looked at byte by byte: several may together. */
+static void check_access(uint32_t start, uint32_t end, bool writing)
+{
+    const struct expectation *expected = current->expected;
+    const struct span *spans = writing ? expected->writes : expected->reads;
+    const unsigned count = writing ? expected->write_count : expected->read_count;
+    for (uint32_t byte = start; byte < end; byte++) {
+        bug_arena_byte = (long)byte;
+        if (!is_named(spans, count, byte, byte + 1))
+            bug_found("access", writing ? "store-not-named" : "load-not-named",
+                      "expected: no %s arena byte %u in this call\nactual: a %s of %u bytes at %u",
+                      writing ? "store to" : "load of", byte, writing ? "store" : "load",
+                      end - start, start);
+        if (byte >= ARENA_PROCESSES && !is_in_window(byte, byte + 1, writing))
+            bug_found("window", writing ? "store-outside-window" : "load-outside-window",
+                      "expected: process memory is touched between an open and a close hook only\n"
+                      "actual: a %s of %u bytes at arena byte %u outside every open window",
+                      writing ? "store" : "load", end - start, start);
+    }
+}
+
+/* S5, for process memory. Bytes fetched in a row are kept as one span; a call that fetches more
+ * than 64 pieces forgets none of them: it is a bug of the testbed. */
+static void count_fetch(struct oracle_call *call, uint32_t start, uint32_t end)
+{
+    for (unsigned f = call->fetched_count; f-- > 0;) {
+        const struct span *seen = &call->fetched[f];
+        if (start < seen->end && seen->start < end) {
+            bug_arena_byte = (long)(start > seen->start ? start : seen->start);
+            bug_found("double-fetch", "fetched-twice",
+                      "expected: each byte is fetched at most once in a call\n"
+                      "actual: arena byte %ld was fetched again", bug_arena_byte);
+        }
+    }
+    if (call->fetched_count > 0 && call->fetched[call->fetched_count - 1].end == start) {
+        call->fetched[call->fetched_count - 1].end = end;
+        return;
+    }
+    if (call->fetched_count == sizeof call->fetched / sizeof call->fetched[0])
+        bug_found("testbed", "fetches-exhausted", "a call fetched more than 64 pieces");
+    call->fetched[call->fetched_count++] = (struct span){ start, end };
+}
+
+static bool begins_outside_call(uint32_t start, const char *what)
+{
+    if (current != NULL)
+        return false;
+    bug_found("access", "outside-any-call", "expected: no access between library calls\n"
+              "actual: a %s at arena byte %u", what, start);
+}
+
+/* The part of an access that lies in the arena: a broken library may start in it and run out. */
+static uint32_t end_in_arena(uint32_t start, size_t len)
+{
+    return len > ARENA_LEN - start ? ARENA_LEN : start + (uint32_t)len;
+}
+
+void access_load(uintptr_t addr, size_t len)
+{
+    const uint32_t start = (uint32_t)(addr - ARENA_BASE);
+    const uint32_t end = end_in_arena(start, len);
+    access_count++;
+    if (begins_outside_call(start, "load"))
+        return;
+    const struct expectation *expected = current->expected;
+    if (!is_named(expected->reads, expected->read_count, start, end) ||
+        (end > ARENA_PROCESSES && !is_in_window(start, end, false)))
+        check_access(start, end, false);
+    if (end > ARENA_PROCESSES)
+        count_fetch(current, start, end);
+}
+
+void access_store(uintptr_t addr, size_t len)
+{
+    const uint32_t start = (uint32_t)(addr - ARENA_BASE);
+    const uint32_t end = end_in_arena(start, len);
+    access_count++;
+    if (begins_outside_call(start, "store"))
+        return;
+    const struct expectation *expected = current->expected;
+    if (!is_named(expected->writes, expected->write_count, start, end) ||
+        (end > ARENA_PROCESSES && !is_in_window(start, end, true)))
+        check_access(start, end, true);
+}

@@ -1,0 +1,80 @@
+/* The access oracle: sees every access the library makes, and holds it, byte by byte, against
+ * what the model allowed for this call.
+ *
+ * Before a call the machine says what may happen (`struct expectation`): which bytes the call may
+ * read and write, and which hooks it calls, in order. The compiler's callbacks report accesses
+ * here (access_load, access_store), the port reports hooks. Everything else is a bug:
+ *
+ *   an access to a byte that the call does not name            kind=access
+ *   an access to process memory outside the open windows       kind=window
+ *   a byte of process memory fetched twice in one call         kind=double-fetch
+ *   a hook too many, too few, out of order, with other values  kind=hook
+ */
+#ifndef FUZZ_ORACLE_H
+#define FUZZ_ORACLE_H
+
+#include "arena.h"
+
+enum hook_kind { HOOK_OPEN, HOOK_CLOSE, HOOK_PROTECT, HOOK_BARRIER, HOOK_PANIC };
+
+/* One call of a port hook. */
+struct hook {
+    enum hook_kind kind;
+    bool writable;          /* open, close: for reading and writing */
+    bool answer;            /* protect: what the port answers */
+    uint32_t process_index; /* protect */
+    uint64_t addr;          /* open, close: start. protect: mem_start */
+    uint64_t len;           /* open, close */
+    uint64_t app_break;     /* protect */
+    uint64_t kernel_break;  /* protect */
+};
+
+enum { MAX_SPANS = 4, MAX_HOOKS = 4 };
+
+/* What one library call may do, stated before it runs. */
+struct expectation {
+    unsigned read_count;
+    unsigned write_count;
+    unsigned hook_count;
+    struct span reads[MAX_SPANS];
+    struct span writes[MAX_SPANS];
+    struct hook hooks[MAX_HOOKS];
+};
+
+/* A library call that is going on. Calls nest: an enter's body makes calls of its own. */
+struct oracle_call {
+    const struct expectation *expected;
+    struct oracle_call *outer;
+    unsigned hooks_seen;
+    unsigned fetched_count;
+    struct span fetched[64];
+};
+
+/* Forget all windows and calls. */
+void oracle_reset(void);
+
+/* Bracket a library call. In the body of an enter, oracle_call_pause() hands over to the calls
+ * that the body makes, and oracle_call_resume() takes back. */
+void oracle_call_begin(struct oracle_call *call, const struct expectation *expected);
+void oracle_call_end(struct oracle_call *call);
+void oracle_call_pause(struct oracle_call *call);
+void oracle_call_resume(struct oracle_call *call);
+
+/* A call that ended in the panic hook, and so left its hooks and windows as they were. */
+void oracle_call_abandon(struct oracle_call *call);
+
+/* The port reports a hook. Returns: what the expectation says that the port answers. */
+bool oracle_hook(const struct hook *hook);
+
+/* The compiler's callbacks report an access to [addr, addr + len), which the arena holds. */
+void access_load(uintptr_t addr, size_t len);
+void access_store(uintptr_t addr, size_t len);
+
+/* Accesses to the arena seen so far: zero after a trace that copies means a build without
+ * callbacks. */
+extern uint64_t access_count;
+
+/* True when this build reports accesses. Set by the callbacks' file. */
+extern const bool access_hooks_present;
+
+#endif

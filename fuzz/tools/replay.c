@@ -1,0 +1,215 @@
+/* procbuf-replay: run saved inputs without an engine. See usage(). */
+#include "arena.h"
+#include "bug.h"
+#include "files.h"
+#include "harness.h"
+#include "machine.h"
+#include "oracle.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { STATUS_OK = 0, STATUS_UNABLE = 2 };
+
+struct options {
+    const struct harness *harness; /* null: every operation */
+    bool results;
+    bool explain;
+    bool color;
+    bool verbose;
+    long expected_count; /* -1: any but 0 */
+    long repeat;
+};
+
+static struct options options = { .expected_count = -1, .repeat = 1 };
+static const char *current_path = "";
+static unsigned long input_count;
+static uint64_t op_total;
+
+static void usage(FILE *out)
+{
+    fputs("usage: procbuf-replay [OPTION]… FILE|FOLDER…\n"
+          "\n"
+          "Runs saved inputs on the library: text traces (*.trace), and any other file as the bytes\n"
+          "of a fuzzer. A folder stands for the files in it. - is standard input.\n"
+          "\n"
+          "  --harness NAME  decode bytes for this harness (default: every operation is enabled)\n"
+          "  --results       print \"operation -> result\" for each operation\n"
+          "  --explain       on a finding, print the program in words and a map of memory\n"
+          "  --color         with --explain, use colour\n"
+          "  --verbose       name each input before it runs\n"
+          "  --expect N      fail unless exactly N inputs ran\n"
+          "  --repeat N      run each input N times in a row\n"
+          "  --list          list the harnesses\n"
+          "  --help          this\n"
+          "\n"
+          "Exit status: 0 all ran clean; 77 a finding (its identity is the last line, PROCBUF-BUG);\n"
+          "2 could not do its work: bad arguments, an unreadable file, no input at all.\n",
+          out);
+}
+
+static _Noreturn void unable(const char *message, const char *what)
+{
+    fprintf(stderr, "procbuf-replay: %s%s\n", message, what);
+    exit(STATUS_UNABLE);
+}
+
+/* ---- A finding ---- */
+
+static void explain(void)
+{
+    fflush(stdout);
+    if (!options.explain)
+        return;
+    machine_print_program(stderr, options.color);
+    machine_print_map(stderr, options.color);
+    fprintf(stderr, "\nRule of lib/CONTRACT.md: %s\n", bug_current_rule);
+}
+
+static void end_with_finding(void)
+{
+    fprintf(stderr, "input: %s, operation %u\n", current_path, machine_position + 1);
+    fflush(stderr);
+    _exit(BUG_EXIT_STATUS);
+}
+
+/* ---- Inputs ---- */
+
+static void replay_file(const char *path)
+{
+    static struct trace trace;
+    current_path = path;
+    if (options.verbose)
+        fprintf(stderr, "%s\n", path);
+    if (!file_read_trace(path, options.harness != NULL ? options.harness->weights : NULL, &trace))
+        exit(STATUS_UNABLE);
+    for (long i = 0; i < options.repeat; i++)
+        machine_run(&trace, options.results && i == 0 ? stdout : NULL);
+    input_count++;
+    op_total += trace.op_count;
+}
+
+static int is_visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static void replay(const char *path);
+
+static void replay_folder(const char *path)
+{
+    struct dirent **entries;
+    const int count = scandir(path, &entries, is_visible, alphasort);
+    if (count < 0)
+        unable("cannot read the folder ", path);
+    if (count == 0)
+        unable("no input in the folder ", path);
+    for (int e = 0; e < count; e++) {
+        char *name = NULL;
+        if (asprintf(&name, "%s/%s", path, entries[e]->d_name) < 0)
+            unable("out of memory", "");
+        replay(name);
+        free(name);
+        free(entries[e]);
+    }
+    free(entries);
+}
+
+static void replay(const char *path)
+{
+    struct stat status;
+    if (strcmp(path, "-") != 0 && stat(path, &status) != 0) {
+        fprintf(stderr, "procbuf-replay: %s: %s\n", path, strerror(errno));
+        exit(STATUS_UNABLE);
+    }
+    if (strcmp(path, "-") != 0 && S_ISDIR(status.st_mode))
+        replay_folder(path);
+    else
+        replay_file(path);
+}
+
+/* ---- Arguments ---- */
+
+static long number_argument(const char *word)
+{
+    char *end;
+    errno = 0;
+    const long number = strtol(word, &end, 10);
+    if (errno != 0 || end == word || *end != '\0' || number < 0)
+        unable("not a number: ", word);
+    return number;
+}
+
+static void list_harnesses(void)
+{
+    for (size_t h = 0; harnesses[h] != NULL; h++)
+        printf("%s\t%s\n", harnesses[h]->name, harnesses[h]->about);
+}
+
+static int parse_options(int argc, char **argv)
+{
+    int at = 1;
+    for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
+        const char *option = argv[at];
+        const bool takes_value = strcmp(option, "--harness") == 0 ||
+                                 strcmp(option, "--expect") == 0 || strcmp(option, "--repeat") == 0;
+        if (takes_value && at + 1 == argc)
+            unable("this option needs a value: ", option);
+        if (strcmp(option, "--help") == 0) {
+            usage(stdout);
+            exit(STATUS_OK);
+        } else if (strcmp(option, "--list") == 0) {
+            list_harnesses();
+            exit(STATUS_OK);
+        } else if (strcmp(option, "--harness") == 0) {
+            options.harness = harness_find(argv[++at]);
+            if (options.harness == NULL)
+                unable("no such harness (--list shows them): ", argv[at]);
+        } else if (strcmp(option, "--expect") == 0) {
+            options.expected_count = number_argument(argv[++at]);
+        } else if (strcmp(option, "--repeat") == 0) {
+            options.repeat = number_argument(argv[++at]);
+        } else if (strcmp(option, "--results") == 0) {
+            options.results = true;
+        } else if (strcmp(option, "--explain") == 0) {
+            options.explain = true;
+        } else if (strcmp(option, "--color") == 0) {
+            options.color = true;
+        } else if (strcmp(option, "--verbose") == 0) {
+            options.verbose = true;
+        } else {
+            unable("unknown option (--help shows them): ", option);
+        }
+    }
+    return at;
+}
+
+int main(int argc, char **argv)
+{
+    const int first = parse_options(argc, argv);
+    if (first == argc)
+        unable("no input given", "; --help tells how");
+    harness_start();
+    bug_explain = explain;
+    bug_end = end_with_finding;
+    for (int i = first; i < argc; i++)
+        replay(argv[i]);
+    if (input_count == 0)
+        unable("no input ran", "");
+    if (options.expected_count >= 0 && input_count != (unsigned long)options.expected_count) {
+        fprintf(stderr, "procbuf-replay: %lu inputs ran, %ld were expected\n", input_count,
+                options.expected_count);
+        return STATUS_UNABLE;
+    }
+    if (fflush(stdout) != 0)
+        unable("cannot write the results: ", strerror(errno));
+    fprintf(stderr, "replayed %lu inputs: %" PRIu64 " operations, %" PRIu64
+            " checked calls, %" PRIu64 " accesses\n", input_count, op_total * (uint64_t)options.repeat,
+            machine_checked_ops, access_count);
+    return STATUS_OK;
+}

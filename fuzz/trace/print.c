@@ -1,0 +1,107 @@
+/* Traces as text: the printer. The grammar is in fuzz/README.md. */
+#include "trace.h"
+
+#include <string.h>
+
+static void print_offset(FILE *out, int32_t offset)
+{
+    if (offset != 0)
+        fprintf(out, "%+d", (int)offset);
+}
+
+static void print_buffer_register(FILE *out, unsigned number)
+{
+    fprintf(out, "%s%u", number < TRACE_BUFFER_COUNT ? "ro" : "rw", number % TRACE_BUFFER_COUNT);
+}
+
+static void print_place(const struct operand *operand, FILE *out)
+{
+    const char *name = anchor_name(operand->anchor);
+    if (operand->anchor == ANCHOR_BUFFER_START || operand->anchor == ANCHOR_BUFFER_END) {
+        print_buffer_register(out, operand->index);
+        fprintf(out, ".%s", name);
+    } else if (operand->anchor >= ANCHOR_RAM && operand->anchor <= ANCHOR_MARK) {
+        fprintf(out, "p%u.%s", operand->index, name);
+    } else {
+        fputs(name, out);
+    }
+    print_offset(out, operand->number);
+}
+
+static void print_value(char kind, const struct operand *operand, FILE *out)
+{
+    if (operand->anchor == ANCHOR_NUMBER) {
+        if (kind != 'a')
+            fprintf(out, "%d", (int)operand->number);
+        else if (operand->number == 0)
+            fputs("null", out);
+        else
+            fprintf(out, "0x%x", (unsigned)operand->number);
+        return;
+    }
+    if (operand->anchor >= ANCHOR_RAM && operand->anchor != ANCHOR_LEN)
+        fputs(kind == 'n' ? "until " : kind == 'z' ? "to " : "", out);
+    print_place(operand, out);
+}
+
+void operand_print(char kind, const struct operand *operand, FILE *out)
+{
+    const int number = (int)operand->number;
+    switch (kind) {
+    case 'p': fprintf(out, "p%d", number); break;
+    case 'o': fprintf(out, "ro%d", number); break;
+    case 'w': fprintf(out, "rw%d", number); break;
+    case 'h': print_buffer_register(out, (unsigned)number); break;
+    case 's': fprintf(out, "s%d", number); break;
+    case 'd': fprintf(out, "d%d", number); break;
+    case 'b':
+    case 'u': fprintf(out, "%d", number); break;
+    case 'c':
+        if (number == 0)
+            fputs("none", out);
+        else
+            fprintf(out, "%d", number - 1);
+        break;
+    default: print_value(kind, operand, out); break;
+    }
+}
+
+void op_print(const struct op *op, FILE *out)
+{
+    if (op->code == OP_END) {
+        fputc('}', out);
+        return;
+    }
+    const struct op_row *row = &op_table[op->code];
+    fputs(row->text, out);
+    for (unsigned k = 0; row->operands[k] != '\0'; k++) {
+        fputc(' ', out);
+        operand_print(row->operands[k], &op->operands[k], out);
+    }
+    if (op_opens_block(op->code))
+        fputs(" {", out);
+}
+
+static void print_layout(const struct layout *layout, FILE *out)
+{
+    fprintf(out, "process ram=%u app=%u kernel=%u flash=%u protected=%u place=%s apart=%u gap=%u fault=%s\n",
+            layout->ram, layout->app, layout->kernel, layout->flash, layout->protected_len,
+            layout->flash_above ? "above" : "below", layout->apart, layout->gap,
+            layout->restarts ? "restart" : "stop");
+}
+
+void trace_print(const struct trace *trace, FILE *out)
+{
+    unsigned depth = 0;
+    fprintf(out, "trace %d\n", TRACE_FORMAT);
+    for (unsigned p = 0; p < trace->process_count; p++)
+        print_layout(&trace->processes[p], out);
+    for (unsigned o = 0; o < trace->op_count; o++) {
+        const struct op *op = &trace->ops[o];
+        depth -= op->code == OP_END && depth > 0;
+        fprintf(out, "%*s", (int)(4 * depth), "");
+        op_print(op, out);
+        fputc('\n', out);
+        depth += op_opens_block(op->code);
+    }
+}

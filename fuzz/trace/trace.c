@@ -1,0 +1,87 @@
+/* The table of operations, and what all forms of a trace share. */
+#include "trace.h"
+
+#include <string.h>
+
+const struct op_row op_table[256] = {
+#define OP(code, NAME, text, operands, words) [code] = { text, operands, words },
+#include "ops.def"
+#undef OP
+};
+
+bool op_opens_block(uint8_t code)
+{
+    return code == OP_ENTER || code == OP_MUT_ENTER;
+}
+
+bool kind_is_value(char kind)
+{
+    return kind == 'a' || kind == 'n' || kind == 'i' || kind == 'z';
+}
+
+static bool is_place(uint8_t anchor)
+{
+    return (anchor >= ANCHOR_RAM && anchor <= ANCHOR_TOP) || anchor == ANCHOR_BUFFER_START ||
+           anchor == ANCHOR_BUFFER_END;
+}
+
+bool anchor_fits(char kind, uint8_t anchor)
+{
+    if (anchor <= ANCHOR_W32)
+        return true;
+    if (anchor == ANCHOR_LEN)
+        return kind == 'i';
+    return kind != 'i' && is_place(anchor);
+}
+
+const char *anchor_name(uint8_t anchor)
+{
+    static const char *const names[ANCHOR_COUNT] = {
+        [ANCHOR_MAX] = "max",
+        [ANCHOR_HALF] = "half",
+        [ANCHOR_W31] = "w31",
+        [ANCHOR_W32] = "w32",
+        [ANCHOR_RAM] = "ram",
+        [ANCHOR_BREAK] = "break",
+        [ANCHOR_KERNEL_BREAK] = "kernel_break",
+        [ANCHOR_RAM_END] = "ram_end",
+        [ANCHOR_FLASH] = "flash",
+        [ANCHOR_FLASH_PROTECTED] = "flash_protected_end",
+        [ANCHOR_FLASH_END] = "flash_end",
+        [ANCHOR_MARK] = "mark",
+        [ANCHOR_KERNEL] = "kernel",
+        [ANCHOR_TOP] = "top",
+        [ANCHOR_BUFFER_START] = "start",
+        [ANCHOR_BUFFER_END] = "end",
+        [ANCHOR_LEN] = "len",
+    };
+    return anchor < ANCHOR_COUNT ? names[anchor] : NULL;
+}
+
+void trace_init(struct trace *trace)
+{
+    static const struct layout defaults[] = {
+        { .ram = 512, .flash = 256, .protected_len = 32, .app = 259, .kernel = 64 },
+        { .ram = 512, .flash = 128, .protected_len = 20, .app = 256, .kernel = 100,
+          .flash_above = true, .restarts = true },
+        { .ram = 300, .flash = 100, .protected_len = 1, .app = 131, .kernel = 169, .gap = 3,
+          .apart = 9 },
+    };
+    trace->process_count = sizeof defaults / sizeof defaults[0];
+    memcpy(trace->processes, defaults, sizeof defaults);
+    trace->op_count = 0;
+}
+
+static uint16_t clip(uint16_t value, unsigned most)
+{
+    return (uint16_t)(value > most ? value % (most + 1) : value);
+}
+
+void layout_clip(struct layout *layout)
+{
+    layout->ram = clip(layout->ram, TRACE_MAX_RAM);
+    layout->flash = clip(layout->flash, TRACE_MAX_FLASH);
+    layout->protected_len = clip(layout->protected_len, layout->flash);
+    layout->app = clip(layout->app, layout->ram);
+    layout->kernel = clip(layout->kernel, (unsigned)layout->ram - layout->app);
+}

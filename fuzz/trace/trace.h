@@ -1,0 +1,130 @@
+/* Traces: programs of library calls, and their binary and text forms.
+ *
+ * A trace lays processes out, then lists operations. It is what a fuzzer's bytes decode to and
+ * what a person reads, reviews and edits. fuzz/README.md has the grammar of the text form.
+ */
+#ifndef FUZZ_TRACE_H
+#define FUZZ_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum {
+    TRACE_FORMAT = 1,        /* of the text form: its first line is "trace 1" */
+    TRACE_TABLE_VERSION = 1, /* of the table of operations: first byte of the binary form */
+    TRACE_MAX_OPS = 1024,
+    TRACE_MAX_OPERANDS = 8,
+    TRACE_MAX_PROCESSES = 8,
+    TRACE_MAX_DEPTH = 4, /* of nested enters */
+    TRACE_BUFFER_COUNT = 8,
+    TRACE_SLICE_COUNT = 8,
+    TRACE_ID_COUNT = 8,
+    TRACE_MAX_RAM = 1024,
+    TRACE_MAX_FLASH = 512,
+    TRACE_MAX_BYTES = 65536 /* an upper bound of the binary form of any trace */
+};
+
+enum op_code {
+    OP_END = 0x02, /* "}": ends the innermost enter */
+#define OP(code, NAME, text, operands, words) OP_##NAME = code,
+#include "ops.def"
+#undef OP
+};
+
+struct op_row {
+    const char *text; /* null: the code is not assigned */
+    const char *operands;
+    const char *words;
+};
+extern const struct op_row op_table[256];
+
+/* Says whether the operation opens a block that a "}" ends. */
+bool op_opens_block(uint8_t code);
+
+/* What a number in an operand is counted from. Numbers never change. */
+enum anchor {
+    ANCHOR_NUMBER = 0, /* a plain number, below 2^24 */
+    ANCHOR_MAX = 1,    /* max-k: the largest address */
+    ANCHOR_HALF = 2,   /* half+k: the middle of the address space */
+    ANCHOR_W31 = 3,    /* w31+k: 2^31, on 32-bit targets 2^30 */
+    ANCHOR_W32 = 4,    /* w32+k: 2^32, on 32-bit targets 3 * 2^30 */
+    ANCHOR_RAM = 8,
+    ANCHOR_BREAK = 9,
+    ANCHOR_KERNEL_BREAK = 10,
+    ANCHOR_RAM_END = 11,
+    ANCHOR_FLASH = 12,
+    ANCHOR_FLASH_PROTECTED = 13,
+    ANCHOR_FLASH_END = 14,
+    ANCHOR_MARK = 15,
+    ANCHOR_KERNEL = 16, /* memory of the kernel itself */
+    ANCHOR_TOP = 17,    /* top-k: one above the largest address, which wraps to 0 */
+    ANCHOR_BUFFER_START = 20,
+    ANCHOR_BUFFER_END = 21,
+    ANCHOR_LEN = 24, /* len-k: the length of the slice */
+    ANCHOR_COUNT = 32
+};
+
+enum { ANCHOR_MAX_OFFSET = 2047 }; /* |offset| of anything but a plain number */
+
+struct operand {
+    uint8_t anchor;  /* a, n, i, z only */
+    uint8_t index;   /* of the anchor's process or buffer */
+    int32_t number;  /* offset, or the whole operand */
+};
+
+struct op {
+    uint8_t code;
+    struct operand operands[TRACE_MAX_OPERANDS];
+};
+
+/* Where a process lies: see "process" in fuzz/README.md. All in bytes. */
+struct layout {
+    uint16_t ram;
+    uint16_t flash;
+    uint16_t protected_len;
+    uint16_t app;
+    uint16_t kernel;
+    uint8_t gap;   /* before the process */
+    uint8_t apart; /* between its two regions */
+    bool flash_above;
+    bool restarts; /* fault policy */
+};
+
+struct trace {
+    unsigned process_count;
+    struct layout processes[TRACE_MAX_PROCESSES];
+    unsigned op_count;
+    struct op ops[TRACE_MAX_OPS];
+};
+
+/* Says whether operands of this kind are values: anchor, index and number (a, n, i, z). */
+bool kind_is_value(char kind);
+
+/* Says whether an operand of kind `kind` may count from `anchor`. */
+bool anchor_fits(char kind, uint8_t anchor);
+
+/* The three processes of a trace that lays none out. */
+void trace_init(struct trace *trace);
+
+/* Force sizes into bounds, and each part into its region. */
+void layout_clip(struct layout *layout);
+
+/* Binary form. Decoding is total: every byte string is a program. `enabled` says which codes the
+ * harness uses (null: all); others are dropped. */
+void trace_decode(struct trace *trace, const uint8_t *bytes, size_t len, const uint8_t *enabled);
+
+/* Returns: the length written, at most TRACE_MAX_BYTES. */
+size_t trace_encode(const struct trace *trace, uint8_t *bytes_out);
+
+/* Text form. Returns: false after printing "FILE:LINE: what is wrong" to stderr. */
+bool trace_parse(struct trace *trace, const char *text, size_t len, const char *file_name);
+void trace_print(const struct trace *trace, FILE *out);
+void op_print(const struct op *op, FILE *out);
+void operand_print(char kind, const struct operand *operand, FILE *out);
+
+/* Names shared by parser and printer. anchor_name: null for anchors that have no dotted name. */
+const char *anchor_name(uint8_t anchor);
+
+#endif
