@@ -12,7 +12,7 @@ const struct harness harness_buffers = {
         [OP_POKE] = 4, [OP_FILL] = 2, [OP_REFUSE] = 4, [OP_RETURN_TO_USER] = 1,
         [OP_CREATE] = 3, [OP_REMOVE] = 2, [OP_TERMINATE] = 3, [OP_RESTART] = 5, [OP_START] = 3,
         [OP_FAULT] = 2, [OP_STOP] = 2, [OP_RESUME] = 2, [OP_SET_RUNNING] = 3,
-        [OP_SET_YIELDED] = 2, [OP_SET_YIELDED_FOR] = 2, [OP_RESTART_MANY] = 1,
+        [OP_SET_YIELDED] = 2, [OP_SET_YIELDED_FOR] = 2,
         [OP_BRK] = 10, [OP_SBRK] = 6, [OP_MEMOP_BRK] = 2, [OP_MEMOP_SBRK] = 2,
         [OP_TAKE_ID] = 3, [OP_LOOKUP] = 3, [OP_ID_EQUAL] = 2,
         [OP_BUILD_READONLY] = 20, [OP_BUILD_READWRITE] = 20,

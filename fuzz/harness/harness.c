@@ -7,8 +7,9 @@
 #include <string.h>
 
 extern const struct harness harness_buffers;
+extern const struct harness harness_life;
 
-const struct harness *const harnesses[] = { &harness_buffers, NULL };
+const struct harness *const harnesses[] = { &harness_buffers, &harness_life, NULL };
 
 const struct harness *harness_find(const char *name)
 {

@@ -1,0 +1,72 @@
+#include "probes.h"
+
+#include <string.h>
+
+struct forty {
+    uint8_t bytes[40];
+};
+
+void probe_two_volatile_loads(uint8_t *p)
+{
+    (void)*(volatile uint8_t *)p;
+    (void)*(volatile uint8_t *)p;
+}
+
+void probe_load_thrown_away(uint8_t *p)
+{
+    (void)*(volatile uint8_t *)p;
+}
+
+void probe_store_itself(volatile uint8_t *p)
+{
+    *p = *p;
+}
+
+void probe_two_stores(volatile uint8_t *p)
+{
+    *p = 1;
+    *p = 2;
+}
+
+void probe_or_one(volatile uint8_t *p)
+{
+    *p |= 1;
+}
+
+void probe_struct_copy(uint8_t *to, uint8_t *from)
+{
+    *(struct forty *)to = *(struct forty *)from;
+}
+
+uint32_t probe_unaligned_load(const uint8_t *p)
+{
+    uint32_t value;
+    memcpy(&value, p, sizeof value);
+    return value;
+}
+
+void probe_byte_loop(uint8_t *to, const uint8_t *from, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        ((volatile uint8_t *)to)[i] = from[i];
+}
+
+void probe_memcpy(uint8_t *to, const uint8_t *from, size_t len)
+{
+    memcpy(to, from, len);
+}
+
+void probe_memmove(uint8_t *to, const uint8_t *from, size_t len)
+{
+    memmove(to, from, len);
+}
+
+void probe_memset(uint8_t *to, size_t len)
+{
+    memset(to, 7, len);
+}
+
+void probe_store8(uint64_t *p)
+{
+    *p = 5;
+}

@@ -1,0 +1,21 @@
+/* Small pieces of code whose accesses are known, compiled as the library is. */
+#ifndef TESTS_PROBES_H
+#define TESTS_PROBES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+void probe_two_volatile_loads(uint8_t *p);
+void probe_load_thrown_away(uint8_t *p);
+void probe_store_itself(volatile uint8_t *p);
+void probe_two_stores(volatile uint8_t *p);
+void probe_or_one(volatile uint8_t *p);
+void probe_struct_copy(uint8_t *to, uint8_t *from);
+uint32_t probe_unaligned_load(const uint8_t *p);
+void probe_byte_loop(uint8_t *to, const uint8_t *from, size_t len);
+void probe_memcpy(uint8_t *to, const uint8_t *from, size_t len);
+void probe_memmove(uint8_t *to, const uint8_t *from, size_t len);
+void probe_memset(uint8_t *to, size_t len);
+void probe_store8(uint64_t *p);
+
+#endif

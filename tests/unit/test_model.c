@@ -1,0 +1,180 @@
+/* The shadow model against tables taken by hand from lib/CONTRACT.md. One process: flash of 64
+ * bytes with a header of 8, directly below RAM of 128 bytes, break at 40, kernel break at 100. */
+#include <criterion/criterion.h>
+
+#include "bug.h"
+#include "model.h"
+
+#include <string.h>
+
+static const uint64_t flash = (uint64_t)ARENA_BASE + ARENA_PROCESSES;
+static const uint64_t ram = (uint64_t)ARENA_BASE + ARENA_PROCESSES + 64;
+static struct prediction p;
+
+static void make(void)
+{
+    const uint64_t args[8] = { flash, 64, 8, ram, 128, 40, 28, 0 };
+    model_reset(2);
+    memset(&p, 0, sizeof p);
+    model_predict_create(args, &p);
+    cr_assert_eq(p.outcome.status, 0);
+}
+
+TestSuite(model, .init = make);
+
+static const struct outcome *predict(uint8_t code, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    const struct op op = { .code = code };
+    const struct call call = { &op, { a, b, c, d } };
+    model_op_begin();
+    model_predict(&call, &p);
+    return &p.outcome;
+}
+
+/* Codes of E1. */
+enum { OK = 0, FAIL = 1, INVAL = 6, SIZE = 7, NOMEM = 9 };
+/* Process errors of E1, in its order. */
+enum { NO_SUCH_APP = 1, OUT_OF_MEMORY = 2, ADDRESS_OUT_OF_BOUNDS = 3, INACTIVE_APP = 4 };
+
+Test(model, builds_as_section_b_says)
+{
+    const struct {
+        uint64_t addr, len;
+        int readonly, readwrite;
+        const char *rule;
+    } rows[] = {
+        { ram, 40, OK, OK, "P1: all of the app part" },
+        { ram + 39, 1, OK, OK, "P1: its last byte" },
+        { ram + 40, 1, INVAL, INVAL, "P2: the gap" },
+        { ram + 39, 2, INVAL, INVAL, "P2: one byte of the gap" },
+        { ram + 100, 1, INVAL, INVAL, "P2: the grant region" },
+        { ram + 128, 1, INVAL, INVAL, "P2: past RAM" },
+        { flash + 8, 56, OK, INVAL, "B3: all of readable flash" },
+        { flash + 63, 1, OK, INVAL, "B3: its last byte" },
+        { flash + 7, 1, INVAL, INVAL, "P2: the header" },
+        { flash + 7, 2, INVAL, INVAL, "P2: one byte of the header" },
+        { flash + 63, 2, INVAL, INVAL, "P2: flash and RAM at once" },
+        { ram - 1, 1, OK, INVAL, "flash again" },
+        { ram + 1, UINTPTR_MAX, INVAL, INVAL, "P3: wraps" },
+        { ram, (uint64_t)0 - ram, INVAL, INVAL, "P3: ends at 2^width" },
+        { 0, 1, INVAL, INVAL, "P3: null" },
+        { 0, 0, OK, OK, "B2" },
+        { UINTPTR_MAX, 0, OK, OK, "B2" },
+    };
+    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+        cr_assert_eq(predict(OP_BUILD_READONLY, 0, 0, rows[r].addr, rows[r].len)->status,
+                     rows[r].readonly, "read-only, %s", rows[r].rule);
+        cr_assert_eq(predict(OP_BUILD_READWRITE, 0, 0, rows[r].addr, rows[r].len)->status,
+                     rows[r].readwrite, "read-write, %s", rows[r].rule);
+        cr_assert_eq(p.access.read_count + p.access.write_count + p.access.hook_count, 0);
+    }
+    cr_assert_eq(model.processes[0].mark, ram + 40);
+    predict(OP_TERMINATE, 0, 0, 0, 0);
+    cr_assert_eq(predict(OP_BUILD_READONLY, 0, 0, 0, 0)->status, FAIL, "B1");
+}
+
+Test(model, moves_the_break_as_k1_says)
+{
+    const struct {
+        uint64_t to;
+        int error;
+    } rows[] = {
+        { ram + 19, ADDRESS_OUT_OF_BOUNDS }, { ram + 20, OK },  { ram + 100, OK },
+        { ram + 101, OUT_OF_MEMORY },        { ram + 127, OUT_OF_MEMORY },
+        { ram + 128, ADDRESS_OUT_OF_BOUNDS }, { UINTPTR_MAX, ADDRESS_OUT_OF_BOUNDS },
+        { 0, ADDRESS_OUT_OF_BOUNDS },
+    };
+    predict(OP_BUILD_READONLY, 0, 0, ram, 20);
+    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+        const uint64_t old = model.processes[0].app_break;
+        cr_assert_eq(predict(OP_BRK, 0, rows[r].to, 0, 0)->status, rows[r].error, "row %zu", r);
+        cr_assert_eq(model.processes[0].app_break, rows[r].error == OK ? rows[r].to : old);
+        cr_assert_eq(p.outcome.value_count, rows[r].error == OK);
+    }
+    /* From 20 to 100: the port once, then 80 bytes opened, zeroed, closed. */
+    predict(OP_BRK, 0, ram + 20, 0, 0);
+    cr_assert_eq(p.access.hook_count, 1);
+    predict(OP_BRK, 0, ram + 100, 0, 0);
+    cr_assert_eq(p.access.hook_count, 3);
+    cr_assert_eq(p.access.writes[0].end - p.access.writes[0].start, 80);
+    cr_assert_eq(model.bytes[ram + 99 - ARENA_BASE], 0);
+    cr_assert_neq(model.bytes[ram + 100 - ARENA_BASE], 0);
+    model.refuse_next = 1;
+    cr_assert_eq(predict(OP_SBRK, 0, (uint64_t)-1, 0, 0)->status, OUT_OF_MEMORY);
+    cr_assert_eq(model.processes[0].app_break, ram + 100);
+    cr_assert_eq(predict(OP_MEMOP_BRK, 0, ram + 101, 0, 0)->status, NOMEM);
+    predict(OP_TERMINATE, 0, 0, 0, 0);
+    cr_assert_eq(predict(OP_BRK, 0, ram + 100, 0, 0)->status, INACTIVE_APP);
+}
+
+Test(model, lives_end_and_begin_as_section_l_says)
+{
+    predict(OP_BUILD_READWRITE, 0, 0, ram, 20);
+    predict(OP_BRK, 0, ram + 90, 0, 0);
+    cr_assert_eq(predict(OP_LEN, 8, 0, 0, 0)->values[0].value, 20);
+    predict(OP_TERMINATE, 0, 5, 0, 0);
+    cr_assert_eq(model.processes[0].state, MODEL_TERMINATED);
+    cr_assert(model.processes[0].completion == 2 && model.processes[0].completion_code == 4);
+    cr_assert_eq(predict(OP_LEN, 8, 0, 0, 0)->values[0].value, 20, "L3: still alive");
+    cr_assert_eq(predict(OP_RESTART, 0, 0, 0, 0)->kind, OUTCOME_NO, "L4");
+    model.refuse_next = 1;
+    cr_assert_eq(predict(OP_START, 0, 0, 0, 0)->kind, OUTCOME_NO, "L5");
+    cr_assert_eq(predict(OP_LEN, 8, 0, 0, 0)->values[0].value, 0, "L5: the identifier came first");
+    cr_assert_eq(predict(OP_PTR, 8, 0, 0, 0)->values[0].value, ram, "H1");
+    cr_assert_eq(model.processes[0].app_break, ram + 90);
+    cr_assert_eq(model.processes[0].restart_count, 0);
+    cr_assert_eq(predict(OP_START, 0, 0, 0, 0)->kind, OUTCOME_YES);
+    cr_assert_eq(model.processes[0].app_break, ram + 40);
+    cr_assert_eq(model.processes[0].mark, ram);
+    cr_assert_eq(model.processes[0].restart_count, 1);
+    cr_assert_eq(predict(OP_ENTER, 8, 0, 0, 0)->status, NO_SUCH_APP, "H2");
+}
+
+Test(model, slices_answer_as_section_s_says)
+{
+    predict(OP_BUILD_READWRITE, 0, 0, ram + 4, 8);
+    predict(OP_MUT_ENTER, 0, 0, 0, 0);
+    cr_assert_eq(p.access.hook_count, 2);
+    model_enter(TRACE_BUFFER_COUNT, 0, true);
+    cr_assert_eq(predict(OP_GET, 0, 7, 0, 0)->kind, OUTCOME_YES);
+    cr_assert_eq(p.access.reads[0].start, ram + 11 - ARENA_BASE);
+    cr_assert_eq(p.access.reads[0].end, ram + 12 - ARENA_BASE);
+    cr_assert_eq(predict(OP_GET, 0, 8, 0, 0)->kind, OUTCOME_NO);
+    cr_assert_eq(p.access.read_count, 0);
+    cr_assert_eq(predict(OP_GET_OR_PANIC, 0, 8, 0, 0)->kind, OUTCOME_PANIC);
+    cr_assert_eq(predict(OP_SET, 0, 8, 1, 0)->kind, OUTCOME_NO);
+    cr_assert_eq(predict(OP_RANGE, 0, 1, 3, 2)->kind, OUTCOME_NO);
+    cr_assert_eq(predict(OP_RANGE, 0, 1, 8, 8)->kind, OUTCOME_YES);
+    cr_assert_eq(predict(OP_RANGE, 0, 1, 2, 5)->kind, OUTCOME_YES);
+    cr_assert_eq(predict(OP_RANGE, 1, 2, 2, 4)->kind, OUTCOME_NO, "bounded by its parent");
+    cr_assert_eq(predict(OP_COPY_TO, 1, 3, 0, 0)->status, OK);
+    cr_assert_eq(p.access.reads[0].end - p.access.reads[0].start, 3);
+    cr_assert_eq(predict(OP_COPY_TO, 1, 2, 0, 0)->status, SIZE);
+    cr_assert_eq(p.access.read_count + p.access.write_count, 0);
+    cr_assert_eq(predict(OP_AS_READABLE, 0, 1, 0, 0)->kind, OUTCOME_DONE);
+    cr_assert_eq(predict(OP_SET, 1, 0, 1, 0)->kind, OUTCOME_SKIPPED, "the compiler refuses it");
+    model_leave();
+    cr_assert_eq(predict(OP_GET, 0, 0, 0, 0)->kind, OUTCOME_SKIPPED, "H4");
+}
+
+Test(model, overlapping_copies_read_before_they_write)
+{
+    predict(OP_BUILD_READWRITE, 0, 0, ram, 8);
+    model_enter(TRACE_BUFFER_COUNT, 0, true);
+    for (uint8_t i = 0; i < 8; i++)
+        model.bytes[ram + i - ARENA_BASE] = i;
+    predict(OP_RANGE, 0, 1, 0, 5);
+    predict(OP_RANGE, 0, 2, 3, 8);
+    predict(OP_COPY_SLICE, 2, 1, 0, 0);
+    static const uint8_t expected[8] = { 0, 1, 2, 0, 1, 2, 3, 4 };
+    cr_assert_arr_eq(&model.bytes[ram - ARENA_BASE], expected, 8);
+}
+
+Test(model, userspace_writes_only_what_it_owns)
+{
+    cr_assert(model_user_write(ram, 1));
+    cr_assert(model_user_write(ram + 39, 1));
+    cr_assert_not(model_user_write(ram + 40, 1));
+    cr_assert_not(model_user_write(flash + 20, 1));
+    cr_assert_not(model_user_write(0, 1));
+}

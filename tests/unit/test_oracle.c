@@ -1,0 +1,228 @@
+/* The access oracle: one planted violation of each kind, and each is named. */
+#include <criterion/criterion.h>
+
+#include "bug.h"
+#include "oracle.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { RAM = ARENA_PROCESSES + 64 };
+
+static void end_quietly(void)
+{
+    _exit(BUG_EXIT_STATUS);
+}
+
+/* Run in a process of its own. Returns: what it said last; "" if it found nothing. */
+static const char *identity_of(void (*plant)(void))
+{
+    static char text[4096];
+    int ends[2];
+    cr_assert_eq(pipe(ends), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        bug_end = end_quietly;
+        arena_map();
+        oracle_reset();
+        plant();
+        _exit(0);
+    }
+    close(ends[1]);
+    size_t len = 0;
+    for (ssize_t got; (got = read(ends[0], text + len, sizeof text - 1 - len)) > 0;)
+        len += (size_t)got;
+    close(ends[0]);
+    text[len] = '\0';
+    int status;
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    char *line = strstr(text, "PROCBUF-BUG ");
+    cr_assert_eq(WEXITSTATUS(status), line != NULL ? BUG_EXIT_STATUS : 0);
+    if (line == NULL)
+        return "";
+    line[strcspn(line, "\n")] = '\0';
+    return line;
+}
+
+static uintptr_t at(uint32_t offset)
+{
+    return (uintptr_t)ARENA_BASE + offset;
+}
+
+static struct hook access_hook(enum hook_kind kind, uint32_t offset, uint32_t len, bool writable)
+{
+    return (struct hook){ .kind = kind, .addr = at(offset), .len = len, .writable = writable };
+}
+
+/* A call that opens [3, 13) and [13, 21) of RAM and may read [3, 21) and write [13, 21). */
+static struct expectation expected;
+static struct oracle_call call;
+
+static void begin(void)
+{
+    expected = (struct expectation){
+        .read_count = 1,
+        .write_count = 1,
+        .hook_count = 4,
+        .reads = { { RAM + 3, RAM + 21 } },
+        .writes = { { RAM + 13, RAM + 21 } },
+        .hooks = { access_hook(HOOK_OPEN, RAM + 3, 10, false),
+                   access_hook(HOOK_OPEN, RAM + 13, 8, true),
+                   access_hook(HOOK_CLOSE, RAM + 13, 8, true),
+                   access_hook(HOOK_CLOSE, RAM + 3, 10, false) },
+    };
+    oracle_call_begin(&call, &expected);
+    (void)oracle_hook(&expected.hooks[0]);
+    (void)oracle_hook(&expected.hooks[1]);
+}
+
+static void end(void)
+{
+    (void)oracle_hook(&expected.hooks[2]);
+    (void)oracle_hook(&expected.hooks[3]);
+    oracle_call_end(&call);
+}
+
+static void allowed(void)
+{
+    begin();
+    access_load(at(RAM + 3), 1);
+    access_load(at(RAM + 8), 8); /* over both windows, which together hold it */
+    access_load(at(RAM + 20), 1);
+    access_store(at(RAM + 13), 8);
+    access_store(at(RAM + 20), 1);
+    end();
+}
+static void load_before(void) { begin(); access_load(at(RAM + 2), 1); }
+static void load_behind(void) { begin(); access_load(at(RAM + 21), 1); }
+static void load_over_the_end(void) { begin(); access_load(at(RAM + 20), 2); }
+static void store_read_only(void) { begin(); access_store(at(RAM + 12), 1); }
+static void store_half_read_only(void) { begin(); access_store(at(RAM + 12), 2); }
+static void fetch_twice(void) { begin(); access_load(at(RAM + 5), 1); access_load(at(RAM + 5), 1); }
+static void fetch_partly_twice(void)
+{
+    begin();
+    access_load(at(RAM + 4), 4);
+    access_load(at(RAM + 10), 2);
+    access_load(at(RAM + 7), 1);
+}
+static void load_after_close(void)
+{
+    begin();
+    (void)oracle_hook(&expected.hooks[2]);
+    access_load(at(RAM + 14), 1);
+}
+static void store_after_close(void)
+{
+    begin();
+    (void)oracle_hook(&expected.hooks[2]);
+    access_store(at(RAM + 14), 1);
+}
+static void load_between_calls(void) { begin(); end(); access_load(at(RAM + 5), 1); }
+static void store_between_calls(void) { begin(); end(); access_store(at(RAM + 14), 1); }
+static void hook_missing(void)
+{
+    begin();
+    (void)oracle_hook(&expected.hooks[2]);
+    oracle_call_end(&call);
+}
+static void hook_too_many(void)
+{
+    begin();
+    (void)oracle_hook(&expected.hooks[2]);
+    (void)oracle_hook(&expected.hooks[3]);
+    (void)oracle_hook(&expected.hooks[3]);
+}
+static void hook_of_another_range(void)
+{
+    const struct hook wrong = access_hook(HOOK_CLOSE, RAM + 13, 9, true);
+    begin();
+    (void)oracle_hook(&wrong);
+}
+static void hook_of_another_kind(void)
+{
+    const struct hook wrong = access_hook(HOOK_CLOSE, RAM + 13, 8, false);
+    begin();
+    (void)oracle_hook(&wrong);
+}
+static void hook_out_of_order(void) { begin(); (void)oracle_hook(&expected.hooks[3]); }
+static void kernel_array_overrun(void)
+{
+    expected = (struct expectation){ .write_count = 1,
+                                     .writes = { { ARENA_OUT, ARENA_OUT + 4 } } };
+    oracle_call_begin(&call, &expected);
+    access_store(at(ARENA_OUT + 4), 1);
+}
+static void neighbour_while_other_is_open(void)
+{
+    begin();
+    access_load(at(RAM + 300), 1);
+}
+static void panic_unexpected(void)
+{
+    const struct hook panic = { .kind = HOOK_PANIC };
+    expected = (struct expectation){ 0 };
+    oracle_call_begin(&call, &expected);
+    (void)oracle_hook(&panic);
+}
+
+Test(oracle, allows_what_the_call_names)
+{
+    cr_assert_str_eq(identity_of(allowed), "");
+}
+
+Test(oracle, names_every_kind_of_violation)
+{
+    static const struct {
+        void (*plant)(void);
+        const char *identity;
+    } rows[] = {
+        { load_before, "PROCBUF-BUG kind=access check=load-not-named op=none" },
+        { load_behind, "PROCBUF-BUG kind=access check=load-not-named op=none" },
+        { load_over_the_end, "PROCBUF-BUG kind=access check=load-not-named op=none" },
+        { neighbour_while_other_is_open, "PROCBUF-BUG kind=access check=load-not-named op=none" },
+        { store_read_only, "PROCBUF-BUG kind=access check=store-not-named op=none" },
+        { store_half_read_only, "PROCBUF-BUG kind=access check=store-not-named op=none" },
+        { kernel_array_overrun, "PROCBUF-BUG kind=access check=store-not-named op=none" },
+        { fetch_twice, "PROCBUF-BUG kind=double-fetch check=fetched-twice op=none" },
+        { fetch_partly_twice, "PROCBUF-BUG kind=double-fetch check=fetched-twice op=none" },
+        { load_after_close, "PROCBUF-BUG kind=window check=load-outside-window op=none" },
+        { store_after_close, "PROCBUF-BUG kind=window check=store-outside-window op=none" },
+        { load_between_calls, "PROCBUF-BUG kind=access check=outside-any-call op=none" },
+        { store_between_calls, "PROCBUF-BUG kind=access check=outside-any-call op=none" },
+        { hook_missing, "PROCBUF-BUG kind=hook check=hook-missing op=none" },
+        { hook_too_many, "PROCBUF-BUG kind=hook check=hook-unexpected op=none" },
+        { hook_of_another_range, "PROCBUF-BUG kind=hook check=hook-differs op=none" },
+        { hook_of_another_kind, "PROCBUF-BUG kind=hook check=hook-differs op=none" },
+        { hook_out_of_order, "PROCBUF-BUG kind=hook check=hook-differs op=none" },
+        { panic_unexpected, "PROCBUF-BUG kind=panic check=hook-unexpected op=none" },
+    };
+    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++)
+        cr_assert_str_eq(identity_of(rows[r].plant), rows[r].identity, "row %zu", r);
+}
+
+/* ASan alone: what it sees through the poison, and how windows that share a granule open it. */
+extern int __asan_address_is_poisoned(const volatile void *addr);
+
+Test(oracle, poison_follows_the_union_of_windows)
+{
+    arena_map();
+    oracle_reset();
+    cr_assert(__asan_address_is_poisoned((void *)at(RAM + 5)));
+    begin();
+    for (uint32_t byte = 3; byte < 21; byte++)
+        cr_assert_not(__asan_address_is_poisoned((void *)at(RAM + byte)), "byte %u", byte);
+    cr_assert(__asan_address_is_poisoned((void *)at(RAM + 21)));
+    cr_assert(__asan_address_is_poisoned((void *)at(RAM + 24)));
+    (void)oracle_hook(&expected.hooks[2]);
+    for (uint32_t byte = 3; byte < 13; byte++)
+        cr_assert_not(__asan_address_is_poisoned((void *)at(RAM + byte)), "byte %u", byte);
+    cr_assert(__asan_address_is_poisoned((void *)at(RAM + 13)));
+    (void)oracle_hook(&expected.hooks[3]);
+    for (uint32_t byte = 0; byte < 32; byte++)
+        cr_assert(__asan_address_is_poisoned((void *)at(RAM + byte)), "byte %u", byte);
+    oracle_call_end(&call);
+}

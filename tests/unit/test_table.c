@@ -1,0 +1,285 @@
+/* Creation, ids and removal. Contract: P3, P4, L1, L8, B7. */
+#include "world.h"
+
+#include <procbuf/capability.h>
+
+PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability);
+
+TestSuite(table, .init = world_make);
+
+/* A third process that fits into the free end of the world. */
+static struct procbuf_process_config third(void)
+{
+    return (struct procbuf_process_config){
+        .flash_start = at(FREE_MEMORY),
+        .flash_protected_len = 4,
+        .flash_len = 16,
+        .mem_start = at(FREE_MEMORY + 16),
+        .mem_len = 48,
+        .initial_app_len = 30,
+        .initial_kernel_len = 18,
+        .fault_policy = PROCBUF_FAULT_STOP,
+    };
+}
+
+static enum procbuf_code create(const struct procbuf_process_config *config)
+{
+    struct procbuf_process *process = NULL;
+    const enum procbuf_code code = procbuf_process_create(&world.table, config, &process);
+    cr_assert_eq(process != NULL, code == PROCBUF_OK);
+    return code;
+}
+
+Test(table, creation_lays_out_and_zeroes)
+{
+    const struct procbuf_process_config config = third();
+    struct procbuf_process *process;
+    uint32_t code = 77;
+    ACCEPTS("P4 C2 C3");
+    cr_assert_eq(procbuf_process_create(&world.table, &config, &process), PROCBUF_OK);
+    cr_assert_eq(process, procbuf_table_slot(&world.table, 2));
+    cr_assert_eq(procbuf_process_flash_start(process), at(FREE_MEMORY));
+    cr_assert_eq(procbuf_process_flash_protected_end(process), at(FREE_MEMORY + 4));
+    cr_assert_eq(procbuf_process_flash_end(process), at(FREE_MEMORY + 16));
+    cr_assert_eq(procbuf_process_mem_start(process), at(FREE_MEMORY + 16));
+    cr_assert_eq(procbuf_process_mem_end(process), at(FREE_MEMORY + 64));
+    cr_assert_eq(procbuf_process_app_break(process), at(FREE_MEMORY + 46));
+    cr_assert_eq(procbuf_process_kernel_break(process), at(FREE_MEMORY + 46));
+    cr_assert_eq(procbuf_process_mark(process), at(FREE_MEMORY + 16));
+    cr_assert_eq(procbuf_process_state(process).kind, PROCBUF_STATE_YIELDED);
+    cr_assert(procbuf_process_is_active(process));
+    cr_assert_eq(procbuf_process_restart_count(process), 0);
+    cr_assert_eq(procbuf_process_completion(process, &code), PROCBUF_COMPLETION_NEVER_ENDED);
+    cr_assert_eq(code, 77);
+    for (size_t i = FREE_MEMORY; i < WORLD_LEN; i++)
+        cr_assert_eq(world_memory[i], i >= FREE_MEMORY + 16 && i < FREE_MEMORY + 46 ? 0 : 0xa5);
+    cr_assert_str_eq(port_story(), "oc");
+    cr_assert_eq(port_events[0].addr, at(FREE_MEMORY + 16));
+    cr_assert_eq(port_events[0].len, 30);
+    cr_assert_eq(port_events[0].access, PROCBUF_ACCESS_READ_WRITE);
+}
+
+Test(table, creation_of_an_empty_app_part_opens_nothing)
+{
+    struct procbuf_process_config config = third();
+    ACCEPTS("C3");
+    config.initial_app_len = 0;
+    cr_assert_eq(create(&config), PROCBUF_OK);
+    cr_assert_str_eq(port_story(), "");
+}
+
+Test(table, creation_refuses_parts_that_do_not_fit)
+{
+    struct procbuf_process_config config = third();
+    REFUSES("P4 E3");
+    config.initial_kernel_len = 19;
+    CHANGES_NOTHING(cr_assert_eq(create(&config), PROCBUF_INVAL));
+    config = third();
+    config.initial_app_len = 49;
+    CHANGES_NOTHING(cr_assert_eq(create(&config), PROCBUF_INVAL));
+    config = third();
+    config.initial_app_len = SIZE_MAX;
+    CHANGES_NOTHING(cr_assert_eq(create(&config), PROCBUF_INVAL));
+    config = third();
+    config.initial_kernel_len = SIZE_MAX;
+    CHANGES_NOTHING(cr_assert_eq(create(&config), PROCBUF_INVAL));
+    config = third();
+    config.flash_protected_len = 17;
+    CHANGES_NOTHING(cr_assert_eq(create(&config), PROCBUF_INVAL));
+    config.flash_protected_len = 16;
+    cr_assert_eq(create(&config), PROCBUF_OK);
+}
+
+Test(table, creation_refuses_regions_that_wrap)
+{
+    struct procbuf_process_config config = third();
+    REFUSES("P3 P4");
+    config.flash_start = UINTPTR_MAX - 15; /* an end of exactly 2^width */
+    CHANGES_NOTHING(cr_assert_eq(create(&config), PROCBUF_INVAL));
+    config.flash_start = UINTPTR_MAX - 16;
+    cr_assert_eq(create(&config), PROCBUF_OK);
+    world_make();
+    config = third();
+    config.mem_len = UINTPTR_MAX - config.mem_start + 1;
+    CHANGES_NOTHING(cr_assert_eq(create(&config), PROCBUF_INVAL));
+    config.mem_start = UINTPTR_MAX - 47;
+    config.mem_len = 48;
+    CHANGES_NOTHING(cr_assert_eq(create(&config), PROCBUF_INVAL));
+}
+
+Test(table, creation_refuses_overlap_of_any_two_regions)
+{
+    static const struct {
+        size_t flash, ram;
+    } rows[] = {
+        { FREE_MEMORY, FREE_MEMORY + 15 },      /* its own flash and RAM */
+        { FREE_MEMORY - 1, FREE_MEMORY + 16 },  /* flash on p1's flash */
+        { RAM1 + 255, FREE_MEMORY + 16 },       /* flash on p1's RAM */
+        { FREE_MEMORY, FREE_MEMORY - 48 },      /* RAM on p1's flash */
+        { FREE_MEMORY, RAM0 + 10 },             /* RAM inside p0's RAM */
+        { FLASH0 + 3, FREE_MEMORY + 16 },       /* flash inside p0's flash */
+    };
+    REFUSES("P4 I5");
+    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+        struct procbuf_process_config config = third();
+        config.flash_start = at(rows[r].flash);
+        config.mem_start = at(rows[r].ram);
+        CHANGES_NOTHING(cr_assert_eq(create(&config), PROCBUF_INVAL, "row %zu", r));
+    }
+    cr_assert_str_eq(port_story(), "");
+}
+
+Test(table, creation_refuses_when_full)
+{
+    struct procbuf_process_config config = third();
+    REFUSES("P4");
+    config.mem_len = 20;
+    config.initial_app_len = 20;
+    config.initial_kernel_len = 0;
+    config.flash_len = 4;
+    cr_assert_eq(create(&config), PROCBUF_OK);
+    config.flash_start = at(FREE_MEMORY + 4);
+    config.mem_start = at(FREE_MEMORY + 40);
+    CHANGES_NOTHING(cr_assert_eq(create(&config), PROCBUF_NOMEM));
+    config.mem_start = at(FREE_MEMORY + 16); /* bad places come first */
+    cr_assert_eq(create(&config), PROCBUF_INVAL);
+}
+
+Test(table, ids_name_one_life)
+{
+    const struct procbuf_id a = procbuf_process_id(world.p0);
+    const struct procbuf_id b = procbuf_process_id(world.p1);
+    const struct procbuf_id none = { 0 };
+    ACCEPTS("L1");
+    REFUSES("L1");
+    cr_assert(procbuf_id_is_live(a) && procbuf_id_is_live(b) && !procbuf_id_is_live(none));
+    cr_assert(procbuf_id_equal(a, procbuf_process_id(world.p0)) && !procbuf_id_equal(a, b));
+    cr_assert_not(procbuf_id_equal(a, none));
+    cr_assert_eq(procbuf_table_lookup(&world.table, a), world.p0);
+    cr_assert_eq(procbuf_table_lookup(&world.table, b), world.p1);
+    cr_assert_null(procbuf_table_lookup(&world.table, none));
+    procbuf_process_terminate(world.p0, NULL);
+    cr_assert(procbuf_id_is_live(a), "the state is not looked at");
+    cr_assert(procbuf_process_start(world.p0));
+    cr_assert_not(procbuf_id_is_live(a));
+    cr_assert_null(procbuf_table_lookup(&world.table, a));
+    cr_assert_not(procbuf_id_equal(a, procbuf_process_id(world.p0)));
+}
+
+Test(table, an_id_with_another_slot_is_dead)
+{
+    struct procbuf_id forged = procbuf_process_id(world.p0);
+    REFUSES("L1");
+    forged.index_ = 1;
+    cr_assert_not(procbuf_id_is_live(forged));
+    forged.index_ = 3;
+    cr_assert_not(procbuf_id_is_live(forged));
+    cr_assert_null(procbuf_table_lookup(&world.table, forged));
+}
+
+Test(table, ids_of_another_table_are_not_found)
+{
+    static struct procbuf_table other;
+    static struct procbuf_process slots[1];
+    struct procbuf_process_config config = third();
+    struct procbuf_process *process;
+    REFUSES("L1");
+    procbuf_table_init(&other, slots, 1);
+    cr_assert_eq(procbuf_process_create(&other, &config, &process), PROCBUF_OK);
+    const struct procbuf_id theirs = procbuf_process_id(process);
+    cr_assert(procbuf_id_is_live(theirs));
+    cr_assert_null(procbuf_table_lookup(&world.table, theirs));
+    cr_assert_not(procbuf_id_equal(theirs, procbuf_process_id(world.p0)), "both are the first");
+}
+
+Test(table, slots_are_counted)
+{
+    ACCEPTS("L1");
+    cr_assert_eq(procbuf_table_slot(&world.table, 0), world.p0);
+    cr_assert_null(procbuf_table_slot(&world.table, 2));
+    cr_assert_null(procbuf_table_slot(&world.table, 3));
+    cr_assert_null(procbuf_table_slot(&world.table, UINT32_MAX));
+}
+
+Test(table, removal_kills_and_frees_the_slot)
+{
+    const struct procbuf_id old = procbuf_process_id(world.p0);
+    struct procbuf_process_config config = third();
+    struct procbuf_process *process;
+    ACCEPTS("L8");
+    cr_assert_eq(procbuf_process_remove(world.p0), PROCBUF_OK);
+    cr_assert_not(procbuf_id_is_live(old));
+    cr_assert_null(procbuf_table_slot(&world.table, 0));
+    config.mem_start = at(RAM0); /* its memory is free again */
+    cr_assert_eq(procbuf_process_create(&world.table, &config, &process), PROCBUF_OK);
+    cr_assert_eq(process, world.p0);
+    cr_assert_not(procbuf_id_is_live(old));
+    cr_assert_not(procbuf_id_equal(old, procbuf_process_id(process)));
+}
+
+static void try_to_remove(struct procbuf_readable slice, void *data)
+{
+    (void)slice, (void)data;
+    CHANGES_NOTHING(cr_assert_eq(procbuf_process_remove(world.p0), PROCBUF_BUSY));
+}
+
+Test(table, removal_is_refused_under_an_open_enter)
+{
+    struct procbuf_readonly buffer;
+    REFUSES("L8");
+    cr_assert_eq(procbuf_build_readonly(world.p0, at(RAM0), 4, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_enter(&buffer, try_to_remove, NULL), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_build_readonly(world.p0, 0, 0, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_enter(&buffer, try_to_remove, NULL), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_process_remove(world.p0), PROCBUF_OK);
+}
+
+Test(table, an_empty_slot_is_a_programming_error)
+{
+    struct procbuf_readonly buffer;
+    REFUSES("E4 C3");
+    MUST_PANIC(procbuf_process_mark(&world.slots[2]));
+    MUST_PANIC(procbuf_build_readonly(&world.slots[2], 0, 0, &buffer));
+    MUST_PANIC(procbuf_process_remove(&world.slots[2]));
+}
+
+struct foreign {
+    uint32_t index;
+    uint64_t identifier;
+};
+
+static bool foreign_is_live(const void *context, uint32_t index, uint64_t identifier)
+{
+    const struct foreign *alive = context;
+    return index == alive->index && identifier == alive->identifier;
+}
+
+static void count_body(struct procbuf_readable slice, void *data)
+{
+    *(size_t *)data += procbuf_readable_len(slice);
+}
+
+Test(table, a_foreign_table_answers_for_its_processes)
+{
+    struct foreign alive = { 5, UINT64_C(1) << 40 };
+    struct procbuf_table foreign;
+    size_t seen = 0;
+    ACCEPTS("B6 B7");
+    REFUSES("B7");
+    procbuf_table_init_external(&foreign, foreign_is_live, &alive);
+    const struct procbuf_id id = procbuf_id_new_external(&foreign, 5, UINT64_C(1) << 40,
+                                                         &capability);
+    struct procbuf_readonly buffer =
+        procbuf_readonly_new_external(at(FREE_MEMORY), 9, id, &capability);
+    cr_assert(procbuf_id_is_live(id));
+    cr_assert_eq(procbuf_readonly_len(&buffer), 9);
+    cr_assert_eq(procbuf_readonly_enter(&buffer, count_body, &seen), PROCBUF_PROCESS_OK);
+    cr_assert_eq(seen, 9);
+    cr_assert_null(procbuf_table_lookup(&foreign, id));
+    cr_assert_null(procbuf_table_slot(&foreign, 0));
+    alive.identifier++;
+    cr_assert_not(procbuf_id_is_live(id));
+    cr_assert_eq(procbuf_readonly_len(&buffer), 0);
+    cr_assert_eq(procbuf_readonly_enter(&buffer, count_body, &seen), PROCBUF_NO_SUCH_APP);
+    cr_assert_eq(seen, 9);
+}

@@ -1,0 +1,269 @@
+/* Binary and text forms of traces. */
+#include <criterion/criterion.h>
+#include <criterion/redirect.h>
+
+#include "trace.h"
+
+#include <string.h>
+
+static struct trace one, two;
+static uint8_t first[TRACE_MAX_BYTES], second[TRACE_MAX_BYTES];
+
+/* encode(decode(bytes)) decodes to the same program, and encodes to the same bytes. */
+static void round_trip(const uint8_t *bytes, size_t len)
+{
+    trace_decode(&one, bytes, len, NULL);
+    const size_t first_len = trace_encode(&one, first);
+    cr_assert_leq(first_len, sizeof first);
+    trace_decode(&two, first, first_len, NULL);
+    const size_t second_len = trace_encode(&two, second);
+    cr_assert_eq(first_len, second_len);
+    cr_assert_arr_eq(first, second, first_len);
+    cr_assert_eq(one.op_count, two.op_count);
+    cr_assert_eq(one.process_count, two.process_count);
+}
+
+/* print(parse(print(trace))) is print(trace), and its bytes are the same. */
+static void text_round_trip(void)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *memory = open_memstream(&text, &len);
+    trace_print(&one, memory);
+    fclose(memory);
+    cr_assert(trace_parse(&two, text, len, "printed"), "%s", text);
+    const size_t first_len = trace_encode(&one, first);
+    cr_assert_eq(first_len, trace_encode(&two, second));
+    cr_assert_arr_eq(first, second, first_len);
+    free(text);
+}
+
+Test(trace, every_byte_string_is_a_program)
+{
+    static uint8_t bytes[2000];
+    uint32_t random = 12345;
+    for (unsigned round = 0; round < 20000; round++) {
+        const size_t len = round % sizeof bytes;
+        for (size_t i = 0; i < len; i++) {
+            random = random * 1664525u + 1013904223u;
+            /* Codes are dense below 0x51: half of the rounds stay there. */
+            bytes[i] = round % 2 ? (uint8_t)(random >> 24) : (uint8_t)(random >> 24) % 0x52;
+        }
+        round_trip(bytes, len);
+        if (round % 16 == 0)
+            text_round_trip();
+    }
+}
+
+Test(trace, the_empty_input_lays_out_three_processes)
+{
+    trace_decode(&one, NULL, 0, NULL);
+    cr_assert_eq(one.process_count, 3);
+    cr_assert_eq(one.op_count, 0);
+    round_trip((const uint8_t *)"", 0);
+}
+
+Test(trace, the_largest_program_fits)
+{
+    static uint8_t bytes[TRACE_MAX_BYTES];
+    memset(bytes, OP_ENTER, sizeof bytes);
+    round_trip(bytes, sizeof bytes);
+    cr_assert_leq(one.op_count, (unsigned)TRACE_MAX_OPS);
+    memset(bytes, OP_CREATE, sizeof bytes);
+    round_trip(bytes, sizeof bytes);
+    cr_assert_leq(one.op_count, (unsigned)TRACE_MAX_OPS);
+}
+
+Test(trace, codes_without_a_row_do_nothing)
+{
+    const uint8_t bytes[] = { 1, 0xff, OP_LEN, 3, 0x00, OP_PTR, 2, 0xfe };
+    trace_decode(&one, bytes, sizeof bytes, NULL);
+    cr_assert_eq(one.op_count, 2);
+    cr_assert_eq(one.ops[0].code, OP_LEN);
+    cr_assert_eq(one.ops[1].code, OP_PTR);
+}
+
+Test(trace, a_harness_drops_what_it_does_not_use)
+{
+    static uint8_t enabled[256];
+    const uint8_t bytes[] = { 1, OP_LEN, 3, OP_PTR, 2 };
+    enabled[OP_PTR] = 1;
+    trace_decode(&one, bytes, sizeof bytes, enabled);
+    cr_assert_eq(one.op_count, 1);
+    cr_assert_eq(one.ops[0].code, OP_PTR);
+}
+
+/* The binary form of saved inputs: these numbers never change, whatever is added. */
+Test(trace, the_table_is_pinned)
+{
+    static const struct {
+        uint8_t code;
+        const char *text, *operands;
+    } rows[] = {
+        { 0x08, "poke", "ab" },
+        { 0x09, "fill", "pb" },
+        { 0x0a, "refuse", "u" },
+        { 0x0b, "return_to_user", "" },
+        { 0x10, "create", "annannnu" },
+        { 0x11, "remove", "p" },
+        { 0x12, "terminate", "pc" },
+        { 0x13, "restart", "pc" },
+        { 0x14, "start", "p" },
+        { 0x15, "fault", "p" },
+        { 0x16, "stop", "p" },
+        { 0x17, "resume", "p" },
+        { 0x18, "set_running", "p" },
+        { 0x19, "set_yielded", "p" },
+        { 0x1a, "set_yielded_for", "pu" },
+        { 0x1b, "brk", "pa" },
+        { 0x1c, "sbrk", "pz" },
+        { 0x1d, "memop_brk", "pa" },
+        { 0x1e, "memop_sbrk", "pz" },
+        { 0x20, "take_id", "dp" },
+        { 0x21, "lookup", "d" },
+        { 0x22, "id_equal", "dd" },
+        { 0x23, "restart_many", "puu" },
+        { 0x30, "build_readonly", "opan" },
+        { 0x31, "build_readwrite", "wpan" },
+        { 0x32, "external_readonly", "opan" },
+        { 0x33, "external_readwrite", "wpan" },
+        { 0x36, "len", "h" },
+        { 0x37, "ptr", "h" },
+        { 0x38, "consume", "h" },
+        { 0x39, "copy_readonly", "oo" },
+        { 0x3a, "enter", "hs" },
+        { 0x3b, "mut_enter", "ws" },
+        { 0x3c, "copy_readwrite", "ww" },
+        { 0x40, "slice_len", "s" },
+        { 0x41, "get", "si" },
+        { 0x42, "set", "sib" },
+        { 0x43, "get_or_panic", "si" },
+        { 0x44, "range", "ssii" },
+        { 0x45, "range_from", "ssi" },
+        { 0x46, "range_to", "ssi" },
+        { 0x47, "iterate", "s" },
+        { 0x48, "chunks", "si" },
+        { 0x4a, "copy_to", "si" },
+        { 0x4b, "copy_to_or_panic", "si" },
+        { 0x4c, "copy_from", "sib" },
+        { 0x4d, "copy_from_or_panic", "sib" },
+        { 0x4e, "copy_slice", "ss" },
+        { 0x4f, "as_readable", "ss" },
+        { 0x50, "from_array", "suu" },
+        { 0x51, "from_array_mut", "suu" },
+    };
+    unsigned assigned = 0;
+    for (unsigned code = 0; code < 256; code++)
+        assigned += op_table[code].text != NULL;
+    cr_assert_eq(assigned, sizeof rows / sizeof rows[0], "pin the new row here too");
+    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+        cr_assert_str_eq(op_table[rows[r].code].text, rows[r].text);
+        cr_assert_str_eq(op_table[rows[r].code].operands, rows[r].operands);
+    }
+}
+
+/* A whole input, pinned byte by byte: the world of default processes, and each width of operand. */
+Test(trace, a_saved_input_means_what_it_meant)
+{
+    static const char text[] = "trace 1\n"
+                               "build_readwrite rw1 p2 p0.break-2 until p0.kernel_break+300\n"
+                               "mut_enter rw1 s3 {\n"
+                               "set s3 len-1 200\n"
+                               "}\n"
+                               "sbrk p1 -3\n"
+                               "terminate p0 none\n"
+                               "build_readonly ro7 p7 max-0 65537\n"
+                               "poke rw7.end+1 5\n";
+    static const uint8_t bytes[] = {
+        1,
+        0x31, 1, 2, 9, 0, 0xfe, 0xff, 10, 0, 0x2c, 0x01,
+        0x3b, 1, 3,
+        0x42, 3, 24, 0, 0xff, 0xff, 200,
+        0x02,
+        0x1c, 1, 0, 0xff, 0xfd, 0xff,
+        0x12, 0, 0,
+        0x30, 7, 7, 1, 0, 0, 0, 0, 1, 1, 0,
+        0x08, 21, 15, 1, 0, 5,
+    };
+    cr_assert(trace_parse(&one, text, sizeof text - 1, "pinned"));
+    cr_assert_eq(trace_encode(&one, first), sizeof bytes);
+    cr_assert_arr_eq(first, bytes, sizeof bytes);
+    round_trip(bytes, sizeof bytes);
+    cr_assert_eq(one.process_count, 3);
+    cr_assert_eq(one.processes[0].app, 259, "the default world is part of saved inputs");
+    cr_assert_eq(one.processes[1].kernel, 100);
+    cr_assert_eq(one.processes[2].apart, 9);
+}
+
+/* ---- Errors in text ---- */
+
+static const struct {
+    const char *text, *message;
+} mistakes[] = {
+    { "", "f:1: not a text trace: the first line must be \"trace 1\"\n" },
+    { "len rw0\n", "f:1: not a text trace: the first line must be \"trace 1\"\n" },
+    { "trace 2\n", "f:1: format \"2\" of the text form is not known here, 1 is\n" },
+    { "trace 1\n\nlength rw0\n", "f:3: unknown operation \"length\"\n" },
+    { "trace 1\nlen\n", "f:2: len takes 1 operands, 0 given\n" },
+    { "trace 1\nlen rw0 rw1\n", "f:2: \"rw1\" is one word too many\n" },
+    { "trace 1\nlen rw8\n", "f:2: \"rw8\" is no buffer register (ro0 to ro7, rw0 to rw7)\n" },
+    { "trace 1\nbrk p8 null\n", "f:2: \"p8\" is no process (p0 to p7)\n" },
+    { "trace 1\nbrk p0 p0.brk\n", "f:2: \"p0.brk\" is no address\n" },
+    { "trace 1\nbrk p0 p0.ram+2048\n", "f:2: \"p0.ram+2048\" is no address\n" },
+    { "trace 1\nbrk p0 max+1\n", "f:2: \"max+1\" is no address\n" },
+    { "trace 1\nbrk p0 len\n", "f:2: \"len\" is no address\n" },
+    { "trace 1\nbrk p0 0x1000000\n", "f:2: \"0x1000000\" is no address\n" },
+    { "trace 1\nget s0 p0.ram\n", "f:2: \"p0.ram\" is no index\n" },
+    { "trace 1\nset s0 0 256\n", "f:2: \"256\" is no byte\n" },
+    { "trace 1\nterminate p0 255\n", "f:2: \"255\" is no completion code (none, or 0 to 254)\n" },
+    { "trace 1\nbuild_readonly ro0 p0 null p0.ram\n",
+      "f:2: an address as a length is written \"until ADDRESS\", and nothing else is\n" },
+    { "trace 1\nbuild_readonly ro0 p0 null until\n", "f:2: \"until\" needs an address behind it\n" },
+    { "trace 1\nsbrk p0 to max\n",
+      "f:2: an address as a distance is written \"to ADDRESS\", and nothing else is\n" },
+    { "trace 1\nenter rw0 s0\n", "f:2: enter opens a block: end the line with \"{\"\n" },
+    { "trace 1\nenter rw0 s0 {\n", "f:2: the end, but a block is still open: \"}\" is missing\n" },
+    { "trace 1\n}\n", "f:2: \"}\" without a block to end\n" },
+    { "trace 1\nprocess ram=2000\n", "f:2: ram=2000: not a number from 0 to 1024\n" },
+    { "trace 1\nprocess ram=10 app=8 kernel=3\n",
+      "f:2: app=8 and kernel=3 do not fit into ram=10\n" },
+    { "trace 1\nprocess flash=10 protected=11\n",
+      "f:2: protected=11 is more than flash=10\n" },
+    { "trace 1\nprocess size=3\n", "f:2: unknown field \"size\" of a process\n" },
+    { "trace 1\nprocess ram\n", "f:2: \"ram\": a process takes FIELD=VALUE\n" },
+    { "trace 1\nprocess place=left\n", "f:2: place=left: flash lies below or above\n" },
+    { "trace 1\nprocess fault=panic\n", "f:2: fault=panic: a policy is stop or restart\n" },
+    { "trace 1\nprocess gap=256\n", "f:2: gap=256: not a number from 0 to 255\n" },
+    { "trace 1\nlen rw0\nprocess\n",
+      "f:3: processes are laid out before the first operation\n" },
+};
+
+Test(trace, mistakes_in_text_are_named_with_their_line, .init = cr_redirect_stderr)
+{
+    static char expected[8192];
+    for (size_t m = 0; m < sizeof mistakes / sizeof mistakes[0]; m++) {
+        cr_assert_not(trace_parse(&one, mistakes[m].text, strlen(mistakes[m].text), "f"), "%s",
+                      mistakes[m].text);
+        strcat(expected, mistakes[m].message);
+    }
+    fflush(stderr);
+    cr_assert_stderr_eq_str(expected);
+}
+
+Test(trace, a_zero_byte_and_a_long_line_are_no_text, .init = cr_redirect_stderr)
+{
+    static char text[2000] = "trace 1\nlen ";
+    memset(text + 12, 'x', 1000);
+    cr_assert_not(trace_parse(&one, text, 1012, "f"));
+    cr_assert_not(trace_parse(&one, "trace 1\n\0\n", 10, "f"));
+    fflush(stderr);
+    cr_assert_stderr_eq_str("f:2: a line longer than 511 characters\n"
+                            "f:2: a zero byte: this is not text\n");
+}
+
+Test(trace, comments_blank_lines_and_crlf_are_fine)
+{
+    static const char text[] = "# why\r\n\r\ntrace 1 # one\r\n  len   rw0 # two\r\n\r\n";
+    cr_assert(trace_parse(&one, text, sizeof text - 1, "f"));
+    cr_assert_eq(one.op_count, 1);
+}
