@@ -1,0 +1,50 @@
+"""Which lines of the library the corpora reach, by clang's source coverage."""
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+from tools import Build, ToolError, run
+
+
+def measure(built: Build, inputs: list[Path]) -> dict:
+    """Replay inputs in a coverage build. Returns: file name to covered and counted lines and
+    branches, and the numbers of the lines that were not reached."""
+    for program in ("llvm-profdata-19", "llvm-cov-19"):
+        if shutil.which(program) is None:
+            raise ToolError(f"{program} is missing: run fuzz/setup/install")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        replay = built.tool("procbuf-replay")
+        done = run(["env", f"LLVM_PROFILE_FILE={folder}/%p.profraw", replay, *inputs])
+        if done.returncode != 0:
+            raise ToolError(f"the coverage replay failed:\n{done.stderr[-2000:]}")
+        merged = folder / "all.profdata"
+        done = run(["llvm-profdata-19", "merge", "-o", merged, *folder.glob("*.profraw")])
+        if done.returncode != 0:
+            raise ToolError(f"llvm-profdata failed: {done.stderr}")
+        done = run(["llvm-cov-19", "export", replay, f"-instr-profile={merged}",
+                    built.lib / "src"])
+        if done.returncode != 0:
+            raise ToolError(f"llvm-cov failed: {done.stderr}")
+        return _summarise(json.loads(done.stdout), built.lib)
+
+
+def _summarise(exported: dict, lib: Path) -> dict:
+    files = {}
+    for entry in exported["data"][0]["files"]:
+        lines, branches = entry["summary"]["lines"], entry["summary"]["branches"]
+        files[str(Path(entry["filename"]).relative_to(lib))] = {
+            "lines": lines["count"], "covered_lines": lines["covered"],
+            "branches": branches["count"], "covered_branches": branches["covered"],
+            "missed_lines": _missed_lines(entry["segments"]),
+        }
+    return files
+
+
+def _missed_lines(segments: list) -> list[int]:
+    """Lines on which a region that was never run begins. A segment: line, column, count,
+    has a count, begins a region, is a gap."""
+    return sorted({s[0] for s in segments if s[3] and s[4] and s[2] == 0 and not s[5]})

@@ -1,0 +1,97 @@
+"""libFuzzer, one process at a time: start it, read what it says, stop it."""
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+STATUS_LINE = re.compile(
+    r"^#(?P<runs>\d+)\s+\S+\s+(?:cov: (?P<edges>\d+) ft: (?P<features>\d+) )?"
+    r"(?:corp: (?P<corpus>\d+)/\S+ )?.*?exec/s: (?P<speed>\d+)")
+STATISTIC = re.compile(r"^stat::(\w+):\s*(\d+)")
+ARTEFACT = re.compile(r"Test unit written to (\S+)")
+FINDING_STATUSES = (77, 70, 71)  # a finding, a time-out, out of memory
+KEPT_LINES = 200
+
+
+@dataclass
+class Progress:
+    """What one process has said so far."""
+    runs: int = 0
+    edges: int = 0
+    features: int = 0
+    corpus: int = 0
+    checked_operations: int = 0
+    samples: list[tuple[float, int, int]] = field(default_factory=list)  # seconds, runs, features
+
+
+class Fuzzer:
+    """One libFuzzer process on one harness."""
+
+    def __init__(self, program: Path, harness: str, corpus: Path, artefacts: Path, seconds: float,
+                 seed: int, started: float):
+        self.harness = harness
+        self.progress = Progress()
+        self.started = started
+        self.artefacts: list[Path] = []
+        self.last_lines: list[str] = []
+        self.last_sample = 0.0
+        self.deadline = time.monotonic() + seconds
+        environment = os.environ | {"ASAN_OPTIONS": "", "UBSAN_OPTIONS": ""}
+        self.process = subprocess.Popen(
+            [str(program), f"-max_total_time={max(1, round(seconds))}", f"-seed={seed}",
+             f"-artifact_prefix={artefacts}/", "-print_final_stats=1", "-timeout=25",
+             "-rss_limit_mb=2560", "-reload=5", "-max_len=2048", "-len_control=0", str(corpus)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment,
+            start_new_session=True)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self) -> None:
+        for raw in self.process.stderr:
+            line = raw.decode(errors="replace").rstrip()
+            self.last_lines = self.last_lines[-KEPT_LINES:] + [line[:500]]
+            if match := STATUS_LINE.match(line):
+                self._take_status(match)
+            elif match := STATISTIC.match(line):
+                if match[1] == "checked_operations":
+                    self.progress.checked_operations = int(match[2])
+                elif match[1] == "number_of_executed_units":
+                    self.progress.runs = int(match[2])
+            elif match := ARTEFACT.search(line):
+                self.artefacts.append(Path(match[1]))
+
+    def _take_status(self, match: re.Match) -> None:
+        p = self.progress
+        p.runs = int(match["runs"])
+        p.edges = int(match["edges"] or p.edges)
+        p.features = int(match["features"] or p.features)
+        p.corpus = int(match["corpus"] or p.corpus)
+        now = time.monotonic() - self.started
+        if now - self.last_sample >= 0.5:
+            self.last_sample = now
+            p.samples.append((round(now, 1), p.runs, p.features))
+
+    def poll(self) -> int | None:
+        """The exit status when it has ended. One that overstays its time is stopped."""
+        if self.process.poll() is None and time.monotonic() > self.deadline + 10:
+            self.stop()
+        status = self.process.poll()
+        if status is not None:
+            self.reader.join(timeout=5)
+        return status
+
+    def stop(self) -> None:
+        if self.process.poll() is not None:
+            return
+        os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()

@@ -1,0 +1,111 @@
+"""./fuzz/repro: a crash report in, an explanation out."""
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from findings import read_finding
+from replay import Outcome, minimize, replay, to_text
+from tools import (CLEAN, FINDINGS, UNABLE, Build, ToolError, build, find_lib, write_whole)
+
+DIFFERENT = 3
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="./fuzz/repro", formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Run crash files again, and explain what broke.",
+        epilog="Exit status: 0 nothing broke; 1 the bug is there; 2 could not do its work; 3 another\n"
+               "bug than the finding's.")
+    parser.add_argument("files", nargs="+", metavar="FILE",
+                        help="a fuzzer's crash file, a text trace (*.trace), a finding's folder of a "
+                             "campaign, or - for standard input")
+    parser.add_argument("--harness", metavar="NAME",
+                        help="the harness that a crash file of a fuzzer is for (default: found out)")
+    parser.add_argument("--lib", metavar="DIR", help="run it on this copy of lib/ in place of ours")
+    parser.add_argument("--minimize", action="store_true",
+                        help="drop operations while the bug stays the same, then explain")
+    parser.add_argument("--emit-trace", metavar="OUT", help="write the program as a text trace")
+    return parser.parse_args()
+
+
+def find_harness(built: Build, path: Path, given: str | None) -> tuple[str | None, Outcome]:
+    """Bytes mean what a harness decodes: try all operations first, then each harness."""
+    if given is not None and given not in built.harnesses():
+        raise ToolError(f"--harness {given}: there are {', '.join(built.harnesses())}")
+    outcome = replay(built, path, harness=given)
+    if outcome.found or given is not None or path.suffix == ".trace":
+        return given, outcome
+    for harness in built.harnesses():
+        attempt = replay(built, path, harness=harness)
+        if attempt.found:
+            print(f"recognised: an input for the harness {harness}")
+            return harness, attempt
+    return None, outcome
+
+
+def reproduce(built: Build, name: str, options: argparse.Namespace) -> int:
+    """One file. Returns: the exit status for it."""
+    path = Path(name)
+    expected = ""
+    harness = options.harness
+    text: str | None = None
+    if name == "-":
+        text = sys.stdin.buffer.read().decode(errors="surrogateescape")
+        outcome = replay(built, None, text=text.encode(errors="surrogateescape"))
+    else:
+        if not path.exists():
+            raise ToolError(f"{name}: no such file")
+        if path.is_dir():
+            path, harness, expected = read_finding(path)
+        harness, outcome = find_harness(built, path, harness)
+    print(f"== {name}")
+    if not outcome.found:
+        print(outcome.report.strip())
+        print("nothing broke" + (f"; the finding was: {expected}" if expected else ""))
+    if text is None:
+        text = to_text(built, path, harness)
+    if outcome.found and options.minimize:
+        before = len(text.splitlines())
+        text, runs = minimize(built, text, outcome.identity)
+        print(f"minimised from {before} to {len(text.splitlines())} lines in {runs} runs:\n\n{text}")
+    if options.emit_trace:
+        write_whole(Path(options.emit_trace), text)
+    if not outcome.found:
+        return CLEAN
+    explained = replay(built, None, text=text.encode(errors="surrogateescape"), explain=True,
+                       color=sys.stdout.isatty())
+    print(explained.report.strip() if explained.identity == outcome.identity
+          else outcome.report.strip())
+    if expected and outcome.identity != expected:
+        print(f"a different bug: the finding was {expected}")
+        return DIFFERENT
+    return FINDINGS
+
+
+def main() -> int:
+    options = parse()
+    if options.emit_trace and len(options.files) > 1:
+        raise ToolError("--emit-trace takes one FILE")
+    built = build("fuzz", find_lib(options.lib), say=lambda text: print(text, file=sys.stderr))
+    worst = CLEAN
+    for name in options.files:
+        try:
+            status = reproduce(built, name, options)
+        except ToolError as error:
+            print(f"repro: {error}", file=sys.stderr)
+            status = UNABLE
+        order = (CLEAN, FINDINGS, DIFFERENT, UNABLE)
+        worst = max(worst, status, key=order.index)
+    return worst
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except ToolError as problem:
+        print(f"repro: {problem}", file=sys.stderr)
+        sys.exit(UNABLE)
+    except KeyboardInterrupt:
+        sys.exit(UNABLE)

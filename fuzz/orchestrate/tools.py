@@ -1,0 +1,102 @@
+"""What the front doors share: where things are, how they are built, how the tools are run."""
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CORPUS = ROOT / "corpus"
+FINDING_STATUS = 77
+IDENTITY = re.compile(r"^PROCBUF-BUG kind=\S+ check=\S+ op=\S+$", re.MULTILINE)
+
+CLEAN, FINDINGS, UNABLE = 0, 1, 2
+"""Exit status of every front door."""
+
+
+class ToolError(Exception):
+    """The tool cannot do its work: exit status 2, and this message."""
+
+
+def run(command: list[str | Path], *, timeout: float | None = None, stdin: bytes | None = None,
+        cwd: Path | None = None) -> subprocess.CompletedProcess:
+    """Run a command to its end. Output is bytes made text; odd bytes are replaced."""
+    done = subprocess.run([str(word) for word in command], capture_output=True, input=stdin, cwd=cwd,
+                          timeout=timeout, check=False)
+    done.stdout = done.stdout.decode(errors="replace")
+    done.stderr = done.stderr.decode(errors="replace")
+    return done
+
+
+@dataclass
+class Build:
+    """A built testbed."""
+    folder: Path
+    lib: Path
+
+    def tool(self, name: str) -> Path:
+        return self.folder / "fuzz" / name
+
+    def harnesses(self) -> dict[str, str]:
+        """Name to one line about it, as the replay program lists them."""
+        done = run([self.tool("procbuf-replay"), "--list"])
+        return dict(line.split("\t", 1) for line in done.stdout.splitlines())
+
+
+def find_lib(argument: str | None) -> Path:
+    """The library under test: ours, or the folder that --lib names."""
+    if argument is None:
+        return ROOT / "lib"
+    lib = Path(argument).resolve()
+    if not list(lib.glob("src/*.c")) or not (lib / "include").is_dir():
+        raise ToolError(f"--lib {argument}: not a library: it needs src/*.c and include/")
+    return lib
+
+
+def build(preset: str, lib: Path, say=print) -> Build:
+    """Configure and build a preset, quietly unless it fails. Another lib has a folder of its own."""
+    folder = ROOT / "build" / preset
+    if lib != ROOT / "lib":
+        folder = ROOT / "build" / f"{preset}-{hashlib.sha1(str(lib).encode()).hexdigest()[:10]}"
+    for program in ("cmake", "ninja", "clang-19"):
+        if shutil.which(program) is None:
+            raise ToolError(f"{program} is missing: run fuzz/setup/install")
+    say(f"building {folder.relative_to(ROOT)}")
+    for command in ([["cmake", "-S", ROOT, "--preset", preset, "-B", folder,
+                      f"-DPROCBUF_LIB_DIR={lib}"], ["cmake", "--build", folder]]):
+        done = run(command, cwd=ROOT)
+        if done.returncode != 0:
+            tail = "\n".join((done.stdout + done.stderr).splitlines()[-40:])
+            raise ToolError(f"the build is broken:\n{tail}")
+    return Build(folder, lib)
+
+
+def identity_in(text: str) -> str:
+    """The identity line of a report, or ''."""
+    found = IDENTITY.findall(text)
+    return found[-1] if found else ""
+
+
+def slug(identity: str) -> str:
+    """An identity as a name for files."""
+    words = [word.split("=", 1)[1] for word in identity.split()[1:]]
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", "--".join(words)) or "unidentified"
+
+
+def write_whole(path: Path, text: str | bytes) -> None:
+    """Write a file whole or not at all."""
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        temporary.write_bytes(text.encode() if isinstance(text, str) else text)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ToolError(f"cannot write {path}: {error.strerror}") from error
+
+
+def write_json(path: Path, data) -> None:
+    write_whole(path, json.dumps(data, indent=2, sort_keys=True) + "\n")
