@@ -14,7 +14,7 @@ from pathlib import Path
 
 import coverage
 import report
-from engine import FINDING_STATUSES, Fuzzer
+from engine import FINDING_STATUSES, INTERRUPTED_STATUS, Fuzzer
 from findings import Findings, git_revision
 from live import make_view
 from tools import (CLEAN, CORPUS, FINDINGS, ROOT, UNABLE, Build, ToolError, build, find_lib, run)
@@ -290,7 +290,7 @@ class Worker:
         elif status in FINDING_STATUSES:
             tail = "\n".join(fuzzer.last_lines[-30:])
             raise ToolError(f"the fuzz target of {self.harness} broke before its first input:\n{tail}")
-        elif status not in (0, -signal.SIGTERM, -signal.SIGKILL):
+        elif status not in (0, INTERRUPTED_STATUS, -signal.SIGTERM, -signal.SIGKILL):
             tail = "\n".join(fuzzer.last_lines[-10:])
             raise ToolError(f"the fuzz target of {self.harness} ended with status {status}:\n{tail}")
         elif status == 0 and progress.runs == 0:

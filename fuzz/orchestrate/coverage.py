@@ -11,7 +11,7 @@ from tools import Build, ToolError, run
 
 def measure(built: Build, inputs: list[Path]) -> dict:
     """Replay inputs in a coverage build. Returns: file name to covered and counted lines and
-    branches, and the numbers of the lines that were not reached."""
+    branches, the functions that never ran, and the other lines that were not reached."""
     for program in ("llvm-profdata-19", "llvm-cov-19"):
         if shutil.which(program) is None:
             raise ToolError(f"{program} is missing: run fuzz/setup/install")
@@ -34,14 +34,29 @@ def measure(built: Build, inputs: list[Path]) -> dict:
 
 def _summarise(exported: dict, lib: Path) -> dict:
     files = {}
+    never_called = _never_called(exported["data"][0]["functions"])
     for entry in exported["data"][0]["files"]:
         lines, branches = entry["summary"]["lines"], entry["summary"]["branches"]
+        functions = never_called.get(entry["filename"], {})
+        inside = {n for first, last in functions.values() for n in range(first, last + 1)}
         files[str(Path(entry["filename"]).relative_to(lib))] = {
             "lines": lines["count"], "covered_lines": lines["covered"],
             "branches": branches["count"], "covered_branches": branches["covered"],
-            "missed_lines": _missed_lines(entry["segments"]),
+            "missed_functions": sorted(functions),
+            "missed_lines": sorted(set(_missed_lines(entry["segments"])) - inside),
         }
     return files
+
+
+def _never_called(functions: list) -> dict[str, dict[str, tuple[int, int]]]:
+    """File name to functions that never ran, each with its first and last line."""
+    found: dict[str, dict[str, tuple[int, int]]] = {}
+    for function in functions:
+        if function["count"] == 0:
+            first, last = function["regions"][0][0], function["regions"][0][2]
+            name = function["name"].rsplit(":", 1)[-1]
+            found.setdefault(function["filenames"][0], {})[name] = (first, last)
+    return found
 
 
 def _missed_lines(segments: list) -> list[int]:

@@ -16,6 +16,7 @@ STATUS_LINE = re.compile(
 STATISTIC = re.compile(r"^stat::(\w+):\s*(\d+)")
 ARTEFACT = re.compile(r"Test unit written to (\S+)")
 FINDING_STATUSES = (77, 70, 71)  # a finding, a time-out, out of memory
+INTERRUPTED_STATUS = 72
 KEPT_LINES = 200
 
 

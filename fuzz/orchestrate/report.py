@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import jinja2
@@ -68,7 +69,7 @@ def plot(record: dict) -> str:
     with plt.rc_context({"svg.fonttype": "none"}):
         figure.savefig(text, format="svg", bbox_inches="tight")
     plt.close(figure)
-    svg = text.getvalue()
+    svg = re.sub(r"<metadata>.*?</metadata>", "", text.getvalue(), flags=re.DOTALL)
     return svg[svg.index("<svg"):].replace("#000000", "currentColor")
 
 

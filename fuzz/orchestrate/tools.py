@@ -1,6 +1,8 @@
 """What the front doors share: where things are, how they are built, how the tools are run."""
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import re
@@ -66,13 +68,20 @@ def build(preset: str, lib: Path, say=print) -> Build:
         if shutil.which(program) is None:
             raise ToolError(f"{program} is missing: run fuzz/setup/install")
     say(f"building {folder.relative_to(ROOT)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".procbuf-lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two commands at once may want the same build
+        _configure_and_build(preset, folder, lib)
+    return Build(folder, lib)
+
+
+def _configure_and_build(preset: str, folder: Path, lib: Path) -> None:
     for command in ([["cmake", "-S", ROOT, "--preset", preset, "-B", folder,
                       f"-DPROCBUF_LIB_DIR={lib}"], ["cmake", "--build", folder]]):
         done = run(command, cwd=ROOT)
         if done.returncode != 0:
             tail = "\n".join((done.stdout + done.stderr).splitlines()[-40:])
             raise ToolError(f"the build is broken:\n{tail}")
-    return Build(folder, lib)
 
 
 def identity_in(text: str) -> str:
@@ -94,7 +103,8 @@ def write_whole(path: Path, text: str | bytes) -> None:
         temporary.write_bytes(text.encode() if isinstance(text, str) else text)
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise ToolError(f"cannot write {path}: {error.strerror}") from error
 
 
