@@ -1,0 +1,15 @@
+# The testbed in an image. By default it runs a campaign into the volume /out:
+#   docker build -t procbuf . && docker run -v "$PWD/out:/out" procbuf
+# Other commands take the place of the default one: docker run procbuf ./fuzz/repro FILE
+FROM debian:12.11-slim
+ENV DEBIAN_FRONTEND=noninteractive
+COPY fuzz/setup /procbuf/fuzz/setup
+RUN /procbuf/fuzz/setup/install && rm -rf /var/lib/apt/lists/*
+RUN useradd --create-home fuzz && mkdir /out && chown fuzz /out /procbuf
+COPY --chown=fuzz . /procbuf
+USER fuzz
+WORKDIR /procbuf
+RUN cmake --preset fuzz && cmake --build --preset fuzz \
+    && cmake --preset coverage && cmake --build --preset coverage
+VOLUME /out
+CMD ["./fuzz/campaign", "--out", "/out"]

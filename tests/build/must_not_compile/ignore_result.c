@@ -1,0 +1,12 @@
+// refused: warn_unused_result|unused-result
+#include <procbuf.h>
+void f(struct procbuf_process *process, struct procbuf_readonly *buffer);
+void f(struct procbuf_process *process, struct procbuf_readonly *buffer)
+{
+#ifdef RIGHT
+    if (procbuf_build_readonly(process, 0, 0, buffer) != PROCBUF_OK)
+        return;
+#else
+    procbuf_build_readonly(process, 0, 0, buffer);
+#endif
+}

@@ -1,0 +1,11 @@
+// refused: is unavailable: private to the procbuf library|unavailable
+#include <procbuf.h>
+procbuf_addr_t f(const struct procbuf_readonly *buffer);
+procbuf_addr_t f(const struct procbuf_readonly *buffer)
+{
+#ifdef RIGHT
+    return procbuf_readonly_ptr(buffer);
+#else
+    return buffer->private_.addr;
+#endif
+}

@@ -1,0 +1,53 @@
+"""What the tests of the front doors share."""
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("PROCBUF_BUILD", ROOT / "build/asan"))
+PATCHES = ROOT / "tests/defects/patches"
+
+
+def call(*command, stdin: bytes | None = None, timeout: float = 200) -> subprocess.CompletedProcess:
+    done = subprocess.run([str(word) for word in command], input=stdin, capture_output=True,
+                          timeout=timeout, cwd=ROOT, check=False)
+    done.stdout, done.stderr = (text.decode(errors="replace") for text in (done.stdout, done.stderr))
+    return done
+
+
+class Case(unittest.TestCase):
+    """A test with a folder of its own, and no limit on what a failure shows."""
+    maxDiff = None
+
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="procbuf-test-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        path = self.folder / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def check(self, done, status: int, *texts: str):
+        self.assertEqual(done.returncode, status, f"\n{done.stdout}\n{done.stderr}")
+        for text in texts:
+            self.assertIn(text, done.stdout + done.stderr)
+
+
+def broken_lib(*defects: str) -> Path:
+    """A copy of lib with planted bugs in it; the same folder each time, so that it is built once."""
+    folder = Path(tempfile.gettempdir()) / f"procbuf-lib-{'-'.join(defects)}-{os.getuid()}"
+    fresh = folder.with_name(f"{folder.name}.{os.getpid()}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.copytree(ROOT / "lib", fresh / "lib")
+    for defect in defects:
+        done = subprocess.run(["patch", "-s", "-p1", "-i", str(PATCHES / f"{defect}.patch")], cwd=fresh,
+                              capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"{defect}: {done.stdout}")
+    shutil.rmtree(folder, ignore_errors=True)
+    fresh.rename(folder)
+    return folder / "lib"

@@ -1,0 +1,101 @@
+"""./fuzz/campaign: short campaigns as a user starts them, and what bad input gets."""
+import fcntl
+import json
+import shutil
+import signal
+import subprocess
+import time
+
+from support import ROOT, Case, broken_lib, call
+
+CAMPAIGN = ROOT / "fuzz/campaign"
+
+
+class Campaign(Case):
+    def record(self):
+        return json.loads((self.folder / "out/report/campaign.json").read_text())
+
+    def run_campaign(self, *arguments, status: int):
+        done = call(CAMPAIGN, "--out", self.folder / "out", "--seed", "1", *arguments)
+        self.check(done, status)
+        return done
+
+    def test_a_clean_library_gives_a_clean_report(self):
+        done = self.run_campaign("--time", "6s", status=0)
+        self.check(done, 0, "Nothing found", "report/index.html")
+        record = self.record()
+        self.assertEqual([h["name"] for h in record["harnesses"]], ["buffers", "life"])
+        for harness in record["harnesses"]:
+            self.assertGreater(harness["runs"], 1000)
+            self.assertGreater(harness["checked_operations"], harness["runs"])
+            self.assertGreater(harness["seeds"], 10)
+        self.assertEqual(record["findings"], [])
+        self.assertGreater(record["coverage"]["src/buffer.c"]["covered_lines"], 100)
+        self.assertLess(abs(record["fuzzing_s"] - 6), 10)
+        page = (self.folder / "out/report/index.html").read_text()
+        self.assertIn("Nothing found", page)
+        for outside in ("src=", 'href="http', "@import", "url(http"):
+            self.assertNotIn(outside, page)
+
+    def test_finds_two_planted_bugs_from_nothing_and_names_each(self):
+        lib = broken_lib("S12", "B11")
+        done = self.run_campaign("--time", "10s", "--harness", "buffers", "--empty", "--lib", lib,
+                                 status=1)
+        kinds = {f["identity"].split(" op=")[0] for f in self.record()["findings"]}
+        self.assertIn("PROCBUF-BUG kind=access check=load-not-named", kinds)
+        for finding in self.record()["findings"]:
+            folder = self.folder / "out/findings" / finding["folder"]
+            for name in ("input", "trace.trace", "explanation.txt", "finding.json"):
+                self.assertTrue((folder / name).exists(), name)
+            self.assertLessEqual(finding["operations"], 6)
+            self.assertIn(finding["identity"], done.stdout)
+            self.assertIn(finding["identity"], (self.folder / "out/report/index.html").read_text())
+            again = call(ROOT / "fuzz/repro", "--lib", lib, folder)
+            self.check(again, 1, finding["identity"])
+
+    def test_a_bug_that_the_saved_corpora_show_is_a_finding(self):
+        self.run_campaign("--time", "2s", "--harness", "life", "--lib", broken_lib("L03-16"), status=1)
+        first = self.record()["findings"][0]
+        self.assertEqual((first["harness"], first["seconds"]), ("corpus", 0.0))
+
+    def test_ctrl_c_keeps_everything_and_writes_the_report(self):
+        process = subprocess.Popen([CAMPAIGN, "--time", "10m", "--out", self.folder / "out"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for line in process.stdout:
+            if " runs, " in line:
+                break
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+        process.stdout.close()
+        self.assertEqual(process.wait(), 0, rest)
+        self.assertLess(time.monotonic() - began, 15)
+        self.assertIn("interrupted", rest)
+        self.assertTrue(self.record()["interrupted"])
+        self.assertGreater(self.record()["harnesses"][0]["runs"], 0)
+
+    def test_the_second_campaign_in_a_folder_is_refused(self):
+        out = self.folder / "out"
+        out.mkdir()
+        with open(out / ".lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            done = self.run_campaign("--time", "1s", status=2)
+        self.check(done, 2, "another campaign is running")
+
+    def test_a_broken_build_is_shown(self):
+        lib = self.folder / "lib"
+        shutil.copytree(ROOT / "lib", lib)
+        (lib / "src/range.c").write_text("this is not C\n")
+        done = self.run_campaign("--time", "1s", "--lib", lib, status=2)
+        self.check(done, 2, "the build is broken", "range.c")
+
+    def test_refuses_bad_arguments(self):
+        self.check(call(CAMPAIGN, "--time", "0s"), 2, "is no time")
+        self.check(call(CAMPAIGN, "--time", "soon"), 2, "is no time")
+        self.check(call(CAMPAIGN, "--jobs", "0"), 2, "is no number of jobs")
+        self.check(call(CAMPAIGN, "--nonsense"), 2, "unrecognized")
+        out = self.folder / "out"
+        self.check(call(CAMPAIGN, "--out", out, "--harness", "nonsense"), 2, "there are buffers, life")
+        self.check(call(CAMPAIGN, "--out", out, "--lib", "/nonsense"), 2, "not a library")
+        self.check(call(CAMPAIGN, "--out", self.write("file", "")), 2, "cannot be written")
+        self.check(call(CAMPAIGN, "--out", "/proc/nonsense"), 2, "cannot be written")

@@ -1,0 +1,91 @@
+"""./fuzz/repro: crash files in, explanations out."""
+import json
+
+from support import BUILD, ROOT, Case, broken_lib, call
+
+REPRO = ROOT / "fuzz/repro"
+IDENTITY = "PROCBUF-BUG kind=result check=outcome-status op=build_readwrite"
+
+PROGRAM = """trace 1
+len rw0
+build_readwrite rw2 p0 p0.ram 4
+enter rw2 s0 {
+    get s0 0
+}
+build_readwrite rw2 p0 p0.break 1
+ptr rw0
+"""
+
+
+class Repro(Case):
+    def test_a_clean_program_is_clean(self):
+        self.check(call(REPRO, self.write("a.trace", PROGRAM)), 0, "nothing broke")
+
+    def test_explains_a_planted_bug(self):
+        done = call(REPRO, "--lib", broken_lib("A05"), self.write("a.trace", PROGRAM))
+        self.check(done, 1, "expected: INVAL", "actual: OK",
+                   "->   6  p0 shares 1 bytes at p0.break for reading and writing, as rw2",
+                   "p0: break at ram+259", "Rule of lib/CONTRACT.md: B3", IDENTITY)
+
+    def test_minimises_and_keeps_the_bug(self):
+        out = self.folder / "small.trace"
+        done = call(REPRO, "--lib", broken_lib("A05"), "--minimize", "--emit-trace", out,
+                    self.write("a.trace", PROGRAM))
+        self.check(done, 1, IDENTITY)
+        self.assertEqual(out.read_text(), "trace 1\nbuild_readwrite rw2 p0 p0.break 1\n")
+
+    def test_marks_the_byte_that_an_access_bug_is_about(self):
+        program = "trace 1\nbuild_readonly ro0 p0 p0.ram+16 5\nenter ro0 s0 {\ncopy_to s0 len\n}\n"
+        done = call(REPRO, "--lib", broken_lib("S12"), self.write("a.trace", program))
+        self.check(done, 1, "kind=access check=load-not-named op=copy_to",
+                   "Memory around p0.ram+21, as it is now:", "[", "X")
+
+    def test_recognises_bytes_of_a_fuzzer(self):
+        text = self.write("a.trace", PROGRAM)
+        call(BUILD / "fuzz/procbuf-convert", text, self.folder / "crash-0123")
+        done = call(REPRO, "--lib", broken_lib("A05"), self.folder / "crash-0123")
+        self.check(done, 1, IDENTITY)
+
+    def test_reads_standard_input(self):
+        done = call(REPRO, "--lib", broken_lib("A05"), "-", stdin=PROGRAM.encode())
+        self.check(done, 1, IDENTITY)
+
+    def test_several_files_give_the_worst_status(self):
+        good, bad = self.write("good.trace", "trace 1\n"), self.write("bad.trace", PROGRAM)
+        self.check(call(REPRO, "--lib", broken_lib("A05"), good, bad), 1, "nothing broke", IDENTITY)
+        self.check(call(REPRO, good, self.folder / "none"), 2, "none: no such file")
+
+    def finding(self, identity: str):
+        folder = self.folder / "finding"
+        folder.mkdir()
+        (folder / "trace.trace").write_text(PROGRAM)
+        (folder / "finding.json").write_text(json.dumps({"identity": identity}))
+        return folder
+
+    def test_a_finding_is_the_same_bug_or_fixed(self):
+        folder = self.finding(IDENTITY)
+        self.check(call(REPRO, "--lib", broken_lib("A05"), folder), 1, IDENTITY)
+        self.check(call(REPRO, folder), 0, f"nothing broke; the finding was: {IDENTITY}")
+
+    def test_a_finding_may_be_a_different_bug_now(self):
+        folder = self.finding("PROCBUF-BUG kind=state check=state-mark op=build_readwrite")
+        self.check(call(REPRO, "--lib", broken_lib("A05"), folder), 3, "a different bug")
+
+    def test_refuses_damaged_findings(self):
+        self.check(call(REPRO, self.folder), 2, "without finding.json")
+        folder = self.finding(IDENTITY)
+        (folder / "trace.trace").unlink()
+        self.check(call(REPRO, folder), 2, "trace.trace: missing")
+        (folder / "finding.json").write_text("{")
+        self.check(call(REPRO, folder), 2, "the finding is damaged")
+
+    def test_refuses_bad_input(self):
+        self.check(call(REPRO), 2, "usage")
+        self.check(call(REPRO, "--lib", "/nonsense", "x"), 2, "not a library")
+        self.check(call(REPRO, "--harness", "nonsense", self.write("a", "")), 2, "there are buffers")
+        bad = self.write("bad.trace", "trace 1\nx\n")
+        self.check(call(REPRO, bad), 2, "bad.trace:2: unknown operation")
+
+    def test_writes_nothing_half(self):
+        done = call(REPRO, "--emit-trace", "/dev/full/x", self.write("a.trace", PROGRAM))
+        self.check(done, 2, "cannot write")
