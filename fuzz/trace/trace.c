@@ -14,11 +14,6 @@ bool op_opens_block(uint8_t code)
     return code == OP_ENTER || code == OP_MUT_ENTER;
 }
 
-bool kind_is_value(char kind)
-{
-    return kind == 'a' || kind == 'n' || kind == 'i' || kind == 'z';
-}
-
 static bool is_place(uint8_t anchor)
 {
     return (anchor >= ANCHOR_RAM && anchor <= ANCHOR_TOP) || anchor == ANCHOR_BUFFER_START ||

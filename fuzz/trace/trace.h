@@ -100,7 +100,10 @@ struct trace {
 };
 
 /* Says whether operands of this kind are values: anchor, index and number (a, n, i, z). */
-bool kind_is_value(char kind);
+static inline bool kind_is_value(char kind)
+{
+    return kind == 'a' || kind == 'n' || kind == 'i' || kind == 'z';
+}
 
 /* Says whether an operand of kind `kind` may count from `anchor`. */
 bool anchor_fits(char kind, uint8_t anchor);
