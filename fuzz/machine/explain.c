@@ -3,6 +3,7 @@
 
 #include "bug.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static void paint(FILE *out, bool color, const char *sequence)
@@ -13,17 +14,57 @@ static void paint(FILE *out, bool color, const char *sequence)
 
 /* ---- The program ---- */
 
+/* A length as a person says it: "1 byte", "the bytes until p0.break". */
+static void print_length(const struct operand *operand, FILE *out)
+{
+    const bool is_place = operand->anchor >= ANCHOR_RAM;
+    if (is_place)
+        fputs("the bytes ", out);
+    operand_print('n', operand, out);
+    if (!is_place)
+        fputs(operand->anchor == ANCHOR_NUMBER && operand->number == 1 ? " byte" : " bytes", out);
+}
+
 static void print_words(const struct op *op, FILE *out)
 {
     const struct op_row *row = &op_table[op->code];
     for (const char *c = row->words; *c != '\0'; c++) {
         if (*c == '$' && c[1] >= '1' && c[1] <= '8') {
             const unsigned k = (unsigned)(*++c - '1');
-            operand_print(row->operands[k], &op->operands[k], out);
+            if (row->operands[k] == 'n')
+                print_length(&op->operands[k], out);
+            else
+                operand_print(row->operands[k], &op->operands[k], out);
         } else {
             fputc(*c, out);
         }
     }
+}
+
+/* Where the operands of the current operation lie, and what they come to. */
+static void print_numbers(const struct call *call, FILE *out)
+{
+    const char *kinds = op_table[call->op->code].operands;
+    bool any = false;
+    for (unsigned k = 0; kinds[k] != '\0'; k++) {
+        const struct operand *operand = &call->op->operands[k];
+        if (!kind_is_value(kinds[k]) || (operand->anchor == ANCHOR_NUMBER && kinds[k] != 'z'))
+            continue;
+        fputs(any ? ", " : "        that is: ", out);
+        operand_print(kinds[k], operand, out);
+        fputs(" = ", out);
+        if (kinds[k] == 'a') {
+            place_print(call->args[k], out);
+            fprintf(out, " (0x%" PRIx64 ")", call->args[k]);
+        } else if (kinds[k] == 'z') {
+            fprintf(out, "%" PRId64, (int64_t)(intptr_t)(uintptr_t)call->args[k]);
+        } else {
+            fprintf(out, "%" PRIu64, call->args[k]);
+        }
+        any = true;
+    }
+    if (any)
+        fputc('\n', out);
 }
 
 void machine_print_program(FILE *out, bool color)
@@ -43,6 +84,8 @@ void machine_print_program(FILE *out, bool color)
             print_words(op, out);
         paint(out, color && here, "\033[0m");
         fputc('\n', out);
+        if (here && machine_call != NULL && machine_call->op == op)
+            print_numbers(machine_call, out);
         depth += op_opens_block(op->code);
     }
     if (machine_position >= machine_trace->op_count)

@@ -27,6 +27,7 @@ static struct procbuf_id ids[TRACE_ID_COUNT];
 
 const struct trace *machine_trace;
 unsigned machine_position;
+const struct call *machine_call;
 uint64_t machine_checked_ops;
 uint64_t machine_op_counts[256];
 static FILE *results;
@@ -805,51 +806,61 @@ static void run_enter(const struct op *op, const struct call *call,
 
 /* ---- The interpreter ---- */
 
+static void run_resolved(const struct op *op, struct call *call);
+
 static void run_op(const struct op *op)
 {
     struct call call;
-    struct prediction prediction;
     struct outcome outcome = { 0 };
     machine_op_counts[op->code]++;
     bug_current_op = op_table[op->code].text;
     if (op->code != OP_REFUSE)
         model_op_begin();
-    if (!model_resolve(op, &call)) {
-        answer(&outcome, OUTCOME_SKIPPED, 0);
-        finish_op(op, &outcome);
-        machine_position++;
-        if (op_opens_block(op->code))
-            skip_block();
+    if (model_resolve(op, &call)) {
+        machine_call = &call;
+        run_resolved(op, &call);
+        machine_call = NULL;
         return;
     }
-    if (run_user_op(&call, &outcome)) {
+    answer(&outcome, OUTCOME_SKIPPED, 0);
+    finish_op(op, &outcome);
+    machine_position++;
+    if (op_opens_block(op->code))
+        skip_block();
+}
+
+static void run_resolved(const struct op *op, struct call *call)
+{
+    struct prediction prediction;
+    struct outcome outcome = { 0 };
+    if (run_user_op(call, &outcome)) {
         finish_op(op, &outcome);
         machine_position++;
         return;
     }
     if (op->code >= OP_RANGE && op->code <= OP_RANGE_TO)
-        call.args[TRACE_MAX_OPERANDS - 1] = model.slices[call.args[0]].writable;
-    model_predict(&call, &prediction);
+        call->args[TRACE_MAX_OPERANDS - 1] = model.slices[call->args[0]].writable;
+    model_predict(call, &prediction);
     if (op_opens_block(op->code)) {
-        run_enter(op, &call, &prediction);
+        run_enter(op, call, &prediction);
         return;
     }
     if (prediction.outcome.kind == OUTCOME_SKIPPED) {
         outcome = prediction.outcome;
     } else if (op->code == OP_ITERATE) {
-        run_iterate(&call, &prediction, &outcome);
-    } else if (op->code == OP_CHUNKS && call.args[1] != 0) {
-        run_chunks(&call, &prediction, &outcome);
+        run_iterate(call, &prediction, &outcome);
+    } else if (op->code == OP_CHUNKS && call->args[1] != 0) {
+        run_chunks(call, &prediction, &outcome);
     } else if (op->code == OP_RESTART_MANY) {
-        run_restart_many(&call, &prediction, &outcome);
+        run_restart_many(call, &prediction, &outcome);
     } else {
-        checked_call(&call, &prediction, &outcome);
+        checked_call(call, &prediction, &outcome);
         compare_after(&prediction);
         if (makes_slice(op->code) && prediction.outcome.kind != OUTCOME_NO)
-            check_slice(call.args[1]);
+            check_slice(call->args[1]);
         else if (op->code == OP_FROM_ARRAY || op->code == OP_FROM_ARRAY_MUT ||
                  op->code == OP_SLICE_LEN)
-            check_slice(call.args[0]);
+            check_slice(call->args[0]);
         if (op->code == OP_CREATE && outcome.value_count == 1)
             compare_layout((unsigned)outcome.values[0].value);
     }
@@ -923,6 +934,7 @@ void machine_run(const struct trace *trace, FILE *results_file)
                                     ? trace->process_count + 1
                                     : (unsigned)TRACE_MAX_PROCESSES;
     machine_trace = trace;
+    machine_call = NULL;
     machine_position = 0;
     results = results_file;
     results_reset();

@@ -16,6 +16,7 @@ void machine_run(const struct trace *trace, FILE *results);
 /* For explanations: the trace that runs, and the operation it is at. */
 extern const struct trace *machine_trace;
 extern unsigned machine_position;
+extern const struct call *machine_call; /* null before its operands are worked out */
 
 /* Library calls that were checked, and how often each operation was run, since the program began. */
 extern uint64_t machine_checked_ops;
