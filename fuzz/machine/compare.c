@@ -1,0 +1,190 @@
+#include "compare.h"
+
+#include "bug.h"
+#include "machine.h"
+#include "results.h"
+#include "world.h"
+
+#include <string.h>
+
+/* More of the same sentence, once, before the finding's identity. */
+static void print_outcomes(const struct outcome *expected, const struct outcome *actual)
+{
+    fputs("expected: ", stderr);
+    outcome_print(expected, stderr);
+    fputs("\nactual: ", stderr);
+    outcome_print(actual, stderr);
+    fputc('\n', stderr);
+}
+
+void compare_outcome(const struct outcome *expected, const struct outcome *actual)
+{
+    const char *check = NULL;
+    if (expected->kind != actual->kind)
+        check = "outcome-kind";
+    else if (expected->status != actual->status)
+        check = "outcome-status";
+    else if (expected->value_count != actual->value_count)
+        check = "outcome-value-count";
+    for (unsigned v = 0; check == NULL && v < expected->value_count; v++)
+        if (expected->values[v].value != actual->values[v].value)
+            check = "outcome-value";
+    if (check == NULL)
+        return;
+    print_outcomes(expected, actual);
+    bug_found("result", check, "the answer differs from the contract's (%s)", bug_current_rule);
+}
+
+static void compare_field(const char *check, unsigned slot, uint64_t expected, uint64_t actual)
+{
+    if (expected == actual)
+        return;
+    fprintf(stderr, "expected: p%u has ", slot);
+    place_print(expected, stderr);
+    fputs("\nactual: ", stderr);
+    place_print(actual, stderr);
+    fputc('\n', stderr);
+    bug_found("state", check, "the process's state differs from the contract's (%s)",
+              bug_current_rule);
+}
+
+static void compare_life(unsigned slot, const struct procbuf_process *process)
+{
+    const struct model_process *p = &model.processes[slot];
+    const struct procbuf_state state = procbuf_process_state(process);
+    uint32_t code = 0;
+    compare_field("state-kind", slot, p->state, state.kind);
+    compare_field("state-stopped-from", slot, p->stopped_from, state.stopped_from);
+    compare_field("state-yielded-for", slot, p->yielded_for, state.yielded_for);
+    compare_field("state-active", slot,
+                  p->state != MODEL_FAULTED && p->state != MODEL_TERMINATED,
+                  procbuf_process_is_active(process));
+    compare_field("state-completion", slot, p->completion,
+                  procbuf_process_completion(process, &code));
+    compare_field("state-completion-code", slot, p->completion == 2 ? p->completion_code : 0, code);
+    compare_field("state-restart-count", slot, p->restart_count,
+                  procbuf_process_restart_count(process));
+}
+
+/* The model's states are numbered as the library's: checked here, at compile time. */
+_Static_assert((int)MODEL_RUNNING == (int)PROCBUF_STATE_RUNNING &&
+                   (int)MODEL_YIELDED == (int)PROCBUF_STATE_YIELDED &&
+                   (int)MODEL_YIELDED_FOR == (int)PROCBUF_STATE_YIELDED_FOR &&
+                   (int)MODEL_STOPPED == (int)PROCBUF_STATE_STOPPED &&
+                   (int)MODEL_FAULTED == (int)PROCBUF_STATE_FAULTED &&
+                   (int)MODEL_TERMINATED == (int)PROCBUF_STATE_TERMINATED,
+               "states are numbered alike");
+
+/* Slots and what the model says of them, as they were when last compared. The accessors are pure:
+ * while neither side changes, neither do their answers. */
+static struct procbuf_process compared_slots[TRACE_MAX_PROCESSES];
+static struct model_process compared_model[TRACE_MAX_PROCESSES];
+
+/* A loop of our own, because the sanitizers intercept memcmp. Lengths are multiples of 4. */
+static bool words_equal(const void *a, const void *b, size_t len)
+{
+    uint32_t differs = 0;
+    for (size_t at = 0; at < len; at += sizeof differs) {
+        uint32_t x, y;
+        memcpy(&x, (const char *)a + at, sizeof x);
+        memcpy(&y, (const char *)b + at, sizeof y);
+        differs |= x ^ y;
+    }
+    return differs == 0;
+}
+
+_Static_assert(sizeof(struct procbuf_process) % 4 == 0 && sizeof(struct model_process) % 4 == 0,
+               "compared by words");
+
+static bool is_unchanged(unsigned slot)
+{
+    if (words_equal(&world.slots[slot], &compared_slots[slot], sizeof world.slots[slot]) &&
+        words_equal(&model.processes[slot], &compared_model[slot], sizeof compared_model[slot]))
+        return true;
+    memcpy(&compared_slots[slot], &world.slots[slot], sizeof world.slots[slot]);
+    compared_model[slot] = model.processes[slot];
+    return false;
+}
+
+static void compare_process(unsigned slot)
+{
+    if (is_unchanged(slot))
+        return;
+    const struct model_process *p = &model.processes[slot];
+    const struct procbuf_process *process = procbuf_table_slot(&world.table, slot);
+    compare_field("state-occupied", slot, p->used, process != NULL);
+    if (!p->used)
+        return;
+    compare_field("state-app-break", slot, p->app_break, procbuf_process_app_break(process));
+    compare_field("state-kernel-break", slot, p->kernel_break,
+                  procbuf_process_kernel_break(process));
+    compare_field("state-mark", slot, p->mark, procbuf_process_mark(process));
+    compare_life(slot, process);
+}
+
+/* What never changes in a process's time in the table. */
+void compare_layout(unsigned slot)
+{
+    const struct model_process *p = &model.processes[slot];
+    const struct procbuf_process *process = procbuf_table_slot(&world.table, slot);
+    compare_field("layout-mem-start", slot, p->mem_start, procbuf_process_mem_start(process));
+    compare_field("layout-mem-end", slot, p->mem_end, procbuf_process_mem_end(process));
+    compare_field("layout-flash-start", slot, p->flash_start,
+                  procbuf_process_flash_start(process));
+    compare_field("layout-flash-protected-end", slot, p->flash_protected_end,
+                  procbuf_process_flash_protected_end(process));
+    compare_field("layout-flash-end", slot, p->flash_end, procbuf_process_flash_end(process));
+}
+
+static void compare_bytes(struct span span, const char *check)
+{
+    for (uint32_t at = span.start; at < span.end; at++) {
+        if (model.bytes[at] == arena_view[at])
+            continue;
+        bug_arena_byte = (long)at;
+        bug_found("memory", check,
+                  "expected: arena byte %u holds 0x%02x\nactual: it holds 0x%02x", at,
+                  model.bytes[at], arena_view[at]);
+    }
+}
+
+void compare_all_bytes(void)
+{
+    for (uint32_t at = 0; at < ARENA_LEN; at += 1024)
+        if (!words_equal(&model.bytes[at], &arena_view[at], 1024))
+            compare_bytes((struct span){ at, at + 1024 }, "bytes-differ-at-end");
+}
+
+void compare_after(const struct prediction *prediction)
+{
+    for (unsigned w = 0; w < prediction->access.write_count; w++)
+        compare_bytes(prediction->access.writes[w], "bytes-differ");
+    for (unsigned slot = 0; slot < model.slot_count; slot++)
+        compare_process(slot);
+    model_check_invariants();
+}
+
+/* Base and length of a slice are what the model says. */
+void compare_slice(uint64_t number)
+{
+    const struct model_slice *expected = &model.slices[number];
+    const bool writable = expected->writable;
+    const size_t len = writable ? procbuf_writable_len(world.slices[number].writable)
+                                : procbuf_readable_len(world.slices[number].readable);
+    const uint8_t *base = writable ? procbuf_writable_base_unchecked(world.slices[number].writable)
+                                   : procbuf_readable_base_unchecked(world.slices[number].readable);
+    const size_t expected_len = expected->span.end - expected->span.start;
+    if (len != expected_len)
+        bug_found("slice", "slice-length", "expected: a slice of %zu bytes\nactual: %zu bytes",
+                  expected_len, len);
+    if (base == NULL)
+        bug_found("slice", "slice-base-null", "expected: a base that is not null (H5)\n"
+                  "actual: null");
+    if (expected->dummy && (arena_holds((uintptr_t)base) || (uintptr_t)base == expected->wild))
+        bug_found("slice", "slice-base-leaks",
+                  "expected: an empty slice has the library's own base (H5)\n"
+                  "actual: the pointer that the process passed, %p", (const void *)base);
+    if (!expected->dummy && (uintptr_t)base != ARENA_BASE + (uintptr_t)expected->span.start)
+        bug_found("slice", "slice-base", "expected: a slice at arena byte %u\nactual: at %p",
+                  expected->span.start, (const void *)base);
+}

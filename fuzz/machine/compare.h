@@ -1,0 +1,22 @@
+/* Holding the library against the model. Each function ends in bug_found() when they differ. */
+#ifndef FUZZ_COMPARE_H
+#define FUZZ_COMPARE_H
+
+#include "model.h"
+
+/* What a call answered. */
+void compare_outcome(const struct outcome *expected, const struct outcome *actual);
+
+/* After an operation: the bytes it may have written, every process's state, the invariants. */
+void compare_after(const struct prediction *prediction);
+
+/* What never changes in a process's time in the table. */
+void compare_layout(unsigned slot);
+
+/* Base and length of the slice in a register. */
+void compare_slice(uint64_t number);
+
+/* All memory, at the end of a trace. */
+void compare_all_bytes(void);
+
+#endif

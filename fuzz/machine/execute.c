@@ -1,0 +1,321 @@
+#include "execute.h"
+
+#include "bug.h"
+#include "world.h"
+
+#include <procbuf/capability.h>
+
+PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability);
+
+void answer(struct outcome *outcome, enum outcome_kind kind, int status)
+{
+    outcome->kind = kind;
+    outcome->status = status;
+    outcome->value_count = 0;
+}
+
+void value(struct outcome *outcome, char kind, uint64_t number)
+{
+    outcome->values[outcome->value_count].kind = kind;
+    outcome->values[outcome->value_count++].value = number;
+}
+
+static void answer_code(struct outcome *outcome, enum procbuf_code code)
+{
+    answer(outcome, OUTCOME_CODE, (int)code);
+}
+
+void answer_bool(struct outcome *outcome, bool yes)
+{
+    answer(outcome, yes ? OUTCOME_YES : OUTCOME_NO, 0);
+}
+
+/* ---- Processes ---- */
+
+void execute_create(const uint64_t args[8], struct outcome *outcome)
+{
+    const struct procbuf_process_config config = {
+        .flash_start = (procbuf_addr_t)args[0],
+        .flash_len = (size_t)args[1],
+        .flash_protected_len = (size_t)args[2],
+        .mem_start = (procbuf_addr_t)args[3],
+        .mem_len = (size_t)args[4],
+        .initial_app_len = (size_t)args[5],
+        .initial_kernel_len = (size_t)args[6],
+        .fault_policy = (args[7] & 1) != 0 ? PROCBUF_FAULT_RESTART : PROCBUF_FAULT_STOP,
+    };
+    struct procbuf_process *process = NULL;
+    answer_code(outcome, procbuf_process_create(&world.table, &config, &process));
+    if (process != NULL)
+        value(outcome, 'p', (uint64_t)(process - world.slots));
+}
+
+static void run_break(const struct call *call, struct procbuf_process *process,
+                      struct outcome *outcome)
+{
+    procbuf_addr_t old_break = 0;
+    const procbuf_addr_t addr = (procbuf_addr_t)call->args[1];
+    switch (call->op->code) {
+    case OP_BRK:
+        answer(outcome, OUTCOME_PROCESS_ERROR, (int)procbuf_process_brk(process, addr, &old_break));
+        break;
+    case OP_SBRK:
+        answer(outcome, OUTCOME_PROCESS_ERROR,
+               (int)procbuf_process_sbrk(process, (intptr_t)addr, &old_break));
+        break;
+    case OP_MEMOP_BRK:
+        answer_code(outcome, procbuf_memop_brk(process, addr));
+        break;
+    default:
+        answer_code(outcome, procbuf_memop_sbrk(process, (intptr_t)addr, &old_break));
+        break;
+    }
+    /* No process begins at address 0 in the arena: an old break of 0 was not written. */
+    if (old_break != 0)
+        value(outcome, 'a', old_break);
+}
+
+static void run_process_op(const struct call *call, struct outcome *outcome)
+{
+    struct procbuf_process *process = &world.slots[call->args[0]];
+    const uint64_t operand = call->args[1];
+    const uint32_t code = (uint32_t)operand - 1;
+    const uint32_t *completion = operand == 0 ? NULL : &code;
+    answer(outcome, OUTCOME_DONE, 0);
+    switch (call->op->code) {
+    case OP_REMOVE: answer_code(outcome, procbuf_process_remove(process)); break;
+    case OP_TERMINATE: procbuf_process_terminate(process, completion); break;
+    case OP_RESTART: answer_bool(outcome, procbuf_process_restart(process, completion)); break;
+    case OP_RESTART_MANY: answer_bool(outcome, procbuf_process_restart(process, NULL)); break;
+    case OP_START: answer_bool(outcome, procbuf_process_start(process)); break;
+    case OP_FAULT: procbuf_process_fault(process); break;
+    case OP_STOP: procbuf_process_stop(process); break;
+    case OP_RESUME: procbuf_process_resume(process); break;
+    case OP_SET_RUNNING: procbuf_process_set_running(process); break;
+    case OP_SET_YIELDED: procbuf_process_set_yielded(process); break;
+    case OP_SET_YIELDED_FOR: procbuf_process_set_yielded_for(process, (uint32_t)operand); break;
+    default: run_break(call, process, outcome); break;
+    }
+}
+
+static void run_id_op(const struct call *call, struct outcome *outcome)
+{
+    struct procbuf_id *id = &world.ids[call->args[0]];
+    answer(outcome, OUTCOME_DONE, 0);
+    if (call->op->code == OP_TAKE_ID) {
+        *id = procbuf_process_id(&world.slots[call->args[1]]);
+    } else if (call->op->code == OP_LOOKUP) {
+        const struct procbuf_process *process = procbuf_table_lookup(&world.table, *id);
+        if (procbuf_id_is_live(*id) != (process != NULL))
+            bug_found("result", "lookup-and-liveness-differ",
+                      "expected: an id is live iff its process can be looked up (L1)\n"
+                      "actual: live %d, found %d", procbuf_id_is_live(*id), process != NULL);
+        answer_bool(outcome, process != NULL);
+        if (process != NULL)
+            value(outcome, 'p', (uint64_t)(process - world.slots));
+    } else {
+        answer_bool(outcome, procbuf_id_equal(*id, world.ids[call->args[1]]));
+    }
+}
+
+/* ---- Buffers ---- */
+
+static void run_build(const struct call *call, struct outcome *outcome)
+{
+    struct procbuf_process *process = &world.slots[call->args[1]];
+    const procbuf_addr_t addr = (procbuf_addr_t)call->args[2];
+    const size_t len = (size_t)call->args[3];
+    const size_t number = (size_t)call->args[0];
+    answer(outcome, OUTCOME_DONE, 0);
+    switch (call->op->code) {
+    case OP_BUILD_READONLY:
+        answer_code(outcome, procbuf_build_readonly(process, addr, len, &world.readonly[number]));
+        break;
+    case OP_BUILD_READWRITE:
+        answer_code(outcome, procbuf_build_readwrite(process, addr, len, &world.readwrite[number]));
+        break;
+    case OP_EXTERNAL_READONLY:
+        world.readonly[number] = procbuf_readonly_new_external(addr, len, procbuf_process_id(process),
+                                                         &capability);
+        break;
+    default:
+        world.readwrite[number] = procbuf_readwrite_new_external(addr, len, procbuf_process_id(process),
+                                                           &capability);
+        break;
+    }
+}
+
+static void run_buffer_op(const struct call *call, struct outcome *outcome)
+{
+    const size_t number = (size_t)call->args[0];
+    const bool is_readonly = number < TRACE_BUFFER_COUNT;
+    struct procbuf_readonly *ro = &world.readonly[number % TRACE_BUFFER_COUNT];
+    struct procbuf_readwrite *rw = &world.readwrite[number % TRACE_BUFFER_COUNT];
+    procbuf_addr_t addr;
+    size_t len;
+    answer(outcome, OUTCOME_DONE, 0);
+    switch (call->op->code) {
+    case OP_LEN:
+        value(outcome, 'l', is_readonly ? procbuf_readonly_len(ro) : procbuf_readwrite_len(rw));
+        break;
+    case OP_PTR:
+        value(outcome, 'a', is_readonly ? procbuf_readonly_ptr(ro) : procbuf_readwrite_ptr(rw));
+        break;
+    case OP_CONSUME:
+        if (is_readonly)
+            procbuf_readonly_consume(ro, &addr, &len);
+        else
+            procbuf_readwrite_consume(rw, &addr, &len);
+        value(outcome, 'a', addr);
+        value(outcome, 'l', len);
+        break;
+    case OP_COPY_READONLY: world.readonly[number] = world.readonly[call->args[1]]; break;
+    default: world.readwrite[number] = world.readwrite[call->args[1]]; break;
+    }
+}
+
+/* ---- Slices ---- */
+
+static void *array_at(uint64_t offset, uint64_t len)
+{
+    return len == 0 ? NULL : (void *)(uintptr_t)(ARENA_BASE + offset);
+}
+
+/* The slice of the register, as one that only reads. */
+static struct procbuf_readable readable_of(uint64_t number)
+{
+    return model.slices[number].writable ? procbuf_writable_as_readable(world.slices[number].writable)
+                                         : world.slices[number].readable;
+}
+
+static void run_range(const struct call *call, struct outcome *outcome)
+{
+    const size_t a = (size_t)call->args[2], b = (size_t)call->args[3];
+    struct slice *to = &world.slices[call->args[1]];
+    const struct slice from = world.slices[call->args[0]];
+    /* The model has moved on: the slice is of its parent's kind if the range was good. Ask for
+     * the kind that the parent had when the operation began. */
+    const bool writable = call->args[TRACE_MAX_OPERANDS - 1] != 0;
+    bool yes;
+    if (call->op->code == OP_RANGE)
+        yes = writable ? procbuf_writable_range(from.writable, a, b, &to->writable)
+                       : procbuf_readable_range(from.readable, a, b, &to->readable);
+    else if (call->op->code == OP_RANGE_FROM)
+        yes = writable ? procbuf_writable_range_from(from.writable, a, &to->writable)
+                       : procbuf_readable_range_from(from.readable, a, &to->readable);
+    else
+        yes = writable ? procbuf_writable_range_to(from.writable, a, &to->writable)
+                       : procbuf_readable_range_to(from.readable, a, &to->readable);
+    answer_bool(outcome, yes);
+}
+
+static void run_get(const struct call *call, struct outcome *outcome)
+{
+    const size_t index = (size_t)call->args[1];
+    uint8_t byte = 0;
+    const bool yes =
+        model.slices[call->args[0]].writable
+            ? procbuf_writable_get(world.slices[call->args[0]].writable, index, &byte)
+            : procbuf_readable_get(world.slices[call->args[0]].readable, index, &byte);
+    answer_bool(outcome, yes);
+    if (yes)
+        value(outcome, 'u', byte);
+}
+
+static void run_copy(const struct call *call, struct outcome *outcome)
+{
+    const size_t len = (size_t)call->args[1];
+    const struct slice *slice = &world.slices[call->args[0]];
+    void *out = array_at(ARENA_OUT, len);
+    const void *in = array_at(ARENA_IN + call->args[2], len);
+    answer(outcome, OUTCOME_DONE, 0);
+    switch (call->op->code) {
+    case OP_COPY_TO:
+        if (model.slices[call->args[0]].writable)
+            answer_code(outcome, procbuf_writable_copy_to(slice->writable, out, len));
+        else
+            answer_code(outcome, procbuf_readable_copy_to(slice->readable, out, len));
+        break;
+    case OP_COPY_TO_OR_PANIC:
+        procbuf_readable_copy_to_or_panic(readable_of(call->args[0]), out, len);
+        break;
+    case OP_COPY_FROM:
+        answer_code(outcome, procbuf_writable_copy_from(slice->writable, in, len));
+        break;
+    default: procbuf_writable_copy_from_or_panic(slice->writable, in, len); break;
+    }
+}
+
+static void run_slice_op(const struct call *call, struct outcome *outcome)
+{
+    const uint64_t number = call->args[0];
+    answer(outcome, OUTCOME_DONE, 0);
+    switch (call->op->code) {
+    case OP_SLICE_LEN:
+        value(outcome, 'l', model.slices[number].writable
+                                ? procbuf_writable_len(world.slices[number].writable)
+                                : procbuf_readable_len(world.slices[number].readable));
+        break;
+    case OP_GET: run_get(call, outcome); break;
+    case OP_GET_OR_PANIC:
+        answer_bool(outcome, true);
+        value(outcome, 'u', procbuf_readable_get_or_panic(readable_of(number),
+                                                          (size_t)call->args[1]));
+        break;
+    case OP_SET:
+        answer_bool(outcome, procbuf_writable_set(world.slices[number].writable, (size_t)call->args[1],
+                                                  (uint8_t)call->args[2]));
+        break;
+    case OP_CHUNKS:
+        /* Only the panic for 0 is left to do: run_chunks() walks. */
+        (void)procbuf_readable_chunks(readable_of(number), (size_t)call->args[1]);
+        break;
+    case OP_COPY_SLICE:
+        answer_code(outcome, procbuf_writable_copy_from_slice(world.slices[number].writable,
+                                                              readable_of(call->args[1])));
+        break;
+    case OP_AS_READABLE:
+        world.slices[call->args[1]].readable = procbuf_writable_as_readable(world.slices[number].writable);
+        break;
+    default: run_copy(call, outcome); break;
+    }
+}
+
+static void run_from_array(const struct call *call, struct outcome *outcome)
+{
+    struct slice *slice = &world.slices[call->args[0]];
+    void *array = array_at(ARENA_SCRATCH + call->args[1], call->args[2]);
+    const size_t len = (size_t)call->args[2];
+    answer(outcome, OUTCOME_DONE, 0);
+    if (call->op->code == OP_FROM_ARRAY_MUT)
+        slice->writable = procbuf_writable_from_array(array, len);
+    else
+        slice->readable = procbuf_readable_from_array(array, len);
+}
+
+/* ---- One operation ---- */
+
+void execute(const struct call *call, struct outcome *outcome)
+{
+    const uint8_t code = call->op->code;
+    if (code == OP_CREATE)
+        execute_create(call->args, outcome);
+    else if ((code >= OP_REMOVE && code <= OP_MEMOP_SBRK) || code == OP_RESTART_MANY)
+        run_process_op(call, outcome);
+    else if (code >= OP_TAKE_ID && code <= OP_ID_EQUAL)
+        run_id_op(call, outcome);
+    else if (code >= OP_BUILD_READONLY && code <= OP_EXTERNAL_READWRITE)
+        run_build(call, outcome);
+    else if (code >= OP_LEN && code <= OP_COPY_READWRITE)
+        run_buffer_op(call, outcome);
+    else if (code >= OP_RANGE && code <= OP_RANGE_TO)
+        run_range(call, outcome);
+    else if (code == OP_FROM_ARRAY || code == OP_FROM_ARRAY_MUT)
+        run_from_array(call, outcome);
+    else if (code >= OP_SLICE_LEN && code <= OP_AS_READABLE)
+        run_slice_op(call, outcome);
+    else if (code == OP_RETURN_TO_USER) {
+        answer(outcome, OUTCOME_DONE, 0);
+        procbuf_return_to_user();
+    }
+}
