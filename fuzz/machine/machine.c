@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+_Static_assert(ARENA_LEN - ARENA_PROCESSES == TRACE_MAX_MEMORY, "traces know how much fits");
+
 struct world world;
 
 const struct trace *machine_trace;
@@ -398,8 +400,11 @@ static void lay_out(const struct trace *trace)
         uint64_t args[8];
         struct span filled;
         const uint64_t end = place_process(&trace->processes[i], at, args);
-        if (end > (uint64_t)ARENA_BASE + ARENA_LEN)
+        if (end > (uint64_t)ARENA_BASE + ARENA_LEN) {
+            if (results != NULL)
+                results_print_created(i, &outcome, results); /* skipped: no room */
             continue;
+        }
         at = end;
         model_predict_create(args, &p);
         oracle_call_begin(&oracle, &p.access);

@@ -7,6 +7,7 @@ import os
 import random
 import re
 import signal
+import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass, field
@@ -17,7 +18,8 @@ import report
 from engine import FINDING_STATUSES, INTERRUPTED_STATUS, Fuzzer
 from findings import Findings, git_revision
 from live import make_view
-from tools import (CLEAN, CORPUS, FINDINGS, ROOT, UNABLE, Build, ToolError, build, find_lib, run)
+from tools import (CLEAN, CORPUS, FINDINGS, ROOT, UNABLE, Build, ToolError, build, find_lib,
+                   identity_in, run)
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "": 1}
 STORM_RESTARTS = 30
@@ -138,6 +140,17 @@ class Campaign:
     def saved_inputs(self, name: str) -> list[Path]:
         return sorted((CORPUS / name).glob("*.trace")) + sorted((CORPUS / "regressions").glob("*.trace"))
 
+    def all_run_clean(self, inputs: list[Path]) -> bool:
+        """Whether all inputs, one after another, ran, and broke nothing."""
+        try:
+            done = run([self.built.tool("procbuf-replay"), "--expect", str(len(inputs)), *inputs],
+                       timeout=10)
+        except subprocess.TimeoutExpired:
+            return False
+        if done.returncode == 2:
+            raise ToolError(done.stderr.strip())
+        return done.returncode == 0
+
     def replay_corpora(self) -> None:
         """Every saved input, alone, so that one finding does not hide another."""
         for name, result in self.results.items():
@@ -150,11 +163,13 @@ class Campaign:
             if not inputs:
                 raise ToolError(f"corpus/{name}: no saved inputs; --empty starts from nothing")
             self.view.say(f"replaying {len(inputs)} saved inputs of {name}")
-            clean = run([self.built.tool("procbuf-replay"), "--expect", str(len(inputs)), *inputs])
-            if clean.returncode == 2:
-                raise ToolError(clean.stderr.strip())
-            for path in inputs:
-                if clean.returncode != 0 and self.findings.add(path, None, 0.0) is not None:
+            all_clean = self.all_run_clean(inputs)
+            for count, path in enumerate(inputs):
+                if self.findings.is_hanging():
+                    self.notes.append(f"{name}: {len(inputs) - count} saved inputs were neither "
+                                      "replayed nor used, because the library hangs")
+                    break
+                if not all_clean and self.findings.add(path, None, 0.0) is not None:
                     continue  # an input that breaks would stop every fuzzer at its start
                 done = run([self.built.tool("procbuf-convert"), path, corpus / path.stem])
                 if done.returncode != 0:
@@ -287,9 +302,14 @@ class Worker:
                 self.slice_end = time.monotonic()
                 campaign.notes.append(f"{self.harness}: a slice was given up after "
                                       f"{STORM_RESTARTS} crashes")
-        elif status in FINDING_STATUSES:
-            tail = "\n".join(fuzzer.last_lines[-30:])
-            raise ToolError(f"the fuzz target of {self.harness} broke before its first input:\n{tail}")
+        elif identity_in("\n".join(fuzzer.last_lines)):
+            # Before its first input: the target tries the empty one itself, and that broke.
+            result.crashes += 1
+            result.given_up = True
+            self.slice_end = time.monotonic()
+            campaign.triage(campaign.out / "corpus" / self.harness / "empty", self.harness,
+                            time.monotonic() - self.started)
+            campaign.notes.append(f"{self.harness}: every input breaks, so nothing was fuzzed")
         elif status not in (0, INTERRUPTED_STATUS, -signal.SIGTERM, -signal.SIGKILL):
             tail = "\n".join(fuzzer.last_lines[-10:])
             raise ToolError(f"the fuzz target of {self.harness} ended with status {status}:\n{tail}")

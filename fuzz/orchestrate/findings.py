@@ -53,6 +53,11 @@ class Findings:
         self.lib_argument = lib_argument
         self.by_identity: dict[str, Finding] = {}
 
+    def is_hanging(self) -> bool:
+        """Whether so many inputs hang that the rest is not worth its time."""
+        return any(" kind=hang " in f.identity and f.inputs >= MOST_INPUTS
+                   for f in self.by_identity.values())
+
     def add(self, path: Path, harness: str | None, seconds: float) -> Finding | None:
         """Take an input in. Returns: its finding; None if it ran clean when replayed."""
         outcome = replay(self.build, path, harness=harness)
@@ -77,10 +82,13 @@ class Findings:
         shutil.copy(path, work / f"input{path.suffix}")
         text = to_text(self.build, path, harness)
         write_whole(work / "original.trace", text)
-        if replay(self.build, None, text=text.encode()).identity == identity:
+        hangs = " kind=hang " in identity  # each try would take all of its time
+        if not hangs and replay(self.build, None, text=text.encode()).identity == identity:
             text, _ = minimize(self.build, text, identity)
         write_whole(work / "trace.trace", text)
-        explanation = replay(self.build, work / "trace.trace", explain=True).report
+        explanation = (f"{identity}\nThe replay does not end."
+                       if hangs else
+                       replay(self.build, work / "trace.trace", explain=True).report)
         explanation = explanation.replace(str(work), name)
         write_whole(work / "explanation.txt", explanation)
         lib = f" --lib {self.lib_argument}" if self.lib_argument else ""

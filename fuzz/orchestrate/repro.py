@@ -34,6 +34,8 @@ def find_harness(built: Build, path: Path, given: str | None) -> tuple[str | Non
     """Bytes mean what a harness decodes: try all operations first, then each harness."""
     if given is not None and given not in built.harnesses():
         raise ToolError(f"--harness {given}: there are {', '.join(built.harnesses())}")
+    if given is None and path.suffix != ".trace" and path.resolve().parent.name in built.harnesses():
+        given = path.resolve().parent.name  # where a campaign keeps them: artefacts/HARNESS/
     outcome = replay(built, path, harness=given)
     if outcome.found or given is not None or path.suffix == ".trace":
         return given, outcome

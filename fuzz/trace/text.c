@@ -14,6 +14,7 @@ struct parser {
     const char *file_name;
     unsigned line;
     unsigned depth;
+    unsigned memory_used; /* by the processes so far */
     bool has_header;
     unsigned word_count;
     unsigned next_word;
@@ -45,8 +46,9 @@ static bool parse_number(const char *word, long low, long high, int32_t *number_
     char *end;
     if (!isdigit((unsigned char)word[0]) && !(low < 0 && (word[0] == '-' || word[0] == '+')))
         return false;
+    const bool is_hex = word[0] == '0' && (word[1] == 'x' || word[1] == 'X');
     errno = 0;
-    const long number = strtol(word, &end, 0);
+    const long number = strtol(word, &end, is_hex ? 16 : 10);
     if (errno != 0 || end == word || *end != '\0' || number < low || number > high)
         return false;
     *number_out = (int32_t)number;
@@ -315,7 +317,10 @@ static bool parse_process(struct parser *parser, bool is_first)
         return fail(parser, "app=%u and kernel=%u do not fit into ram=%u", layout.app,
                     layout.kernel, layout.ram);
     trace->processes[trace->process_count++] = layout;
-    return true;
+    parser->memory_used += (unsigned)layout.gap + layout.ram + layout.apart + layout.flash;
+    return parser->memory_used <= TRACE_MAX_MEMORY ||
+           fail(parser, "the processes so far need %u bytes of memory, there are %d",
+                parser->memory_used, TRACE_MAX_MEMORY);
 }
 
 /* ---- Lines ---- */

@@ -23,6 +23,7 @@ enum {
     TRACE_ID_COUNT = 8,
     TRACE_MAX_RAM = 1024,
     TRACE_MAX_FLASH = 512,
+    TRACE_MAX_MEMORY = 13312, /* of all processes, with the gaps between */
     TRACE_MAX_BYTES = 65536 /* an upper bound of the binary form of any trace */
 };
 

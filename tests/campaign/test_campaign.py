@@ -58,6 +58,28 @@ class Campaign(Case):
         first = self.record()["findings"][0]
         self.assertEqual((first["harness"], first["seconds"]), ("corpus", 0.0))
 
+    def lib_with(self, file: str, old: str, new: str):
+        """A copy of lib with one line broken."""
+        lib = self.folder / "lib"
+        shutil.copytree(ROOT / "lib", lib)
+        text = (lib / file).read_text()
+        self.assertEqual(text.count(old), 1)
+        (lib / file).write_text(text.replace(old, new))
+        return lib
+
+    def test_a_bug_that_breaks_every_input_is_one_finding(self):
+        lib = self.lib_with("src/memory.c", "    memset(procbuf_memory_at(addr), 0, len);\n", "")
+        for arguments in (["--empty"], []):
+            self.run_campaign("--time", "5s", "--harness", "life", "--lib", lib, *arguments, status=1)
+            self.assertEqual([f["identity"] for f in self.record()["findings"]],
+                             ["PROCBUF-BUG kind=memory check=bytes-differ op=process"])
+
+    def test_a_library_that_hangs_is_a_finding(self):
+        lib = self.lib_with("src/barrier.c", "    procbuf_port_barrier();\n",
+                            "    for (volatile int i = 0; i < 1;)\n        ;\n")
+        self.run_campaign("--time", "5s", "--harness", "buffers", "--lib", lib, status=1)
+        self.assertEqual(self.record()["findings"][0]["identity"].split()[1], "kind=hang")
+
     def test_ctrl_c_keeps_everything_and_writes_the_report(self):
         process = subprocess.Popen([CAMPAIGN, "--time", "10m", "--out", self.folder / "out"],
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

@@ -229,6 +229,12 @@ static const struct {
       "f:2: app=8 and kernel=3 do not fit into ram=10\n" },
     { "trace 1\nprocess flash=10 protected=11\n",
       "f:2: protected=11 is more than flash=10\n" },
+    { "trace 1\nprocess ram=1024 apart=255 flash=512 gap=255\n"
+      "process ram=1024 apart=255 flash=512 gap=255\nprocess ram=1024 apart=255 flash=512 gap=255\n"
+      "process ram=1024 apart=255 flash=512 gap=255\nprocess ram=1024 apart=255 flash=512 gap=255\n"
+      "process ram=1024 apart=255 flash=512 gap=255\nprocess ram=1024 apart=255 flash=512 gap=255\n",
+      "f:8: the processes so far need 14322 bytes of memory, there are 13312\n" },
+    { "trace 1\nbrk p0 010x\n", "f:2: \"010x\" is no address\n" },
     { "trace 1\nprocess size=3\n", "f:2: unknown field \"size\" of a process\n" },
     { "trace 1\nprocess ram\n", "f:2: \"ram\": a process takes FIELD=VALUE\n" },
     { "trace 1\nprocess place=left\n", "f:2: place=left: flash lies below or above\n" },
