@@ -13,15 +13,18 @@
  *     panic hook where the library can tell.
  *  6. The library never allocates, blocks, prints, recurses, or fetches a byte of process memory
  *     twice in a call. It keeps no global state; it touches process RAM only inside an enter, in
- *     brk's and creation's zeroing, and there between an open and a close hook.
+ *     brk's and creation's zeroing, in set_byte, and in its own grants, and there between an open
+ *     and a close hook.
  *  7. One caller at a time per table: the kernel brings its own lock.
  */
 #ifndef PROCBUF_H
 #define PROCBUF_H
 
 #include <procbuf/addr.h>
+#include <procbuf/allow.h>
 #include <procbuf/buffer.h>
 #include <procbuf/error.h>
+#include <procbuf/grant.h>
 #include <procbuf/port.h>
 #include <procbuf/process.h>
 #include <procbuf/slice.h>

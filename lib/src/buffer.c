@@ -3,6 +3,7 @@
 #include <procbuf/capability.h>
 #include <procbuf/port.h>
 
+#include "grant.h"
 #include "memory.h"
 #include "process.h"
 #include "range.h"
@@ -100,9 +101,17 @@ static struct procbuf_id buffer_id(uint32_t index, const struct procbuf_buffer_p
     return (struct procbuf_id){ .index_ = index, .private_ = buffer->id };
 }
 
+/* Its process lives, and the slot it was read from, if it was, still holds it (H6). */
+static bool buffer_is_live(uint32_t index, const struct procbuf_buffer_private *buffer)
+{
+    return procbuf_id_is_live(buffer_id(index, buffer)) &&
+           (buffer->slot_addr == 0 ||
+            procbuf_slot_is_unswapped(buffer->slot_addr, buffer->slot_swaps));
+}
+
 static size_t buffer_len(uint32_t index, const struct procbuf_buffer_private *buffer)
 {
-    return procbuf_id_is_live(buffer_id(index, buffer)) ? buffer->len : 0;
+    return buffer_is_live(index, buffer) ? buffer->len : 0;
 }
 
 static procbuf_addr_t buffer_ptr(const struct procbuf_buffer_private *buffer)
@@ -139,41 +148,30 @@ struct enter {
     enum procbuf_access access;
 };
 
-/* Keep the compiler from moving accesses to slices out of the enter, also when all of this is
- * inlined into the caller. Contract: S6. */
-static void compiler_barrier(void)
-{
-    __asm__ volatile("" ::: "memory");
-}
-
 static bool enter_begin(struct enter *enter, uint32_t index,
                         const struct procbuf_buffer_private *buffer, enum procbuf_access access)
 {
     const struct procbuf_id id = buffer_id(index, buffer);
-    if (!procbuf_id_is_live(id))
+    if (!buffer_is_live(index, buffer))
         return false;
     enter->access = access;
     enter->open = (struct procbuf_open_enter){ NULL, buffer->addr, buffer->len };
     enter->process = procbuf_table_lookup(id.private_.table, id);
-    if (enter->process != NULL) {
-        enter->open.outer = enter->process->private_.open_enters;
-        enter->process->private_.open_enters = &enter->open;
-    }
+    if (enter->process != NULL)
+        procbuf_process_push_enter(enter->process, &enter->open);
     if (enter->open.len != 0)
         procbuf_port_user_access_open(enter->open.addr, enter->open.len, access);
-    compiler_barrier();
+    procbuf_compiler_barrier();
     return true;
 }
 
 static void enter_end(struct enter *enter)
 {
-    compiler_barrier();
+    procbuf_compiler_barrier();
     if (enter->open.len != 0)
         procbuf_port_user_access_close(enter->open.addr, enter->open.len, enter->access);
-    if (enter->process != NULL) {
-        PROCBUF_REQUIRE(enter->process->private_.open_enters == &enter->open);
-        enter->process->private_.open_enters = enter->open.outer;
-    }
+    if (enter->process != NULL)
+        procbuf_process_pop_enter(enter->process, &enter->open);
 }
 
 /* The bytes of an enter as a slice. An empty one gets the address of an empty array (H5). */

@@ -1,6 +1,7 @@
 /* One process: what it is now, and how its state and life change. Contract: L2 to L7. */
 #include <procbuf/process.h>
 
+#include "grant.h"
 #include "process.h"
 #include "require.h"
 
@@ -26,6 +27,19 @@ bool procbuf_process_is_valid(const struct procbuf_process_private *self)
 bool procbuf_state_is_active(struct procbuf_state state)
 {
     return state.kind != PROCBUF_STATE_FAULTED && state.kind != PROCBUF_STATE_TERMINATED;
+}
+
+void procbuf_process_push_enter(struct procbuf_process *process, struct procbuf_open_enter *open)
+{
+    open->outer = process->private_.open_enters;
+    process->private_.open_enters = open;
+}
+
+void procbuf_process_pop_enter(struct procbuf_process *process,
+                               const struct procbuf_open_enter *open)
+{
+    PROCBUF_REQUIRE(process->private_.open_enters == open);
+    process->private_.open_enters = open->outer;
 }
 
 /* ---- Looking ---- */
@@ -161,6 +175,7 @@ void procbuf_process_terminate(struct procbuf_process *process, const uint32_t *
         self->completion = PROCBUF_COMPLETION_WITH_CODE;
         self->completion_code = *completion_code;
     }
+    procbuf_process_forget_grants(process);
     set_state(self, PROCBUF_STATE_TERMINATED, 0);
 }
 

@@ -17,6 +17,18 @@ struct procbuf_process_private *procbuf_process_self(struct procbuf_process *pro
 const struct procbuf_process_private *
 procbuf_process_look(const struct procbuf_process *process);
 
+/* Keep the compiler from moving accesses to slices out of their enter, also when all of it is
+ * inlined into the caller. Contract: S6. */
+static inline void procbuf_compiler_barrier(void)
+{
+    __asm__ volatile("" ::: "memory");
+}
+
+/* An enter on the process begins, and ends. They nest. */
+void procbuf_process_push_enter(struct procbuf_process *process, struct procbuf_open_enter *open);
+void procbuf_process_pop_enter(struct procbuf_process *process,
+                               const struct procbuf_open_enter *open);
+
 bool procbuf_state_is_active(struct procbuf_state state);
 
 /* Take the next identifier. Returns: false when the counter is spent. */

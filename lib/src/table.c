@@ -2,6 +2,7 @@
 #include <procbuf/capability.h>
 #include <procbuf/process.h>
 
+#include "grant.h"
 #include "memory.h"
 #include "process.h"
 #include "range.h"
@@ -21,6 +22,8 @@ void procbuf_table_init(struct procbuf_table *table, struct procbuf_process *slo
     table->private_.is_live_context = table;
     table->private_.slots = slots;
     table->private_.slot_count = slot_count;
+    table->private_.grants = NULL;
+    table->private_.grants_per_process = 0;
     table->private_.next_identifier = 0;
     for (uint32_t index = 0; index < slot_count; index++)
         slots[index].private_.table = NULL;
@@ -34,6 +37,8 @@ void procbuf_table_init_external(struct procbuf_table *table, procbuf_is_live_fu
     table->private_.is_live_context = context;
     table->private_.slots = NULL;
     table->private_.slot_count = 0;
+    table->private_.grants = NULL;
+    table->private_.grants_per_process = 0;
     table->private_.next_identifier = 0;
 }
 
@@ -178,6 +183,7 @@ enum procbuf_code procbuf_process_create(struct procbuf_table *table,
         .fault_policy = config->fault_policy,
         .completion = PROCBUF_COMPLETION_NEVER_ENDED,
     };
+    procbuf_process_forget_grants(process);
     procbuf_memory_zero(config->mem_start, config->initial_app_len);
     *process_out = process;
     return PROCBUF_OK;

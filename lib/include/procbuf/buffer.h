@@ -18,6 +18,8 @@ struct procbuf_buffer_private {
     struct procbuf_id_private id;
     procbuf_addr_t addr;
     size_t len;
+    procbuf_addr_t slot_addr; /* where in a grant it was read; 0: it was not */
+    uint64_t slot_swaps;      /* of that slot, when it was read */
 };
 
 /* Holding one proves: when it was built, [addr, addr + len) lay wholly in one process's app-owned

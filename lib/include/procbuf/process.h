@@ -19,6 +19,7 @@ extern "C" {
 #endif
 
 struct procbuf_external_process_capability;
+struct procbuf_grant_entry;
 struct procbuf_open_enter;
 struct procbuf_process;
 struct procbuf_table;
@@ -78,6 +79,8 @@ struct procbuf_table_private {
     const void *is_live_context;
     struct procbuf_process *slots; /* null in a foreign table */
     uint32_t slot_count;
+    uint32_t grants_per_process;
+    struct procbuf_grant_entry *grants; /* those of slot 0, of slot 1, … */
     uint64_t next_identifier; /* UINT64_MAX: spent */
 };
 

@@ -1,0 +1,85 @@
+/* The allow system calls, and set_byte. Contract: A. */
+#include <procbuf/allow.h>
+
+#include "grant.h"
+#include "memory.h"
+#include "process.h"
+#include "range.h"
+#include "require.h"
+
+#include <procbuf/port.h>
+
+/* A1 behind the build: put the range into the slot of its kind. */
+static struct procbuf_allow_result allow(struct procbuf_process *process,
+                                         const struct procbuf_driver *driver, uint32_t slot,
+                                         uint32_t slot_count, uint32_t first_slot,
+                                         procbuf_addr_t addr, size_t len)
+{
+    struct procbuf_allow_result result = { PROCBUF_OK, addr, len };
+    procbuf_addr_t grant_addr;
+    if (procbuf_grant_begin(driver, process, &grant_addr) != PROCBUF_PROCESS_OK) {
+        result.code = PROCBUF_NOMEM;
+        return result;
+    }
+    if (slot < slot_count)
+        procbuf_slot_swap(grant_addr, first_slot + slot, &result.addr, &result.len);
+    else
+        result.code = PROCBUF_NOSUPPORT;
+    procbuf_grant_end(driver, procbuf_process_id(process), grant_addr);
+    return result;
+}
+
+struct procbuf_allow_result procbuf_allow_readonly(struct procbuf_process *process,
+                                                   const struct procbuf_driver *driver,
+                                                   uint32_t slot, procbuf_addr_t addr, size_t len)
+{
+    struct procbuf_readonly buffer;
+    if (driver == NULL)
+        return (struct procbuf_allow_result){ PROCBUF_NODEVICE, addr, len };
+    const enum procbuf_code code = procbuf_build_readonly(process, addr, len, &buffer);
+    if (code != PROCBUF_OK)
+        return (struct procbuf_allow_result){ code, addr, len };
+    return allow(process, driver, slot, driver->private_.readonly_count, 0, addr, len);
+}
+
+struct procbuf_allow_result procbuf_allow_readwrite(struct procbuf_process *process,
+                                                    const struct procbuf_driver *driver,
+                                                    uint32_t slot, procbuf_addr_t addr, size_t len)
+{
+    struct procbuf_readwrite buffer;
+    if (driver == NULL)
+        return (struct procbuf_allow_result){ PROCBUF_NODEVICE, addr, len };
+    const enum procbuf_code code = procbuf_build_readwrite(process, addr, len, &buffer);
+    if (code != PROCBUF_OK)
+        return (struct procbuf_allow_result){ code, addr, len };
+    return allow(process, driver, slot, driver->private_.readwrite_count,
+                 driver->private_.readonly_count, addr, len);
+}
+
+struct procbuf_allow_result
+procbuf_allow_userspace_readable(struct procbuf_process *process, procbuf_accept_function *accept,
+                                 void *context, uint32_t number, procbuf_addr_t addr, size_t len)
+{
+    struct procbuf_allow_result result = { PROCBUF_NODEVICE, addr, len };
+    struct procbuf_readwrite buffer;
+    if (accept == NULL)
+        return result;
+    result.code = procbuf_build_readwrite(process, addr, len, &buffer);
+    if (result.code != PROCBUF_OK)
+        return result;
+    result.code = accept(context, procbuf_process_id(process), number, &buffer);
+    if (result.code == PROCBUF_OK)
+        procbuf_readwrite_consume(&buffer, &result.addr, &result.len);
+    return result;
+}
+
+bool procbuf_process_set_byte(struct procbuf_process *process, procbuf_addr_t addr, uint8_t value)
+{
+    const struct procbuf_process_private *self = procbuf_process_self(process);
+    if (!procbuf_range_within(addr, 1, self->mem_start, self->app_break))
+        return false;
+    procbuf_port_user_access_open(addr, 1, PROCBUF_ACCESS_READ_WRITE);
+    *(volatile uint8_t *)procbuf_memory_at(addr) = value;
+    procbuf_port_user_access_close(addr, 1, PROCBUF_ACCESS_READ_WRITE);
+    return true;
+}

@@ -1,0 +1,309 @@
+/* Grants and the slots in them. Contract: G, L9, H6. */
+#include <procbuf/grant.h>
+#include <procbuf/port.h>
+
+#include <string.h>
+
+#include "grant.h"
+#include "memory.h"
+#include "process.h"
+#include "range.h"
+#include "require.h"
+
+/* What a slot holds in grant memory. `swaps` tells buffers read from it that it moved on. */
+struct slot {
+    procbuf_addr_t addr;
+    size_t len;
+    uint64_t swaps;
+};
+
+static bool is_power_of_two(size_t number)
+{
+    return number != 0 && (number & (number - 1)) == 0;
+}
+
+/* ---- Entries ---- */
+
+void procbuf_table_use_grants(struct procbuf_table *table, struct procbuf_grant_entry *entries,
+                              uint32_t grants_per_process)
+{
+    table->private_.grants = entries;
+    table->private_.grants_per_process = grants_per_process;
+}
+
+static struct procbuf_grant_entry_private *entry_at(const struct procbuf_process *process,
+                                                    uint32_t grant_number)
+{
+    const struct procbuf_table_private *table = &process->private_.table->private_;
+    const size_t slot = (size_t)(process - table->slots);
+    return &table->grants[slot * table->grants_per_process + grant_number].private_;
+}
+
+static uint32_t grant_count(const struct procbuf_process *process)
+{
+    return process->private_.table->private_.grants_per_process;
+}
+
+void procbuf_process_forget_grants(struct procbuf_process *process)
+{
+    for (uint32_t number = 0; number < grant_count(process); number++)
+        *entry_at(process, number) = (struct procbuf_grant_entry_private){ .allocated = false };
+}
+
+/* ---- Process level ---- */
+
+/* Where a grant would begin. Returns: false if there is no room. */
+static bool place_grant(const struct procbuf_process_private *self, size_t len, size_t align,
+                        procbuf_addr_t *addr_out)
+{
+    if (len > (procbuf_addr_t)(self->kernel_break - self->app_break))
+        return false;
+    const procbuf_addr_t end = (procbuf_addr_t)(self->kernel_break - (procbuf_addr_t)len);
+    const procbuf_addr_t misaligned = (procbuf_addr_t)(end & (procbuf_addr_t)(align - 1));
+    if (misaligned > (procbuf_addr_t)(end - self->app_break))
+        return false;
+    *addr_out = (procbuf_addr_t)(end - misaligned);
+    return true;
+}
+
+static bool is_in_open_enter(const struct procbuf_process_private *self, procbuf_addr_t addr,
+                             size_t len)
+{
+    const procbuf_addr_t end = (procbuf_addr_t)(addr + (procbuf_addr_t)len);
+    for (const struct procbuf_open_enter *open = self->open_enters; open != NULL;
+         open = open->outer)
+        if (open->len != 0 &&
+            procbuf_range_overlaps(addr, end, open->addr,
+                                   (procbuf_addr_t)(open->addr + (procbuf_addr_t)open->len)))
+            return true;
+    return false;
+}
+
+bool procbuf_process_allocate_grant(struct procbuf_process *process, uint32_t grant_number,
+                                    uint32_t driver_number, size_t len, size_t align)
+{
+    struct procbuf_process_private *self = procbuf_process_self(process);
+    uint32_t other;
+    procbuf_addr_t addr;
+    PROCBUF_REQUIRE(is_power_of_two(align));
+    if (!procbuf_state_is_active(self->state) || grant_number >= grant_count(process) ||
+        entry_at(process, grant_number)->allocated ||
+        procbuf_process_lookup_driver(process, driver_number, &other))
+        return false;
+    if (!place_grant(self, len, align < 2 ? 2 : align, &addr) ||
+        is_in_open_enter(self, addr, len) ||
+        !procbuf_process_protect(process, self->app_break, addr))
+        return false;
+    self->kernel_break = addr;
+    *entry_at(process, grant_number) =
+        (struct procbuf_grant_entry_private){ true, false, driver_number, addr };
+    PROCBUF_VERIFY(procbuf_process_is_valid(self));
+    return true;
+}
+
+bool procbuf_process_lookup_driver(const struct procbuf_process *process, uint32_t driver_number,
+                                   uint32_t *grant_number_out)
+{
+    (void)procbuf_process_look(process);
+    for (uint32_t number = 0; number < grant_count(process); number++) {
+        const struct procbuf_grant_entry_private *entry = entry_at(process, number);
+        if (entry->allocated && entry->driver_number == driver_number) {
+            *grant_number_out = number;
+            return true;
+        }
+    }
+    return false;
+}
+
+enum procbuf_process_error procbuf_process_enter_grant(struct procbuf_process *process,
+                                                       uint32_t grant_number,
+                                                       procbuf_addr_t *addr_out)
+{
+    if (!procbuf_state_is_active(procbuf_process_self(process)->state))
+        return PROCBUF_INACTIVE_APP;
+    if (grant_number >= grant_count(process))
+        return PROCBUF_ADDRESS_OUT_OF_BOUNDS;
+    struct procbuf_grant_entry_private *entry = entry_at(process, grant_number);
+    if (!entry->allocated)
+        return PROCBUF_OUT_OF_MEMORY;
+    if (entry->entered)
+        return PROCBUF_ALREADY_IN_USE;
+    entry->entered = true;
+    *addr_out = entry->addr;
+    return PROCBUF_PROCESS_OK;
+}
+
+void procbuf_process_leave_grant(struct procbuf_id id, uint32_t grant_number)
+{
+    if (id.private_.table == NULL)
+        return;
+    struct procbuf_process *process = procbuf_table_lookup(id.private_.table, id);
+    if (process == NULL || !procbuf_process_is_active(process) ||
+        grant_number >= grant_count(process))
+        return;
+    entry_at(process, grant_number)->entered = false;
+}
+
+/* ---- The layout of a driver's grant: slots, then data ---- */
+
+static size_t grant_align(const struct procbuf_driver_config *config)
+{
+    return config->data_align < _Alignof(struct slot) ? _Alignof(struct slot) : config->data_align;
+}
+
+/* Where the data begins. Returns: SIZE_MAX if that does not fit. */
+static size_t data_offset(const struct procbuf_driver_config *config)
+{
+    const uint64_t slot_count = (uint64_t)config->readonly_count + config->readwrite_count;
+    const size_t align = grant_align(config);
+    if (slot_count > (SIZE_MAX - align) / sizeof(struct slot))
+        return SIZE_MAX;
+    const size_t end = (size_t)slot_count * sizeof(struct slot);
+    return (end + align - 1) & ~(align - 1);
+}
+
+size_t procbuf_grant_len(const struct procbuf_driver_config *config)
+{
+    const size_t offset = data_offset(config);
+    return config->data_len > SIZE_MAX - offset ? SIZE_MAX : offset + config->data_len;
+}
+
+void procbuf_driver_init(struct procbuf_driver *driver, const struct procbuf_driver_config *config)
+{
+    PROCBUF_REQUIRE(is_power_of_two(config->data_align));
+    driver->private_ = *config;
+}
+
+/* Slots of both kinds lie in a row, read-only ones first. `slot` is in range. */
+static procbuf_addr_t slot_addr(procbuf_addr_t grant_addr, uint32_t slot)
+{
+    return (procbuf_addr_t)(grant_addr + (procbuf_addr_t)(slot * sizeof(struct slot)));
+}
+
+static struct slot slot_read(procbuf_addr_t addr)
+{
+    struct slot slot;
+    memcpy(&slot, procbuf_memory_at(addr), sizeof slot);
+    return slot;
+}
+
+bool procbuf_slot_is_unswapped(procbuf_addr_t addr, uint64_t swaps)
+{
+    const procbuf_addr_t swaps_addr = (procbuf_addr_t)(addr + offsetof(struct slot, swaps));
+    uint64_t now;
+    procbuf_port_user_access_open(swaps_addr, sizeof now, PROCBUF_ACCESS_READ);
+    memcpy(&now, procbuf_memory_at(swaps_addr), sizeof now);
+    procbuf_port_user_access_close(swaps_addr, sizeof now, PROCBUF_ACCESS_READ);
+    return now == swaps;
+}
+
+/* ---- Driver level ---- */
+
+enum procbuf_process_error procbuf_grant_begin(const struct procbuf_driver *driver,
+                                               struct procbuf_process *process,
+                                               procbuf_addr_t *addr_out)
+{
+    const struct procbuf_driver_config *config = &driver->private_;
+    const size_t len = procbuf_grant_len(config);
+    enum procbuf_process_error error =
+        procbuf_process_enter_grant(process, config->grant_number, addr_out);
+    const bool is_new = error == PROCBUF_OUT_OF_MEMORY;
+    if (is_new) {
+        if (!procbuf_process_allocate_grant(process, config->grant_number, config->driver_number,
+                                            len, grant_align(config)))
+            return PROCBUF_OUT_OF_MEMORY;
+        error = procbuf_process_enter_grant(process, config->grant_number, addr_out);
+    }
+    if (error != PROCBUF_PROCESS_OK)
+        return error;
+    if (len != 0)
+        procbuf_port_user_access_open(*addr_out, len, PROCBUF_ACCESS_READ_WRITE);
+    if (is_new && len != 0)
+        memset(procbuf_memory_at(*addr_out), 0, len);
+    return PROCBUF_PROCESS_OK;
+}
+
+void procbuf_grant_end(const struct procbuf_driver *driver, struct procbuf_id id,
+                       procbuf_addr_t addr)
+{
+    const size_t len = procbuf_grant_len(&driver->private_);
+    if (len != 0)
+        procbuf_port_user_access_close(addr, len, PROCBUF_ACCESS_READ_WRITE);
+    procbuf_process_leave_grant(id, driver->private_.grant_number);
+}
+
+enum procbuf_process_error procbuf_driver_enter(const struct procbuf_driver *driver,
+                                                struct procbuf_id id, procbuf_grant_body *body,
+                                                void *data)
+{
+    struct procbuf_process *process =
+        id.private_.table == NULL ? NULL : procbuf_table_lookup(id.private_.table, id);
+    struct procbuf_grant grant = { { driver, id, 0 } };
+    if (process == NULL)
+        return PROCBUF_NO_SUCH_APP;
+    const enum procbuf_process_error error =
+        procbuf_grant_begin(driver, process, &grant.private_.addr);
+    if (error != PROCBUF_PROCESS_OK)
+        return error;
+    struct procbuf_open_enter open = { NULL, grant.private_.addr,
+                                       procbuf_grant_len(&driver->private_) };
+    procbuf_process_push_enter(process, &open);
+    procbuf_compiler_barrier();
+    body(&grant, data);
+    procbuf_compiler_barrier();
+    procbuf_grant_end(driver, id, grant.private_.addr);
+    procbuf_process_pop_enter(process, &open);
+    return PROCBUF_PROCESS_OK;
+}
+
+struct procbuf_writable procbuf_grant_data(const struct procbuf_grant *grant)
+{
+    const struct procbuf_driver_config *config = &grant->private_.driver->private_;
+    const procbuf_addr_t addr =
+        (procbuf_addr_t)(grant->private_.addr + (procbuf_addr_t)data_offset(config));
+    return procbuf_writable_from_array(procbuf_memory_at(addr), config->data_len);
+}
+
+static struct procbuf_buffer_private buffer_in(const struct procbuf_grant *grant, uint32_t slot)
+{
+    const procbuf_addr_t addr = slot_addr(grant->private_.addr, slot);
+    const struct slot content = slot_read(addr);
+    return (struct procbuf_buffer_private){
+        .id = grant->private_.id.private_,
+        .addr = content.addr,
+        .len = content.len,
+        .slot_addr = addr,
+        .slot_swaps = content.swaps,
+    };
+}
+
+enum procbuf_process_error procbuf_grant_readonly(const struct procbuf_grant *grant, uint32_t slot,
+                                                  struct procbuf_readonly *buffer_out)
+{
+    if (slot >= grant->private_.driver->private_.readonly_count)
+        return PROCBUF_ADDRESS_OUT_OF_BOUNDS;
+    *buffer_out = (struct procbuf_readonly){ grant->private_.id.index_, buffer_in(grant, slot) };
+    return PROCBUF_PROCESS_OK;
+}
+
+enum procbuf_process_error procbuf_grant_readwrite(const struct procbuf_grant *grant,
+                                                   uint32_t slot,
+                                                   struct procbuf_readwrite *buffer_out)
+{
+    const struct procbuf_driver_config *config = &grant->private_.driver->private_;
+    if (slot >= config->readwrite_count)
+        return PROCBUF_ADDRESS_OUT_OF_BOUNDS;
+    *buffer_out = (struct procbuf_readwrite){ grant->private_.id.index_,
+                                              buffer_in(grant, config->readonly_count + slot) };
+    return PROCBUF_PROCESS_OK;
+}
+
+void procbuf_slot_swap(procbuf_addr_t grant_addr, uint32_t slot, procbuf_addr_t *addr, size_t *len)
+{
+    const procbuf_addr_t where = slot_addr(grant_addr, slot);
+    const struct slot old = slot_read(where);
+    const struct slot new = { *addr, *len, old.swaps + 1 };
+    memcpy(procbuf_memory_at(where), &new, sizeof new);
+    *addr = old.addr;
+    *len = old.len;
+}
