@@ -157,6 +157,8 @@ void compare_all_bytes(void)
 
 void compare_after(const struct prediction *prediction)
 {
+    const struct span opaque = prediction->access.opaque;
+    memcpy(&model.bytes[opaque.start], &arena_view[opaque.start], opaque.end - opaque.start);
     for (unsigned w = 0; w < prediction->access.write_count; w++)
         compare_bytes(prediction->access.writes[w], "bytes-differ");
     for (unsigned slot = 0; slot < model.slot_count; slot++)

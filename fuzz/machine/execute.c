@@ -295,6 +295,111 @@ static void run_from_array(const struct call *call, struct outcome *outcome)
 
 /* ---- One operation ---- */
 
+/* ---- Grants and allow ---- */
+
+static void run_grant_op(const struct call *call, struct outcome *outcome)
+{
+    struct procbuf_process *process = &world.slots[call->args[0]];
+    const uint32_t number = (uint32_t)call->args[1];
+    uint32_t found;
+    procbuf_addr_t addr;
+    switch (call->op->code) {
+    case OP_ALLOCATE_GRANT:
+        answer_bool(outcome, procbuf_process_allocate_grant(
+                                 process, number, (uint32_t)call->args[2], (size_t)call->args[3],
+                                 (size_t)call->args[4]));
+        break;
+    case OP_LOOKUP_DRIVER:
+        answer_bool(outcome, procbuf_process_lookup_driver(process, number, &found));
+        if (outcome->kind == OUTCOME_YES)
+            value(outcome, 'u', found);
+        break;
+    default:
+        answer(outcome, OUTCOME_PROCESS_ERROR,
+               (int)procbuf_process_enter_grant(process, number, &addr));
+        if (outcome->status == PROCBUF_PROCESS_OK)
+            value(outcome, 'a', addr);
+        break;
+    }
+}
+
+static void run_read_slot(const struct call *call, struct outcome *outcome)
+{
+    const uint32_t number = (uint32_t)call->args[1];
+    const enum procbuf_process_error error =
+        call->op->code == OP_READ_READONLY
+            ? procbuf_grant_readonly(world.grant, number, &world.readonly[call->args[0]])
+            : procbuf_grant_readwrite(world.grant, number, &world.readwrite[call->args[0]]);
+    answer(outcome, OUTCOME_PROCESS_ERROR, (int)error);
+}
+
+/* What a driver decides: it keeps the buffer, unless the trace gave it a code to reject with. */
+struct decision {
+    struct procbuf_readwrite *held;
+    enum procbuf_code code;
+};
+
+static enum procbuf_code accept(void *context, struct procbuf_id id, uint32_t number,
+                                struct procbuf_readwrite *buffer)
+{
+    const struct decision *decision = context;
+    (void)id, (void)number;
+    if (decision->code == PROCBUF_OK) {
+        const struct procbuf_readwrite old = *decision->held;
+        *decision->held = *buffer;
+        *buffer = old;
+    }
+    return decision->code;
+}
+
+static void run_allow(const struct call *call, struct outcome *outcome)
+{
+    struct procbuf_process *process = &world.slots[call->args[0]];
+    const bool declared = model.drivers[call->args[1]].declared;
+    const struct procbuf_driver *driver = declared ? &world.drivers[call->args[1]] : NULL;
+    const uint32_t slot = (uint32_t)call->args[2];
+    const procbuf_addr_t addr = (procbuf_addr_t)call->args[3];
+    const size_t len = (size_t)call->args[4];
+    struct decision decision = { &world.held[call->args[1]], (enum procbuf_code)(slot % 14) };
+    struct procbuf_allow_result result;
+    switch (call->op->code) {
+    case OP_ALLOW_READONLY:
+        result = procbuf_allow_readonly(process, driver, slot, addr, len);
+        break;
+    case OP_ALLOW_READWRITE:
+        result = procbuf_allow_readwrite(process, driver, slot, addr, len);
+        break;
+    default:
+        result = procbuf_allow_userspace_readable(process, declared ? accept : NULL, &decision,
+                                                  slot, addr, len);
+        break;
+    }
+    answer_code(outcome, result.code);
+    value(outcome, 'a', result.addr);
+    value(outcome, 'l', result.len);
+}
+
+static void run_allow_op(const struct call *call, struct outcome *outcome)
+{
+    switch (call->op->code) {
+    case OP_ALLOCATE_GRANT:
+    case OP_LOOKUP_DRIVER:
+    case OP_ENTER_GRANT: run_grant_op(call, outcome); break;
+    case OP_LEAVE_GRANT:
+        answer(outcome, OUTCOME_DONE, 0);
+        procbuf_process_leave_grant(world.ids[call->args[0]], (uint32_t)call->args[1]);
+        break;
+    case OP_READ_READONLY:
+    case OP_READ_READWRITE: run_read_slot(call, outcome); break;
+    case OP_SET_BYTE:
+        answer_bool(outcome, procbuf_process_set_byte(&world.slots[call->args[0]],
+                                                      (procbuf_addr_t)call->args[1],
+                                                      (uint8_t)call->args[2]));
+        break;
+    default: run_allow(call, outcome); break;
+    }
+}
+
 void execute(const struct call *call, struct outcome *outcome)
 {
     const uint8_t code = call->op->code;
@@ -314,6 +419,8 @@ void execute(const struct call *call, struct outcome *outcome)
         run_from_array(call, outcome);
     else if (code >= OP_SLICE_LEN && code <= OP_AS_READABLE)
         run_slice_op(call, outcome);
+    else if (code >= OP_ALLOCATE_GRANT && code <= OP_SET_BYTE)
+        run_allow_op(call, outcome);
     else if (code == OP_RETURN_TO_USER) {
         answer(outcome, OUTCOME_DONE, 0);
         procbuf_return_to_user();

@@ -159,6 +159,36 @@ static void run_restart_many(const struct call *call, struct prediction *p,
     value(outcome, 'u', count);
 }
 
+/* ---- Drivers ---- */
+
+/* The library says where a driver's data begins; the trace says how long all of it is. */
+static void declare_driver(const struct call *call, struct outcome *outcome)
+{
+    struct model_driver *driver;
+    if (!model_declare_driver(call->args, &driver)) {
+        answer(outcome, OUTCOME_SKIPPED, 0);
+        return;
+    }
+    struct procbuf_driver_config config = {
+        .grant_number = driver->grant_number,
+        .driver_number = driver->driver_number,
+        .readonly_count = driver->slot_counts[0],
+        .readwrite_count = driver->slot_counts[1],
+        .data_align = 8,
+    };
+    const size_t data_offset = procbuf_grant_len(&config);
+    if (data_offset > driver->len - driver->data_len)
+        bug_found("result", "grant-length", "expected: slots of at most 24 bytes\n"
+                  "actual: %zu bytes for %u of them", data_offset,
+                  driver->slot_counts[0] + driver->slot_counts[1]);
+    driver->data_offset = (uint32_t)data_offset;
+    config.data_len = driver->len - data_offset;
+    if (procbuf_grant_len(&config) != driver->len)
+        bug_found("result", "grant-length-sum", "expected: slots and data make %u bytes (G6)\n"
+                  "actual: %zu", driver->len, procbuf_grant_len(&config));
+    procbuf_driver_init(&world.drivers[call->args[0]], &config);
+}
+
 /* ---- Userspace ---- */
 
 static bool run_user_op(const struct call *call, struct outcome *outcome)
@@ -182,6 +212,7 @@ static bool run_user_op(const struct call *call, struct outcome *outcome)
     case OP_REFUSE:
         model.refuse_next = (unsigned)call->args[0];
         return true;
+    case OP_DECLARE_DRIVER: declare_driver(call, outcome); return true;
     default: return false;
     }
 }
@@ -198,13 +229,28 @@ struct body {
     bool expected;
 };
 
+/* Which slice register an enter fills. */
+static uint64_t slice_register(const struct call *call)
+{
+    return call->args[call->op->code == OP_DRIVER_ENTER ? 2 : 1];
+}
+
+static void enter_model(const struct call *call)
+{
+    const unsigned first = (unsigned)call->args[0];
+    const unsigned number = (unsigned)slice_register(call);
+    if (call->op->code == OP_DRIVER_ENTER)
+        model_enter_driver(first, model.ids[call->args[1]].slot, number);
+    else if (call->op->code == OP_MUT_ENTER)
+        model_enter(first + TRACE_BUFFER_COUNT, number, true);
+    else
+        model_enter(first, number, false);
+}
+
 /* The body has its slice: run the operations of the block, and hand back to the library. */
 static void run_body(struct body *body)
 {
-    const uint64_t number = body->call->args[1];
-    const bool writable = body->op->code == OP_MUT_ENTER;
-    const unsigned buffer =
-        (unsigned)body->call->args[0] + (writable ? (unsigned)TRACE_BUFFER_COUNT : 0u);
+    const uint64_t number = slice_register(body->call);
     if (!body->expected)
         bug_found("body", "body-ran-when-dead", "expected: a dead buffer's body does not run (H2)\n"
                   "actual: it ran");
@@ -212,7 +258,7 @@ static void run_body(struct body *body)
         bug_found("body", "body-ran-twice", "expected: the body runs once (H2)\n"
                   "actual: it ran again");
     oracle_call_pause(body->oracle);
-    model_enter(buffer, (unsigned)number, writable);
+    enter_model(body->call);
     compare_slice(number);
     if (results != NULL) {
         struct outcome outcome;
@@ -239,6 +285,21 @@ static void write_body(struct procbuf_writable slice, void *data)
     struct body *body = data;
     world.slices[body->call->args[1]].writable = slice;
     run_body(body);
+}
+
+static void grant_body(const struct procbuf_grant *grant, void *data)
+{
+    struct body *body = data;
+    const struct procbuf_grant *outer = world.grant;
+    const struct model_driver *driver = &model.drivers[body->call->args[0]];
+    struct procbuf_writable *slice = &world.slices[slice_register(body->call)].writable;
+    *slice = procbuf_grant_data(grant);
+    if (!procbuf_writable_range_to(*slice, driver->data_len, slice))
+        bug_found("slice", "grant-data-length", "expected: at least %u bytes of data\n"
+                  "actual: %zu", driver->data_len, procbuf_writable_len(*slice));
+    world.grant = grant;
+    run_body(body);
+    world.grant = outer;
 }
 
 /* Step over a block that is not entered, and its end. */
@@ -272,7 +333,10 @@ static void run_enter(const struct op *op, const struct call *call,
     }
     bug_current_rule = prediction->rule;
     oracle_call_begin(&oracle, &prediction->access);
-    if (op->code == OP_MUT_ENTER)
+    if (op->code == OP_DRIVER_ENTER)
+        error = procbuf_driver_enter(&world.drivers[number], world.ids[call->args[1]], grant_body,
+                                     &body);
+    else if (op->code == OP_MUT_ENTER)
         error = procbuf_readwrite_mut_enter(&world.readwrite[number], write_body, &body);
     else if (number < TRACE_BUFFER_COUNT)
         error = procbuf_readonly_enter(&world.readonly[number], read_body, &body);
@@ -440,8 +504,12 @@ void machine_run(const struct trace *trace, FILE *results_file)
         world.readonly[b] = (struct procbuf_readonly)PROCBUF_READONLY_DEFAULT;
         world.readwrite[b] = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;
     }
+    for (unsigned v = 0; v < TRACE_DRIVER_COUNT; v++)
+        world.held[v] = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;
     memset(world.ids, 0, sizeof world.ids);
+    world.grant = NULL;
     procbuf_table_init(&world.table, world.slots, slot_count);
+    procbuf_table_use_grants(&world.table, world.grants, MODEL_GRANT_COUNT);
     lay_out(trace);
     run_block();
     bug_current_op = "end";

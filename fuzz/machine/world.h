@@ -19,6 +19,10 @@ struct world {
     struct procbuf_readwrite readwrite[TRACE_BUFFER_COUNT];
     struct slice slices[TRACE_SLICE_COUNT];
     struct procbuf_id ids[TRACE_ID_COUNT];
+    struct procbuf_grant_entry grants[TRACE_MAX_PROCESSES * MODEL_GRANT_COUNT];
+    struct procbuf_driver drivers[TRACE_DRIVER_COUNT];
+    struct procbuf_readwrite held[TRACE_DRIVER_COUNT]; /* by allow_userspace_readable */
+    const struct procbuf_grant *grant; /* innermost driver enter; null outside of one */
 };
 
 extern struct world world;

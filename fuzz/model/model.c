@@ -136,9 +136,16 @@ static void panics(struct prediction *p)
 }
 
 /* Process errors, numbered as in E1. */
-enum { OK, NO_SUCH_APP, OUT_OF_MEMORY, ADDRESS_OUT_OF_BOUNDS, INACTIVE_APP };
+enum {
+    OK,
+    NO_SUCH_APP,
+    OUT_OF_MEMORY,
+    ADDRESS_OUT_OF_BOUNDS,
+    INACTIVE_APP,
+    ALREADY_IN_USE = 6
+};
 /* Codes, E1. */
-enum { FAIL = 1, BUSY = 2, INVAL = 6, SIZE = 7, NOMEM = 9 };
+enum { FAIL = 1, BUSY = 2, INVAL = 6, SIZE = 7, NOMEM = 9, NOSUPPORT = 10, NODEVICE = 11 };
 
 /* ---- Operands ---- */
 
@@ -229,12 +236,149 @@ bool model_resolve(const struct op *op, struct call *call_out)
     return true;
 }
 
-/* ---- Processes: P4, L ---- */
+/* ---- Grants: G ---- */
 
 static bool is_active(const struct model_process *process)
 {
     return process->state != MODEL_FAULTED && process->state != MODEL_TERMINATED;
 }
+
+static bool find_driver_number(unsigned slot, uint64_t driver_number, unsigned *number_out)
+{
+    for (unsigned g = 0; g < MODEL_GRANT_COUNT; g++) {
+        const struct model_grant *grant = &model.processes[slot].grants[g];
+        if (grant->allocated && grant->driver_number == driver_number) {
+            *number_out = g;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* L9 */
+static bool is_under_open_enter(unsigned slot, uint64_t addr, uint64_t len)
+{
+    for (unsigned d = 0; d < model.depth; d++)
+        for (uint64_t at = addr; at < addr + len; at++)
+            if (model.open[d].slot == slot && at - ARENA_BASE >= model.open[d].span.start &&
+                at - ARENA_BASE < model.open[d].span.end)
+                return true;
+    return false;
+}
+
+/* G1, G2 */
+static bool allocate_grant(unsigned slot, uint64_t number, uint64_t driver_number, uint64_t len,
+                           uint64_t align, struct prediction *p)
+{
+    struct model_process *process = &model.processes[slot];
+    unsigned other;
+    RULE("G2");
+    if (!is_active(process) || number >= MODEL_GRANT_COUNT ||
+        process->grants[number].allocated || find_driver_number(slot, driver_number, &other))
+        return false;
+    RULE("G1");
+    if (align < 2)
+        align = 2;
+    if (len > process->kernel_break)
+        return false;
+    uint64_t addr = process->kernel_break - len;
+    while (addr % align != 0)
+        addr--;
+    if (addr < process->app_break)
+        return false;
+    RULE("L9");
+    if (is_under_open_enter(slot, addr, len))
+        return false;
+    RULE("G1");
+    if (!port_agrees(p, slot, process->app_break, addr))
+        return false;
+    process->kernel_break = addr;
+    process->grants[number] = (struct model_grant){
+        true, false, (uint32_t)driver_number,
+        { (uint32_t)(addr - ARENA_BASE), (uint32_t)(addr - ARENA_BASE + len) } };
+    label_ram(slot);
+    return true;
+}
+
+/* G3. Returns: the process error. */
+static int enter_grant(unsigned slot, uint64_t number, struct prediction *p)
+{
+    struct model_process *process = &model.processes[slot];
+    RULE("G3");
+    if (!is_active(process))
+        return INACTIVE_APP;
+    if (number >= MODEL_GRANT_COUNT)
+        return ADDRESS_OUT_OF_BOUNDS;
+    if (!process->grants[number].allocated)
+        return OUT_OF_MEMORY;
+    if (process->grants[number].entered)
+        return ALREADY_IN_USE;
+    process->grants[number].entered = true;
+    return OK;
+}
+
+/* G4, G5: enter a driver's grant, and make it on first use. Its memory is opened and closed. */
+static int begin_driver_grant(unsigned slot, const struct model_driver *driver,
+                              struct prediction *p)
+{
+    const unsigned number = driver->grant_number;
+    int error = enter_grant(slot, number, p);
+    const bool is_new = error == OUT_OF_MEMORY;
+    if (is_new) {
+        if (!allocate_grant(slot, number, driver->driver_number, driver->len, 8, p))
+            return OUT_OF_MEMORY;
+        error = enter_grant(slot, number, p);
+    }
+    RULE("G4");
+    if (error != OK)
+        return error;
+    const struct span span = model.processes[slot].grants[number].span;
+    struct model_slots *slots = &model.slots[slot][number];
+    if (is_new) {
+        RULE("G5");
+        memset(slots, 0, sizeof *slots);
+        slots->place = (struct span){ span.start, span.start + driver->data_offset };
+        memset(&model.bytes[span.start], 0, span.end - span.start);
+        may_write(p, span.start, span.end);
+    }
+    if (span.start != span.end)
+        opens_and_closes(p, (uint64_t)ARENA_BASE + span.start, span.end - span.start, true);
+    p->access.opaque = slots->place;
+    return OK;
+}
+
+bool model_declare_driver(const uint64_t args[6], struct model_driver **driver_out)
+{
+    struct model_driver *driver = &model.drivers[args[0]];
+    const uint32_t slots = (uint32_t)(args[3] % 4 + args[4] % 4);
+    const uint32_t len = (uint32_t)args[5] * 8;
+    if (driver->declared || slots * 24 > len) /* 24: a slot on the largest target (G6) */
+        return false;
+    for (unsigned v = 0; v < TRACE_DRIVER_COUNT; v++)
+        if (model.drivers[v].declared && model.drivers[v].grant_number == args[1])
+            return false;
+    for (unsigned s = 0; s < TRACE_MAX_PROCESSES && args[1] < MODEL_GRANT_COUNT; s++)
+        if (model.processes[s].grants[args[1]].allocated)
+            return false;
+    *driver = (struct model_driver){ .declared = true,
+                                     .grant_number = (uint32_t)args[1],
+                                     .driver_number = (uint32_t)args[2],
+                                     .slot_counts = { args[3] % 4, args[4] % 4 },
+                                     .len = len,
+                                     .data_len = len - slots * 24 };
+    *driver_out = driver;
+    return true;
+}
+
+const struct model_open *model_current_driver(void)
+{
+    for (unsigned d = model.depth; d-- > 0;)
+        if (model.open[d].of_grant)
+            return &model.open[d];
+    return NULL;
+}
+
+/* ---- Processes: P4, L ---- */
 
 /* A range that the arena holds, away from the kernel's own memory. */
 static bool in_process_area(uint64_t addr, uint64_t len)
@@ -338,6 +482,7 @@ static void terminate(struct model_process *process, uint64_t completion)
         process->completion_code = (uint32_t)completion - 1;
     process->state = process->stopped_from = MODEL_TERMINATED;
     process->yielded_for = 0;
+    memset(process->grants, 0, sizeof process->grants);
 }
 
 /* L5 */
@@ -516,7 +661,26 @@ static void predict_id_op(const struct call *call, struct prediction *p)
 
 bool model_buffer_is_live(const struct model_buffer *buffer)
 {
-    return buffer->filled && is_live(buffer->slot, buffer->identifier);
+    if (!buffer->filled || !is_live(buffer->slot, buffer->identifier))
+        return false;
+    if (!buffer->from_slot)
+        return true;
+    return model.slots[buffer->slot][buffer->grant_number].swaps[buffer->kind][buffer->number] ==
+           buffer->swaps; /* H6 */
+}
+
+/* The same as a library call finds out: for a buffer from a slot it looks into the grant. */
+static bool asks_whether_live(const struct model_buffer *buffer, struct prediction *p)
+{
+    if (buffer->filled && buffer->from_slot && is_live(buffer->slot, buffer->identifier)) {
+        const struct span place = model.slots[buffer->slot][buffer->grant_number].place;
+        RULE("H6");
+        opens_and_closes(p, (uint64_t)ARENA_BASE + place.start, place.end - place.start, false);
+        for (unsigned h = p->access.hook_count - 2; h < p->access.hook_count; h++)
+            p->access.hooks[h].loose = true;
+        may_read(p, place.start, place.end);
+    }
+    return model_buffer_is_live(buffer);
 }
 
 /* B1 to B4. Returns: the code. */
@@ -571,7 +735,12 @@ static void predict_build(const struct call *call, struct prediction *p)
             return;
     }
     model.buffers[call->args[0] + (writable ? TRACE_BUFFER_COUNT : 0)] =
-        (struct model_buffer){ true, !external, slot, model.processes[slot].identifier, addr, len };
+        (struct model_buffer){ .filled = true,
+                               .built = !external,
+                               .slot = slot,
+                               .identifier = model.processes[slot].identifier,
+                               .addr = addr,
+                               .len = len };
 }
 
 static void predict_buffer_op(const struct call *call, struct prediction *p)
@@ -581,7 +750,7 @@ static void predict_buffer_op(const struct call *call, struct prediction *p)
     switch (call->op->code) {
     case OP_LEN:
         RULE("H1");
-        value(p, 'l', model_buffer_is_live(buffer) ? buffer->len : 0);
+        value(p, 'l', asks_whether_live(buffer, p) ? buffer->len : 0);
         break;
     case OP_PTR:
         RULE("H1");
@@ -614,7 +783,7 @@ static void predict_enter(const struct call *call, struct prediction *p)
         answer(p, OUTCOME_SKIPPED, 0);
         return;
     }
-    if (!model_buffer_is_live(buffer)) {
+    if (!asks_whether_live(buffer, p)) {
         answer(p, OUTCOME_PROCESS_ERROR, NO_SUCH_APP);
         return;
     }
@@ -635,13 +804,38 @@ static struct model_slice slice_of(uint64_t addr, uint64_t len, bool writable)
     return slice;
 }
 
+static struct model_open *open_body(unsigned slot, struct span span)
+{
+    struct model_open *open = &model.open[model.depth++];
+    *open = (struct model_open){ .slot = slot, .span = span };
+    model.processes[slot].open_enters++;
+    return open;
+}
+
 void model_enter(unsigned buffer_register, unsigned slice_register, bool writable)
 {
     const struct model_buffer *buffer = &model.buffers[buffer_register];
-    model.entered_slots[model.depth++] = buffer->slot;
-    model.processes[buffer->slot].open_enters++;
-    model.slices[slice_register] = slice_of(buffer->addr, buffer->len, writable);
-    model.slices[slice_register].depth = model.depth;
+    struct model_slice slice = slice_of(buffer->addr, buffer->len, writable);
+    open_body(buffer->slot, slice.span);
+    slice.depth = model.depth;
+    model.slices[slice_register] = slice;
+}
+
+/* The body of a driver's enter has the grant's data. */
+void model_enter_driver(unsigned v, unsigned slot, unsigned slice_register)
+{
+    const struct model_driver *driver = &model.drivers[v];
+    const struct span span = model.processes[slot].grants[driver->grant_number].span;
+    struct model_open *open = open_body(slot, span);
+    open->of_grant = true;
+    open->driver = v;
+    open->identifier = model.processes[slot].identifier;
+    model.slices[slice_register] = (struct model_slice){
+        .valid = true,
+        .writable = true,
+        .depth = model.depth,
+        .span = { span.start + driver->data_offset,
+                  span.start + driver->data_offset + driver->data_len } };
 }
 
 /* H4: slices end with the enter that they came from. */
@@ -650,8 +844,11 @@ void model_leave(void)
     for (unsigned s = 0; s < TRACE_SLICE_COUNT; s++)
         if (model.slices[s].depth >= model.depth)
             model.slices[s].valid = false;
-    model.depth--;
-    model.processes[model.entered_slots[model.depth]].open_enters--;
+    const struct model_open *open = &model.open[--model.depth];
+    struct model_process *process = &model.processes[open->slot];
+    process->open_enters--;
+    if (open->of_grant && process->identifier == open->identifier && is_active(process))
+        process->grants[model.drivers[open->driver].grant_number].entered = false; /* G3 */
 }
 
 /* ---- Slices: S ---- */
@@ -857,6 +1054,173 @@ static void predict_from_array(const struct call *call, struct prediction *p)
                  call->op->code == OP_FROM_ARRAY_MUT);
 }
 
+/* ---- Grants and allow, as operations: G, A ---- */
+
+static void predict_grant_op(const struct call *call, struct prediction *p)
+{
+    const unsigned slot = (unsigned)call->args[0];
+    struct model_process *process = &model.processes[slot];
+    unsigned number;
+    answer(p, OUTCOME_SKIPPED, 0);
+    if (!process->used)
+        return;
+    if (call->op->code == OP_LOOKUP_DRIVER) {
+        RULE("G2");
+        const bool found = find_driver_number(slot, call->args[1], &number);
+        answer(p, found ? OUTCOME_YES : OUTCOME_NO, 0);
+        if (found)
+            value(p, 'u', number);
+    } else if (call->op->code == OP_ENTER_GRANT) {
+        const int error = enter_grant(slot, call->args[1], p);
+        answer(p, OUTCOME_PROCESS_ERROR, error);
+        if (error == OK)
+            value(p, 'a', (uint64_t)ARENA_BASE + process->grants[call->args[1]].span.start);
+    } else {
+        const uint64_t align = call->args[4];
+        for (unsigned v = 0; v < TRACE_DRIVER_COUNT; v++)
+            if (model.drivers[v].declared && model.drivers[v].grant_number == call->args[1])
+                return; /* that driver's to allocate */
+        RULE("G1");
+        if (align == 0 || (align & (align - 1)) != 0)
+            panics(p);
+        else
+            answer(p, allocate_grant(slot, call->args[1], call->args[2], call->args[3], align, p)
+                          ? OUTCOME_YES : OUTCOME_NO, 0);
+    }
+}
+
+static void predict_leave_grant(const struct call *call, struct prediction *p)
+{
+    const struct model_id *id = &model.ids[call->args[0]];
+    RULE("G3");
+    answer(p, OUTCOME_DONE, 0);
+    for (unsigned d = 0; d < model.depth; d++)
+        if (model.open[d].of_grant &&
+            model.drivers[model.open[d].driver].grant_number == call->args[1])
+            answer(p, OUTCOME_SKIPPED, 0); /* a kernel leaves only what it entered itself */
+    if (p->outcome.kind == OUTCOME_DONE && id->taken && is_live(id->slot, id->identifier) &&
+        is_active(&model.processes[id->slot]) && call->args[1] < MODEL_GRANT_COUNT)
+        model.processes[id->slot].grants[call->args[1]].entered = false;
+}
+
+static void predict_driver_enter(const struct call *call, struct prediction *p)
+{
+    const struct model_driver *driver = &model.drivers[call->args[0]];
+    const struct model_id *id = &model.ids[call->args[1]];
+    RULE("G4");
+    answer(p, OUTCOME_SKIPPED, 0);
+    if (model.depth == TRACE_MAX_DEPTH || !driver->declared)
+        return;
+    if (!id->taken || !is_live(id->slot, id->identifier))
+        answer(p, OUTCOME_PROCESS_ERROR, NO_SUCH_APP);
+    else
+        answer(p, OUTCOME_PROCESS_ERROR, begin_driver_grant(id->slot, driver, p));
+}
+
+/* After the life of the driver's process ended its slots may hold anything: nobody asks then. */
+static void predict_read_slot(const struct call *call, struct prediction *p)
+{
+    const unsigned kind = call->op->code == OP_READ_READWRITE;
+    const struct model_open *open = model_current_driver();
+    const uint64_t number = call->args[1];
+    RULE("G4");
+    answer(p, OUTCOME_SKIPPED, 0);
+    if (open == NULL || !is_live(open->slot, open->identifier))
+        return;
+    const struct model_driver *driver = &model.drivers[open->driver];
+    if (number >= driver->slot_counts[kind]) {
+        answer(p, OUTCOME_PROCESS_ERROR, ADDRESS_OUT_OF_BOUNDS);
+        return;
+    }
+    RULE("G5");
+    const struct model_slots *slots = &model.slots[open->slot][driver->grant_number];
+    answer(p, OUTCOME_PROCESS_ERROR, OK);
+    may_read(p, slots->place.start, slots->place.end);
+    model.buffers[call->args[0] + (kind ? TRACE_BUFFER_COUNT : 0)] =
+        (struct model_buffer){ .filled = true,
+                               .built = true,
+                               .slot = open->slot,
+                               .identifier = open->identifier,
+                               .addr = slots->held[kind][number].addr,
+                               .len = slots->held[kind][number].len,
+                               .from_slot = true,
+                               .grant_number = driver->grant_number,
+                               .kind = kind,
+                               .number = (unsigned)number,
+                               .swaps = slots->swaps[kind][number] };
+}
+
+/* A1 behind the build. Returns: the code. */
+static int swap_slot(unsigned slot, const struct model_driver *driver, unsigned kind,
+                     uint64_t number, struct model_range *range, struct prediction *p)
+{
+    RULE("A1");
+    if (begin_driver_grant(slot, driver, p) != OK)
+        return NOMEM;
+    struct model_slots *slots = &model.slots[slot][driver->grant_number];
+    model.processes[slot].grants[driver->grant_number].entered = false;
+    may_read(p, slots->place.start, slots->place.end);
+    if (number >= driver->slot_counts[kind])
+        return NOSUPPORT;
+    RULE("A2");
+    const struct model_range old = slots->held[kind][number];
+    may_write(p, slots->place.start, slots->place.end);
+    slots->held[kind][number] = *range;
+    slots->swaps[kind][number]++;
+    *range = old;
+    return OK;
+}
+
+static void predict_allow(const struct call *call, struct prediction *p)
+{
+    const uint8_t code = call->op->code;
+    const unsigned slot = (unsigned)call->args[0];
+    struct model_driver *driver = &model.drivers[call->args[1]];
+    struct model_range range = { call->args[3], call->args[4] };
+    int status = NODEVICE;
+    RULE("A1");
+    if (!model.processes[slot].used) {
+        answer(p, OUTCOME_SKIPPED, 0);
+        return;
+    }
+    if (driver->declared) {
+        status = share(slot, range.addr, range.len, code != OP_ALLOW_READONLY, p);
+        if (status == OK && code == OP_ALLOW_USERSPACE_READABLE) {
+            RULE("A3");
+            status = (int)(call->args[2] % 14);
+            if (status == OK) {
+                const struct model_range old = driver->held;
+                driver->held = range;
+                range = old;
+            }
+        } else if (status == OK) {
+            status = swap_slot(slot, driver, code == OP_ALLOW_READWRITE, call->args[2], &range, p);
+        }
+    }
+    answer(p, OUTCOME_CODE, status);
+    value(p, 'a', range.addr);
+    value(p, 'l', range.len);
+}
+
+/* A4 */
+static void predict_set_byte(const struct call *call, struct prediction *p)
+{
+    const unsigned slot = (unsigned)call->args[0];
+    const uint64_t addr = call->args[1];
+    RULE("A4");
+    if (!model.processes[slot].used) {
+        answer(p, OUTCOME_SKIPPED, 0);
+    } else if (!app_owned(slot, addr, 1)) {
+        answer(p, OUTCOME_NO, 0);
+    } else {
+        const uint32_t at = (uint32_t)(addr - ARENA_BASE);
+        answer(p, OUTCOME_YES, 0);
+        opens_and_closes(p, addr, 1, true);
+        may_write(p, at, at + 1);
+        model.bytes[at] = (uint8_t)call->args[2];
+    }
+}
+
 /* ---- Userspace ---- */
 
 static bool is_app_memory(uint64_t addr)
@@ -894,6 +1258,7 @@ void model_predict(const struct call *call, struct prediction *p)
     p->outcome.kind = OUTCOME_SKIPPED;
     p->outcome.value_count = 0;
     p->access.read_count = p->access.write_count = p->access.hook_count = 0;
+    p->access.opaque = (struct span){ 0, 0 };
     if (code == OP_CREATE) {
         model_predict_create(call->args, p);
     } else if (code >= OP_REMOVE && code <= OP_MEMOP_SBRK) {
@@ -912,10 +1277,51 @@ void model_predict(const struct call *call, struct prediction *p)
         predict_from_array(call, p);
     } else if (code >= OP_SLICE_LEN && code <= OP_AS_READABLE) {
         predict_slice_op(call, p);
+    } else if (code == OP_ALLOCATE_GRANT || code == OP_LOOKUP_DRIVER || code == OP_ENTER_GRANT) {
+        predict_grant_op(call, p);
+    } else if (code == OP_LEAVE_GRANT) {
+        predict_leave_grant(call, p);
+    } else if (code == OP_DRIVER_ENTER) {
+        predict_driver_enter(call, p);
+    } else if (code == OP_READ_READONLY || code == OP_READ_READWRITE) {
+        predict_read_slot(call, p);
+    } else if (code >= OP_ALLOW_READONLY && code <= OP_ALLOW_USERSPACE_READABLE) {
+        predict_allow(call, p);
+    } else if (code == OP_SET_BYTE) {
+        predict_set_byte(call, p);
     } else if (code == OP_RETURN_TO_USER) {
         RULE("S6");
         answer(p, OUTCOME_DONE, 0);
         hook(p, HOOK_BARRIER);
+    }
+}
+
+/* They share a byte: an empty one shares none. */
+static bool spans_overlap(struct span a, struct span b)
+{
+    return a.start < a.end && b.start < b.end && a.start < b.end && b.start < a.end;
+}
+
+/* I3, I4 */
+static void check_grants(unsigned slot)
+{
+    const struct model_process *process = &model.processes[slot];
+    for (unsigned g = 0; g < MODEL_GRANT_COUNT; g++) {
+        const struct model_grant *grant = &process->grants[g];
+        if (!process->used || !grant->allocated)
+            continue;
+        for (unsigned other = 0; other < g; other++)
+            if (process->grants[other].allocated &&
+                spans_overlap(grant->span, process->grants[other].span))
+                bug_found("invariant", "I4-grants-apart",
+                          "expected: grants do not overlap (I4)\nactual: %u and %u of p%u do", g,
+                          other, slot);
+        for (unsigned d = 0; d < model.depth; d++)
+            if (!model.open[d].of_grant && model.open[d].slot == slot &&
+                spans_overlap(grant->span, model.open[d].span))
+                bug_found("invariant", "I3-open-slice-under-grant",
+                          "expected: no byte is in an open slice and in a grant (I3)\n"
+                          "actual: grant %u of p%u covers one", g, slot);
     }
 }
 
@@ -930,6 +1336,7 @@ void model_check_invariants(void)
             bug_found("invariant", "I1-breaks-in-order",
                       "expected: mem_start <= mark <= app_break <= kernel_break <= mem_end (I1)\n"
                       "actual: not so for p%u", slot);
+        check_grants(slot);
     }
     for (unsigned b = 0; b < 2 * TRACE_BUFFER_COUNT; b++) {
         const struct model_buffer *buffer = &model.buffers[b];

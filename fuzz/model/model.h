@@ -61,6 +61,48 @@ enum model_state {
     MODEL_TERMINATED
 };
 
+enum { MODEL_GRANT_COUNT = 4, MODEL_SLOT_COUNT = 4 };
+
+/* A range as userspace passed it. */
+struct model_range {
+    uint64_t addr;
+    uint64_t len;
+};
+
+/* What the library keeps in a grant's memory for a driver. It outlives the grant, as the memory
+ * does, until that grant is made again. */
+struct model_slots {
+    struct span place; /* of all slots; how they lie in it is the library's business */
+    struct model_range held[2][MODEL_SLOT_COUNT]; /* read-only, read-write */
+    uint64_t swaps[2][MODEL_SLOT_COUNT];
+};
+
+struct model_grant {
+    bool allocated;
+    bool entered;
+    uint32_t driver_number;
+    struct span span;
+};
+
+struct model_driver {
+    bool declared;
+    uint32_t grant_number, driver_number;
+    uint32_t slot_counts[2]; /* read-only, read-write */
+    uint32_t len;            /* of the whole grant */
+    uint32_t data_offset;    /* as the library publishes it */
+    uint32_t data_len;       /* that traces see: the same on every target */
+    struct model_range held; /* by allow_userspace_readable */
+};
+
+/* An enter whose body runs. */
+struct model_open {
+    unsigned slot;
+    bool of_grant;
+    struct span span;
+    unsigned driver;
+    uint64_t identifier; /* of the life it began in */
+};
+
 struct model_process {
     bool used;
     bool restarts; /* fault policy */
@@ -76,6 +118,7 @@ struct model_process {
     uint32_t completion_code;
     uint32_t restart_count;
     unsigned open_enters;
+    struct model_grant grants[MODEL_GRANT_COUNT];
 };
 
 struct model_buffer {
@@ -85,6 +128,9 @@ struct model_buffer {
     uint64_t identifier;
     uint64_t addr;
     uint64_t len;
+    bool from_slot; /* read from a driver's slot, when that had been swapped so many times */
+    unsigned grant_number, kind, number;
+    uint64_t swaps;
 };
 
 struct model_slice {
@@ -110,7 +156,9 @@ struct model {
     struct model_slice slices[TRACE_SLICE_COUNT];
     struct model_id ids[TRACE_ID_COUNT];
     unsigned depth;
-    unsigned entered_slots[TRACE_MAX_DEPTH]; /* process of each open enter */
+    struct model_open open[TRACE_MAX_DEPTH];
+    struct model_driver drivers[TRACE_DRIVER_COUNT];
+    struct model_slots slots[TRACE_MAX_PROCESSES][MODEL_GRANT_COUNT];
     unsigned refuse_next;   /* protection request that the next operation is refused */
     unsigned refuse_now;    /* … that this operation is refused; 0 none */
     unsigned requests_seen; /* in this operation */
@@ -143,9 +191,16 @@ void model_predict_chunk(const struct model_slice *slice, uint64_t step, uint64_
 
 /* The body of an enter begins, and ends. */
 void model_enter(unsigned buffer, unsigned slice_register, bool writable);
+void model_enter_driver(unsigned driver, unsigned slot, unsigned slice_register);
 void model_leave(void);
 
 bool model_buffer_is_live(const struct model_buffer *buffer);
+
+/* Declare a driver, once. Returns: false if it cannot be, and nothing has changed. */
+bool model_declare_driver(const uint64_t args[6], struct model_driver **driver_out);
+
+/* The driver enter whose body runs, innermost; null if there is none. */
+const struct model_open *model_current_driver(void);
 
 /* Userspace acts. Writes that a byte's owner could not make are not made. Returns: whether. */
 bool model_user_write(uint64_t addr, uint8_t value);

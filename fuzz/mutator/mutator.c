@@ -116,6 +116,7 @@ static void random_operand(struct op *op, char kind, struct operand *operand)
     case 'w':
     case 's':
     case 'd': operand->number = (int32_t)below(one_in(8) ? 8 : 3); break;
+    case 'v': operand->number = (int32_t)below(2); break;
     case 'c': operand->number = (int32_t)below(3); break;
     case 'u': operand->number = (int32_t)below(one_in(24) ? 256 : 6); break;
     case 'b': operand->number = (int32_t)below(256); break;

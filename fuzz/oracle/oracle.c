@@ -129,6 +129,9 @@ static bool hook_equal(const struct hook *a, const struct hook *b)
 {
     if (a->kind != b->kind)
         return false;
+    if (a->loose)
+        return b->len != 0 && b->addr >= a->addr && b->addr - a->addr <= a->len &&
+               b->len <= a->len - (b->addr - a->addr) && a->writable == b->writable;
     if (a->kind == HOOK_OPEN || a->kind == HOOK_CLOSE)
         return a->addr == b->addr && a->len == b->len && a->writable == b->writable;
     if (a->kind == HOOK_PROTECT)

@@ -21,6 +21,7 @@ enum hook_kind { HOOK_OPEN, HOOK_CLOSE, HOOK_PROTECT, HOOK_BARRIER, HOOK_PANIC }
 struct hook {
     enum hook_kind kind;
     bool writable;          /* open, close: for reading and writing */
+    bool loose;             /* open, close: any part of the range will do */
     bool answer;            /* protect: what the port answers */
     uint32_t process_index; /* protect */
     uint64_t addr;          /* open, close: start. protect: mem_start */
@@ -36,6 +37,7 @@ struct expectation {
     unsigned read_count;
     unsigned write_count;
     unsigned hook_count;
+    struct span opaque; /* bytes that the library lays out as it likes: written, not compared */
     struct span reads[MAX_SPANS];
     struct span writes[MAX_SPANS];
     struct hook hooks[MAX_HOOKS];

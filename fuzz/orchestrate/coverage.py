@@ -51,12 +51,18 @@ def _summarise(exported: dict, lib: Path) -> dict:
 def _never_called(functions: list) -> dict[str, dict[str, tuple[int, int]]]:
     """File name to functions that never ran, each with its first and last line."""
     found: dict[str, dict[str, tuple[int, int]]] = {}
+    called = {_plain_name(function) for function in functions if function["count"] != 0}
     for function in functions:
-        if function["count"] == 0:
+        name = _plain_name(function)
+        if name not in called:
             first, last = function["regions"][0][0], function["regions"][0][2]
-            name = function["name"].rsplit(":", 1)[-1]
             found.setdefault(function["filenames"][0], {})[name] = (first, last)
     return found
+
+
+def _plain_name(function: dict) -> str:
+    """Without the file that clang puts before the name of a static function."""
+    return function["name"].rsplit(":", 1)[-1]
 
 
 def _missed_lines(segments: list) -> list[int]:

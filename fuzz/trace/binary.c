@@ -90,6 +90,7 @@ static unsigned register_count(char kind)
     case 'h': return 2 * TRACE_BUFFER_COUNT;
     case 's': return TRACE_SLICE_COUNT;
     case 'd': return TRACE_ID_COUNT;
+    case 'v': return TRACE_DRIVER_COUNT;
     default: return 256;
     }
 }

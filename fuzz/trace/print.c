@@ -54,6 +54,7 @@ void operand_print(char kind, const struct operand *operand, FILE *out)
     case 'h': print_buffer_register(out, (unsigned)number); break;
     case 's': fprintf(out, "s%d", number); break;
     case 'd': fprintf(out, "d%d", number); break;
+    case 'v': fprintf(out, "v%d", number); break;
     case 'b':
     case 'u': fprintf(out, "%d", number); break;
     case 'c':

@@ -168,6 +168,7 @@ static bool parse_plain(struct parser *parser, char kind, const char *word,
         { 'w', "rw", TRACE_BUFFER_COUNT, "read-write buffer register (rw0 to rw7)" },
         { 's', "s", TRACE_SLICE_COUNT, "slice register (s0 to s7)" },
         { 'd', "d", TRACE_ID_COUNT, "id register (d0 to d7)" },
+        { 'v', "v", TRACE_DRIVER_COUNT, "driver (v0 to v3)" },
         { 'b', "", 256, "byte" },
         { 'u', "", 256, "number below 256" },
     };

@@ -11,7 +11,7 @@ const struct op_row op_table[256] = {
 
 bool op_opens_block(uint8_t code)
 {
-    return code == OP_ENTER || code == OP_MUT_ENTER;
+    return code == OP_ENTER || code == OP_MUT_ENTER || code == OP_DRIVER_ENTER;
 }
 
 static bool is_place(uint8_t anchor)

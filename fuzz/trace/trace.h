@@ -21,6 +21,7 @@ enum {
     TRACE_BUFFER_COUNT = 8,
     TRACE_SLICE_COUNT = 8,
     TRACE_ID_COUNT = 8,
+    TRACE_DRIVER_COUNT = 4,
     TRACE_MAX_RAM = 1024,
     TRACE_MAX_FLASH = 512,
     TRACE_MAX_MEMORY = 13312, /* of all processes, with the gaps between */
