@@ -95,6 +95,7 @@ void world_make(void)
 {
     memset(world_memory, 0xa5, sizeof world_memory);
     procbuf_table_init(&world.table, world.slots, 3);
+    procbuf_table_use_grants(&world.table, world.grants, 3);
     make_process(FLASH0, 16, 128, RAM0, 128, 32, PROCBUF_FAULT_STOP, &world.p0);
     make_process(FLASH1, 0, 64, RAM1, 100, 0, PROCBUF_FAULT_RESTART, &world.p1);
     port_forget();

@@ -22,6 +22,7 @@ enum { WORLD_LEN = 768, FLASH0 = 0, RAM0 = 128, RAM1 = 384, FLASH1 = 640, FREE_M
 struct world {
     struct procbuf_table table;
     struct procbuf_process slots[3];
+    struct procbuf_grant_entry grants[3 * 3]; /* three for each slot */
     struct procbuf_process *p0;
     struct procbuf_process *p1;
 };

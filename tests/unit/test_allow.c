@@ -1,0 +1,137 @@
+/* The allow system calls, and set_byte. Contract: A. */
+#include "world.h"
+
+static struct procbuf_driver driver;
+
+static void make(void)
+{
+    static const struct procbuf_driver_config config = {
+        .grant_number = 0, .driver_number = 3, .readonly_count = 2, .readwrite_count = 1,
+        .data_align = 1,
+    };
+    world_make();
+    procbuf_driver_init(&driver, &config);
+}
+
+TestSuite(allow, .init = make);
+
+static void is(struct procbuf_allow_result result, enum procbuf_code code, procbuf_addr_t addr,
+               size_t len)
+{
+    cr_assert_eq(result.code, code, "%s", procbuf_code_name(result.code));
+    cr_assert_eq(result.addr, addr);
+    cr_assert_eq(result.len, len);
+}
+
+Test(allow, gives_back_what_was_allowed_before)
+{
+    ACCEPTS("A1 A2");
+    is(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0 + 8), 16), PROCBUF_OK, 0, 0);
+    is(procbuf_allow_readonly(world.p0, &driver, 0, 0x77, 0), PROCBUF_OK, at(RAM0 + 8), 16);
+    is(procbuf_allow_readonly(world.p0, &driver, 0, at(FLASH0 + 20), 4), PROCBUF_OK, 0x77, 0);
+    is(procbuf_allow_readonly(world.p0, &driver, 1, at(RAM0), 1), PROCBUF_OK, 0, 0);
+    is(procbuf_allow_readonly(world.p0, &driver, 0, 0, 0), PROCBUF_OK, at(FLASH0 + 20), 4);
+    is(procbuf_allow_readwrite(world.p0, &driver, 0, UINTPTR_MAX, 0), PROCBUF_OK, 0, 0);
+    is(procbuf_allow_readwrite(world.p0, &driver, 0, at(RAM0 + 2), 2), PROCBUF_OK, UINTPTR_MAX, 0);
+}
+
+Test(allow, errors_come_in_order_and_give_back_what_was_passed)
+{
+    REFUSES("A1 A2 E3");
+    CHANGES_NOTHING(is(procbuf_allow_readonly(world.p0, NULL, 9, at(RAM0 + 128), 1),
+                       PROCBUF_NODEVICE, at(RAM0 + 128), 1));
+    CHANGES_NOTHING(is(procbuf_allow_readwrite(world.p0, NULL, 9, 5, 0), PROCBUF_NODEVICE, 5, 0));
+    CHANGES_NOTHING(is(procbuf_allow_readonly(world.p0, &driver, 9, at(RAM0 + 128), 1),
+                       PROCBUF_INVAL, at(RAM0 + 128), 1));
+    CHANGES_NOTHING(is(procbuf_allow_readwrite(world.p0, &driver, 0, at(FLASH0 + 20), 1),
+                       PROCBUF_INVAL, at(FLASH0 + 20), 1));
+    is(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0), 8), PROCBUF_OK, 0, 0);
+    CHANGES_NOTHING(is(procbuf_allow_readonly(world.p0, &driver, 2, at(RAM0), 7),
+                       PROCBUF_NOSUPPORT, at(RAM0), 7));
+    CHANGES_NOTHING(is(procbuf_allow_readwrite(world.p0, &driver, 1, at(RAM0), 7),
+                       PROCBUF_NOSUPPORT, at(RAM0), 7));
+    is(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0), 1), PROCBUF_OK, at(RAM0), 8);
+    procbuf_process_terminate(world.p0, NULL);
+    CHANGES_NOTHING(is(procbuf_allow_readonly(world.p0, &driver, 0, 0, 0), PROCBUF_FAIL, 0, 0));
+}
+
+Test(allow, what_stays_after_an_error)
+{
+    procbuf_addr_t old_break;
+    ACCEPTS("E3");
+    REFUSES("E3");
+    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 220), &old_break), PROCBUF_PROCESS_OK);
+    is(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0 + 10), 5), PROCBUF_NOMEM,
+       at(RAM0 + 10), 5);
+    cr_assert_eq(procbuf_process_mark(world.p0), at(RAM0 + 15), "the mark stays");
+    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 100), &old_break), PROCBUF_PROCESS_OK);
+    is(procbuf_allow_readonly(world.p0, &driver, 2, at(RAM0), 1), PROCBUF_NOSUPPORT, at(RAM0), 1);
+    cr_assert_lt(procbuf_process_kernel_break(world.p0), at(RAM0 + 224), "the grant stays");
+}
+
+/* ---- A buffer that userspace keeps reading ---- */
+
+struct keeper {
+    struct procbuf_readwrite held;
+    enum procbuf_code code;
+    uint32_t number;
+};
+
+static enum procbuf_code keep(void *context, struct procbuf_id id, uint32_t number,
+                              struct procbuf_readwrite *buffer)
+{
+    struct keeper *keeper = context;
+    cr_assert(procbuf_id_equal(id, procbuf_process_id(world.p0)));
+    keeper->number = number;
+    if (keeper->code != PROCBUF_OK)
+        return keeper->code;
+    const struct procbuf_readwrite old = keeper->held;
+    keeper->held = *buffer;
+    *buffer = old;
+    return PROCBUF_OK;
+}
+
+static struct procbuf_allow_result share(struct keeper *keeper, procbuf_addr_t addr, size_t len)
+{
+    return procbuf_allow_userspace_readable(world.p0, keep, keeper, 6, addr, len);
+}
+
+Test(allow, a_driver_keeps_or_rejects)
+{
+    struct keeper keeper = { .held = PROCBUF_READWRITE_DEFAULT };
+    ACCEPTS("A3");
+    REFUSES("A3 E3");
+    is(share(&keeper, at(RAM0 + 3), 4), PROCBUF_OK, 0, 0);
+    cr_assert_eq(keeper.number, 6);
+    cr_assert_eq(procbuf_readwrite_len(&keeper.held), 4);
+    is(share(&keeper, 0x55, 0), PROCBUF_OK, at(RAM0 + 3), 4);
+    keeper.code = PROCBUF_BUSY;
+    is(share(&keeper, at(RAM0 + 30), 4), PROCBUF_BUSY, at(RAM0 + 30), 4);
+    cr_assert_eq(procbuf_process_mark(world.p0), at(RAM0 + 34), "the mark stays");
+    keeper.code = PROCBUF_OK;
+    is(share(&keeper, at(FLASH0 + 20), 1), PROCBUF_INVAL, at(FLASH0 + 20), 1);
+    is(share(&keeper, at(RAM0), 1), PROCBUF_OK, 0x55, 0);
+    cr_assert(procbuf_process_restart(world.p0, NULL));
+    is(share(&keeper, at(RAM0 + 1), 1), PROCBUF_OK, at(RAM0), 1);
+    is(procbuf_allow_userspace_readable(world.p0, NULL, NULL, 0, 7, 0), PROCBUF_NODEVICE, 7, 0);
+}
+
+/* ---- set_byte ---- */
+
+Test(allow, set_byte_writes_app_memory_only)
+{
+    ACCEPTS("A4 C2");
+    REFUSES("A4");
+    cr_assert(procbuf_process_set_byte(world.p0, at(RAM0), 1));
+    cr_assert(procbuf_process_set_byte(world.p0, at(RAM0 + 127), 2));
+    cr_assert(world_memory[RAM0] == 1 && world_memory[RAM0 + 127] == 2);
+    cr_assert_str_eq(port_story(), "ococ");
+    cr_assert_eq(port_events[2].addr, at(RAM0 + 127));
+    cr_assert_eq(port_events[2].len, 1);
+    CHANGES_NOTHING(cr_assert_not(procbuf_process_set_byte(world.p0, at(RAM0 + 128), 3)));
+    CHANGES_NOTHING(cr_assert_not(procbuf_process_set_byte(world.p0, at(RAM0) - 1, 3)));
+    CHANGES_NOTHING(cr_assert_not(procbuf_process_set_byte(world.p0, 0, 3)));
+    CHANGES_NOTHING(cr_assert_not(procbuf_process_set_byte(world.p0, UINTPTR_MAX, 3)));
+    procbuf_process_terminate(world.p0, NULL);
+    cr_assert(procbuf_process_set_byte(world.p0, at(RAM0 + 1), 4));
+}

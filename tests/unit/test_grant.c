@@ -1,0 +1,316 @@
+/* Grants, and the slots in them. Contract: G, L9, H6. p0's RAM: break at 128, kernel break at 224,
+ * end at 256; it begins on a multiple of 16. */
+#include "world.h"
+
+TestSuite(grant, .init = world_make);
+
+static bool allocate(uint32_t number, uint32_t driver_number, size_t len, size_t align)
+{
+    return procbuf_process_allocate_grant(world.p0, number, driver_number, len, align);
+}
+
+static size_t kernel_break(void)
+{
+    return (size_t)(procbuf_process_kernel_break(world.p0) - at(RAM0));
+}
+
+Test(grant, goes_down_from_the_kernel_break_aligned)
+{
+    ACCEPTS("G1 G2 C3");
+    cr_assert(allocate(0, 7, 10, 1));
+    cr_assert_eq(kernel_break(), 214);
+    cr_assert(allocate(1, 8, 1, 2));
+    cr_assert_eq(kernel_break(), 212, "aligned to 2 at least");
+    cr_assert(allocate(2, 9, 5, 16));
+    cr_assert_eq(kernel_break(), 192);
+    cr_assert_str_eq(port_story(), "ppp");
+    cr_assert_eq(port_events[2].protection.app_break, at(RAM0 + 128));
+    cr_assert_eq(port_events[2].protection.kernel_break, at(RAM0 + 192));
+    cr_assert_eq(world_memory[RAM0 + 200], 0xa5, "the memory is not touched");
+}
+
+Test(grant, may_end_at_the_app_break_and_not_below)
+{
+    ACCEPTS("G1");
+    REFUSES("G1 E3");
+    CHANGES_NOTHING(cr_assert_not(allocate(0, 7, 97, 1)));
+    CHANGES_NOTHING(cr_assert_not(allocate(0, 7, 90, 64)));
+    cr_assert_str_eq(port_story(), "");
+    cr_assert(allocate(0, 7, 96, 1));
+    cr_assert_eq(kernel_break(), 128);
+    CHANGES_NOTHING(cr_assert_not(allocate(1, 8, 1, 1)));
+}
+
+Test(grant, refuses_sizes_that_wrap_before_or_after_aligning)
+{
+    static const size_t sizes[] = { SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - 7, SIZE_MAX - 15,
+                                    SIZE_MAX / 2 + 1 };
+    REFUSES("G1 P3");
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
+        for (size_t align = 1; align <= 16; align *= 2)
+            CHANGES_NOTHING(cr_assert_not(allocate(0, 7, sizes[s], align)));
+    CHANGES_NOTHING(cr_assert_not(allocate(0, 7, 1, SIZE_MAX / 2 + 1)));
+}
+
+Test(grant, refuses_numbers_that_are_taken_or_not_there)
+{
+    REFUSES("G2");
+    cr_assert(allocate(0, 7, 2, 2));
+    CHANGES_NOTHING(cr_assert_not(allocate(0, 8, 2, 2)));
+    CHANGES_NOTHING(cr_assert_not(allocate(1, 7, 2, 2)));
+    CHANGES_NOTHING(cr_assert_not(allocate(3, 9, 2, 2)));
+    CHANGES_NOTHING(cr_assert_not(allocate(UINT32_MAX, 9, 2, 2)));
+    procbuf_process_terminate(world.p0, NULL);
+    CHANGES_NOTHING(cr_assert_not(allocate(1, 8, 2, 2)));
+}
+
+Test(grant, refusal_by_the_port_comes_last_and_changes_nothing)
+{
+    uint32_t number;
+    REFUSES("G1 C3 E3");
+    port_refuse_at = 1;
+    CHANGES_NOTHING(cr_assert_not(allocate(0, 7, 2, 2)));
+    cr_assert_str_eq(port_story(), "p");
+    cr_assert_not(procbuf_process_lookup_driver(world.p0, 7, &number));
+}
+
+Test(grant, odd_alignments_are_programming_errors)
+{
+    REFUSES("E4 G1");
+    MUST_PANIC(allocate(0, 7, 2, 0));
+    MUST_PANIC(allocate(0, 7, 2, 3));
+}
+
+Test(grant, lookup_finds_allocated_grants_only)
+{
+    uint32_t number = 99;
+    ACCEPTS("G2");
+    REFUSES("G2");
+    cr_assert_not(procbuf_process_lookup_driver(world.p0, 0, &number), "all numbers are 0 yet");
+    cr_assert(allocate(2, 0, 2, 2));
+    cr_assert(procbuf_process_lookup_driver(world.p0, 0, &number));
+    cr_assert_eq(number, 2);
+    cr_assert_not(procbuf_process_lookup_driver(world.p1, 0, &number));
+    procbuf_process_terminate(world.p0, NULL);
+    cr_assert_not(procbuf_process_lookup_driver(world.p0, 0, &number), "L3");
+    cr_assert_eq(kernel_break(), 222, "L3: the space comes back only with a new life");
+    cr_assert(procbuf_process_start(world.p0));
+    cr_assert_eq(kernel_break(), 224);
+}
+
+Test(grant, entering_and_leaving)
+{
+    procbuf_addr_t addr = 0;
+    const struct procbuf_id id = procbuf_process_id(world.p0);
+    ACCEPTS("G3");
+    REFUSES("G3");
+    cr_assert_eq(procbuf_process_enter_grant(world.p0, 0, &addr), PROCBUF_OUT_OF_MEMORY);
+    cr_assert_eq(procbuf_process_enter_grant(world.p0, 3, &addr), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
+    cr_assert(allocate(0, 7, 8, 8));
+    cr_assert_eq(procbuf_process_enter_grant(world.p0, 0, &addr), PROCBUF_PROCESS_OK);
+    cr_assert_eq(addr, at(RAM0 + 216));
+    cr_assert_eq(procbuf_process_enter_grant(world.p0, 0, &addr), PROCBUF_ALREADY_IN_USE);
+    procbuf_process_leave_grant(id, 1);
+    procbuf_process_leave_grant(id, UINT32_MAX);
+    procbuf_process_leave_grant((struct procbuf_id){ 0 }, 0);
+    cr_assert_eq(procbuf_process_enter_grant(world.p0, 0, &addr), PROCBUF_ALREADY_IN_USE);
+    procbuf_process_leave_grant(id, 0);
+    cr_assert_eq(procbuf_process_enter_grant(world.p0, 0, &addr), PROCBUF_PROCESS_OK);
+    procbuf_process_terminate(world.p0, NULL);
+    cr_assert_eq(procbuf_process_enter_grant(world.p0, 0, &addr), PROCBUF_INACTIVE_APP);
+    cr_assert(procbuf_process_start(world.p0));
+    cr_assert(allocate(0, 7, 8, 8));
+    cr_assert_eq(procbuf_process_enter_grant(world.p0, 0, &addr), PROCBUF_PROCESS_OK);
+    procbuf_process_leave_grant(id, 0); /* of an earlier life */
+    cr_assert_eq(procbuf_process_enter_grant(world.p0, 0, &addr), PROCBUF_ALREADY_IN_USE);
+}
+
+static void grant_in_new_life(struct procbuf_readable slice, void *data)
+{
+    procbuf_addr_t old_break;
+    (void)slice, (void)data;
+    cr_assert(procbuf_process_restart(world.p0, NULL));
+    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0), &old_break), PROCBUF_PROCESS_OK);
+    cr_assert(allocate(0, 7, 96, 2), "down to where the slice ends");
+    CHANGES_NOTHING(cr_assert_not(allocate(1, 8, 2, 2)));
+    CHANGES_NOTHING(cr_assert_not(allocate(1, 8, 100, 2)));
+}
+
+Test(grant, keeps_clear_of_a_body_of_an_earlier_life)
+{
+    struct procbuf_readonly buffer;
+    ACCEPTS("L9");
+    REFUSES("L9 I3");
+    cr_assert_eq(procbuf_build_readonly(world.p0, at(RAM0 + 100), 28, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_enter(&buffer, grant_in_new_life, NULL), PROCBUF_PROCESS_OK);
+    cr_assert(allocate(1, 8, 2, 2), "the body has ended");
+    cr_assert_eq(kernel_break(), 126);
+}
+
+/* ---- Drivers ---- */
+
+static const struct procbuf_driver_config config = {
+    .grant_number = 1, .driver_number = 5, .readonly_count = 1, .readwrite_count = 1,
+    .data_len = 8, .data_align = 8,
+};
+static struct procbuf_driver driver;
+
+static void make_driver(void)
+{
+    world_make();
+    procbuf_driver_init(&driver, &config);
+}
+
+TestSuite(driver, .init = make_driver);
+
+/* What a body saw, and what it is to do. */
+struct visit {
+    unsigned runs;
+    struct procbuf_readonly ro;
+    struct procbuf_readwrite rw;
+    uint8_t data[8];
+    void (*then)(void);
+};
+
+static void visit_body(const struct procbuf_grant *grant, void *data)
+{
+    struct visit *visit = data;
+    visit->runs++;
+    cr_assert_eq(procbuf_grant_readonly(grant, 0, &visit->ro), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_grant_readwrite(grant, 0, &visit->rw), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_grant_readonly(grant, 1, &visit->ro), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
+    cr_assert_eq(procbuf_grant_readwrite(grant, 1, &visit->rw), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
+    cr_assert_eq(procbuf_writable_copy_to(procbuf_grant_data(grant), visit->data, 8), PROCBUF_OK);
+    if (visit->then != NULL)
+        visit->then();
+}
+
+static enum procbuf_process_error visit_grant(struct visit *visit)
+{
+    return procbuf_driver_enter(&driver, procbuf_process_id(world.p0), visit_body, visit);
+}
+
+static void nothing(struct procbuf_readable slice, void *data)
+{
+    cr_assert_eq(procbuf_readable_len(slice), 0);
+    (*(unsigned *)data)++;
+}
+
+Test(driver, first_use_allocates_and_empties)
+{
+    static const uint8_t zeros[8];
+    struct visit visit = { 0 };
+    unsigned runs = 0;
+    ACCEPTS("G4 G5 G6 C2 C3");
+    REFUSES("G4");
+    cr_assert_eq(visit_grant(&visit), PROCBUF_PROCESS_OK);
+    cr_assert_eq(visit.runs, 1);
+    cr_assert_arr_eq(visit.data, zeros, 8);
+    cr_assert_leq(kernel_break(), 224 - procbuf_grant_len(&config));
+    cr_assert_eq(procbuf_readonly_len(&visit.ro), 0);
+    cr_assert_eq(procbuf_readonly_ptr(&visit.ro), 0);
+    cr_assert_eq(procbuf_readonly_enter(&visit.ro, nothing, &runs), PROCBUF_PROCESS_OK,
+                 "a slot never allowed is live");
+    cr_assert_eq(runs, 1);
+    cr_assert_eq(port_story()[0], 'p');
+    const size_t once = kernel_break();
+    cr_assert_eq(visit_grant(&visit), PROCBUF_PROCESS_OK);
+    cr_assert_eq(kernel_break(), once);
+}
+
+Test(driver, enter_answers_in_order)
+{
+    struct visit visit = { 0 };
+    const struct procbuf_id id = procbuf_process_id(world.p0);
+    procbuf_addr_t addr;
+    REFUSES("G4");
+    cr_assert_eq(procbuf_driver_enter(&driver, (struct procbuf_id){ 0 }, visit_body, &visit),
+                 PROCBUF_NO_SUCH_APP);
+    cr_assert(allocate(0, 9, 90, 2));
+    CHANGES_NOTHING(cr_assert_eq(visit_grant(&visit), PROCBUF_OUT_OF_MEMORY));
+    cr_assert(procbuf_process_restart(world.p0, NULL));
+    cr_assert_eq(procbuf_driver_enter(&driver, id, visit_body, &visit), PROCBUF_NO_SUCH_APP);
+    port_forget();
+    port_refuse_at = 1;
+    CHANGES_NOTHING(cr_assert_eq(visit_grant(&visit), PROCBUF_OUT_OF_MEMORY));
+    cr_assert_eq(visit_grant(&visit), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_process_enter_grant(world.p0, 1, &addr), PROCBUF_PROCESS_OK);
+    cr_assert_eq(visit_grant(&visit), PROCBUF_ALREADY_IN_USE);
+    procbuf_process_terminate(world.p0, NULL);
+    cr_assert_eq(visit_grant(&visit), PROCBUF_INACTIVE_APP);
+    cr_assert_eq(visit.runs, 1);
+}
+
+static void reenter(void)
+{
+    struct visit visit = { 0 };
+    const struct procbuf_allow_result result =
+        procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0), 4);
+    cr_assert_eq(visit_grant(&visit), PROCBUF_ALREADY_IN_USE);
+    cr_assert_eq(result.code, PROCBUF_NOMEM);
+    cr_assert_eq(procbuf_process_remove(world.p0), PROCBUF_BUSY);
+}
+
+Test(driver, is_not_entered_twice)
+{
+    struct visit visit = { .then = reenter };
+    REFUSES("G4 A1 L8");
+    cr_assert_eq(visit_grant(&visit), PROCBUF_PROCESS_OK);
+    visit.then = NULL;
+    cr_assert_eq(visit_grant(&visit), PROCBUF_PROCESS_OK);
+}
+
+Test(driver, a_buffer_from_a_slot_dies_with_the_swap)
+{
+    struct visit visit = { 0 };
+    unsigned runs = 0;
+    ACCEPTS("H6");
+    REFUSES("H6");
+    cr_assert_eq(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0 + 4), 9).code, PROCBUF_OK);
+    cr_assert_eq(procbuf_allow_readwrite(world.p0, &driver, 0, at(RAM0 + 6), 3).code, PROCBUF_OK);
+    cr_assert_eq(visit_grant(&visit), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_readonly_len(&visit.ro), 9);
+    cr_assert_eq(procbuf_readonly_ptr(&visit.ro), at(RAM0 + 4));
+    cr_assert_eq(procbuf_readwrite_len(&visit.rw), 3);
+    cr_assert_eq(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0 + 4), 9).code, PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_len(&visit.ro), 0, "although it holds the same again");
+    cr_assert_eq(procbuf_readonly_enter(&visit.ro, nothing, &runs), PROCBUF_NO_SUCH_APP);
+    cr_assert_eq(procbuf_readwrite_len(&visit.rw), 3, "the other slot was not swapped");
+    cr_assert_eq(runs, 0);
+    procbuf_process_terminate(world.p0, NULL);
+    cr_assert_eq(procbuf_readwrite_len(&visit.rw), 3, "L3: what was built stays");
+    cr_assert(procbuf_process_start(world.p0));
+    cr_assert_eq(procbuf_readwrite_len(&visit.rw), 0);
+}
+
+Test(driver, slots_are_empty_in_every_life)
+{
+    struct visit visit = { 0 };
+    ACCEPTS("G5");
+    cr_assert_eq(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0 + 4), 9).code, PROCBUF_OK);
+    cr_assert(procbuf_process_restart(world.p0, NULL));
+    memset(&world_memory[RAM0 + 128], 0xee, 128);
+    cr_assert_eq(visit_grant(&visit), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_readonly_len(&visit.ro), 0);
+    const struct procbuf_allow_result result =
+        procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0), 1);
+    cr_assert(result.code == PROCBUF_OK && result.addr == 0 && result.len == 0);
+}
+
+Test(driver, the_size_of_a_grant_is_published)
+{
+    struct procbuf_driver_config big = config;
+    ACCEPTS("G6");
+    REFUSES("G6 E4");
+    const size_t len = procbuf_grant_len(&config);
+    big.data_len += 24;
+    cr_assert_eq(procbuf_grant_len(&big), len + 24);
+    big = config;
+    big.readonly_count++;
+    cr_assert_gt(procbuf_grant_len(&big), len);
+    big.data_len = SIZE_MAX - 3;
+    cr_assert_eq(procbuf_grant_len(&big), SIZE_MAX);
+    big = config;
+    big.data_align = 6;
+    MUST_PANIC((procbuf_driver_init(&driver, &big), 0));
+}
