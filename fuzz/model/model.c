@@ -833,6 +833,7 @@ void model_enter_driver(unsigned v, unsigned slot, unsigned slice_register)
     model.slices[slice_register] = (struct model_slice){
         .valid = true,
         .writable = true,
+        .dummy = driver->len == driver->data_offset,
         .depth = model.depth,
         .span = { span.start + driver->data_offset,
                   span.start + driver->data_offset + driver->data_len } };

@@ -261,6 +261,8 @@ struct procbuf_writable procbuf_grant_data(const struct procbuf_grant *grant)
     const struct procbuf_driver_config *config = &grant->private_.driver->private_;
     const procbuf_addr_t addr =
         (procbuf_addr_t)(grant->private_.addr + (procbuf_addr_t)data_offset(config));
+    if (config->data_len == 0)
+        return procbuf_writable_from_array(NULL, 0);
     return procbuf_writable_from_array(procbuf_memory_at(addr), config->data_len);
 }
 
