@@ -23,6 +23,7 @@
 #include <procbuf/addr.h>
 #include <procbuf/allow.h>
 #include <procbuf/buffer.h>
+#include <procbuf/bytes.h>
 #include <procbuf/error.h>
 #include <procbuf/grant.h>
 #include <procbuf/port.h>

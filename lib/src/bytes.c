@@ -1,0 +1,169 @@
+/* Fill, compare, find, strings, words, and copies of what fits. Contract: S7. */
+#include <procbuf/bytes.h>
+
+#include <string.h>
+
+/* ---- Fill, compare, find ---- */
+
+void procbuf_writable_fill(struct procbuf_writable slice, uint8_t value)
+{
+    if (slice.len_ != 0)
+        memset(slice.base_, value, slice.len_);
+}
+
+enum procbuf_code procbuf_readable_compare(struct procbuf_readable slice, const void *array,
+                                           size_t array_len, int *order_out)
+{
+    const uint8_t *other = array;
+    struct procbuf_iter iter = procbuf_readable_iter(slice);
+    uint8_t byte;
+    int order = 0;
+    if (array_len != slice.len_)
+        return PROCBUF_SIZE;
+    while (order == 0 && procbuf_iter_next(&iter, &byte))
+        order = (int)byte - (int)*other++;
+    *order_out = order;
+    return PROCBUF_OK;
+}
+
+bool procbuf_readable_find(struct procbuf_readable slice, uint8_t value, size_t *index_out)
+{
+    struct procbuf_iter iter = procbuf_readable_iter(slice);
+    uint8_t byte;
+    for (size_t index = 0; procbuf_iter_next(&iter, &byte); index++) {
+        if (byte == value) {
+            *index_out = index;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- Strings ---- */
+
+enum procbuf_code procbuf_readable_string_len(struct procbuf_readable slice, size_t *len_out)
+{
+    return procbuf_readable_find(slice, 0, len_out) ? PROCBUF_OK : PROCBUF_SIZE;
+}
+
+enum procbuf_code procbuf_readable_string_copy(struct procbuf_readable slice, char *array_out,
+                                               size_t array_len, size_t *len_out)
+{
+    struct procbuf_iter iter = procbuf_readable_iter(slice);
+    uint8_t byte;
+    size_t len = 0;
+    while (len < array_len && procbuf_iter_next(&iter, &byte)) {
+        array_out[len] = (char)byte;
+        if (byte == 0) {
+            *len_out = len;
+            return PROCBUF_OK;
+        }
+        len++;
+    }
+    if (len != 0)
+        memset(array_out, 0, len);
+    return PROCBUF_SIZE;
+}
+
+/* ---- Words: through bytes of the kernel, so that each is fetched once ---- */
+
+static bool load(struct procbuf_readable slice, size_t offset, uint8_t *bytes_out, size_t len)
+{
+    if (offset > slice.len_ || len > slice.len_ - offset)
+        return false;
+    memcpy(bytes_out, slice.base_ + offset, len);
+    return true;
+}
+
+static bool store(struct procbuf_writable slice, size_t offset, const uint8_t *bytes, size_t len)
+{
+    if (offset > slice.len_ || len > slice.len_ - offset)
+        return false;
+    memcpy(slice.base_ + offset, bytes, len);
+    return true;
+}
+
+static uint64_t from_le(const uint8_t *bytes, size_t len)
+{
+    uint64_t value = 0;
+    while (len-- > 0)
+        value = value << 8 | bytes[len];
+    return value;
+}
+
+static uint64_t from_be(const uint8_t *bytes, size_t len)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < len; i++)
+        value = value << 8 | bytes[i];
+    return value;
+}
+
+static void to_le(uint64_t value, uint8_t *bytes_out, size_t len)
+{
+    for (size_t i = 0; i < len; i++, value >>= 8)
+        bytes_out[i] = (uint8_t)value;
+}
+
+static void to_be(uint64_t value, uint8_t *bytes_out, size_t len)
+{
+    for (; len-- > 0; value >>= 8)
+        bytes_out[len] = (uint8_t)value;
+}
+
+#define LOAD_FUNCTION(order, width)                                                                \
+    bool procbuf_readable_load_##order##width(struct procbuf_readable slice, size_t offset,        \
+                                              uint##width##_t *value_out)                          \
+    {                                                                                              \
+        uint8_t bytes[width / 8];                                                                  \
+        if (!load(slice, offset, bytes, sizeof bytes))                                             \
+            return false;                                                                          \
+        *value_out = (uint##width##_t)from_##order(bytes, sizeof bytes);                           \
+        return true;                                                                               \
+    }
+LOAD_FUNCTION(le, 16)
+LOAD_FUNCTION(be, 16)
+LOAD_FUNCTION(le, 32)
+LOAD_FUNCTION(be, 32)
+LOAD_FUNCTION(le, 64)
+LOAD_FUNCTION(be, 64)
+
+#define STORE_FUNCTION(order, width)                                                               \
+    bool procbuf_writable_store_##order##width(struct procbuf_writable slice, size_t offset,       \
+                                               uint##width##_t value)                              \
+    {                                                                                              \
+        uint8_t bytes[width / 8];                                                                  \
+        to_##order(value, bytes, sizeof bytes);                                                    \
+        return store(slice, offset, bytes, sizeof bytes);                                          \
+    }
+STORE_FUNCTION(le, 16)
+STORE_FUNCTION(be, 16)
+STORE_FUNCTION(le, 32)
+STORE_FUNCTION(be, 32)
+STORE_FUNCTION(le, 64)
+STORE_FUNCTION(be, 64)
+
+/* ---- What fits ---- */
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+size_t procbuf_readable_copy_to_fitting(struct procbuf_readable slice, void *array_out,
+                                        size_t array_len)
+{
+    const size_t len = smaller(slice.len_, array_len);
+    if (len != 0)
+        memcpy(array_out, slice.base_, len);
+    return len;
+}
+
+size_t procbuf_writable_copy_from_fitting(struct procbuf_writable slice, const void *array,
+                                          size_t array_len)
+{
+    const size_t len = smaller(slice.len_, array_len);
+    if (len != 0)
+        memcpy(slice.base_, array, len);
+    return len;
+}
