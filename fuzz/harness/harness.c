@@ -7,11 +7,12 @@
 #include <string.h>
 
 extern const struct harness harness_buffers;
+extern const struct harness harness_slices;
 extern const struct harness harness_life;
 extern const struct harness harness_allow;
 
-const struct harness *const harnesses[] = { &harness_buffers, &harness_life, &harness_allow,
-                                            NULL };
+const struct harness *const harnesses[] = { &harness_buffers, &harness_slices, &harness_life,
+                                            &harness_allow, NULL };
 
 const struct harness *harness_find(const char *name)
 {

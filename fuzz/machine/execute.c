@@ -295,6 +295,101 @@ static void run_from_array(const struct call *call, struct outcome *outcome)
 
 /* ---- One operation ---- */
 
+/* ---- Bytes ---- */
+
+static void run_load(const struct call *call, struct outcome *outcome)
+{
+    const struct procbuf_readable slice = readable_of(call->args[0]);
+    const size_t offset = (size_t)call->args[1];
+    uint16_t word16 = 0;
+    uint32_t word32 = 0;
+    uint64_t word64 = 0;
+    bool yes;
+    switch (call->args[2] % 6) {
+    case 0: yes = procbuf_readable_load_le16(slice, offset, &word16); break;
+    case 1: yes = procbuf_readable_load_be16(slice, offset, &word16); break;
+    case 2: yes = procbuf_readable_load_le32(slice, offset, &word32); break;
+    case 3: yes = procbuf_readable_load_be32(slice, offset, &word32); break;
+    case 4: yes = procbuf_readable_load_le64(slice, offset, &word64); break;
+    default: yes = procbuf_readable_load_be64(slice, offset, &word64); break;
+    }
+    answer_bool(outcome, yes);
+    if (yes)
+        value(outcome, 'w', word16 | word32 | word64); /* two of them are still 0 */
+}
+
+static bool run_store(const struct call *call)
+{
+    const struct procbuf_writable slice = world.slices[call->args[0]].writable;
+    const size_t offset = (size_t)call->args[1];
+    const uint64_t word = model_word((uint8_t)call->args[3]);
+    switch (call->args[2] % 6) {
+    case 0: return procbuf_writable_store_le16(slice, offset, (uint16_t)word);
+    case 1: return procbuf_writable_store_be16(slice, offset, (uint16_t)word);
+    case 2: return procbuf_writable_store_le32(slice, offset, (uint32_t)word);
+    case 3: return procbuf_writable_store_be32(slice, offset, (uint32_t)word);
+    case 4: return procbuf_writable_store_le64(slice, offset, word);
+    default: return procbuf_writable_store_be64(slice, offset, word);
+    }
+}
+
+static void run_string(const struct call *call, struct outcome *outcome)
+{
+    const struct procbuf_readable slice = readable_of(call->args[0]);
+    size_t len = 0;
+    const enum procbuf_code code =
+        call->op->code == OP_STRING_LEN
+            ? procbuf_readable_string_len(slice, &len)
+            : procbuf_readable_string_copy(slice, array_at(ARENA_OUT, call->args[1]),
+                                           (size_t)call->args[1], &len);
+    answer_code(outcome, code);
+    if (code == PROCBUF_OK)
+        value(outcome, 'l', len);
+}
+
+static void run_compare(const struct call *call, struct outcome *outcome)
+{
+    const size_t len = (size_t)call->args[1];
+    int order = 0;
+    const enum procbuf_code code = procbuf_readable_compare(
+        readable_of(call->args[0]), array_at(ARENA_IN + call->args[2], len), len, &order);
+    answer_code(outcome, code);
+    if (code == PROCBUF_OK)
+        value(outcome, 'u', order == 0 ? 1 : order < 0 ? 0 : 2);
+}
+
+static void run_bytes_op(const struct call *call, struct outcome *outcome)
+{
+    const struct slice *slice = &world.slices[call->args[0]];
+    const size_t len = (size_t)call->args[1];
+    size_t index = 0;
+    answer(outcome, OUTCOME_DONE, 0);
+    switch (call->op->code) {
+    case OP_SLICE_FILL:
+        procbuf_writable_fill(slice->writable, (uint8_t)call->args[1]);
+        break;
+    case OP_COMPARE: run_compare(call, outcome); break;
+    case OP_FIND:
+        answer_bool(outcome, procbuf_readable_find(readable_of(call->args[0]),
+                                                   (uint8_t)call->args[1], &index));
+        if (outcome->kind == OUTCOME_YES)
+            value(outcome, 'l', index);
+        break;
+    case OP_STRING_LEN:
+    case OP_STRING_COPY: run_string(call, outcome); break;
+    case OP_LOAD: run_load(call, outcome); break;
+    case OP_STORE: answer_bool(outcome, run_store(call)); break;
+    case OP_COPY_TO_FITTING:
+        value(outcome, 'l', procbuf_readable_copy_to_fitting(readable_of(call->args[0]),
+                                                             array_at(ARENA_OUT, len), len));
+        break;
+    default:
+        value(outcome, 'l', procbuf_writable_copy_from_fitting(
+                                slice->writable, array_at(ARENA_IN + call->args[2], len), len));
+        break;
+    }
+}
+
 /* ---- Grants and allow ---- */
 
 static void run_grant_op(const struct call *call, struct outcome *outcome)
@@ -417,6 +512,8 @@ void execute(const struct call *call, struct outcome *outcome)
         run_range(call, outcome);
     else if (code == OP_FROM_ARRAY || code == OP_FROM_ARRAY_MUT)
         run_from_array(call, outcome);
+    else if (code >= OP_SLICE_FILL && code <= OP_COPY_FROM_FITTING)
+        run_bytes_op(call, outcome);
     else if (code >= OP_SLICE_LEN && code <= OP_AS_READABLE)
         run_slice_op(call, outcome);
     else if (code >= OP_ALLOCATE_GRANT && code <= OP_SET_BYTE)

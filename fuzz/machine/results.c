@@ -113,6 +113,7 @@ void outcome_print(const struct outcome *outcome, FILE *out)
         switch (outcome->values[v].kind) {
         case 'a': place_print(number, out); break;
         case 'p': fprintf(out, "p%" PRIu64, number); break;
+        case 'w': fprintf(out, "0x%" PRIx64, number); break;
         case 'x': fprintf(out, "digest=%08" PRIx64, number); break;
         default: print_number(number, out); break;
         }

@@ -27,7 +27,8 @@ enum outcome_kind {
     OUTCOME_PANIC
 };
 
-/* Kinds of values, by letter: a address, l length, u number, x digest of bytes, p process. */
+/* Kinds of values, by letter: a address, l length, u number, w word, x digest of bytes,
+ * p process. */
 struct outcome {
     enum outcome_kind kind;
     int status;
@@ -201,6 +202,9 @@ bool model_declare_driver(const uint64_t args[6], struct model_driver **driver_o
 
 /* The driver enter whose body runs, innermost; null if there is none. */
 const struct model_open *model_current_driver(void);
+
+/* The word that `store` stores for a pattern, before it is cut to its width. */
+uint64_t model_word(uint8_t pattern);
 
 /* Userspace acts. Writes that a byte's owner could not make are not made. Returns: whether. */
 bool model_user_write(uint64_t addr, uint8_t value);
