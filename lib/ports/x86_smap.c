@@ -1,0 +1,45 @@
+/* A port for x86-64 kernels with SMAP: user memory is locked but between open and close.
+ *
+ * The lock is one flag of the processor (EFLAGS.AC), and opens nest, so that the depth is counted:
+ * a close must not lock out the body around it. One count per processor; this file is for one.
+ * What the kernel supplies: its page tables and its panic.
+ * Built by the tests, which look at the instructions; stac and clac trap in user mode.
+ */
+#include <procbuf/port.h>
+
+/* Make [start, end) of a process's RAM accessible to it, and the rest not. Returns: whether the
+ * page tables can say so. */
+bool kernel_map_app(uint32_t process_index, procbuf_addr_t start, procbuf_addr_t end);
+__attribute__((noreturn)) void kernel_panic(const char *message);
+
+static unsigned open_depth;
+
+void procbuf_port_user_access_open(procbuf_addr_t addr, size_t len, enum procbuf_access access)
+{
+    (void)addr, (void)len, (void)access;
+    if (open_depth++ == 0)
+        __asm__ volatile("stac" ::: "memory", "cc");
+}
+
+void procbuf_port_user_access_close(procbuf_addr_t addr, size_t len, enum procbuf_access access)
+{
+    (void)addr, (void)len, (void)access;
+    if (--open_depth == 0)
+        __asm__ volatile("clac" ::: "memory", "cc");
+}
+
+bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
+{
+    return kernel_map_app(protection->process_index, protection->mem_start,
+                          protection->app_break);
+}
+
+void procbuf_port_barrier(void)
+{
+    __asm__ volatile("mfence" ::: "memory");
+}
+
+void procbuf_port_panic(const char *message)
+{
+    kernel_panic(message);
+}
