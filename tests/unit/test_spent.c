@@ -1,0 +1,42 @@
+/* The end of the counter of identifiers, 2^64 lives away. Contract: L1. The only test that touches
+ * private fields: it winds the counter forward. */
+#define PROCBUF_IMPLEMENTATION
+#include "world.h"
+
+static void wind_forward(void)
+{
+    world_make();
+    world.table.private_.next_identifier = UINT64_MAX - 1;
+}
+
+TestSuite(spent, .init = wind_forward);
+
+Test(spent, the_last_identifier_is_given_out)
+{
+    const struct procbuf_id old = procbuf_process_id(world.p0);
+    ACCEPTS("L1");
+    cr_assert(procbuf_process_restart(world.p0, NULL));
+    cr_assert_not(procbuf_id_is_live(old));
+    cr_assert(procbuf_id_is_live(procbuf_process_id(world.p0)));
+}
+
+Test(spent, then_creation_and_new_lives_are_refused)
+{
+    const struct procbuf_process_config config = {
+        .mem_start = at(FREE_MEMORY), .mem_len = 8, .initial_app_len = 8,
+    };
+    struct procbuf_process *process;
+    REFUSES("L1 L5");
+    cr_assert(procbuf_process_restart(world.p0, NULL));
+    port_forget();
+    CHANGES_NOTHING(cr_assert_eq(procbuf_process_create(&world.table, &config, &process),
+                                 PROCBUF_NOMEM));
+    const struct snapshot before = world_look();
+    cr_assert_not(procbuf_process_restart(world.p0, NULL));
+    cr_assert_eq(procbuf_process_state(world.p0).kind, PROCBUF_STATE_TERMINATED);
+    cr_assert_eq(procbuf_process_restart_count(world.p0), before.processes[0].restart_count);
+    CHANGES_NOTHING(cr_assert_not(procbuf_process_start(world.p0)));
+    procbuf_process_fault(world.p1);
+    cr_assert_eq(procbuf_process_state(world.p1).kind, PROCBUF_STATE_TERMINATED);
+    cr_assert_str_eq(port_story(), "", "the port is not even asked");
+}
