@@ -37,17 +37,36 @@ class Case(unittest.TestCase):
             self.assertIn(text, done.stdout + done.stderr)
 
 
-def broken_lib(*defects: str) -> Path:
-    """A copy of lib with planted bugs in it; the same folder each time, so that it is built once."""
-    folder = Path(tempfile.gettempdir()) / f"procbuf-lib-{'-'.join(defects)}-{os.getuid()}"
+def changed_lib(name: str, change) -> Path:
+    """A copy of lib that `change`, called with its parent folder, has changed. The same folder for a
+    name each time, so that build/ keeps one build of it and not one for every run of the tests."""
+    folder = Path(tempfile.gettempdir()) / f"procbuf-lib-{name}-{os.getuid()}"
     fresh = folder.with_name(f"{folder.name}.{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.copytree(ROOT / "lib", fresh / "lib")
-    for defect in defects:
-        done = subprocess.run(["patch", "-s", "-p1", "-i", str(PATCHES / f"{defect}.patch")], cwd=fresh,
-                              capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise RuntimeError(f"{defect}: {done.stdout}")
+    change(fresh)
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
     return folder / "lib"
+
+
+def broken_lib(*defects: str) -> Path:
+    """A copy of lib with planted bugs in it."""
+    def plant(folder: Path) -> None:
+        for defect in defects:
+            done = subprocess.run(["patch", "-s", "-p1", "-i", str(PATCHES / f"{defect}.patch")],
+                                  cwd=folder, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                raise RuntimeError(f"{defect}: {done.stdout}")
+    return changed_lib("-".join(defects), plant)
+
+
+def edited_lib(name: str, file: str, old: str, new: str) -> Path:
+    """A copy of lib with one place edited; an empty `old` stands for the whole file."""
+    def edit(folder: Path) -> None:
+        path = folder / "lib" / file
+        text = path.read_text()
+        if old and text.count(old) != 1:
+            raise RuntimeError(f"{file}: {old!r} stands there {text.count(old)} times")
+        path.write_text(text.replace(old, new) if old else new)
+    return changed_lib(name, edit)

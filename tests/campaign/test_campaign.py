@@ -1,12 +1,11 @@
 """./fuzz/campaign: short campaigns as a user starts them, and what bad input gets."""
 import fcntl
 import json
-import shutil
 import signal
 import subprocess
 import time
 
-from support import ROOT, Case, broken_lib, call
+from support import ROOT, Case, broken_lib, call, edited_lib
 
 CAMPAIGN = ROOT / "fuzz/campaign"
 
@@ -58,25 +57,17 @@ class Campaign(Case):
         first = self.record()["findings"][0]
         self.assertEqual((first["harness"], first["seconds"]), ("corpus", 0.0))
 
-    def lib_with(self, file: str, old: str, new: str):
-        """A copy of lib with one line broken."""
-        lib = self.folder / "lib"
-        shutil.copytree(ROOT / "lib", lib)
-        text = (lib / file).read_text()
-        self.assertEqual(text.count(old), 1)
-        (lib / file).write_text(text.replace(old, new))
-        return lib
-
     def test_a_bug_that_breaks_every_input_is_one_finding(self):
-        lib = self.lib_with("src/memory.c", "    memset(procbuf_memory_at(addr), 0, len);\n", "")
+        lib = edited_lib("no-zero", "src/memory.c",
+                         "    memset(procbuf_memory_at(addr), 0, len);\n", "")
         for arguments in (["--empty"], []):
             self.run_campaign("--time", "5s", "--harness", "life", "--lib", lib, *arguments, status=1)
             self.assertEqual([f["identity"] for f in self.record()["findings"]],
                              ["PROCBUF-BUG kind=memory check=bytes-differ op=process"])
 
     def test_a_library_that_hangs_is_a_finding(self):
-        lib = self.lib_with("src/barrier.c", "    procbuf_port_barrier();\n",
-                            "    for (volatile int i = 0; i < 1;)\n        ;\n")
+        lib = edited_lib("hangs", "src/barrier.c", "    procbuf_port_barrier();\n",
+                         "    for (volatile int i = 0; i < 1;)\n        ;\n")
         self.run_campaign("--time", "5s", "--harness", "buffers", "--lib", lib, status=1)
         self.assertEqual(self.record()["findings"][0]["identity"].split()[1], "kind=hang")
 
@@ -105,9 +96,7 @@ class Campaign(Case):
         self.check(done, 2, "another campaign is running")
 
     def test_a_broken_build_is_shown(self):
-        lib = self.folder / "lib"
-        shutil.copytree(ROOT / "lib", lib)
-        (lib / "src/range.c").write_text("this is not C\n")
+        lib = edited_lib("not-c", "src/range.c", "", "this is not C\n")
         done = self.run_campaign("--time", "1s", "--lib", lib, status=2)
         self.check(done, 2, "the build is broken", "range.c")
 
