@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 from pathlib import Path
 
@@ -26,6 +27,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--lib", metavar="DIR", help="run it on this copy of lib/ in place of ours")
     parser.add_argument("--minimize", action="store_true",
                         help="drop operations while the bug stays the same, then explain")
+    parser.add_argument("--results", action="store_true",
+                        help="print \"operation -> result\" for each operation, and nothing else on "
+                             "standard output")
     parser.add_argument("--emit-trace", metavar="OUT", help="write the program as a text trace")
     return parser.parse_args()
 
@@ -45,6 +49,19 @@ def find_harness(built: Build, path: Path, given: str | None) -> tuple[str | Non
             print(f"recognised: an input for the harness {harness}")
             return harness, attempt
     return None, outcome
+
+
+def print_results(built: Build, name: str, harness: str | None) -> int:
+    """The results of one file, as the replay program prints them. Returns: the exit status."""
+    path = Path(name)
+    if name != "-" and path.is_dir():
+        path, _, _ = read_finding(path)
+    command = [built.tool("procbuf-replay"), "--results"]
+    command += ["--harness", harness] if harness else []
+    sys.stdout.flush()
+    status = subprocess.run([str(word) for word in command + ["-" if name == "-" else path]],
+                            check=False).returncode
+    return {0: CLEAN, 2: UNABLE}.get(status, FINDINGS)
 
 
 def reproduce(built: Build, name: str, options: argparse.Namespace) -> int:
@@ -94,7 +111,8 @@ def main() -> int:
     worst = CLEAN
     for name in options.files:
         try:
-            status = reproduce(built, name, options)
+            status = (print_results(built, name, options.harness) if options.results
+                      else reproduce(built, name, options))
         except ToolError as error:
             print(f"repro: {error}", file=sys.stderr)
             status = UNABLE

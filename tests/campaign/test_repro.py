@@ -50,6 +50,15 @@ class Repro(Case):
         done = call(REPRO, "--lib", broken_lib("A05"), "-", stdin=PROGRAM.encode())
         self.check(done, 1, IDENTITY)
 
+    def test_prints_results(self):
+        path = self.write("a.trace", "trace 1\nprocess\nlen rw0\nbuild_readwrite rw0 p0 p0.break 1\n")
+        done = call(REPRO, "--results", path)
+        self.check(done, 0)
+        self.assertEqual(done.stdout.splitlines()[1:],
+                         ["len rw0 -> done 0", "build_readwrite rw0 p0 p0.break 1 -> INVAL"])
+        self.check(call(REPRO, "--results", "--lib", broken_lib("A05"), path), 1, IDENTITY)
+        self.check(call(REPRO, "--results", self.write("b.trace", "x\n")), 2, "b.trace:1:")
+
     def test_several_files_give_the_worst_status(self):
         good, bad = self.write("good.trace", "trace 1\n"), self.write("bad.trace", PROGRAM)
         self.check(call(REPRO, "--lib", broken_lib("A05"), good, bad), 1, "nothing broke", IDENTITY)
