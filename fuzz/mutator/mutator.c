@@ -138,6 +138,14 @@ static uint8_t random_code(const struct harness *harness)
     return OP_END;
 }
 
+/* Exponents of restart_many: 2^8 and 2^16 lives take time, and are worth it only now and then. */
+static int32_t random_exponent(void)
+{
+    if (one_in(100))
+        return 16;
+    return one_in(12) ? 8 : (int32_t)below(4);
+}
+
 static struct op random_op(const struct harness *harness)
 {
     struct op op;
@@ -150,6 +158,8 @@ static struct op random_op(const struct harness *harness)
     for (unsigned k = 0; kinds[k] != '\0'; k++)
         if (kinds[k] != 'p')
             random_operand(&op, kinds[k], &op.operands[k]);
+    if (op.code == OP_RESTART_MANY)
+        op.operands[1].number = random_exponent();
     return op;
 }
 
@@ -197,6 +207,10 @@ static void change_operand(struct trace *trace)
     struct op *op = &trace->ops[below(trace->op_count)];
     if (op->code == OP_END)
         return;
+    if (op->code == OP_RESTART_MANY) {
+        op->operands[1].number = random_exponent();
+        return;
+    }
     const char *kinds = op_table[op->code].operands;
     if (kinds[0] == '\0')
         return;
