@@ -166,6 +166,35 @@ void compare_after(const struct prediction *prediction)
     model_check_invariants();
 }
 
+static void compare_handle(const struct model_buffer *buffer, unsigned number, size_t len)
+{
+    const uint64_t expected = model_buffer_is_live(buffer) ? buffer->len : 0;
+    if (len != expected)
+        bug_found("result", "handle-length", "expected: buffer register %u has %zu bytes now (H1)\n"
+                  "actual: %zu", number, (size_t)expected, len);
+}
+
+/* Buffers from slots are left out: asking them calls hooks, which belongs into an operation. */
+void compare_handles(void)
+{
+    for (unsigned b = 0; b < 2 * TRACE_BUFFER_COUNT; b++) {
+        const struct model_buffer *buffer = &model.buffers[b];
+        if (buffer->filled && !buffer->from_slot)
+            compare_handle(buffer, b, b < TRACE_BUFFER_COUNT
+                                          ? procbuf_readonly_len(&world.readonly[b])
+                                          : procbuf_readwrite_len(
+                                                &world.readwrite[b - TRACE_BUFFER_COUNT]));
+    }
+    for (unsigned d = 0; d < TRACE_ID_COUNT; d++) {
+        const struct model_id *id = &model.ids[d];
+        const bool live = id->taken && model.processes[id->slot].used &&
+                          model.processes[id->slot].identifier == id->identifier;
+        if (id->taken && procbuf_id_is_live(world.ids[d]) != live)
+            bug_found("result", "handle-liveness", "expected: id register %u is %s now (L1)\n"
+                      "actual: it is not", d, live ? "live" : "dead");
+    }
+}
+
 /* Base and length of a slice are what the model says. */
 void compare_slice(uint64_t number)
 {

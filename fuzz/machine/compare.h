@@ -13,6 +13,9 @@ void compare_after(const struct prediction *prediction);
 /* What never changes in a process's time in the table. */
 void compare_layout(unsigned slot);
 
+/* After a life began or ended: every handle and id that is kept is live or dead as it should be. */
+void compare_handles(void);
+
 /* Base and length of the slice in a register. */
 void compare_slice(uint64_t number);
 

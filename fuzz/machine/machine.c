@@ -43,6 +43,11 @@ static void checked_call(const struct call *call, const struct prediction *predi
     machine_checked_ops++;
 }
 
+static bool changes_lives(uint8_t code)
+{
+    return (code >= OP_CREATE && code <= OP_FAULT) || code == OP_RESTART_MANY;
+}
+
 static bool makes_slice(uint8_t code)
 {
     return (code >= OP_RANGE && code <= OP_RANGE_TO) || code == OP_AS_READABLE;
@@ -419,6 +424,8 @@ static void run_resolved(const struct op *op, struct call *call)
         if (op->code == OP_CREATE && outcome.value_count == 1)
             compare_layout((unsigned)outcome.values[0].value);
     }
+    if (changes_lives(op->code))
+        compare_handles();
     finish_op(op, &outcome);
     machine_position++;
 }

@@ -141,7 +141,7 @@ static uint8_t random_code(const struct harness *harness)
 /* Exponents of restart_many: 2^8 and 2^16 lives take time, and are worth it only now and then. */
 static int32_t random_exponent(void)
 {
-    if (one_in(100))
+    if (one_in(30))
         return 16;
     return one_in(12) ? 8 : (int32_t)below(4);
 }
@@ -158,8 +158,11 @@ static struct op random_op(const struct harness *harness)
     for (unsigned k = 0; kinds[k] != '\0'; k++)
         if (kinds[k] != 'p')
             random_operand(&op, kinds[k], &op.operands[k]);
-    if (op.code == OP_RESTART_MANY)
+    if (op.code == OP_RESTART_MANY) {
         op.operands[1].number = random_exponent();
+        if (one_in(2))
+            op.operands[2].number = 0;
+    }
     return op;
 }
 
