@@ -17,7 +17,6 @@ const struct trace *machine_trace;
 unsigned machine_position;
 const struct call *machine_call;
 uint64_t machine_checked_ops;
-uint64_t machine_op_counts[256];
 static FILE *results;
 
 /* ---- One operation ---- */
@@ -372,7 +371,6 @@ static void run_op(const struct op *op)
 {
     struct call call;
     struct outcome outcome = { 0 };
-    machine_op_counts[op->code]++;
     bug_current_op = op_table[op->code].text;
     if (op->code != OP_REFUSE)
         model_op_begin();

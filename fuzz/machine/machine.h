@@ -18,9 +18,8 @@ extern const struct trace *machine_trace;
 extern unsigned machine_position;
 extern const struct call *machine_call; /* null before its operands are worked out */
 
-/* Library calls that were checked, and how often each operation was run, since the program began. */
+/* Library calls that were checked since the program began. */
 extern uint64_t machine_checked_ops;
-extern uint64_t machine_op_counts[256];
 
 /* Print the memory of the processes as a map, with the byte that a finding is about marked. */
 void machine_print_map(FILE *out, bool color);
