@@ -24,10 +24,12 @@
 #include <procbuf/allow.h>
 #include <procbuf/buffer.h>
 #include <procbuf/bytes.h>
+#include <procbuf/elements.h>
 #include <procbuf/error.h>
 #include <procbuf/grant.h>
 #include <procbuf/port.h>
 #include <procbuf/process.h>
 #include <procbuf/slice.h>
+#include <procbuf/stream.h>
 
 #endif

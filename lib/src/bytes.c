@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "sizes.h"
+
 /* ---- Fill, compare, find ---- */
 
 void procbuf_writable_fill(struct procbuf_writable slice, uint8_t value)
@@ -145,15 +147,10 @@ STORE_FUNCTION(be, 64)
 
 /* ---- What fits ---- */
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 size_t procbuf_readable_copy_to_fitting(struct procbuf_readable slice, void *array_out,
                                         size_t array_len)
 {
-    const size_t len = smaller(slice.len_, array_len);
+    const size_t len = procbuf_smaller(slice.len_, array_len);
     if (len != 0)
         memcpy(array_out, slice.base_, len);
     return len;
@@ -162,7 +159,7 @@ size_t procbuf_readable_copy_to_fitting(struct procbuf_readable slice, void *arr
 size_t procbuf_writable_copy_from_fitting(struct procbuf_writable slice, const void *array,
                                           size_t array_len)
 {
-    const size_t len = smaller(slice.len_, array_len);
+    const size_t len = procbuf_smaller(slice.len_, array_len);
     if (len != 0)
         memcpy(slice.base_, array, len);
     return len;

@@ -1,0 +1,12 @@
+/* Sizes. */
+#ifndef PROCBUF_SRC_SIZES_H
+#define PROCBUF_SRC_SIZES_H
+
+#include <stddef.h>
+
+static inline size_t procbuf_smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+#endif
