@@ -10,9 +10,10 @@ extern const struct harness harness_buffers;
 extern const struct harness harness_slices;
 extern const struct harness harness_life;
 extern const struct harness harness_allow;
+extern const struct harness harness_streams;
 
 const struct harness *const harnesses[] = { &harness_buffers, &harness_slices, &harness_life,
-                                            &harness_allow, NULL };
+                                            &harness_allow, &harness_streams, NULL };
 
 const struct harness *harness_find(const char *name)
 {

@@ -187,8 +187,7 @@ void compare_handles(void)
     }
     for (unsigned d = 0; d < TRACE_ID_COUNT; d++) {
         const struct model_id *id = &model.ids[d];
-        const bool live = id->taken && model.processes[id->slot].used &&
-                          model.processes[id->slot].identifier == id->identifier;
+        const bool live = model_id_is_live(id);
         if (id->taken && procbuf_id_is_live(world.ids[d]) != live)
             bug_found("result", "handle-liveness", "expected: id register %u is %s now (L1)\n"
                       "actual: it is not", d, live ? "live" : "dead");

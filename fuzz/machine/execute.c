@@ -106,10 +106,12 @@ static void run_id_op(const struct call *call, struct outcome *outcome)
         *id = procbuf_process_id(&world.slots[call->args[1]]);
     } else if (call->op->code == OP_LOOKUP) {
         const struct procbuf_process *process = procbuf_table_lookup(&world.table, *id);
-        if (procbuf_id_is_live(*id) != (process != NULL))
+        const bool live = procbuf_id_is_live(*id);
+        if (model.ids[call->args[0]].foreign ? procbuf_table_lookup(&world.foreign, *id) != NULL
+                                             : live != (process != NULL))
             bug_found("result", "lookup-and-liveness-differ",
                       "expected: an id is live iff its process can be looked up (L1)\n"
-                      "actual: live %d, found %d", procbuf_id_is_live(*id), process != NULL);
+                      "actual: live %d, found %d", live, process != NULL);
         answer_bool(outcome, process != NULL);
         if (process != NULL)
             value(outcome, 'p', (uint64_t)(process - world.slots));
@@ -168,6 +170,9 @@ static void run_buffer_op(const struct call *call, struct outcome *outcome)
             procbuf_readwrite_consume(rw, &addr, &len);
         value(outcome, 'a', addr);
         value(outcome, 'l', len);
+        break;
+    case OP_AS_READONLY:
+        world.readonly[number] = procbuf_readwrite_as_readonly(&world.readwrite[call->args[1]]);
         break;
     case OP_COPY_READONLY: world.readonly[number] = world.readonly[call->args[1]]; break;
     default: world.readwrite[number] = world.readwrite[call->args[1]]; break;
@@ -390,6 +395,117 @@ static void run_bytes_op(const struct call *call, struct outcome *outcome)
     }
 }
 
+/* ---- Elements ---- */
+
+/* As for ranges: whether the slice could write when the operation began stands in the last
+ * argument. */
+static void run_element(const struct call *call, struct outcome *outcome)
+{
+    const size_t count = (size_t)call->args[2], element_len = (size_t)call->args[3];
+    const size_t index = (size_t)call->args[4];
+    const struct slice from = world.slices[call->args[0]];
+    struct slice *to = &world.slices[call->args[1]];
+    struct procbuf_readable_elements readable;
+    struct procbuf_writable_elements writable;
+    if (call->args[TRACE_MAX_OPERANDS - 1] != 0) {
+        answer_bool(outcome, procbuf_writable_elements(from.writable, count, element_len,
+                                                       &writable));
+        if (outcome->kind == OUTCOME_NO)
+            return;
+        answer_bool(outcome, procbuf_writable_elements_at(&writable, index, &to->writable));
+        value(outcome, 'u', procbuf_writable_elements_count(&writable));
+    } else {
+        answer_bool(outcome, procbuf_readable_elements(from.readable, count, element_len,
+                                                       &readable));
+        if (outcome->kind == OUTCOME_NO)
+            return;
+        answer_bool(outcome, procbuf_readable_elements_at(&readable, index, &to->readable));
+        value(outcome, 'u', procbuf_readable_elements_count(&readable));
+    }
+}
+
+/* ---- Streams ---- */
+
+static enum procbuf_process_error move_stream(const struct call *call, size_t *len_out)
+{
+    const size_t len = (size_t)call->args[0];
+    switch (call->op->code) {
+    case OP_READER_READ:
+        return procbuf_reader_read(&world.reader, array_at(ARENA_OUT, len), len, len_out);
+    case OP_READER_SKIP: return procbuf_reader_skip(&world.reader, len, len_out);
+    case OP_WRITER_WRITE:
+        return procbuf_writer_write(&world.writer, array_at(ARENA_IN + call->args[1], len), len,
+                                    len_out);
+    case OP_WRITER_SKIP: return procbuf_writer_skip(&world.writer, len, len_out);
+    default: return procbuf_stream_copy(&world.writer, &world.reader, len, len_out);
+    }
+}
+
+static enum procbuf_process_error run_at(const struct call *call, size_t *len_out)
+{
+    const size_t offset = (size_t)call->args[1], len = (size_t)call->args[2];
+    if (call->op->code == OP_READ_AT)
+        return procbuf_readonly_read_at(&world.readonly[call->args[0]], offset,
+                                        array_at(ARENA_OUT, len), len, len_out);
+    return procbuf_readwrite_write_at(&world.readwrite[call->args[0]], offset,
+                                      array_at(ARENA_IN + call->args[3], len), len, len_out);
+}
+
+static void run_stream_op(const struct call *call, struct outcome *outcome)
+{
+    const uint8_t code = call->op->code;
+    size_t len = 0;
+    if (code == OP_READER_OVER) {
+        world.reader = procbuf_reader_over(&world.readonly[model.reader.first], model.reader.count);
+        answer(outcome, OUTCOME_DONE, 0);
+        return;
+    }
+    if (code == OP_WRITER_OVER) {
+        world.writer = procbuf_writer_over(
+            &world.readwrite[model.writer.first - TRACE_BUFFER_COUNT], model.writer.count);
+        answer(outcome, OUTCOME_DONE, 0);
+        return;
+    }
+    const enum procbuf_process_error error = code == OP_READ_AT || code == OP_WRITE_AT
+                                                 ? run_at(call, &len) : move_stream(call, &len);
+    answer(outcome, OUTCOME_PROCESS_ERROR, (int)error);
+    if (error == PROCBUF_PROCESS_OK)
+        value(outcome, 'l', len);
+}
+
+/* ---- A foreign table ---- */
+
+/* The other kernel's one answer. Its processes are the model's. */
+bool execute_foreign_is_live(const void *context, uint32_t index, uint64_t identifier)
+{
+    const struct model_foreign *foreign = context;
+    return index < MODEL_FOREIGN_COUNT && foreign[index].live &&
+           foreign[index].identifier == identifier;
+}
+
+static void run_foreign_op(const struct call *call, struct outcome *outcome)
+{
+    const uint8_t code = call->op->code;
+    const bool takes_id = code == OP_TAKE_FOREIGN_ID;
+    answer(outcome, OUTCOME_DONE, 0);
+    if (code == OP_FOREIGN_START || code == OP_FOREIGN_END)
+        return; /* the other kernel's own business: the model has done it */
+    const uint32_t index = (uint32_t)call->args[1] % MODEL_FOREIGN_COUNT;
+    const struct procbuf_id id = procbuf_id_new_external(
+        &world.foreign, index, model.foreign[index].identifier, &capability);
+    if (takes_id) {
+        world.ids[call->args[0]] = id;
+        return;
+    }
+    const procbuf_addr_t addr = (procbuf_addr_t)(ARENA_BASE + ARENA_FOREIGN +
+                                                 index * MODEL_FOREIGN_LEN + call->args[2]);
+    const size_t len = (size_t)call->args[3];
+    if (code == OP_FOREIGN_READONLY)
+        world.readonly[call->args[0]] = procbuf_readonly_new_external(addr, len, id, &capability);
+    else
+        world.readwrite[call->args[0]] = procbuf_readwrite_new_external(addr, len, id, &capability);
+}
+
 /* ---- Grants and allow ---- */
 
 static void run_grant_op(const struct call *call, struct outcome *outcome)
@@ -506,7 +622,7 @@ void execute(const struct call *call, struct outcome *outcome)
         run_id_op(call, outcome);
     else if (code >= OP_BUILD_READONLY && code <= OP_EXTERNAL_READWRITE)
         run_build(call, outcome);
-    else if (code >= OP_LEN && code <= OP_COPY_READWRITE)
+    else if (code >= OP_LEN && code <= OP_AS_READONLY)
         run_buffer_op(call, outcome);
     else if (code >= OP_RANGE && code <= OP_RANGE_TO)
         run_range(call, outcome);
@@ -516,6 +632,12 @@ void execute(const struct call *call, struct outcome *outcome)
         run_bytes_op(call, outcome);
     else if (code >= OP_SLICE_LEN && code <= OP_AS_READABLE)
         run_slice_op(call, outcome);
+    else if (code == OP_ELEMENT)
+        run_element(call, outcome);
+    else if (code >= OP_READ_AT && code <= OP_STREAM_COPY)
+        run_stream_op(call, outcome);
+    else if (code >= OP_FOREIGN_START && code <= OP_TAKE_FOREIGN_ID)
+        run_foreign_op(call, outcome);
     else if (code >= OP_ALLOCATE_GRANT && code <= OP_SET_BYTE)
         run_allow_op(call, outcome);
     else if (code == OP_RETURN_TO_USER) {

@@ -12,6 +12,9 @@ void execute(const struct call *call, struct outcome *outcome_out);
 /* Create a process: flash, its length, header, RAM, its length, app part, kernel part, policy. */
 void execute_create(const uint64_t args[8], struct outcome *outcome_out);
 
+/* What the foreign table answers: the model's word. context: model.foreign. */
+bool execute_foreign_is_live(const void *context, uint32_t index, uint64_t identifier);
+
 /* Put an answer together. Kinds of values: model.h. */
 void answer(struct outcome *outcome, enum outcome_kind kind, int status);
 void answer_bool(struct outcome *outcome, bool yes);

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-_Static_assert(ARENA_LEN - ARENA_PROCESSES == TRACE_MAX_MEMORY, "traces know how much fits");
+_Static_assert(ARENA_FOREIGN - ARENA_PROCESSES == TRACE_MAX_MEMORY, "traces know how much fits");
 
 struct world world;
 
@@ -44,12 +44,14 @@ static void checked_call(const struct call *call, const struct prediction *predi
 
 static bool changes_lives(uint8_t code)
 {
-    return (code >= OP_CREATE && code <= OP_FAULT) || code == OP_RESTART_MANY;
+    return (code >= OP_CREATE && code <= OP_FAULT) || code == OP_RESTART_MANY ||
+           code == OP_FOREIGN_START || code == OP_FOREIGN_END;
 }
 
 static bool makes_slice(uint8_t code)
 {
-    return (code >= OP_RANGE && code <= OP_RANGE_TO) || code == OP_AS_READABLE;
+    return (code >= OP_RANGE && code <= OP_RANGE_TO) || code == OP_AS_READABLE ||
+           code == OP_ELEMENT;
 }
 
 static void finish_op(const struct op *op, const struct outcome *outcome)
@@ -396,7 +398,7 @@ static void run_resolved(const struct op *op, struct call *call)
         machine_position++;
         return;
     }
-    if (op->code >= OP_RANGE && op->code <= OP_RANGE_TO)
+    if ((op->code >= OP_RANGE && op->code <= OP_RANGE_TO) || op->code == OP_ELEMENT)
         call->args[TRACE_MAX_OPERANDS - 1] = model.slices[call->args[0]].writable;
     model_predict(call, &prediction);
     if (op_opens_block(op->code)) {
@@ -414,7 +416,8 @@ static void run_resolved(const struct op *op, struct call *call)
     } else {
         checked_call(call, &prediction, &outcome);
         compare_after(&prediction);
-        if (makes_slice(op->code) && prediction.outcome.kind != OUTCOME_NO)
+        if (makes_slice(op->code) && (prediction.outcome.kind == OUTCOME_YES ||
+                                      prediction.outcome.kind == OUTCOME_DONE))
             compare_slice(call->args[1]);
         else if (op->code == OP_FROM_ARRAY || op->code == OP_FROM_ARRAY_MUT ||
                  op->code == OP_SLICE_LEN)
@@ -469,7 +472,7 @@ static void lay_out(const struct trace *trace)
         uint64_t args[8];
         struct span filled;
         const uint64_t end = place_process(&trace->processes[i], at, args);
-        if (end > (uint64_t)ARENA_BASE + ARENA_LEN) {
+        if (end > (uint64_t)ARENA_BASE + ARENA_FOREIGN) {
             if (results != NULL)
                 results_print_created(i, &outcome, results); /* skipped: no room */
             continue;
@@ -513,6 +516,9 @@ void machine_run(const struct trace *trace, FILE *results_file)
         world.held[v] = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;
     memset(world.ids, 0, sizeof world.ids);
     world.grant = NULL;
+    world.reader = procbuf_reader_over(NULL, 0);
+    world.writer = procbuf_writer_over(NULL, 0);
+    procbuf_table_init_external(&world.foreign, execute_foreign_is_live, model.foreign);
     procbuf_table_init(&world.table, world.slots, slot_count);
     procbuf_table_use_grants(&world.table, world.grants, MODEL_GRANT_COUNT);
     lay_out(trace);

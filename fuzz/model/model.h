@@ -62,7 +62,13 @@ enum model_state {
     MODEL_TERMINATED
 };
 
-enum { MODEL_GRANT_COUNT = 4, MODEL_SLOT_COUNT = 4 };
+enum {
+    MODEL_GRANT_COUNT = 4,
+    MODEL_SLOT_COUNT = 4,
+    MODEL_FOREIGN_COUNT = 4,
+    MODEL_FOREIGN_LEN = 256,
+    MODEL_STREAM_COUNT = 5 /* a stream has fewer buffers */
+};
 
 /* A range as userspace passed it. */
 struct model_range {
@@ -98,6 +104,7 @@ struct model_driver {
 /* An enter whose body runs. */
 struct model_open {
     unsigned slot;
+    bool foreign;
     bool of_grant;
     struct span span;
     unsigned driver;
@@ -129,6 +136,7 @@ struct model_buffer {
     uint64_t identifier;
     uint64_t addr;
     uint64_t len;
+    bool foreign;   /* of the foreign table: `slot` is a place there */
     bool from_slot; /* read from a driver's slot, when that had been swapped so many times */
     unsigned grant_number, kind, number;
     uint64_t swaps;
@@ -145,8 +153,21 @@ struct model_slice {
 
 struct model_id {
     bool taken;
+    bool foreign;
     unsigned slot;
     uint64_t identifier;
+};
+
+/* A process of the foreign table. Its memory lies at ARENA_FOREIGN. */
+struct model_foreign {
+    bool live;
+    uint64_t identifier;
+};
+
+/* A reader's or writer's place: in buffer register `first` + `index`. */
+struct model_stream {
+    unsigned first, count, index;
+    uint64_t offset;
 };
 
 struct model {
@@ -159,6 +180,9 @@ struct model {
     unsigned depth;
     struct model_open open[TRACE_MAX_DEPTH];
     struct model_driver drivers[TRACE_DRIVER_COUNT];
+    struct model_foreign foreign[MODEL_FOREIGN_COUNT];
+    uint64_t next_foreign_identifier;
+    struct model_stream reader, writer;
     struct model_slots slots[TRACE_MAX_PROCESSES][MODEL_GRANT_COUNT];
     unsigned refuse_next;   /* protection request that the next operation is refused */
     unsigned refuse_now;    /* … that this operation is refused; 0 none */
@@ -195,6 +219,7 @@ void model_enter(unsigned buffer, unsigned slice_register, bool writable);
 void model_enter_driver(unsigned driver, unsigned slot, unsigned slice_register);
 void model_leave(void);
 
+bool model_id_is_live(const struct model_id *id);
 bool model_buffer_is_live(const struct model_buffer *buffer);
 
 /* Declare a driver, once. Returns: false if it cannot be, and nothing has changed. */

@@ -9,6 +9,7 @@
  *   ARENA_OUT         kernel array that copies write
  *   ARENA_SCRATCH     kernel memory that slices view
  *   ARENA_PROCESSES   flash and RAM of the processes, and gaps
+ *   ARENA_FOREIGN     RAM of processes that another kernel's table holds
  */
 #ifndef FUZZ_ARENA_H
 #define FUZZ_ARENA_H
@@ -18,14 +19,15 @@
 #include <stdint.h>
 
 enum {
-    ARENA_LEN = 16384,
+    ARENA_LEN = 17408,
     ARENA_IN = 64,
     ARENA_IN_LEN = 1024 + 256,
     ARENA_OUT = 1408,
     ARENA_OUT_LEN = 1024,
     ARENA_SCRATCH = 2496,
     ARENA_SCRATCH_LEN = 512,
-    ARENA_PROCESSES = 3072
+    ARENA_PROCESSES = 3072,
+    ARENA_FOREIGN = 16384
 };
 
 #ifndef ARENA_BASE

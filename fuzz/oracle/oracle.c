@@ -161,6 +161,8 @@ bool oracle_hook(const struct hook *hook)
         window_open(span, hook->writable);
     else if (hook->kind == HOOK_CLOSE && span_of(hook->addr, hook->len, &span))
         window_close();
+    if (hook->kind == HOOK_CLOSE && current->expected->stepwise)
+        current->fetched_count = 0;
     return expected->answer;
 }
 

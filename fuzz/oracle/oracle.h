@@ -30,13 +30,14 @@ struct hook {
     uint64_t kernel_break;  /* protect */
 };
 
-enum { MAX_SPANS = 4, MAX_HOOKS = 4 };
+enum { MAX_SPANS = 32, MAX_HOOKS = 64 };
 
 /* What one library call may do, stated before it runs. */
 struct expectation {
     unsigned read_count;
     unsigned write_count;
     unsigned hook_count;
+    bool stepwise; /* a call of many enters: bytes are fetched once in each (H8) */
     struct span opaque; /* bytes that the library lays out as it likes: written, not compared */
     struct span reads[MAX_SPANS];
     struct span writes[MAX_SPANS];

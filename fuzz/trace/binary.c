@@ -1,6 +1,6 @@
 /* The binary form: total decoder, and encoder.
  *
- *   byte 0      version of the table that wrote it; rows added later stay unknown to it
+ *   byte 0      version of a table that has all its rows; rows added later stay unknown to it
  *   then        records: a code byte, and operands of fixed width as the row says
  *
  * Code 0x01 lays a process out, and counts only before the first operation. Codes without a row
@@ -13,11 +13,13 @@
 
 enum { RECORD_PROCESS = 0x01, PROCESS_FLASH_ABOVE = 1, PROCESS_RESTARTS = 2 };
 
-/* The first table version that had a code. Every row so far is as old as the table. */
+/* The first table version that had a code. */
 static uint8_t row_since(uint8_t code)
 {
-    (void)code;
-    return 1;
+    const bool since_2 = code == OP_AS_READONLY || code == OP_ELEMENT ||
+                         (code >= OP_READ_AT && code <= OP_STREAM_COPY) ||
+                         (code >= OP_FOREIGN_START && code <= OP_TAKE_FOREIGN_ID);
+    return since_2 ? 2 : 1;
 }
 
 /* ---- Reading ---- */
@@ -199,10 +201,20 @@ static bool layouts_are_default(const struct trace *trace)
     return true;
 }
 
+/* The oldest table that has every row of the trace: what was saved with it stays as it was. */
+static uint8_t oldest_version(const struct trace *trace)
+{
+    uint8_t version = 1;
+    for (unsigned o = 0; o < trace->op_count; o++)
+        if (row_since(trace->ops[o].code) > version)
+            version = row_since(trace->ops[o].code);
+    return version;
+}
+
 size_t trace_encode(const struct trace *trace, uint8_t *bytes_out)
 {
     uint8_t *at = bytes_out;
-    *at++ = TRACE_TABLE_VERSION;
+    *at++ = oldest_version(trace);
     if (!layouts_are_default(trace))
         for (unsigned p = 0; p < trace->process_count; p++)
             at = write_layout(at, &trace->processes[p]);

@@ -134,6 +134,7 @@ Test(trace, the_table_is_pinned)
         { 0x3a, "enter", "hs" },
         { 0x3b, "mut_enter", "ws" },
         { 0x3c, "copy_readwrite", "ww" },
+        { 0x3d, "as_readonly", "ow" },
         { 0x40, "slice_len", "s" },
         { 0x41, "get", "si" },
         { 0x42, "set", "sib" },
@@ -160,6 +161,7 @@ Test(trace, the_table_is_pinned)
         { 0x58, "store", "siub" },
         { 0x59, "copy_to_fitting", "si" },
         { 0x5a, "copy_from_fitting", "sib" },
+        { 0x5b, "element", "ssiii" },
         { 0x60, "declare_driver", "vuuuuu" },
         { 0x61, "allocate_grant", "puunu" },
         { 0x62, "lookup_driver", "pu" },
@@ -172,6 +174,20 @@ Test(trace, the_table_is_pinned)
         { 0x69, "allow_readwrite", "pvuan" },
         { 0x6a, "allow_userspace_readable", "pvuan" },
         { 0x6b, "set_byte", "pab" },
+        { 0x70, "read_at", "onu" },
+        { 0x71, "write_at", "wnub" },
+        { 0x72, "reader_over", "ou" },
+        { 0x73, "writer_over", "wu" },
+        { 0x74, "reader_read", "u" },
+        { 0x75, "reader_skip", "n" },
+        { 0x76, "writer_write", "ub" },
+        { 0x77, "writer_skip", "n" },
+        { 0x78, "stream_copy", "n" },
+        { 0x80, "foreign_start", "u" },
+        { 0x81, "foreign_end", "u" },
+        { 0x82, "foreign_readonly", "ouuu" },
+        { 0x83, "foreign_readwrite", "wuuu" },
+        { 0x84, "take_foreign_id", "du" },
     };
     unsigned assigned = 0;
     for (unsigned code = 0; code < 256; code++)
@@ -214,6 +230,21 @@ Test(trace, a_saved_input_means_what_it_meant)
     cr_assert_eq(one.processes[0].app, 259, "the default world is part of saved inputs");
     cr_assert_eq(one.processes[1].kernel, 100);
     cr_assert_eq(one.processes[2].apart, 9);
+}
+
+/* What an older table wrote knows nothing of newer rows: their codes mean nothing in it, as then. */
+Test(trace, a_newer_row_changes_no_saved_input)
+{
+    static const uint8_t old[] = { 1, 0x3d, 0x36, 3, 0x74, 0x36, 4 };
+    static const uint8_t new[] = { 2, 0x3d, 0x36, 3, 0x74, 0x36, 4 };
+    trace_decode(&one, old, sizeof old, NULL);
+    cr_assert_eq(one.op_count, 2, "len ro3, and len ro4");
+    cr_assert(one.ops[0].code == 0x36 && one.ops[1].code == 0x36);
+    trace_decode(&one, new, sizeof new, NULL);
+    cr_assert_eq(one.op_count, 2);
+    cr_assert(one.ops[0].code == 0x3d && one.ops[1].code == 0x74, "as_readonly, and reader_read");
+    cr_assert_eq(trace_encode(&one, first), 6);
+    cr_assert_eq(first[0], 2, "the oldest table that has its rows");
 }
 
 /* ---- Errors in text ---- */

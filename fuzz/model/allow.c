@@ -1,0 +1,73 @@
+/* The allow system calls, and set_byte. Contract: A. */
+#include "rules.h"
+
+/* A1 behind the build. Returns: the code. */
+static int swap_slot(unsigned slot, const struct model_driver *driver, unsigned kind,
+                     uint64_t number, struct model_range *range, struct prediction *p)
+{
+    RULE("A1");
+    if (model_begin_driver_grant(slot, driver, p) != OK)
+        return NOMEM;
+    struct model_slots *slots = &model.slots[slot][driver->grant_number];
+    model.processes[slot].grants[driver->grant_number].entered = false;
+    may_read(p, slots->place.start, slots->place.end);
+    if (number >= driver->slot_counts[kind])
+        return NOSUPPORT;
+    RULE("A2");
+    const struct model_range old = slots->held[kind][number];
+    may_write(p, slots->place.start, slots->place.end);
+    slots->held[kind][number] = *range;
+    slots->swaps[kind][number]++;
+    *range = old;
+    return OK;
+}
+
+void predict_allow(const struct call *call, struct prediction *p)
+{
+    const uint8_t code = call->op->code;
+    const unsigned slot = (unsigned)call->args[0];
+    struct model_driver *driver = &model.drivers[call->args[1]];
+    struct model_range range = { call->args[3], call->args[4] };
+    int status = NODEVICE;
+    RULE("A1");
+    if (!model.processes[slot].used) {
+        answers(p, OUTCOME_SKIPPED, 0);
+        return;
+    }
+    if (driver->declared) {
+        status = model_share(slot, range.addr, range.len, code != OP_ALLOW_READONLY, p);
+        if (status == OK && code == OP_ALLOW_USERSPACE_READABLE) {
+            RULE("A3");
+            status = (int)(call->args[2] % 14);
+            if (status == OK) {
+                const struct model_range old = driver->held;
+                driver->held = range;
+                range = old;
+            }
+        } else if (status == OK) {
+            status = swap_slot(slot, driver, code == OP_ALLOW_READWRITE, call->args[2], &range, p);
+        }
+    }
+    answers(p, OUTCOME_CODE, status);
+    answers_with(p, 'a', range.addr);
+    answers_with(p, 'l', range.len);
+}
+
+/* A4 */
+void predict_set_byte(const struct call *call, struct prediction *p)
+{
+    const unsigned slot = (unsigned)call->args[0];
+    const uint64_t addr = call->args[1];
+    RULE("A4");
+    if (!model.processes[slot].used) {
+        answers(p, OUTCOME_SKIPPED, 0);
+    } else if (!model_app_owned(slot, addr, 1)) {
+        answers(p, OUTCOME_NO, 0);
+    } else {
+        const uint32_t at = (uint32_t)(addr - ARENA_BASE);
+        answers(p, OUTCOME_YES, 0);
+        opens_and_closes(p, addr, 1, true);
+        may_write(p, at, at + 1);
+        model.bytes[at] = (uint8_t)call->args[2];
+    }
+}

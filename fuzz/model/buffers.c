@@ -1,0 +1,203 @@
+/* Buffers: building, holding, entering. Contract: B, H. */
+#include "rules.h"
+
+bool model_buffer_is_live(const struct model_buffer *buffer)
+{
+    const struct model_id id = { buffer->filled, buffer->foreign, buffer->slot,
+                                 buffer->identifier };
+    if (!model_id_is_live(&id))
+        return false;
+    if (!buffer->from_slot)
+        return true;
+    return model.slots[buffer->slot][buffer->grant_number].swaps[buffer->kind][buffer->number] ==
+           buffer->swaps; /* H6 */
+}
+
+bool model_asks_whether_live(const struct model_buffer *buffer, struct prediction *p)
+{
+    if (buffer->filled && buffer->from_slot && model_is_live(buffer->slot, buffer->identifier)) {
+        const struct span place = model.slots[buffer->slot][buffer->grant_number].place;
+        RULE("H6");
+        opens_and_closes(p, (uint64_t)ARENA_BASE + place.start, place.end - place.start, false);
+        for (unsigned h = p->access.hook_count - 2; h < p->access.hook_count; h++)
+            p->access.hooks[h].loose = true;
+        may_read(p, place.start, place.end);
+    }
+    return model_buffer_is_live(buffer);
+}
+
+/* B1 to B4. Returns: the code. */
+int model_share(unsigned slot, uint64_t addr, uint64_t len, bool writable, struct prediction *p)
+{
+    struct model_process *process = &model.processes[slot];
+    RULE("B1");
+    if (!model_is_active(process))
+        return FAIL;
+    RULE("B2");
+    if (len == 0)
+        return OK;
+    RULE("B3");
+    if (model_app_owned(slot, addr, len)) {
+        RULE("B4");
+        if (addr + len > process->mark)
+            process->mark = addr + len;
+        return OK;
+    }
+    return !writable && model_in_flash(slot, addr, len) ? OK : INVAL;
+}
+
+/* B6: memory that stays accessible for the whole life: below the mark, or readable flash. */
+static bool may_be_vouched_for(unsigned slot, uint64_t addr, uint64_t len, bool writable)
+{
+    const struct model_process *process = &model.processes[slot];
+    if (len == 0)
+        return true;
+    if (model_app_owned(slot, addr, len) && addr + len <= process->mark)
+        return true;
+    return !writable && model_in_flash(slot, addr, len);
+}
+
+void predict_build(const struct call *call, struct prediction *p)
+{
+    const uint8_t code = call->op->code;
+    const bool writable = code == OP_BUILD_READWRITE || code == OP_EXTERNAL_READWRITE;
+    const bool external = code == OP_EXTERNAL_READONLY || code == OP_EXTERNAL_READWRITE;
+    const unsigned slot = (unsigned)call->args[1];
+    const uint64_t addr = call->args[2], len = call->args[3];
+    answers(p, OUTCOME_SKIPPED, 0);
+    if (!model.processes[slot].used)
+        return;
+    if (external) {
+        RULE("B6");
+        if (!may_be_vouched_for(slot, addr, len, writable))
+            return;
+        answers(p, OUTCOME_DONE, 0);
+    } else {
+        answers(p, OUTCOME_CODE, model_share(slot, addr, len, writable, p));
+        if (p->outcome.status != OK)
+            return;
+    }
+    model.buffers[call->args[0] + (writable ? TRACE_BUFFER_COUNT : 0)] =
+        (struct model_buffer){ .filled = true,
+                               .built = !external,
+                               .slot = slot,
+                               .identifier = model.processes[slot].identifier,
+                               .addr = addr,
+                               .len = len };
+}
+
+void predict_buffer_op(const struct call *call, struct prediction *p)
+{
+    struct model_buffer *buffer = &model.buffers[call->args[0]];
+    answers(p, OUTCOME_DONE, 0);
+    switch (call->op->code) {
+    case OP_LEN:
+        RULE("H1");
+        answers_with(p, 'l', model_asks_whether_live(buffer, p) ? buffer->len : 0);
+        break;
+    case OP_PTR:
+        RULE("H1");
+        answers_with(p, 'a', buffer->len == 0 ? 0 : buffer->addr);
+        break;
+    case OP_CONSUME:
+        RULE("H3");
+        answers_with(p, 'a', buffer->addr);
+        answers_with(p, 'l', buffer->len);
+        memset(buffer, 0, sizeof *buffer);
+        break;
+    case OP_COPY_READONLY:
+        *buffer = model.buffers[call->args[1]];
+        break;
+    case OP_AS_READONLY:
+        RULE("H7");
+        *buffer = model.buffers[TRACE_BUFFER_COUNT + call->args[1]];
+        break;
+    default: /* OP_COPY_READWRITE */
+        model.buffers[TRACE_BUFFER_COUNT + call->args[0]] =
+            model.buffers[TRACE_BUFFER_COUNT + call->args[1]];
+        break;
+    }
+}
+
+/* H2. The body is the machine's to run: model_enter() and model_leave() bracket it. */
+void predict_enter(const struct call *call, struct prediction *p)
+{
+    const bool writable = call->op->code == OP_MUT_ENTER;
+    const struct model_buffer *buffer =
+        &model.buffers[call->args[0] + (writable ? TRACE_BUFFER_COUNT : 0)];
+    RULE("H2");
+    if (model.depth == TRACE_MAX_DEPTH) {
+        answers(p, OUTCOME_SKIPPED, 0);
+        return;
+    }
+    if (!model_asks_whether_live(buffer, p)) {
+        answers(p, OUTCOME_PROCESS_ERROR, NO_SUCH_APP);
+        return;
+    }
+    answers(p, OUTCOME_PROCESS_ERROR, OK);
+    if (buffer->len != 0)
+        opens_and_closes(p, buffer->addr, buffer->len, writable);
+}
+
+struct model_slice model_slice_of(uint64_t addr, uint64_t len, bool writable)
+{
+    struct model_slice slice = { .valid = true, .writable = writable, .dummy = len == 0 };
+    if (len == 0) {
+        slice.wild = addr;
+    } else {
+        slice.span.start = (uint32_t)(addr - ARENA_BASE);
+        slice.span.end = slice.span.start + (uint32_t)len;
+    }
+    return slice;
+}
+
+static struct model_open *open_body(unsigned slot, bool foreign, struct span span)
+{
+    struct model_open *open = &model.open[model.depth++];
+    *open = (struct model_open){ .slot = slot, .foreign = foreign, .span = span };
+    if (!foreign)
+        model.processes[slot].open_enters++;
+    return open;
+}
+
+void model_enter(unsigned buffer_register, unsigned slice_register, bool writable)
+{
+    const struct model_buffer *buffer = &model.buffers[buffer_register];
+    struct model_slice slice = model_slice_of(buffer->addr, buffer->len, writable);
+    open_body(buffer->slot, buffer->foreign, slice.span);
+    slice.depth = model.depth;
+    model.slices[slice_register] = slice;
+}
+
+/* The body of a driver's enter has the grant's data. */
+void model_enter_driver(unsigned v, unsigned slot, unsigned slice_register)
+{
+    const struct model_driver *driver = &model.drivers[v];
+    const struct span span = model.processes[slot].grants[driver->grant_number].span;
+    struct model_open *open = open_body(slot, false, span);
+    open->of_grant = true;
+    open->driver = v;
+    open->identifier = model.processes[slot].identifier;
+    model.slices[slice_register] = (struct model_slice){
+        .valid = true,
+        .writable = true,
+        .dummy = driver->len == driver->data_offset,
+        .depth = model.depth,
+        .span = { span.start + driver->data_offset,
+                  span.start + driver->data_offset + driver->data_len } };
+}
+
+/* H4: slices end with the enter that they came from. */
+void model_leave(void)
+{
+    for (unsigned s = 0; s < TRACE_SLICE_COUNT; s++)
+        if (model.slices[s].depth >= model.depth)
+            model.slices[s].valid = false;
+    const struct model_open *open = &model.open[--model.depth];
+    if (open->foreign)
+        return;
+    struct model_process *process = &model.processes[open->slot];
+    process->open_enters--;
+    if (open->of_grant && process->identifier == open->identifier && model_is_active(process))
+        process->grants[model.drivers[open->driver].grant_number].entered = false; /* G3 */
+}

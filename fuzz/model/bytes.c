@@ -1,0 +1,154 @@
+/* Fill, compare, find, strings, words, what fits. Contract: S7. */
+#include "rules.h"
+
+/* How many bytes come before the first one of this value, or all of them. */
+static uint32_t count_before(const struct model_slice *slice, uint8_t byte, uint32_t most)
+{
+    uint32_t count = 0;
+    while (count < most && model.bytes[slice->span.start + count] != byte)
+        count++;
+    return count;
+}
+
+static void predict_compare(const struct call *call, const struct model_slice *slice,
+                            struct prediction *p)
+{
+    const uint32_t len = (uint32_t)model_slice_len(slice);
+    const uint32_t array = ARENA_IN + (uint32_t)call->args[2];
+    uint32_t same = 0;
+    if (call->args[1] != len) {
+        answers(p, OUTCOME_CODE, SIZE);
+        return;
+    }
+    while (same < len && model.bytes[slice->span.start + same] == model.bytes[array + same])
+        same++;
+    const uint32_t looked_at = same < len ? same + 1 : len;
+    may_read(p, slice->span.start, slice->span.start + looked_at);
+    may_read(p, array, array + looked_at);
+    answers(p, OUTCOME_CODE, OK);
+    answers_with(p, 'u', same == len ? 1
+                  : model.bytes[slice->span.start + same] < model.bytes[array + same] ? 0 : 2);
+}
+
+static void predict_find(const struct call *call, const struct model_slice *slice,
+                         struct prediction *p)
+{
+    const bool is_string = call->op->code == OP_STRING_LEN;
+    const uint32_t len = (uint32_t)model_slice_len(slice);
+    const uint32_t before = count_before(slice, is_string ? 0 : (uint8_t)call->args[1], len);
+    const bool found = before < len;
+    may_read(p, slice->span.start, slice->span.start + before + found);
+    if (is_string)
+        answers(p, OUTCOME_CODE, found ? OK : SIZE);
+    else
+        answers(p, found ? OUTCOME_YES : OUTCOME_NO, 0);
+    if (found)
+        answers_with(p, 'l', before);
+}
+
+static void predict_string_copy(const struct call *call, const struct model_slice *slice,
+                                struct prediction *p)
+{
+    const uint32_t len = (uint32_t)model_slice_len(slice);
+    if (call->args[1] > ARENA_OUT_LEN) {
+        answers(p, OUTCOME_SKIPPED, 0); /* the kernel has no such array */
+        return;
+    }
+    const uint32_t most = call->args[1] < len ? (uint32_t)call->args[1] : len;
+    const uint32_t before = count_before(slice, 0, most);
+    const bool found = before < most;
+    may_read(p, slice->span.start, slice->span.start + before + found);
+    may_write(p, ARENA_OUT, ARENA_OUT + before + found);
+    for (uint32_t i = 0; i < before + found; i++)
+        model.bytes[ARENA_OUT + i] = found ? model.bytes[slice->span.start + i] : 0;
+    answers(p, OUTCOME_CODE, found ? OK : SIZE);
+    if (found)
+        answers_with(p, 'l', before);
+}
+
+/* Words of 2, 4 and 8 bytes, even kinds with the least significant byte first. */
+static void predict_word(const struct call *call, const struct model_slice *slice,
+                         struct prediction *p)
+{
+    const unsigned kind = (unsigned)call->args[2] % 6;
+    const uint32_t width = 2u << kind / 2;
+    const bool storing = call->op->code == OP_STORE;
+    uint64_t word = storing ? model_word((uint8_t)call->args[3]) : 0;
+    if (storing && !slice->writable) {
+        answers(p, OUTCOME_SKIPPED, 0);
+        return;
+    }
+    if ((wide)call->args[1] + width > model_slice_len(slice)) {
+        answers(p, OUTCOME_NO, 0);
+        return;
+    }
+    const uint32_t at = slice->span.start + (uint32_t)call->args[1];
+    answers(p, OUTCOME_YES, 0);
+    for (uint32_t i = 0; i < width; i++) {
+        const uint32_t significance = kind % 2 == 0 ? i : width - 1 - i;
+        if (storing)
+            model.bytes[at + i] = (uint8_t)(word >> 8 * significance);
+        else
+            word |= (uint64_t)model.bytes[at + i] << 8 * significance;
+    }
+    if (storing) {
+        may_write(p, at, at + width);
+    } else {
+        may_read(p, at, at + width);
+        answers_with(p, 'w', word);
+    }
+}
+
+uint64_t model_word(uint8_t pattern)
+{
+    return UINT64_C(0x0102030405060708) * pattern;
+}
+
+static void predict_fitting(const struct call *call, const struct model_slice *slice,
+                            struct prediction *p)
+{
+    const bool to_array = call->op->code == OP_COPY_TO_FITTING;
+    const uint32_t len = (uint32_t)model_slice_len(slice);
+    if (call->args[1] > ARENA_OUT_LEN || (!to_array && !slice->writable)) {
+        answers(p, OUTCOME_SKIPPED, 0);
+        return;
+    }
+    const uint32_t count = call->args[1] < len ? (uint32_t)call->args[1] : len;
+    const uint32_t array = to_array ? ARENA_OUT : ARENA_IN + (uint32_t)call->args[2];
+    const uint32_t from = to_array ? slice->span.start : array;
+    const uint32_t to = to_array ? array : slice->span.start;
+    may_read(p, from, from + count);
+    may_write(p, to, to + count);
+    for (uint32_t i = 0; i < count; i++)
+        model.bytes[to + i] = model.bytes[from + i];
+    answers_with(p, 'l', count);
+}
+
+void predict_bytes_op(const struct call *call, struct prediction *p)
+{
+    const struct model_slice *slice = &model.slices[call->args[0]];
+    answers(p, OUTCOME_SKIPPED, 0);
+    if (!slice->valid)
+        return;
+    RULE("S7");
+    answers(p, OUTCOME_DONE, 0);
+    switch (call->op->code) {
+    case OP_COMPARE: predict_compare(call, slice, p); break;
+    case OP_FIND:
+    case OP_STRING_LEN: predict_find(call, slice, p); break;
+    case OP_STRING_COPY: predict_string_copy(call, slice, p); break;
+    case OP_LOAD:
+    case OP_STORE: predict_word(call, slice, p); break;
+    case OP_COPY_TO_FITTING:
+    case OP_COPY_FROM_FITTING: predict_fitting(call, slice, p); break;
+    default: /* OP_SLICE_FILL */
+        if (!slice->writable) {
+            answers(p, OUTCOME_SKIPPED, 0);
+            break;
+        }
+        may_write(p, slice->span.start, slice->span.end);
+        for (uint32_t at = slice->span.start; at < slice->span.end; at++)
+            model.bytes[at] = (uint8_t)call->args[1];
+        break;
+    }
+}

@@ -1,0 +1,40 @@
+/* Processes of another kernel's table, which answers one question: is this life going on.
+ * Contract: B6, B7, L1. */
+#include "rules.h"
+
+void predict_foreign_life(const struct call *call, struct prediction *p)
+{
+    const bool takes_id = call->op->code == OP_TAKE_FOREIGN_ID;
+    const unsigned slot = (unsigned)call->args[takes_id ? 1 : 0] % MODEL_FOREIGN_COUNT;
+    struct model_foreign *process = &model.foreign[slot];
+    RULE("B7");
+    answers(p, OUTCOME_DONE, 0);
+    if (takes_id)
+        model.ids[call->args[0]] = (struct model_id){ true, true, slot, process->identifier };
+    else if (call->op->code == OP_FOREIGN_START)
+        *process = (struct model_foreign){ true, model.next_foreign_identifier++ };
+    else
+        process->live = false;
+}
+
+/* Nothing is checked, liveness neither: it is the caller's duty that the memory is the process's. */
+void predict_foreign_build(const struct call *call, struct prediction *p)
+{
+    const bool writable = call->op->code == OP_FOREIGN_READWRITE;
+    const unsigned slot = (unsigned)call->args[1] % MODEL_FOREIGN_COUNT;
+    const uint64_t offset = call->args[2], len = call->args[3];
+    RULE("B6");
+    if (offset + len > MODEL_FOREIGN_LEN) {
+        answers(p, OUTCOME_SKIPPED, 0); /* trusted code does not vouch for what is another's */
+        return;
+    }
+    answers(p, OUTCOME_DONE, 0);
+    model.buffers[call->args[0] + (writable ? TRACE_BUFFER_COUNT : 0)] = (struct model_buffer){
+        .filled = true,
+        .foreign = true,
+        .slot = slot,
+        .identifier = model.foreign[slot].identifier,
+        .addr = (uint64_t)ARENA_BASE + ARENA_FOREIGN + slot * MODEL_FOREIGN_LEN + offset,
+        .len = len,
+    };
+}

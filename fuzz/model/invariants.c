@@ -1,0 +1,62 @@
+/* The invariants. Contract: I1 to I5. */
+#include "rules.h"
+
+#include "bug.h"
+
+/* They share a byte: an empty one shares none. */
+static bool spans_overlap(struct span a, struct span b)
+{
+    return a.start < a.end && b.start < b.end && a.start < b.end && b.start < a.end;
+}
+
+/* I3, I4 */
+static void check_grants(unsigned slot)
+{
+    const struct model_process *process = &model.processes[slot];
+    for (unsigned g = 0; g < MODEL_GRANT_COUNT; g++) {
+        const struct model_grant *grant = &process->grants[g];
+        if (!process->used || !grant->allocated)
+            continue;
+        for (unsigned other = 0; other < g; other++)
+            if (process->grants[other].allocated &&
+                spans_overlap(grant->span, process->grants[other].span))
+                bug_found("invariant", "I4-grants-apart",
+                          "expected: grants do not overlap (I4)\nactual: %u and %u of p%u do", g,
+                          other, slot);
+        for (unsigned d = 0; d < model.depth; d++)
+            if (!model.open[d].of_grant && !model.open[d].foreign && model.open[d].slot == slot &&
+                spans_overlap(grant->span, model.open[d].span))
+                bug_found("invariant", "I3-open-slice-under-grant",
+                          "expected: no byte is in an open slice and in a grant (I3)\n"
+                          "actual: grant %u of p%u covers one", g, slot);
+    }
+}
+
+void model_check_invariants(void)
+{
+    for (unsigned slot = 0; slot < model.slot_count; slot++) {
+        const struct model_process *process = &model.processes[slot];
+        if (process->used &&
+            !(process->mem_start <= process->mark && process->mark <= process->app_break &&
+              process->app_break <= process->kernel_break &&
+              process->kernel_break <= process->mem_end))
+            bug_found("invariant", "I1-breaks-in-order",
+                      "expected: mem_start <= mark <= app_break <= kernel_break <= mem_end (I1)\n"
+                      "actual: not so for p%u", slot);
+        check_grants(slot);
+    }
+    for (unsigned b = 0; b < 2 * TRACE_BUFFER_COUNT; b++) {
+        const struct model_buffer *buffer = &model.buffers[b];
+        if (!buffer->built || buffer->len == 0 || !model_buffer_is_live(buffer))
+            continue;
+        const struct model_process *process = &model.processes[buffer->slot];
+        const wide end = (wide)buffer->addr + buffer->len;
+        const bool in_ram = buffer->addr >= process->mem_start && end <= process->app_break;
+        const bool in_readable_flash =
+            buffer->addr >= process->flash_protected_end && end <= process->flash_end;
+        if (!in_ram && (b >= TRACE_BUFFER_COUNT || !in_readable_flash))
+            bug_found("invariant", "I2-buffer-in-owned-memory",
+                      "expected: live buffers lie in app-owned memory or readable flash (I2)\n"
+                      "actual: not so for buffer register %u", b);
+    }
+}

@@ -1,0 +1,70 @@
+/* The map of memory: who owns each byte, and what it is for. Contract: P1 to P3. */
+#include "rules.h"
+
+uint8_t model_cell(unsigned slot, enum purpose purpose)
+{
+    return purpose == FREE ? 0 : (uint8_t)(slot * 8 + purpose);
+}
+
+void model_label(uint64_t start, uint64_t end, uint8_t what)
+{
+    for (uint64_t addr = start; addr < end; addr++)
+        model.cells[addr - ARENA_BASE] = what;
+}
+
+void model_label_ram(unsigned slot)
+{
+    const struct model_process *p = &model.processes[slot];
+    model_label(p->mem_start, p->app_break, model_cell(slot, APP));
+    model_label(p->app_break, p->kernel_break, model_cell(slot, GAP));
+    model_label(p->kernel_break, p->mem_end, model_cell(slot, KERNEL_PART));
+}
+
+/* Every byte of [addr, addr + len) has this owner and purpose. P1 to P3. */
+static bool all_bytes_are(uint64_t addr, uint64_t len, uint8_t what)
+{
+    const wide end = (wide)addr + len;
+    if (end >= ADDRESS_SPACE || addr < ARENA_BASE || end > (wide)ARENA_BASE + ARENA_LEN)
+        return false;
+    unsigned others = 0;
+    const uint8_t *cells = &model.cells[addr - ARENA_BASE];
+    for (uint64_t i = 0; i < len; i++)
+        others += cells[i] != what;
+    return others == 0;
+}
+
+bool model_app_owned(unsigned slot, uint64_t addr, uint64_t len)
+{
+    return all_bytes_are(addr, len, model_cell(slot, APP));
+}
+
+bool model_in_flash(unsigned slot, uint64_t addr, uint64_t len)
+{
+    return all_bytes_are(addr, len, model_cell(slot, FLASH));
+}
+
+static bool is_app_memory(uint64_t addr)
+{
+    return addr - ARENA_BASE < ARENA_LEN && model.cells[addr - ARENA_BASE] % 8 == APP;
+}
+
+bool model_user_write(uint64_t addr, uint8_t new_value)
+{
+    if (!is_app_memory(addr))
+        return false;
+    model.bytes[addr - ARENA_BASE] = new_value;
+    return true;
+}
+
+/* Bytes that differ from their neighbours and from one seed to the next. */
+bool model_user_fill(unsigned slot, uint8_t seed, struct span *filled_out)
+{
+    const struct model_process *process = &model.processes[slot];
+    if (!process->used)
+        return false;
+    filled_out->start = (uint32_t)(process->mem_start - ARENA_BASE);
+    filled_out->end = (uint32_t)(process->app_break - ARENA_BASE);
+    for (uint32_t at = filled_out->start; at < filled_out->end; at++)
+        model.bytes[at] = (uint8_t)(arena_pristine[at] + seed);
+    return true;
+}

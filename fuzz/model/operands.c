@@ -1,0 +1,74 @@
+/* What the operands of an operation come to, in the world as it is now. */
+#include "rules.h"
+
+static bool resolve_process_place(const struct operand *operand, uint64_t *base_out)
+{
+    const struct model_process *p = &model.processes[operand->index];
+    switch (operand->anchor) {
+    case ANCHOR_RAM: *base_out = p->mem_start; break;
+    case ANCHOR_BREAK: *base_out = p->app_break; break;
+    case ANCHOR_KERNEL_BREAK: *base_out = p->kernel_break; break;
+    case ANCHOR_RAM_END: *base_out = p->mem_end; break;
+    case ANCHOR_FLASH: *base_out = p->flash_start; break;
+    case ANCHOR_FLASH_PROTECTED: *base_out = p->flash_protected_end; break;
+    case ANCHOR_FLASH_END: *base_out = p->flash_end; break;
+    default: *base_out = p->mark; break;
+    }
+    return p->used;
+}
+
+static bool resolve_base(const struct call *call, const struct operand *operand,
+                         uint64_t *base_out)
+{
+    const bool is_64 = UINTPTR_MAX > 0xffffffffu;
+    switch (operand->anchor) {
+    case ANCHOR_NUMBER: *base_out = 0; return true;
+    case ANCHOR_MAX: *base_out = UINTPTR_MAX; return true;
+    case ANCHOR_HALF: *base_out = UINTPTR_MAX / 2 + 1; return true;
+    case ANCHOR_W31: *base_out = is_64 ? (uint64_t)1 << 31 : (uint64_t)1 << 30; return true;
+    case ANCHOR_W32: *base_out = is_64 ? (uint64_t)1 << 32 : (uint64_t)3 << 30; return true;
+    case ANCHOR_TOP: *base_out = 0; return true;
+    case ANCHOR_KERNEL: *base_out = ARENA_BASE; return true;
+    case ANCHOR_BUFFER_START: *base_out = model.buffers[operand->index].addr; return true;
+    case ANCHOR_BUFFER_END:
+        *base_out = model.buffers[operand->index].addr + model.buffers[operand->index].len;
+        return true;
+    case ANCHOR_LEN: {
+        const struct model_slice *slice = &model.slices[call->args[0]];
+        *base_out = slice->span.end - slice->span.start;
+        return true;
+    }
+    default: return resolve_process_place(operand, base_out);
+    }
+}
+
+static bool counts_from_place(const struct operand *operand)
+{
+    return operand->anchor >= ANCHOR_RAM && operand->anchor != ANCHOR_LEN;
+}
+
+bool model_resolve(const struct op *op, struct call *call_out)
+{
+    const char *kinds = op_table[op->code].operands;
+    uint64_t last_addr = 0;
+    call_out->op = op;
+    for (unsigned k = 0; kinds[k] != '\0'; k++) {
+        const struct operand *operand = &op->operands[k];
+        uint64_t base = 0;
+        if (!kind_is_value(kinds[k])) {
+            call_out->args[k] = (uint64_t)operand->number;
+            continue;
+        }
+        if (!resolve_base(call_out, operand, &base))
+            return false;
+        base += (uint64_t)(int64_t)operand->number;
+        if (kinds[k] == 'a')
+            last_addr = base;
+        else if (kinds[k] == 'n' && counts_from_place(operand))
+            base -= last_addr;
+        else if (kinds[k] == 'z' && counts_from_place(operand))
+            base -= model.processes[call_out->args[0]].app_break;
+        call_out->args[k] = (uintptr_t)base;
+    }
+    return true;
+}

@@ -1,0 +1,255 @@
+/* Processes: creation, lives, states, ids. Contract: P4, L. */
+#include "rules.h"
+
+bool model_is_active(const struct model_process *process)
+{
+    return process->state != MODEL_FAULTED && process->state != MODEL_TERMINATED;
+}
+
+/* A range that the arena holds, away from the kernel's own memory. */
+static bool in_process_area(uint64_t addr, uint64_t len)
+{
+    return addr >= (uint64_t)ARENA_BASE + ARENA_PROCESSES &&
+           (wide)addr + len <= (wide)ARENA_BASE + ARENA_FOREIGN;
+}
+
+/* Only the part of the range that the arena holds can. */
+static bool touches_a_process(uint64_t addr, uint64_t len)
+{
+    const wide low = ARENA_BASE, high = (wide)ARENA_BASE + ARENA_LEN;
+    const wide start = addr < low ? low : addr;
+    const wide end = (wide)addr + len > high ? high : (wide)addr + len;
+    unsigned owned = 0;
+    for (wide at = start; at < end; at++)
+        owned += model.cells[(size_t)(at - low)] != 0;
+    return owned != 0;
+}
+
+static bool layout_is_valid(const uint64_t args[8])
+{
+    const wide flash = args[0], flash_len = args[1], protected_len = args[2];
+    const wide ram = args[3], ram_len = args[4], app = args[5], kernel = args[6];
+    if (flash + flash_len >= ADDRESS_SPACE || ram + ram_len >= ADDRESS_SPACE)
+        return false;
+    if (protected_len > flash_len || app + kernel > ram_len)
+        return false;
+    if (flash_len != 0 && ram_len != 0 && flash < ram + ram_len && ram < flash + flash_len)
+        return false;
+    return !touches_a_process(args[0], args[1]) && !touches_a_process(args[3], args[4]);
+}
+
+static void create_process(unsigned slot, const uint64_t args[8])
+{
+    struct model_process *process = &model.processes[slot];
+    memset(process, 0, sizeof *process);
+    process->used = true;
+    process->identifier = model.next_identifier++;
+    process->flash_start = args[0];
+    process->flash_protected_end = args[0] + args[2];
+    process->flash_end = args[0] + args[1];
+    process->mem_start = args[3];
+    process->mem_end = args[3] + args[4];
+    process->initial_app_break = process->app_break = args[3] + args[5];
+    process->initial_kernel_break = process->kernel_break = process->mem_end - args[6];
+    process->mark = process->mem_start;
+    process->restarts = (args[7] & 1) != 0;
+    process->state = process->stopped_from = MODEL_YIELDED;
+    model_label(process->flash_start, process->flash_protected_end, model_cell(slot, HEADER));
+    model_label(process->flash_protected_end, process->flash_end, model_cell(slot, FLASH));
+    model_label_ram(slot);
+}
+
+void model_predict_create(const uint64_t args[8], struct prediction *p)
+{
+    unsigned slot = 0;
+    RULE("P4");
+    if (!layout_is_valid(args)) {
+        answers(p, OUTCOME_CODE, INVAL);
+        return;
+    }
+    if ((args[1] != 0 && !in_process_area(args[0], args[1])) ||
+        !in_process_area(args[3], args[4])) {
+        answers(p, OUTCOME_SKIPPED, 0); /* memory that is not the kernel's to give */
+        return;
+    }
+    while (slot < model.slot_count && model.processes[slot].used)
+        slot++;
+    if (slot == model.slot_count) {
+        answers(p, OUTCOME_CODE, NOMEM);
+        return;
+    }
+    create_process(slot, args);
+    zeroes(p, model.processes[slot].mem_start, model.processes[slot].app_break);
+    answers(p, OUTCOME_CODE, OK);
+    answers_with(p, 'p', slot);
+}
+
+void predict_create(const struct call *call, struct prediction *p)
+{
+    model_predict_create(call->args, p);
+}
+
+static void predict_remove(unsigned slot, struct prediction *p)
+{
+    struct model_process *process = &model.processes[slot];
+    RULE("L8");
+    if (process->open_enters != 0) {
+        answers(p, OUTCOME_CODE, BUSY);
+        return;
+    }
+    model_label(process->flash_start, process->flash_end, model_cell(slot, FREE));
+    model_label(process->mem_start, process->mem_end, model_cell(slot, FREE));
+    process->used = false;
+    answers(p, OUTCOME_CODE, OK);
+}
+
+/* L3. Completion codes come as operands do: 0 none, else the code + 1. */
+static void terminate(struct model_process *process, uint64_t completion)
+{
+    if (process->state == MODEL_TERMINATED)
+        return;
+    process->completion = completion == 0 ? 1 : 2;
+    if (completion != 0)
+        process->completion_code = (uint32_t)completion - 1;
+    process->state = process->stopped_from = MODEL_TERMINATED;
+    process->yielded_for = 0;
+    memset(process->grants, 0, sizeof process->grants);
+}
+
+/* L5 */
+static bool new_life(unsigned slot, struct prediction *p)
+{
+    struct model_process *process = &model.processes[slot];
+    process->identifier = model.next_identifier++;
+    if (!port_agrees(p, slot, process->initial_app_break, process->initial_kernel_break))
+        return false;
+    process->app_break = process->initial_app_break;
+    process->kernel_break = process->initial_kernel_break;
+    process->mark = process->mem_start;
+    process->restart_count++;
+    process->state = process->stopped_from = MODEL_YIELDED;
+    model_label_ram(slot);
+    return true;
+}
+
+/* L4 */
+static bool restart(unsigned slot, uint64_t completion, struct prediction *p)
+{
+    if (model.processes[slot].state == MODEL_TERMINATED)
+        return false;
+    terminate(&model.processes[slot], completion);
+    return new_life(slot, p);
+}
+
+/* L7 */
+static void fault(unsigned slot, struct prediction *p)
+{
+    struct model_process *process = &model.processes[slot];
+    if (process->restarts) {
+        (void)restart(slot, 0, p);
+        return;
+    }
+    terminate(process, 0);
+    process->state = process->stopped_from = MODEL_FAULTED;
+}
+
+/* L2 */
+static void schedule(struct model_process *process, uint8_t code, unsigned number)
+{
+    const enum model_state was = process->state;
+    if (code == OP_STOP && model_is_active(process)) {
+        process->state = MODEL_STOPPED;
+    } else if (code == OP_RESUME && was == MODEL_STOPPED) {
+        process->state = process->stopped_from;
+    } else if (code == OP_SET_RUNNING && (was == MODEL_YIELDED || was == MODEL_YIELDED_FOR)) {
+        process->state = process->stopped_from = MODEL_RUNNING;
+        process->yielded_for = 0;
+    } else if (code == OP_SET_YIELDED && was == MODEL_RUNNING) {
+        process->state = process->stopped_from = MODEL_YIELDED;
+    } else if (code == OP_SET_YIELDED_FOR && was == MODEL_RUNNING) {
+        process->state = process->stopped_from = MODEL_YIELDED_FOR;
+        process->yielded_for = number;
+    }
+}
+
+void predict_process_op(const struct call *call, struct prediction *p)
+{
+    const unsigned slot = (unsigned)call->args[0];
+    struct model_process *process = &model.processes[slot];
+    if (!process->used) {
+        answers(p, OUTCOME_SKIPPED, 0);
+        return;
+    }
+    answers(p, OUTCOME_DONE, 0);
+    switch (call->op->code) {
+    case OP_REMOVE: predict_remove(slot, p); break;
+    case OP_TERMINATE:
+        RULE("L3");
+        terminate(process, call->args[1]);
+        break;
+    case OP_RESTART:
+    case OP_RESTART_MANY:
+        RULE("L4");
+        answers(p, restart(slot, call->op->code == OP_RESTART ? call->args[1] : 0, p)
+                      ? OUTCOME_YES : OUTCOME_NO, 0);
+        break;
+    case OP_START:
+        RULE("L5");
+        answers(p, process->state == MODEL_TERMINATED && new_life(slot, p) ? OUTCOME_YES
+                                                                          : OUTCOME_NO, 0);
+        break;
+    case OP_FAULT:
+        RULE("L7");
+        fault(slot, p);
+        break;
+    case OP_BRK:
+    case OP_SBRK:
+    case OP_MEMOP_BRK:
+    case OP_MEMOP_SBRK: predict_break(call, p); break;
+    default:
+        RULE("L2");
+        schedule(process, call->op->code, (unsigned)call->args[1]);
+        break;
+    }
+}
+
+bool model_is_live(unsigned slot, uint64_t identifier)
+{
+    return model.processes[slot].used && model.processes[slot].identifier == identifier;
+}
+
+bool model_id_is_live(const struct model_id *id)
+{
+    if (!id->taken)
+        return false;
+    if (id->foreign)
+        return model.foreign[id->slot].live &&
+               model.foreign[id->slot].identifier == id->identifier;
+    return model_is_live(id->slot, id->identifier);
+}
+
+void predict_id_op(const struct call *call, struct prediction *p)
+{
+    struct model_id *id = &model.ids[call->args[0]];
+    RULE("L1");
+    answers(p, OUTCOME_DONE, 0);
+    if (call->op->code == OP_TAKE_ID) {
+        const unsigned slot = (unsigned)call->args[1];
+        if (model.processes[slot].used)
+            *id = (struct model_id){ true, false, slot, model.processes[slot].identifier };
+        else
+            answers(p, OUTCOME_SKIPPED, 0);
+    } else if (call->op->code == OP_LOOKUP) {
+        const bool live = model_id_is_live(id) && !id->foreign; /* our table holds ours */
+        answers(p, live ? OUTCOME_YES : OUTCOME_NO, 0);
+        if (live)
+            answers_with(p, 'p', id->slot);
+    } else {
+        const struct model_id *other = &model.ids[call->args[1]];
+        if (id->taken && other->taken)
+            answers(p, id->foreign == other->foreign && id->identifier == other->identifier
+                           ? OUTCOME_YES : OUTCOME_NO, 0);
+        else
+            answers(p, OUTCOME_SKIPPED, 0);
+    }
+}

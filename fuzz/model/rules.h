@@ -1,0 +1,165 @@
+/* What the rules of the model share: how they write predictions down, and a few questions about the
+ * world. Only the files of this folder include it. */
+#ifndef FUZZ_RULES_H
+#define FUZZ_RULES_H
+
+#include "model.h"
+
+#include <string.h>
+
+/* A sum that cannot wrap. */
+#if UINTPTR_MAX > 0xffffffffu
+typedef unsigned __int128 wide;
+#else
+typedef uint64_t wide;
+#endif
+
+/* 2^width: the first number that is no address. */
+#define ADDRESS_SPACE ((wide)UINTPTR_MAX + 1)
+
+/* Process errors, numbered as in E1. */
+enum {
+    OK,
+    NO_SUCH_APP,
+    OUT_OF_MEMORY,
+    ADDRESS_OUT_OF_BOUNDS,
+    INACTIVE_APP,
+    ALREADY_IN_USE = 6
+};
+/* Codes, E1. */
+enum { FAIL = 1, BUSY = 2, INVAL = 6, SIZE = 7, NOMEM = 9, NOSUPPORT = 10, NODEVICE = 11 };
+
+/* ---- Writing predictions down ---- */
+
+/* Which rule decides now: findings cite it. */
+#define RULE(number) (p->rule = (number))
+
+static inline void begin_prediction(struct prediction *p)
+{
+    p->rule = "";
+    p->outcome.kind = OUTCOME_SKIPPED;
+    p->outcome.status = 0;
+    p->outcome.value_count = 0;
+    p->access.read_count = p->access.write_count = p->access.hook_count = 0;
+    p->access.stepwise = false;
+    p->access.opaque = (struct span){ 0, 0 };
+}
+
+static inline void answers(struct prediction *p, enum outcome_kind kind, int status)
+{
+    p->outcome.kind = kind;
+    p->outcome.status = status;
+}
+
+static inline void answers_with(struct prediction *p, char kind, uint64_t number)
+{
+    p->outcome.values[p->outcome.value_count].kind = kind;
+    p->outcome.values[p->outcome.value_count++].value = number;
+}
+
+static inline void may_read(struct prediction *p, uint32_t start, uint32_t end)
+{
+    p->access.reads[p->access.read_count++] = (struct span){ start, end };
+}
+
+static inline void may_write(struct prediction *p, uint32_t start, uint32_t end)
+{
+    p->access.writes[p->access.write_count++] = (struct span){ start, end };
+}
+
+static inline struct hook *calls_hook(struct prediction *p, enum hook_kind kind)
+{
+    struct hook *h = &p->access.hooks[p->access.hook_count++];
+    memset(h, 0, sizeof *h);
+    h->kind = kind;
+    return h;
+}
+
+/* C2: access to process memory is opened and closed around it. */
+static inline void opens(struct prediction *p, enum hook_kind kind, uint64_t addr, uint64_t len,
+                         bool writable)
+{
+    struct hook *h = calls_hook(p, kind);
+    h->addr = addr;
+    h->len = len;
+    h->writable = writable;
+}
+
+static inline void opens_and_closes(struct prediction *p, uint64_t addr, uint64_t len,
+                                    bool writable)
+{
+    opens(p, HOOK_OPEN, addr, len, writable);
+    opens(p, HOOK_CLOSE, addr, len, writable);
+}
+
+static inline void zeroes(struct prediction *p, uint64_t start, uint64_t end)
+{
+    if (start >= end)
+        return;
+    opens_and_closes(p, start, end - start, true);
+    may_write(p, (uint32_t)(start - ARENA_BASE), (uint32_t)(end - ARENA_BASE));
+    memset(&model.bytes[start - ARENA_BASE], 0, end - start);
+}
+
+/* The port is asked once. Returns: whether it agrees. */
+static inline bool port_agrees(struct prediction *p, unsigned slot, uint64_t app_break,
+                               uint64_t kernel_break)
+{
+    struct hook *h = calls_hook(p, HOOK_PROTECT);
+    model.requests_seen++;
+    h->process_index = slot;
+    h->addr = model.processes[slot].mem_start;
+    h->app_break = app_break;
+    h->kernel_break = kernel_break;
+    h->answer = model.requests_seen != model.refuse_now;
+    return h->answer;
+}
+
+static inline void panics(struct prediction *p)
+{
+    answers(p, OUTCOME_PANIC, 0);
+    calls_hook(p, HOOK_PANIC);
+}
+
+/* ---- What the rules share ---- */
+
+/* memory.c */
+enum purpose { FREE, APP, GAP, KERNEL_PART, HEADER, FLASH };
+uint8_t model_cell(unsigned slot, enum purpose purpose);
+void model_label(uint64_t start, uint64_t end, uint8_t what);
+void model_label_ram(unsigned slot);
+bool model_app_owned(unsigned slot, uint64_t addr, uint64_t len);
+bool model_in_flash(unsigned slot, uint64_t addr, uint64_t len);
+
+/* processes.c */
+bool model_is_active(const struct model_process *process);
+bool model_is_live(unsigned slot, uint64_t identifier);
+
+/* buffers.c */
+int model_share(unsigned slot, uint64_t addr, uint64_t len, bool writable, struct prediction *p);
+struct model_slice model_slice_of(uint64_t addr, uint64_t len, bool writable);
+
+/* Whether a buffer is live, as a library call finds out: for one from a slot it looks into the
+ * grant. */
+bool model_asks_whether_live(const struct model_buffer *buffer, struct prediction *p);
+
+/* slices.c */
+uint64_t model_slice_len(const struct model_slice *slice);
+
+/* grants.c */
+bool model_find_driver_number(unsigned slot, uint64_t driver_number, unsigned *number_out);
+int model_begin_driver_grant(unsigned slot, const struct model_driver *driver,
+                             struct prediction *p);
+
+/* ---- One rule for each operation: the table in model.c ---- */
+
+typedef void predict_function(const struct call *call, struct prediction *p);
+predict_function predict_create, predict_process_op, predict_break, predict_id_op;
+predict_function predict_build, predict_buffer_op, predict_enter;
+predict_function predict_slice_op, predict_bytes_op, predict_from_array;
+predict_function predict_grant_op, predict_leave_grant, predict_driver_enter, predict_read_slot;
+predict_function predict_allow, predict_set_byte;
+predict_function predict_at, predict_stream_over, predict_stream, predict_stream_copy;
+predict_function predict_foreign_life, predict_foreign_build;
+
+#endif

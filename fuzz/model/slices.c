@@ -1,0 +1,231 @@
+/* Slices: indexing, cutting, copying. Contract: S. */
+#include "rules.h"
+
+uint64_t model_slice_len(const struct model_slice *slice)
+{
+    return slice->span.end - slice->span.start;
+}
+
+static void predict_get(const struct call *call, const struct model_slice *slice,
+                        struct prediction *p)
+{
+    const uint64_t index = call->args[1];
+    RULE("S2");
+    if (index >= model_slice_len(slice)) {
+        if (call->op->code == OP_GET_OR_PANIC)
+            panics(p);
+        else
+            answers(p, OUTCOME_NO, 0);
+        return;
+    }
+    const uint32_t at = slice->span.start + (uint32_t)index;
+    RULE("S4");
+    may_read(p, at, at + 1);
+    answers(p, OUTCOME_YES, 0);
+    answers_with(p, 'u', model.bytes[at]);
+}
+
+static void predict_set(const struct call *call, const struct model_slice *slice,
+                        struct prediction *p)
+{
+    const uint64_t index = call->args[1];
+    RULE("S2");
+    if (!slice->writable) {
+        answers(p, OUTCOME_SKIPPED, 0); /* the compiler refuses it */
+        return;
+    }
+    if (index >= model_slice_len(slice)) {
+        answers(p, OUTCOME_NO, 0);
+        return;
+    }
+    const uint32_t at = slice->span.start + (uint32_t)index;
+    RULE("S4");
+    may_write(p, at, at + 1);
+    model.bytes[at] = (uint8_t)call->args[2];
+    answers(p, OUTCOME_YES, 0);
+}
+
+static void predict_range(const struct call *call, const struct model_slice *slice,
+                          struct prediction *p)
+{
+    const uint64_t len = model_slice_len(slice);
+    uint64_t start = call->args[2], end = call->args[3];
+    RULE("S2");
+    if (call->op->code == OP_RANGE_FROM)
+        end = len;
+    if (call->op->code == OP_RANGE_TO) {
+        end = start;
+        start = 0;
+    }
+    if (start > end || end > len) {
+        answers(p, OUTCOME_NO, 0);
+        return;
+    }
+    struct model_slice part = *slice;
+    part.span.start = slice->span.start + (uint32_t)start;
+    part.span.end = slice->span.start + (uint32_t)end;
+    model.slices[call->args[1]] = part;
+    answers(p, OUTCOME_YES, 0);
+}
+
+static void predict_copy(const struct call *call, const struct model_slice *slice,
+                         struct prediction *p)
+{
+    const uint8_t code = call->op->code;
+    const bool to_array = code == OP_COPY_TO || code == OP_COPY_TO_OR_PANIC;
+    const bool may_panic = code == OP_COPY_TO_OR_PANIC || code == OP_COPY_FROM_OR_PANIC;
+    const uint32_t len = (uint32_t)model_slice_len(slice);
+    RULE("S3");
+    if (!to_array && !slice->writable) {
+        answers(p, OUTCOME_SKIPPED, 0);
+        return;
+    }
+    if (call->args[1] != len) {
+        if (may_panic)
+            panics(p);
+        else
+            answers(p, OUTCOME_CODE, SIZE);
+        return;
+    }
+    answers(p, may_panic ? OUTCOME_DONE : OUTCOME_CODE, OK);
+    const uint32_t array = to_array ? ARENA_OUT : ARENA_IN + (uint32_t)call->args[2];
+    const uint32_t from = to_array ? slice->span.start : array;
+    const uint32_t to = to_array ? array : slice->span.start;
+    may_read(p, from, from + len);
+    may_write(p, to, to + len);
+    for (uint32_t i = 0; i < len; i++)
+        model.bytes[to + i] = model.bytes[from + i];
+}
+
+/* Bytes may overlap: all are read before one is written. */
+static void predict_copy_slice(const struct model_slice *to, const struct model_slice *from,
+                               struct prediction *p)
+{
+    uint8_t bytes[ARENA_LEN];
+    const uint32_t len = (uint32_t)model_slice_len(to);
+    RULE("S3");
+    if (!from->valid || !to->writable) {
+        answers(p, OUTCOME_SKIPPED, 0);
+        return;
+    }
+    if (model_slice_len(from) != len) {
+        answers(p, OUTCOME_CODE, SIZE);
+        return;
+    }
+    answers(p, OUTCOME_CODE, OK);
+    may_read(p, from->span.start, from->span.end);
+    may_write(p, to->span.start, to->span.end);
+    for (uint32_t i = 0; i < len; i++)
+        bytes[i] = model.bytes[from->span.start + i];
+    for (uint32_t i = 0; i < len; i++)
+        model.bytes[to->span.start + i] = bytes[i];
+}
+
+/* S8: a product of numbers that cannot wrap. */
+static void predict_element(const struct call *call, const struct model_slice *slice,
+                            struct prediction *p)
+{
+    const wide count = call->args[2], element_len = call->args[3], index = call->args[4];
+    RULE("S8");
+    if (element_len == 0) {
+        RULE("E4");
+        panics(p);
+        return;
+    }
+    /* Both are below 2^width: their product fits into twice that. */
+    if (count * element_len > model_slice_len(slice)) {
+        answers(p, OUTCOME_NO, 0);
+        return;
+    }
+    answers_with(p, 'u', (uint64_t)count);
+    if (index >= count) {
+        answers(p, OUTCOME_NO, 0);
+        return;
+    }
+    struct model_slice part = *slice;
+    part.span.start = slice->span.start + (uint32_t)(index * element_len);
+    part.span.end = part.span.start + (uint32_t)element_len;
+    model.slices[call->args[1]] = part;
+    answers(p, OUTCOME_YES, 0);
+}
+
+void model_predict_iter(const struct model_slice *slice, uint64_t step, struct prediction *p)
+{
+    begin_prediction(p);
+    RULE("S1");
+    if (step >= model_slice_len(slice)) {
+        answers(p, OUTCOME_NO, 0);
+        return;
+    }
+    const uint32_t at = slice->span.start + (uint32_t)step;
+    may_read(p, at, at + 1);
+    answers(p, OUTCOME_YES, 0);
+    answers_with(p, 'u', model.bytes[at]);
+}
+
+void model_predict_chunk(const struct model_slice *slice, uint64_t step, uint64_t chunk_len,
+                         struct prediction *p, struct span *chunk_out)
+{
+    begin_prediction(p);
+    RULE("S1");
+    const wide start = (wide)step * chunk_len;
+    if (start >= model_slice_len(slice)) {
+        answers(p, OUTCOME_NO, 0);
+        return;
+    }
+    wide end = start + chunk_len;
+    if (end > model_slice_len(slice))
+        end = model_slice_len(slice);
+    chunk_out->start = slice->span.start + (uint32_t)start;
+    chunk_out->end = slice->span.start + (uint32_t)end;
+    answers(p, OUTCOME_YES, 0);
+    answers_with(p, 'l', (uint64_t)(end - start));
+}
+
+void predict_slice_op(const struct call *call, struct prediction *p)
+{
+    const struct model_slice *slice = &model.slices[call->args[0]];
+    answers(p, OUTCOME_SKIPPED, 0);
+    if (!slice->valid)
+        return;
+    answers(p, OUTCOME_DONE, 0);
+    RULE("S1");
+    switch (call->op->code) {
+    case OP_SLICE_LEN: answers_with(p, 'l', model_slice_len(slice)); break;
+    case OP_GET:
+    case OP_GET_OR_PANIC: predict_get(call, slice, p); break;
+    case OP_SET: predict_set(call, slice, p); break;
+    case OP_RANGE:
+    case OP_RANGE_FROM:
+    case OP_RANGE_TO: predict_range(call, slice, p); break;
+    case OP_ELEMENT: predict_element(call, slice, p); break;
+    case OP_CHUNKS:
+        RULE("E4");
+        if (call->args[1] == 0)
+            panics(p);
+        break;
+    case OP_COPY_TO:
+    case OP_COPY_TO_OR_PANIC:
+    case OP_COPY_FROM:
+    case OP_COPY_FROM_OR_PANIC: predict_copy(call, slice, p); break;
+    case OP_COPY_SLICE: predict_copy_slice(slice, &model.slices[call->args[1]], p); break;
+    case OP_AS_READABLE:
+        if (!slice->writable) {
+            answers(p, OUTCOME_SKIPPED, 0);
+        } else {
+            model.slices[call->args[1]] = *slice;
+            model.slices[call->args[1]].writable = false;
+        }
+        break;
+    default: break; /* OP_ITERATE: step by step */
+    }
+}
+
+void predict_from_array(const struct call *call, struct prediction *p)
+{
+    RULE("S1");
+    answers(p, OUTCOME_DONE, 0);
+    model.slices[call->args[0]] =
+        model_slice_of((uint64_t)ARENA_BASE + ARENA_SCRATCH + call->args[1], call->args[2],
+                 call->op->code == OP_FROM_ARRAY_MUT);
+}

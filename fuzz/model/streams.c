@@ -1,0 +1,174 @@
+/* Steps at an offset, readers and writers. Contract: H7, H8. */
+#include "rules.h"
+
+/* What a step finds, once its buffer is entered: how much lies behind the offset. */
+struct found {
+    const struct model_buffer *buffer;
+    uint64_t rest;
+};
+
+/* The first half of a step: the buffer lives, is opened, and has the offset. Returns: the error. */
+static int enter_at(unsigned number, uint64_t offset, bool writable, struct found *found_out,
+                    struct prediction *p)
+{
+    const struct model_buffer *buffer = &model.buffers[number];
+    found_out->buffer = buffer;
+    found_out->rest = 0;
+    if (!model_asks_whether_live(buffer, p))
+        return NO_SUCH_APP;
+    if (buffer->len != 0)
+        opens(p, HOOK_OPEN, buffer->addr, buffer->len, writable);
+    if (offset > buffer->len)
+        return ADDRESS_OUT_OF_BOUNDS;
+    found_out->rest = buffer->len - offset;
+    return OK;
+}
+
+/* The other half. A dead buffer was not opened. */
+static void leave(const struct found *found, int error, bool writable, struct prediction *p)
+{
+    if (error != NO_SUCH_APP && found->buffer->len != 0)
+        opens(p, HOOK_CLOSE, found->buffer->addr, found->buffer->len, writable);
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Bytes that may overlap: all are read before one is written. */
+static void moves(struct prediction *p, uint64_t from, uint64_t to, uint64_t len)
+{
+    uint8_t bytes[ARENA_LEN];
+    const uint32_t source = (uint32_t)(from - ARENA_BASE), target = (uint32_t)(to - ARENA_BASE);
+    if (len == 0)
+        return;
+    may_read(p, source, source + (uint32_t)len);
+    may_write(p, target, target + (uint32_t)len);
+    for (uint32_t i = 0; i < len; i++)
+        bytes[i] = model.bytes[source + i];
+    for (uint32_t i = 0; i < len; i++)
+        model.bytes[target + i] = bytes[i];
+}
+
+/* ---- H7 ---- */
+
+void predict_at(const struct call *call, struct prediction *p)
+{
+    const bool writing = call->op->code == OP_WRITE_AT;
+    const unsigned number = (unsigned)call->args[0] + (writing ? TRACE_BUFFER_COUNT : 0);
+    const uint64_t offset = call->args[1];
+    struct found found;
+    RULE("H7");
+    const int error = enter_at(number, offset, writing, &found, p);
+    const uint64_t len = least(call->args[2], found.rest);
+    RULE("H7");
+    leave(&found, error, writing, p);
+    answers(p, OUTCOME_PROCESS_ERROR, error);
+    if (error != OK)
+        return;
+    answers_with(p, 'l', len);
+    if (writing)
+        moves(p, (uint64_t)ARENA_BASE + ARENA_IN + call->args[3], found.buffer->addr + offset, len);
+    else
+        moves(p, found.buffer->addr + offset, (uint64_t)ARENA_BASE + ARENA_OUT, len);
+}
+
+/* ---- H8 ---- */
+
+void predict_stream_over(const struct call *call, struct prediction *p)
+{
+    const bool writing = call->op->code == OP_WRITER_OVER;
+    const unsigned first = (unsigned)call->args[0];
+    const unsigned count = (unsigned)least(call->args[1] % MODEL_STREAM_COUNT,
+                                           TRACE_BUFFER_COUNT - first);
+    RULE("H8");
+    answers(p, OUTCOME_DONE, 0);
+    *(writing ? &model.writer : &model.reader) =
+        (struct model_stream){ .first = first + (writing ? TRACE_BUFFER_COUNT : 0),
+                               .count = count };
+}
+
+static void move_on(struct model_stream *stream, uint64_t len, uint64_t rest)
+{
+    stream->offset += len;
+    if (len == rest) {
+        stream->index++;
+        stream->offset = 0;
+    }
+}
+
+/* What a call of several steps answers. Where nothing has moved, the streams stay. */
+static void ends(struct prediction *p, int error, uint64_t done)
+{
+    answers(p, OUTCOME_PROCESS_ERROR, done == 0 ? error : OK);
+    if (p->outcome.status == OK)
+        answers_with(p, 'l', done);
+}
+
+void predict_stream(const struct call *call, struct prediction *p)
+{
+    const uint8_t code = call->op->code;
+    const bool writing = code == OP_WRITER_WRITE || code == OP_WRITER_SKIP;
+    const bool skipping = code == OP_READER_SKIP || code == OP_WRITER_SKIP;
+    struct model_stream *stream = writing ? &model.writer : &model.reader;
+    struct model_stream now = *stream;
+    const uint64_t want = call->args[0];
+    uint64_t done = 0;
+    int error = OK;
+    p->access.stepwise = true;
+    while (done < want && now.index < now.count && error == OK) {
+        struct found found;
+        error = enter_at(now.first + now.index, now.offset, writing, &found, p);
+        leave(&found, error, writing, p);
+        if (error != OK)
+            break;
+        const uint64_t len = least(want - done, found.rest);
+        const uint64_t at = found.buffer->addr + now.offset;
+        if (writing && !skipping)
+            moves(p, (uint64_t)ARENA_BASE + ARENA_IN + call->args[1] + done, at, len);
+        else if (!skipping)
+            moves(p, at, (uint64_t)ARENA_BASE + ARENA_OUT + done, len);
+        move_on(&now, len, found.rest);
+        done += len;
+    }
+    RULE("H8");
+    ends(p, error, done);
+    if (p->outcome.status == OK)
+        *stream = now;
+}
+
+void predict_stream_copy(const struct call *call, struct prediction *p)
+{
+    struct model_stream from = model.reader, to = model.writer;
+    const uint64_t want = call->args[0];
+    uint64_t done = 0;
+    int error = OK;
+    p->access.stepwise = true;
+    while (done < want && from.index < from.count && to.index < to.count && error == OK) {
+        struct found source, target;
+        uint64_t len = 0;
+        error = enter_at(from.first + from.index, from.offset, false, &source, p);
+        if (error == OK) {
+            error = enter_at(to.first + to.index, to.offset, true, &target, p);
+            len = least(want - done, least(source.rest, target.rest));
+            if (error == OK)
+                moves(p, source.buffer->addr + from.offset, target.buffer->addr + to.offset, len);
+            leave(&target, error, true, p);
+            leave(&source, OK, false, p);
+        } else {
+            leave(&source, error, false, p);
+        }
+        if (error != OK)
+            break;
+        move_on(&from, len, source.rest);
+        move_on(&to, len, target.rest);
+        done += len;
+    }
+    RULE("H8");
+    ends(p, error, done);
+    if (p->outcome.status == OK) {
+        model.reader = from;
+        model.writer = to;
+    }
+}
