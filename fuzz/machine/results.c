@@ -42,10 +42,14 @@ static bool print_near(uint64_t number, uint64_t base, const char *name, FILE *o
     return true;
 }
 
+/* Below it are the numbers that traces can say; the arena lies above it, at a place that depends on
+ * the target. */
+enum { NEAR_ENOUGH = 1 << 25 };
+
 static void print_far_number(uint64_t number, const char *format, FILE *out)
 {
     const bool is_64 = UINTPTR_MAX > 0xffffffffu;
-    if (number != 0 && number < (is_64 ? (uint64_t)1 << 30 : (uint64_t)1 << 29))
+    if (number != 0 && number < NEAR_ENOUGH)
         fprintf(out, format, number);
     else if (!print_near(number, UINTPTR_MAX, "max", out) &&
              !print_near(number, UINTPTR_MAX / 2 + 1, "half", out) &&

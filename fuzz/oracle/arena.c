@@ -1,9 +1,11 @@
 #include "arena.h"
 
+#if defined(__unix__)
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#endif
 
 uint8_t *arena_view;
 
@@ -26,10 +28,9 @@ static void *lib_pointer(uint32_t offset)
     return (void *)((uintptr_t)ARENA_BASE + offset);
 }
 
-void arena_map(void)
+#if defined(__unix__)
+static void map_twice(void)
 {
-    if (arena_view != NULL)
-        return;
     const int file = memfd_create("arena", MFD_CLOEXEC);
     if (file < 0 || ftruncate(file, ARENA_LEN) != 0) {
         perror("procbuf testbed: cannot make the arena");
@@ -44,6 +45,20 @@ void arena_map(void)
     }
     close(file);
     arena_view = view;
+}
+#else
+/* No memory management, and no sanitizer that userspace could trip: one view serves both. */
+static void map_twice(void)
+{
+    arena_view = lib_pointer(0);
+}
+#endif
+
+void arena_map(void)
+{
+    if (arena_view != NULL)
+        return;
+    map_twice();
     arena_poison((struct span){ 0, ARENA_LEN });
     arena_unpoison((struct span){ ARENA_IN, ARENA_IN + ARENA_IN_LEN });
     arena_unpoison((struct span){ ARENA_OUT, ARENA_OUT + ARENA_OUT_LEN });

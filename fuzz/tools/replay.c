@@ -42,7 +42,8 @@ static void usage(FILE *out)
           "  --results       print \"operation -> result\" for each operation\n"
           "  --explain       on a finding, print the program in words and a map of memory\n"
           "  --color         with --explain, use colour\n"
-          "  --verbose       name each input before it runs\n"
+          "  --verbose       name each input before it runs, as \"# NAME\"; in between the results,\n"
+          "                  if there are any\n"
           "  --expect N      fail unless exactly N inputs ran\n"
           "  --repeat N      run each input N times in a row\n"
           "  --list          list the harnesses\n"
@@ -85,7 +86,7 @@ static void replay_file(const char *path)
     static struct trace trace;
     current_path = path;
     if (options.verbose)
-        fprintf(stderr, "%s\n", path);
+        fprintf(options.results ? stdout : stderr, "# %s\n", path);
     if (!file_read_trace(path, options.harness != NULL ? options.harness->weights : NULL, &trace))
         exit(STATUS_UNABLE);
     for (long i = 0; i < options.repeat; i++)

@@ -1,0 +1,96 @@
+/* The compiler's callbacks, for gcc on any target: the library is compiled with
+ *
+ *   -fsanitize=thread -Dmemcpy=tb_memcpy -Dmemmove=tb_memmove -Dmemset=tb_memset
+ *
+ * and linked with this file in place of gcc's run-time. Every load and store of the library is a
+ * call here; that no data race is looked for does not matter. (gcc's ASan drops repeated accesses
+ * to an address, and so would not see a double fetch.) There is no poison in this build: an access
+ * to memory that is neither the arena's nor mapped faults by itself.
+ */
+#include "oracle.h"
+
+#include <string.h>
+
+const bool access_hooks_present = true;
+
+void __tsan_init(void);
+void __tsan_func_entry(void *caller);
+void __tsan_func_exit(void);
+
+void __tsan_init(void)
+{
+}
+
+void __tsan_func_entry(void *caller)
+{
+    (void)caller;
+}
+
+void __tsan_func_exit(void)
+{
+}
+
+static void load(uintptr_t addr, size_t len)
+{
+    if (len != 0 && arena_holds(addr))
+        access_load(addr, len);
+}
+
+static void store(uintptr_t addr, size_t len)
+{
+    if (len != 0 && arena_holds(addr))
+        access_store(addr, len);
+}
+
+#define CALLBACK(name, direction, bytes)                                                           \
+    void __tsan_##name##bytes(uintptr_t addr);                                                     \
+    void __tsan_##name##bytes(uintptr_t addr)                                                      \
+    {                                                                                              \
+        direction(addr, bytes);                                                                    \
+    }
+#define CALLBACKS(bytes)                                                                           \
+    CALLBACK(read, load, bytes)                                                                    \
+    CALLBACK(write, store, bytes)                                                                  \
+    CALLBACK(unaligned_read, load, bytes)                                                          \
+    CALLBACK(unaligned_write, store, bytes)
+CALLBACKS(1)
+CALLBACKS(2)
+CALLBACKS(4)
+CALLBACKS(8)
+CALLBACKS(16)
+
+void __tsan_read_range(uintptr_t addr, size_t len);
+void __tsan_write_range(uintptr_t addr, size_t len);
+void *tb_memcpy(void *to, const void *from, size_t len);
+void *tb_memmove(void *to, const void *from, size_t len);
+void *tb_memset(void *to, int value, size_t len);
+
+void __tsan_read_range(uintptr_t addr, size_t len)
+{
+    load(addr, len);
+}
+
+void __tsan_write_range(uintptr_t addr, size_t len)
+{
+    store(addr, len);
+}
+
+void *tb_memcpy(void *to, const void *from, size_t len)
+{
+    load((uintptr_t)from, len);
+    store((uintptr_t)to, len);
+    return memcpy(to, from, len);
+}
+
+void *tb_memmove(void *to, const void *from, size_t len)
+{
+    load((uintptr_t)from, len);
+    store((uintptr_t)to, len);
+    return memmove(to, from, len);
+}
+
+void *tb_memset(void *to, int value, size_t len)
+{
+    store((uintptr_t)to, len);
+    return memset(to, value, len);
+}
