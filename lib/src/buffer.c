@@ -96,20 +96,20 @@ procbuf_readwrite_new_external(procbuf_addr_t addr, size_t len, struct procbuf_i
 
 /* ---- Looking ---- */
 
-static struct procbuf_id buffer_id(uint32_t index, const struct procbuf_buffer_private *buffer)
+/* H6, for a buffer that was read from a slot of a live process. */
+static __attribute__((noinline)) bool slot_holds(const struct procbuf_buffer_private *buffer)
 {
-    return (struct procbuf_id){ .index_ = index, .private_ = buffer->id };
+    return procbuf_slot_is_unswapped(buffer->slot_addr, buffer->slot_swaps);
 }
 
-/* Its process lives, and the slot it was read from, if it was, still holds it (H6). */
-static bool buffer_is_live(uint32_t index, const struct procbuf_buffer_private *buffer)
+/* Its process lives, and the slot it was read from, if it was, still holds it. */
+PROCBUF_INLINE bool buffer_is_live(const uint32_t *index, const struct procbuf_buffer_private *buffer)
 {
-    return procbuf_id_is_live(buffer_id(index, buffer)) &&
-           (buffer->slot_addr == 0 ||
-            procbuf_slot_is_unswapped(buffer->slot_addr, buffer->slot_swaps));
+    return procbuf_life_goes_on(index, &buffer->id) &&
+           (buffer->slot_addr == 0 || slot_holds(buffer));
 }
 
-static size_t buffer_len(uint32_t index, const struct procbuf_buffer_private *buffer)
+static size_t buffer_len(const uint32_t *index, const struct procbuf_buffer_private *buffer)
 {
     return buffer_is_live(index, buffer) ? buffer->len : 0;
 }
@@ -121,12 +121,12 @@ static procbuf_addr_t buffer_ptr(const struct procbuf_buffer_private *buffer)
 
 size_t procbuf_readonly_len(const struct procbuf_readonly *buffer)
 {
-    return buffer_len(buffer->index_, &buffer->private_);
+    return buffer_len(&buffer->index_, &buffer->private_);
 }
 
 size_t procbuf_readwrite_len(const struct procbuf_readwrite *buffer)
 {
-    return buffer_len(buffer->index_, &buffer->private_);
+    return buffer_len(&buffer->index_, &buffer->private_);
 }
 
 procbuf_addr_t procbuf_readonly_ptr(const struct procbuf_readonly *buffer)
@@ -141,80 +141,119 @@ procbuf_addr_t procbuf_readwrite_ptr(const struct procbuf_readwrite *buffer)
 
 /* ---- Using ---- */
 
-/* What one enter has to remember. The buffer itself may change or go away while the body runs. */
+/* What an enter remembers: the body may change or forget the buffer itself. */
 struct enter {
-    struct procbuf_open_enter open;
     struct procbuf_process *process; /* null for a foreign table's */
+    bool is_empty;
     enum procbuf_access access;
 };
 
-static bool enter_begin(struct enter *enter, uint32_t index,
-                        const struct procbuf_buffer_private *buffer, enum procbuf_access access)
+/* Out: *open_out lives in the caller's frame, since the process's list may lead to it.
+ * Returns: false if the buffer is dead. */
+PROCBUF_INLINE bool enter_begin(struct enter *enter, struct procbuf_open_enter *open_out,
+                                const uint32_t *index, const struct procbuf_buffer_private *buffer)
 {
-    const struct procbuf_id id = buffer_id(index, buffer);
+    enter->process = buffer->id.process;
+    enter->is_empty = buffer->len == 0;
+    open_out->addr = buffer->addr;
+    open_out->len = buffer->len;
     if (!buffer_is_live(index, buffer))
         return false;
-    enter->access = access;
-    enter->open = (struct procbuf_open_enter){ NULL, buffer->addr, buffer->len };
-    enter->process = procbuf_table_lookup(id.private_.table, id);
     if (enter->process != NULL)
-        procbuf_process_push_enter(enter->process, &enter->open);
-    if (enter->open.len != 0)
-        procbuf_port_user_access_open(enter->open.addr, enter->open.len, access);
+        procbuf_process_push_enter(enter->process, open_out);
+    if (!enter->is_empty)
+        procbuf_port_user_access_open(open_out->addr, open_out->len, enter->access);
     procbuf_compiler_barrier();
     return true;
 }
 
-static void enter_end(struct enter *enter)
+PROCBUF_INLINE void enter_end(const struct enter *enter, const struct procbuf_open_enter *open)
 {
     procbuf_compiler_barrier();
-    if (enter->open.len != 0)
-        procbuf_port_user_access_close(enter->open.addr, enter->open.len, enter->access);
+    if (!enter->is_empty)
+        procbuf_port_user_access_close(open->addr, open->len, enter->access);
     if (enter->process != NULL)
-        procbuf_process_pop_enter(enter->process, &enter->open);
+        procbuf_process_pop_enter(enter->process, open);
 }
 
-/* The bytes of an enter as a slice. An empty one gets the address of an empty array (H5). */
-static struct procbuf_writable enter_slice(const struct enter *enter)
+/* Where the bytes begin. Of an empty buffer there are none: the address of an empty array (H5). */
+PROCBUF_INLINE uint8_t *enter_base(const struct enter *enter,
+                                   const struct procbuf_open_enter *open)
 {
-    if (enter->open.len == 0)
-        return procbuf_writable_from_array(NULL, 0);
-    return (struct procbuf_writable){ procbuf_memory_at(enter->open.addr), enter->open.len };
+    if (enter->is_empty)
+        return procbuf_writable_from_array(NULL, 0).base_;
+    return procbuf_memory_at(open->addr);
 }
 
-static enum procbuf_process_error enter_to_read(uint32_t index,
-                                                const struct procbuf_buffer_private *buffer,
-                                                procbuf_read_body *body, void *data)
+PROCBUF_INLINE enum procbuf_process_error
+enter_to_read(const uint32_t *index, const struct procbuf_buffer_private *buffer,
+              procbuf_read_body *body, void *data)
 {
-    struct enter enter;
-    if (!enter_begin(&enter, index, buffer, PROCBUF_ACCESS_READ))
+    struct enter enter = { .access = PROCBUF_ACCESS_READ };
+    struct procbuf_open_enter open;
+    if (!enter_begin(&enter, &open, index, buffer))
         return PROCBUF_NO_SUCH_APP;
-    body(procbuf_writable_as_readable(enter_slice(&enter)), data);
-    enter_end(&enter);
+    body((struct procbuf_readable){ enter_base(&enter, &open), open.len }, data);
+    enter_end(&enter, &open);
     return PROCBUF_PROCESS_OK;
+}
+
+PROCBUF_INLINE enum procbuf_process_error
+enter_to_write(const uint32_t *index, const struct procbuf_buffer_private *buffer,
+               procbuf_write_body *body, void *data)
+{
+    struct enter enter = { .access = PROCBUF_ACCESS_READ_WRITE };
+    struct procbuf_open_enter open;
+    if (!enter_begin(&enter, &open, index, buffer))
+        return PROCBUF_NO_SUCH_APP;
+    body((struct procbuf_writable){ enter_base(&enter, &open), open.len }, data);
+    enter_end(&enter, &open);
+    return PROCBUF_PROCESS_OK;
+}
+
+/* The same code twice: once where the compiler knows that the buffer is none of these, and leaves
+ * all questions about them out. That path is 40 instructions. */
+static bool is_unusual(const struct procbuf_buffer_private *buffer)
+{
+    return buffer->id.process == NULL || buffer->slot_addr != 0 || buffer->len == 0;
+}
+
+static __attribute__((noinline)) enum procbuf_process_error
+enter_unusual_to_read(const uint32_t *index, const struct procbuf_buffer_private *buffer,
+                      procbuf_read_body *body, void *data)
+{
+    return enter_to_read(index, buffer, body, data);
+}
+
+static __attribute__((noinline)) enum procbuf_process_error
+enter_unusual_to_write(const uint32_t *index, const struct procbuf_buffer_private *buffer,
+                       procbuf_write_body *body, void *data)
+{
+    return enter_to_write(index, buffer, body, data);
 }
 
 enum procbuf_process_error procbuf_readonly_enter(const struct procbuf_readonly *buffer,
                                                   procbuf_read_body *body, void *data)
 {
-    return enter_to_read(buffer->index_, &buffer->private_, body, data);
+    if (is_unusual(&buffer->private_))
+        return enter_unusual_to_read(&buffer->index_, &buffer->private_, body, data);
+    return enter_to_read(&buffer->index_, &buffer->private_, body, data);
 }
 
 enum procbuf_process_error procbuf_readwrite_enter(const struct procbuf_readwrite *buffer,
                                                    procbuf_read_body *body, void *data)
 {
-    return enter_to_read(buffer->index_, &buffer->private_, body, data);
+    if (is_unusual(&buffer->private_))
+        return enter_unusual_to_read(&buffer->index_, &buffer->private_, body, data);
+    return enter_to_read(&buffer->index_, &buffer->private_, body, data);
 }
 
 enum procbuf_process_error procbuf_readwrite_mut_enter(const struct procbuf_readwrite *buffer,
                                                        procbuf_write_body *body, void *data)
 {
-    struct enter enter;
-    if (!enter_begin(&enter, buffer->index_, &buffer->private_, PROCBUF_ACCESS_READ_WRITE))
-        return PROCBUF_NO_SUCH_APP;
-    body(enter_slice(&enter), data);
-    enter_end(&enter);
-    return PROCBUF_PROCESS_OK;
+    if (is_unusual(&buffer->private_))
+        return enter_unusual_to_write(&buffer->index_, &buffer->private_, body, data);
+    return enter_to_write(&buffer->index_, &buffer->private_, body, data);
 }
 
 /* ---- Giving back ---- */

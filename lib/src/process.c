@@ -29,19 +29,6 @@ bool procbuf_state_is_active(struct procbuf_state state)
     return state.kind != PROCBUF_STATE_FAULTED && state.kind != PROCBUF_STATE_TERMINATED;
 }
 
-void procbuf_process_push_enter(struct procbuf_process *process, struct procbuf_open_enter *open)
-{
-    open->outer = process->private_.open_enters;
-    process->private_.open_enters = open;
-}
-
-void procbuf_process_pop_enter(struct procbuf_process *process,
-                               const struct procbuf_open_enter *open)
-{
-    PROCBUF_REQUIRE(process->private_.open_enters == open);
-    process->private_.open_enters = open->outer;
-}
-
 /* ---- Looking ---- */
 
 static uint32_t slot_index(const struct procbuf_process *process)
@@ -53,7 +40,8 @@ struct procbuf_id procbuf_process_id(const struct procbuf_process *process)
 {
     const struct procbuf_process_private *self = procbuf_process_look(process);
     return (struct procbuf_id){ .index_ = slot_index(process),
-                                .private_ = { self->table, self->identifier } };
+                                .private_ = { &self->table->private_.slots[slot_index(process)],
+                                              self->table, self->identifier } };
 }
 
 struct procbuf_state procbuf_process_state(const struct procbuf_process *process)

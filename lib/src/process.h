@@ -4,6 +4,12 @@
 
 #include <procbuf/process.h>
 
+#include "require.h"
+
+/* The path of every enter, which a driver takes for a few bytes at a time: a call more is a tenth of
+ * it, at -Os too. */
+#define PROCBUF_INLINE static inline __attribute__((always_inline))
+
 /* An enter that has not returned. It lives in the stack frame of that enter, in a list per slot,
  * innermost first, so that nobody gives its bytes away (L9) or its slot (L8). */
 struct procbuf_open_enter {
@@ -24,10 +30,35 @@ static inline void procbuf_compiler_barrier(void)
     __asm__ volatile("" ::: "memory");
 }
 
+/* An empty slot's identifier: no process ever has it. */
+#define PROCBUF_NO_IDENTIFIER UINT64_MAX
+
+/* Ask whether a life goes on, of an id without a slot: a foreign one's, or nobody's. */
+bool procbuf_foreign_life_goes_on(const uint32_t *index, const struct procbuf_id_private *id);
+
+/* Ask whether a life goes on. In: index by its place, since only a foreign table needs it.
+ * Contract: L1, B7. */
+PROCBUF_INLINE bool procbuf_life_goes_on(const uint32_t *index, const struct procbuf_id_private *id)
+{
+    if (id->process == NULL)
+        return procbuf_foreign_life_goes_on(index, id);
+    return id->process->private_.identifier == id->identifier;
+}
+
 /* An enter on the process begins, and ends. They nest. */
-void procbuf_process_push_enter(struct procbuf_process *process, struct procbuf_open_enter *open);
-void procbuf_process_pop_enter(struct procbuf_process *process,
-                               const struct procbuf_open_enter *open);
+PROCBUF_INLINE void procbuf_process_push_enter(struct procbuf_process *process,
+                                               struct procbuf_open_enter *open)
+{
+    open->outer = process->private_.open_enters;
+    process->private_.open_enters = open;
+}
+
+PROCBUF_INLINE void procbuf_process_pop_enter(struct procbuf_process *process,
+                                              const struct procbuf_open_enter *open)
+{
+    PROCBUF_REQUIRE(process->private_.open_enters == open);
+    process->private_.open_enters = open->outer;
+}
 
 bool procbuf_state_is_active(struct procbuf_state state);
 

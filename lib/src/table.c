@@ -8,25 +8,24 @@
 #include "range.h"
 #include "require.h"
 
-static bool own_table_is_live(const void *context, uint32_t index, uint64_t identifier)
+static void empty_slot(struct procbuf_process *process)
 {
-    const struct procbuf_table *table = context;
-    const struct procbuf_process *process = procbuf_table_slot(table, index);
-    return process != NULL && process->private_.identifier == identifier;
+    process->private_.table = NULL;
+    process->private_.identifier = PROCBUF_NO_IDENTIFIER;
 }
 
 void procbuf_table_init(struct procbuf_table *table, struct procbuf_process *slots,
                         uint32_t slot_count)
 {
-    table->private_.is_live = own_table_is_live;
-    table->private_.is_live_context = table;
+    table->private_.is_live = NULL;
+    table->private_.is_live_context = NULL;
     table->private_.slots = slots;
     table->private_.slot_count = slot_count;
     table->private_.grants = NULL;
     table->private_.grants_per_process = 0;
     table->private_.next_identifier = 0;
     for (uint32_t index = 0; index < slot_count; index++)
-        slots[index].private_.table = NULL;
+        empty_slot(&slots[index]);
 }
 
 void procbuf_table_init_external(struct procbuf_table *table, procbuf_is_live_function *is_live,
@@ -47,15 +46,19 @@ procbuf_id_new_external(const struct procbuf_table *table, uint32_t index, uint6
                         const struct procbuf_external_process_capability *capability)
 {
     PROCBUF_REQUIRE(capability != NULL);
-    return (struct procbuf_id){ .index_ = index, .private_ = { table, identifier } };
+    return (struct procbuf_id){ .index_ = index, .private_ = { NULL, table, identifier } };
+}
+
+bool procbuf_foreign_life_goes_on(const uint32_t *index, const struct procbuf_id_private *id)
+{
+    const struct procbuf_table *table = id->table;
+    return table != NULL &&
+           table->private_.is_live(table->private_.is_live_context, *index, id->identifier);
 }
 
 bool procbuf_id_is_live(struct procbuf_id id)
 {
-    const struct procbuf_table *table = id.private_.table;
-    return table != NULL &&
-           table->private_.is_live(table->private_.is_live_context, id.index_,
-                                   id.private_.identifier);
+    return procbuf_life_goes_on(&id.index_, &id.private_);
 }
 
 bool procbuf_id_equal(struct procbuf_id a, struct procbuf_id b)
@@ -74,17 +77,14 @@ struct procbuf_process *procbuf_table_slot(const struct procbuf_table *table, ui
 struct procbuf_process *procbuf_table_lookup(const struct procbuf_table *table,
                                              struct procbuf_id id)
 {
-    if (id.private_.table != table)
+    if (id.private_.table != table || !procbuf_id_is_live(id))
         return NULL;
-    struct procbuf_process *process = procbuf_table_slot(table, id.index_);
-    if (process == NULL || process->private_.identifier != id.private_.identifier)
-        return NULL;
-    return process;
+    return id.private_.process;
 }
 
 bool procbuf_table_take_identifier(struct procbuf_table *table, uint64_t *identifier_out)
 {
-    if (table->private_.next_identifier == UINT64_MAX)
+    if (table->private_.next_identifier == PROCBUF_NO_IDENTIFIER)
         return false;
     *identifier_out = table->private_.next_identifier++;
     return true;
@@ -194,6 +194,6 @@ enum procbuf_code procbuf_process_remove(struct procbuf_process *process)
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->open_enters != NULL)
         return PROCBUF_BUSY;
-    self->table = NULL;
+    empty_slot(process);
     return PROCBUF_OK;
 }

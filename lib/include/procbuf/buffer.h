@@ -27,7 +27,7 @@ struct procbuf_buffer_private {
  * It does not prove: that the process is alive, that the bytes keep their value, or that no other
  * buffer overlaps it. Source: Tock ReadOnlyProcessBuffer, kernel/src/processbuffer.rs. */
 struct procbuf_readonly {
-    uint32_t index_; /* slot of the process; changing it can only make the buffer dead */
+    uint32_t index_; /* slot in a foreign table; changing it can only make the buffer dead */
     struct procbuf_buffer_private private_ PROCBUF_PRIVATE;
 };
 

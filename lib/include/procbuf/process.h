@@ -56,6 +56,7 @@ enum procbuf_completion {
 /* ---- Identity ------------------------------------------------------------------------------- */
 
 struct procbuf_id_private {
+    struct procbuf_process *process;   /* the slot in one of our tables; null in a foreign one */
     const struct procbuf_table *table; /* null: belongs to no process */
     uint64_t identifier;
 };
@@ -64,7 +65,7 @@ struct procbuf_id_private {
  * Holding one proves: a process with this identity existed (or a trusted foreign table said so).
  * It does not prove: that this life still goes on; ask procbuf_id_is_live(). Contract: L1. */
 struct procbuf_id {
-    uint32_t index_; /* slot; changing it can only make the id dead */
+    uint32_t index_; /* slot in a foreign table; changing it can only make the id dead */
     struct procbuf_id_private private_ PROCBUF_PRIVATE;
 };
 
@@ -75,9 +76,9 @@ typedef bool procbuf_is_live_function(const void *context, uint32_t index, uint6
 /* ---- Table ---------------------------------------------------------------------------------- */
 
 struct procbuf_table_private {
-    procbuf_is_live_function *is_live;
+    procbuf_is_live_function *is_live; /* of a foreign table; null in one of ours */
     const void *is_live_context;
-    struct procbuf_process *slots; /* null in a foreign table */
+    struct procbuf_process *slots;
     uint32_t slot_count;
     uint32_t grants_per_process;
     struct procbuf_grant_entry *grants; /* those of slot 0, of slot 1, … */
