@@ -1,0 +1,11 @@
+// refused: is unavailable: private to the procbuf library|unavailable
+#include <procbuf.h>
+size_t f(struct procbuf_readable_elements *elements);
+size_t f(struct procbuf_readable_elements *elements)
+{
+#ifdef RIGHT
+    return procbuf_readable_elements_count(elements);
+#else
+    return elements->count_++;
+#endif
+}
