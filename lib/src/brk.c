@@ -6,6 +6,19 @@
 #include "require.h"
 
 /* K1's checks before the port is asked. */
+/*@ requires \valid_read(self) && in_order(self);
+    assigns \nothing;
+    behavior outside:
+      assumes new_break < self->mark || new_break >= self->mem_end;
+      ensures \result == PROCBUF_ADDRESS_OUT_OF_BOUNDS;
+    behavior above:
+      assumes self->mark <= new_break < self->mem_end && new_break > self->kernel_break;
+      ensures \result == PROCBUF_OUT_OF_MEMORY;
+    behavior good:
+      assumes self->mark <= new_break < self->mem_end && new_break <= self->kernel_break;
+      ensures \result == PROCBUF_PROCESS_OK;
+    complete behaviors;
+    disjoint behaviors; */
 static enum procbuf_process_error check_break(const struct procbuf_process_private *self,
                                               procbuf_addr_t new_break)
 {
@@ -16,6 +29,36 @@ static enum procbuf_process_error check_break(const struct procbuf_process_priva
     return PROCBUF_PROCESS_OK;
 }
 
+/* K1, and I1 to I3: the break stays between the mark, below which buffers lie, and the grants. */
+/*@ requires occupied(process);
+    requires \valid(old_break_out) && \separated(process, old_break_out);
+    assigns process->private_.app_break, *old_break_out;
+    ensures occupied(process);
+    ensures \result != PROCBUF_PROCESS_OK ==>
+              process->private_.app_break == \old(process->private_.app_break) &&
+              *old_break_out == \old(*old_break_out);
+    ensures \result == PROCBUF_PROCESS_OK ==>
+              process->private_.app_break == new_break &&
+              *old_break_out == \old(process->private_.app_break);
+    behavior inactive:
+      assumes !is_active(&process->private_);
+      ensures \result == PROCBUF_INACTIVE_APP;
+    behavior outside:
+      assumes is_active(&process->private_);
+      assumes new_break < process->private_.mark || new_break >= process->private_.mem_end;
+      ensures \result == PROCBUF_ADDRESS_OUT_OF_BOUNDS;
+    behavior above:
+      assumes is_active(&process->private_);
+      assumes process->private_.mark <= new_break < process->private_.mem_end;
+      assumes new_break > process->private_.kernel_break;
+      ensures \result == PROCBUF_OUT_OF_MEMORY;
+    behavior up_to_the_port:
+      assumes is_active(&process->private_);
+      assumes process->private_.mark <= new_break < process->private_.mem_end;
+      assumes new_break <= process->private_.kernel_break;
+      ensures \result == PROCBUF_PROCESS_OK || \result == PROCBUF_OUT_OF_MEMORY;
+    complete behaviors;
+    disjoint behaviors; */
 enum procbuf_process_error procbuf_process_brk(struct procbuf_process *process,
                                                procbuf_addr_t new_break,
                                                procbuf_addr_t *old_break_out)
@@ -37,6 +80,19 @@ enum procbuf_process_error procbuf_process_brk(struct procbuf_process *process,
     return PROCBUF_PROCESS_OK;
 }
 
+/* K2. The sum wraps on purpose. */
+/*@ requires occupied(process);
+    requires \valid(old_break_out) && \separated(process, old_break_out);
+    assigns process->private_.app_break, *old_break_out;
+    ensures occupied(process);
+    ensures \result == PROCBUF_INACTIVE_APP <==> !is_active(&process->private_);
+    ensures \result != PROCBUF_PROCESS_OK ==>
+              process->private_.app_break == \old(process->private_.app_break) &&
+              *old_break_out == \old(*old_break_out);
+    ensures \result == PROCBUF_PROCESS_OK ==>
+              process->private_.app_break ==
+                (uintptr_t)(\old(process->private_.app_break) + (uintptr_t)delta) &&
+              *old_break_out == \old(process->private_.app_break); */
 enum procbuf_process_error procbuf_process_sbrk(struct procbuf_process *process, intptr_t delta,
                                                 procbuf_addr_t *old_break_out)
 {

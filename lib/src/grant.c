@@ -52,20 +52,7 @@ void procbuf_process_forget_grants(struct procbuf_process *process)
 
 /* ---- Process level ---- */
 
-/* Where a grant would begin. Returns: false if there is no room. */
-static bool place_grant(const struct procbuf_process_private *self, size_t len, size_t align,
-                        procbuf_addr_t *addr_out)
-{
-    if (len > (procbuf_addr_t)(self->kernel_break - self->app_break))
-        return false;
-    const procbuf_addr_t end = (procbuf_addr_t)(self->kernel_break - (procbuf_addr_t)len);
-    const procbuf_addr_t misaligned = (procbuf_addr_t)(end & (procbuf_addr_t)(align - 1));
-    if (misaligned > (procbuf_addr_t)(end - self->app_break))
-        return false;
-    *addr_out = (procbuf_addr_t)(end - misaligned);
-    return true;
-}
-
+/*@ assigns \nothing; */
 static bool is_in_open_enter(const struct procbuf_process_private *self, procbuf_addr_t addr,
                              size_t len)
 {
@@ -79,6 +66,29 @@ static bool is_in_open_enter(const struct procbuf_process_private *self, procbuf
     return false;
 }
 
+/* G1 and L9. I3 and I4: what is taken lies above the break, below every grant that is there. */
+/*@ requires occupied(process) && align > 0;
+    requires \valid(addr_out) && \separated(process, addr_out);
+    assigns process->private_.kernel_break, *addr_out;
+    ensures occupied(process);
+    ensures \result ==>
+              process->private_.kernel_break == *addr_out && *addr_out % align == 0 &&
+              lies_within(*addr_out, len, process->private_.app_break,
+                          \old(process->private_.kernel_break));
+    ensures !\result ==>
+              process->private_.kernel_break == \old(process->private_.kernel_break); */
+static bool take_room(struct procbuf_process *process, size_t len, size_t align,
+                      procbuf_addr_t *addr_out)
+{
+    struct procbuf_process_private *self = procbuf_process_self(process);
+    if (!procbuf_range_place(self->app_break, self->kernel_break, len, align, addr_out) ||
+        is_in_open_enter(self, *addr_out, len) ||
+        !procbuf_process_protect(process, self->app_break, *addr_out))
+        return false;
+    self->kernel_break = *addr_out;
+    return true;
+}
+
 bool procbuf_process_allocate_grant(struct procbuf_process *process, uint32_t grant_number,
                                     uint32_t driver_number, size_t len, size_t align)
 {
@@ -88,13 +98,9 @@ bool procbuf_process_allocate_grant(struct procbuf_process *process, uint32_t gr
     PROCBUF_REQUIRE(is_power_of_two(align));
     if (!procbuf_state_is_active(self->state) || grant_number >= grant_count(process) ||
         entry_at(process, grant_number)->allocated ||
-        procbuf_process_lookup_driver(process, driver_number, &other))
+        procbuf_process_lookup_driver(process, driver_number, &other) ||
+        !take_room(process, len, align < 2 ? 2 : align, &addr))
         return false;
-    if (!place_grant(self, len, align < 2 ? 2 : align, &addr) ||
-        is_in_open_enter(self, addr, len) ||
-        !procbuf_process_protect(process, self->app_break, addr))
-        return false;
-    self->kernel_break = addr;
     *entry_at(process, grant_number) =
         (struct procbuf_grant_entry_private){ true, false, driver_number, addr };
     PROCBUF_VERIFY(procbuf_process_is_valid(self));

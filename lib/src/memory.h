@@ -21,6 +21,8 @@ static inline uint8_t *procbuf_memory_at(procbuf_addr_t addr)
 }
 
 /* Zero process memory, between an open and a close hook. len may be 0: then no hook is called. */
+/*@ assigns \nothing; // of the kernel's own objects: process memory lies apart from them
+ */
 void procbuf_memory_zero(procbuf_addr_t addr, size_t len);
 
 #endif

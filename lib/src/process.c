@@ -36,6 +36,8 @@ static uint32_t slot_index(const struct procbuf_process *process)
     return (uint32_t)(process - process->private_.table->private_.slots);
 }
 
+/*@ requires occupied(process);
+    assigns \nothing; */
 struct procbuf_id procbuf_process_id(const struct procbuf_process *process)
 {
     const struct procbuf_process_private *self = procbuf_process_look(process);
@@ -110,6 +112,10 @@ enum procbuf_completion procbuf_process_completion(const struct procbuf_process 
 
 /* ---- Scheduling ---- */
 
+/*@ requires \valid(self);
+    assigns self->state;
+    ensures self->state.kind == kind && self->state.stopped_from == kind &&
+            self->state.yielded_for == yielded_for; */
 static void set_state(struct procbuf_process_private *self, enum procbuf_state_kind kind,
                       uint32_t yielded_for)
 {
@@ -180,6 +186,30 @@ bool procbuf_process_protect(const struct procbuf_process *process, procbuf_addr
 }
 
 /* L5, for a terminated process. */
+/*@ requires occupied(process) && \valid(process->private_.table);
+    requires \separated(process, process->private_.table);
+    requires process->private_.identifier < process->private_.table->private_.next_identifier;
+    requires process->private_.restart_count < UINT32_MAX; // else it wraps to 0, harmlessly
+    assigns process->private_.identifier, process->private_.app_break,
+            process->private_.kernel_break, process->private_.mark,
+            process->private_.restart_count, process->private_.state,
+            process->private_.table->private_.next_identifier;
+    ensures occupied(process);
+    ensures \result ==>
+              process->private_.app_break == process->private_.initial_app_break &&
+              process->private_.kernel_break == process->private_.initial_kernel_break &&
+              process->private_.mark == process->private_.mem_start &&
+              is_active(&process->private_);
+    ensures !\result ==>
+              process->private_.app_break == \old(process->private_.app_break) &&
+              process->private_.kernel_break == \old(process->private_.kernel_break) &&
+              process->private_.mark == \old(process->private_.mark) &&
+              process->private_.restart_count == \old(process->private_.restart_count) &&
+              process->private_.state == \old(process->private_.state);
+    ensures \old(process->private_.table->private_.next_identifier) != PROCBUF_NO_IDENTIFIER ==>
+              process->private_.identifier ==
+                \old(process->private_.table->private_.next_identifier) &&
+              process->private_.identifier > \old(process->private_.identifier); */
 static bool begin_new_life(struct procbuf_process *process)
 {
     struct procbuf_process_private *self = &process->private_;

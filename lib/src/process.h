@@ -18,7 +18,22 @@ struct procbuf_open_enter {
     size_t len;
 };
 
+/* I1, and that the places of a new life are in order too. */
+/*@ predicate in_order{L}(struct procbuf_process_private *self) =
+      self->mem_start <= self->mark <= self->app_break <= self->kernel_break <= self->mem_end &&
+      self->mem_start <= self->initial_app_break <= self->initial_kernel_break <= self->mem_end &&
+      self->flash_protected_end <= self->flash_end;
+
+    predicate occupied{L}(struct procbuf_process *process) =
+      \valid(process) && process->private_.table != \null && in_order(&process->private_);
+
+    predicate is_active{L}(struct procbuf_process_private *self) =
+      self->state.kind != PROCBUF_STATE_FAULTED && self->state.kind != PROCBUF_STATE_TERMINATED; */
+
 /* The private part of an occupied slot. Panics on an empty one. */
+/*@ requires occupied(process);
+    assigns \nothing;
+    ensures \result == &process->private_; */
 struct procbuf_process_private *procbuf_process_self(struct procbuf_process *process);
 const struct procbuf_process_private *
 procbuf_process_look(const struct procbuf_process *process);
@@ -60,16 +75,31 @@ PROCBUF_INLINE void procbuf_process_pop_enter(struct procbuf_process *process,
     process->private_.open_enters = open->outer;
 }
 
+/*@ assigns \nothing;
+    ensures \result <==> state.kind != PROCBUF_STATE_FAULTED &&
+                         state.kind != PROCBUF_STATE_TERMINATED; */
 bool procbuf_state_is_active(struct procbuf_state state);
 
 /* Take the next identifier. Returns: false when the counter is spent. */
+/*@ requires \valid(table) && \valid(identifier_out) && \separated(table, identifier_out);
+    assigns table->private_.next_identifier, *identifier_out;
+    ensures \result <==> \old(table->private_.next_identifier) != PROCBUF_NO_IDENTIFIER;
+    ensures \result ==> *identifier_out == \old(table->private_.next_identifier) &&
+                        table->private_.next_identifier == *identifier_out + 1;
+    ensures !\result ==> *identifier_out == \old(*identifier_out) &&
+                         table->private_.next_identifier == PROCBUF_NO_IDENTIFIER; */
 bool procbuf_table_take_identifier(struct procbuf_table *table, uint64_t *identifier_out);
 
 /* Ask the port to protect [mem_start, app_break) and [kernel_break, mem_end) of a slot. */
+/*@ assigns \nothing; */
 bool procbuf_process_protect(const struct procbuf_process *process, procbuf_addr_t app_break,
                              procbuf_addr_t kernel_break);
 
 /* I1, for checked builds. */
+/*@ requires \valid_read(self);
+    assigns \nothing;
+    ensures \result <==> self->mem_start <= self->mark <= self->app_break <= self->kernel_break &&
+                         self->kernel_break <= self->mem_end; */
 bool procbuf_process_is_valid(const struct procbuf_process_private *self);
 
 #endif

@@ -2,7 +2,7 @@
 
 bool procbuf_range_end(procbuf_addr_t start, size_t len, procbuf_addr_t *end_out)
 {
-    const procbuf_addr_t room = (procbuf_addr_t)((procbuf_addr_t)-1 - start);
+    const procbuf_addr_t room = (procbuf_addr_t)(PROCBUF_ADDR_MAX - start);
     if (len > room)
         return false;
     *end_out = (procbuf_addr_t)(start + (procbuf_addr_t)len);
@@ -23,4 +23,17 @@ bool procbuf_range_overlaps(procbuf_addr_t a_start, procbuf_addr_t a_end, procbu
     if (a_start == a_end || b_start == b_end)
         return false;
     return a_start < b_end && b_start < a_end;
+}
+
+bool procbuf_range_place(procbuf_addr_t low, procbuf_addr_t high, size_t len, size_t align,
+                         procbuf_addr_t *addr_out)
+{
+    if (len > (procbuf_addr_t)(high - low))
+        return false;
+    const procbuf_addr_t end = (procbuf_addr_t)(high - (procbuf_addr_t)len);
+    const procbuf_addr_t misaligned = (procbuf_addr_t)(end % align);
+    if (misaligned > (procbuf_addr_t)(end - low))
+        return false;
+    *addr_out = (procbuf_addr_t)(end - misaligned);
+    return true;
 }

@@ -2,7 +2,7 @@
 #ifndef PROCBUF_SRC_REQUIRE_H
 #define PROCBUF_SRC_REQUIRE_H
 
-#include <procbuf/port.h>
+#include "port.h"
 
 /* The caller broke a documented rule. Always compiled. User data must not decide `condition`. */
 #define PROCBUF_REQUIRE(condition)                                                                 \

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+/*@ assigns \nothing;
+    ensures \result == \min(a, b); */
 static inline size_t procbuf_smaller(size_t a, size_t b)
 {
     return a < b ? a : b;

@@ -99,6 +99,22 @@ struct layout {
     procbuf_addr_t kernel_break;
 };
 
+/* P4, the half that looks at one process alone. What comes out keeps I1. */
+/*@ requires \valid_read(config) && \valid(layout_out) && \separated(config, layout_out);
+    assigns *layout_out;
+    ensures \result <==>
+              config->flash_start + config->flash_len <= PROCBUF_ADDR_MAX &&
+              config->mem_start + config->mem_len <= PROCBUF_ADDR_MAX &&
+              config->flash_protected_len <= config->flash_len &&
+              config->initial_app_len + config->initial_kernel_len <= config->mem_len;
+    ensures \result ==>
+              layout_out->flash_protected_end == config->flash_start + config->flash_protected_len &&
+              layout_out->flash_end == config->flash_start + config->flash_len &&
+              layout_out->mem_end == config->mem_start + config->mem_len &&
+              layout_out->app_break == config->mem_start + config->initial_app_len &&
+              layout_out->kernel_break == layout_out->mem_end - config->initial_kernel_len &&
+              layout_out->app_break <= layout_out->kernel_break;
+    ensures !\result ==> *layout_out == \old(*layout_out); */
 static bool layout_from_config(const struct procbuf_process_config *config,
                                struct layout *layout_out)
 {

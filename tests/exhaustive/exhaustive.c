@@ -484,6 +484,186 @@ static void part_sequences(void)
     }
 }
 
+/* ---- The protocol: processes, lives, a driver's slot, and the handle read from it ---- */
+
+enum { PROTOCOL_DEPTH = 6 };
+
+/* What must be known of process 0. Process 1 stands by, and must never change. */
+struct protocol {
+    enum procbuf_state_kind kind;
+    int life, next_life; /* identifiers */
+    int slot_addr, slot_len;
+    int swaps;           /* of the slot, in any life: no two fillings have the same */
+    bool held;           /* a handle was read … */
+    int held_life, held_swaps, held_addr, held_len; /* … in that life, after so many swaps */
+};
+
+enum { ALLOW, ALLOW_OTHER, REVOKE, READ_SLOT, FINISH, RESTART, RESTART_REFUSED, START, FAULT,
+       REPLACE, PROTOCOL_OPS };
+
+static const struct layout protocol_layouts[2] = { { 100, 100, 20, 0, 50, 10, 0 },
+                                                   { 200, 40, 8, 0, 40, 5, 0 } };
+static struct procbuf_driver protocol_driver;
+static struct procbuf_readonly protocol_handle;
+
+static bool protocol_active(const struct protocol *s)
+{
+    return s->kind == PROCBUF_STATE_YIELDED;
+}
+
+/* A1, A2: what is allowed takes the place of what was. */
+static void allow_step(struct protocol *s, int addr, int len)
+{
+    const struct procbuf_allow_result result = procbuf_allow_readonly(
+        &slots[0], &protocol_driver, 0, (procbuf_addr_t)addr, (size_t)len);
+    const bool good = protocol_active(s);
+    EXPECT(result.code == (good ? PROCBUF_OK : PROCBUF_FAIL), "protocol: allow", (int)result.code);
+    EXPECT(result.addr == (good ? s->slot_addr : addr) &&
+               result.len == (size_t)(good ? s->slot_len : len),
+           "protocol: what allow gives back", result.addr, (int)result.len);
+    if (!good)
+        return;
+    s->slot_addr = addr;
+    s->slot_len = len;
+    s->swaps++;
+}
+
+static void read_slot(const struct procbuf_grant *grant, void *data)
+{
+    (void)data;
+    EXPECT(procbuf_grant_readonly(grant, 0, &protocol_handle) == PROCBUF_PROCESS_OK,
+           "protocol: read");
+}
+
+/* G4, G5 */
+static void read_step(struct protocol *s)
+{
+    const enum procbuf_process_error error = procbuf_driver_enter(
+        &protocol_driver, procbuf_process_id(&slots[0]), read_slot, NULL);
+    EXPECT(error == (protocol_active(s) ? PROCBUF_PROCESS_OK : PROCBUF_INACTIVE_APP),
+           "protocol: driver enters", (int)error);
+    if (error != PROCBUF_PROCESS_OK)
+        return;
+    s->held = true;
+    s->held_life = s->life;
+    s->held_swaps = s->swaps;
+    s->held_addr = s->slot_addr;
+    s->held_len = s->slot_len;
+}
+
+/* L5. A new life begins with empty slots. */
+static void begin_protocol_life(struct protocol *s, bool refused)
+{
+    s->life = s->next_life++;
+    s->kind = refused ? PROCBUF_STATE_TERMINATED : PROCBUF_STATE_YIELDED;
+    s->slot_addr = s->slot_len = 0;
+    s->swaps++;
+}
+
+static void end_protocol_life(struct protocol *s, enum procbuf_state_kind kind)
+{
+    s->kind = kind;
+    s->slot_addr = s->slot_len = 0;
+}
+
+static void restart_step(struct protocol *s, bool refused)
+{
+    const bool due = s->kind != PROCBUF_STATE_TERMINATED;
+    port_refuses = refused;
+    EXPECT(procbuf_process_restart(&slots[0], NULL) == (due && !refused), "protocol: restart");
+    port_refuses = false;
+    if (due)
+        begin_protocol_life(s, refused);
+}
+
+static void replace_step(struct protocol *s)
+{
+    struct procbuf_process *process;
+    EXPECT(procbuf_process_remove(&slots[0]) == PROCBUF_OK, "protocol: remove");
+    EXPECT(create(&protocol_layouts[0], &process) == PROCBUF_OK && process == &slots[0],
+           "protocol: create again");
+    begin_protocol_life(s, false);
+}
+
+static void protocol_step(struct protocol *s, int op)
+{
+    switch (op) {
+    case ALLOW: allow_step(s, 104, 3); break;
+    case ALLOW_OTHER: allow_step(s, 52, 2); break;
+    case REVOKE: allow_step(s, 255, 0); break;
+    case READ_SLOT: read_step(s); break;
+    case FINISH:
+        procbuf_process_terminate(&slots[0], NULL);
+        if (s->kind != PROCBUF_STATE_TERMINATED)
+            end_protocol_life(s, PROCBUF_STATE_TERMINATED);
+        break;
+    case RESTART: restart_step(s, false); break;
+    case RESTART_REFUSED: restart_step(s, true); break;
+    case START:
+        EXPECT(procbuf_process_start(&slots[0]) == (s->kind == PROCBUF_STATE_TERMINATED),
+               "protocol: start");
+        if (s->kind == PROCBUF_STATE_TERMINATED)
+            begin_protocol_life(s, false);
+        break;
+    case FAULT:
+        procbuf_process_fault(&slots[0]);
+        end_protocol_life(s, PROCBUF_STATE_FAULTED);
+        break;
+    default: replace_step(s); break;
+    }
+}
+
+/* L8: while a body runs, its process stays. */
+static void must_be_busy(struct procbuf_readable slice, void *data)
+{
+    (void)slice;
+    (*(int *)data)++;
+    EXPECT(procbuf_process_remove(&slots[0]) == PROCBUF_BUSY, "protocol: remove inside an enter");
+}
+
+/* H1, H2, H6: the handle lives in its life, while its slot holds it. */
+static void protocol_look(const struct protocol *s, struct procbuf_id standing_by)
+{
+    int runs = 0;
+    const bool live = s->held && s->held_life == s->life && s->held_swaps == s->swaps;
+    EXPECT(procbuf_process_state(&slots[0]).kind == s->kind, "protocol: state", (int)s->kind);
+    EXPECT(procbuf_readonly_len(&protocol_handle) == (size_t)(live ? s->held_len : 0),
+           "protocol: length of the handle", live, s->held_len);
+    EXPECT(procbuf_readonly_ptr(&protocol_handle) ==
+               (s->held && s->held_len != 0 ? s->held_addr : 0), "protocol: its address");
+    EXPECT((procbuf_readonly_enter(&protocol_handle, must_be_busy, &runs) ==
+            PROCBUF_PROCESS_OK) == live && runs == live, "protocol: its enter", live, runs);
+    EXPECT(procbuf_id_is_live(standing_by) && procbuf_process_app_break(&slots[1]) == 208,
+           "protocol: the other process");
+}
+
+static void part_protocol(void)
+{
+    static const struct procbuf_driver_config config = { .driver_number = 1, .readonly_count = 1,
+                                                         .data_align = 1 };
+    int ops[PROTOCOL_DEPTH] = { 0 };
+    procbuf_driver_init(&protocol_driver, &config);
+    for (;;) {
+        struct procbuf_process *process;
+        struct protocol s = { .kind = PROCBUF_STATE_YIELDED, .life = 0, .next_life = 2 };
+        make_table();
+        EXPECT(create(&protocol_layouts[0], &process) == PROCBUF_OK &&
+                   create(&protocol_layouts[1], &process) == PROCBUF_OK, "protocol: two processes");
+        const struct procbuf_id standing_by = procbuf_process_id(process);
+        protocol_handle = (struct procbuf_readonly)PROCBUF_READONLY_DEFAULT;
+        for (int d = 0; d < PROTOCOL_DEPTH; d++) {
+            protocol_step(&s, ops[d]);
+            protocol_look(&s, standing_by);
+        }
+        cases++;
+        int at = PROTOCOL_DEPTH - 1;
+        while (at >= 0 && ++ops[at] == PROTOCOL_OPS)
+            ops[at--] = 0;
+        if (at < 0)
+            return;
+    }
+}
+
 /* ---- Parts ---- */
 
 static const struct {
@@ -497,6 +677,7 @@ static const struct {
     { "grants", part_grants, 2838528 },
     { "slices", part_slices, 9262 },
     { "sequences", part_sequences, 4782969 },
+    { "protocol", part_protocol, 1000000 },
 };
 
 static bool run_part(size_t p)
@@ -519,7 +700,7 @@ int main(int argc, char **argv)
         ok &= run_part(p);
     }
     if (!known) {
-        fprintf(stderr, "usage: exhaustive [creation|buffers|breaks|grants|slices|sequences]\n");
+        fprintf(stderr, "usage: exhaustive [creation|buffers|breaks|grants|slices|sequences|protocol]\n");
         return 2;
     }
     return ok ? 0 : 1;
