@@ -34,11 +34,20 @@ Test(grant, may_end_at_the_app_break_and_not_below)
     ACCEPTS("G1");
     REFUSES("G1 E3");
     CHANGES_NOTHING(cr_assert_not(allocate(0, 7, 97, 1)));
-    CHANGES_NOTHING(cr_assert_not(allocate(0, 7, 90, 64)));
     cr_assert_str_eq(port_story(), "");
     cr_assert(allocate(0, 7, 96, 1));
     cr_assert_eq(kernel_break(), 128);
     CHANGES_NOTHING(cr_assert_not(allocate(1, 8, 1, 1)));
+}
+
+Test(grant, may_not_be_aligned_down_below_the_app_break)
+{
+    procbuf_addr_t old_break;
+    REFUSES("G1 E3");
+    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 130), &old_break), PROCBUF_PROCESS_OK);
+    CHANGES_NOTHING(cr_assert_not(allocate(0, 7, 90, 16))); /* 134 fits, 128 does not */
+    cr_assert(allocate(0, 7, 90, 2));
+    cr_assert_eq(kernel_break(), 134);
 }
 
 Test(grant, refuses_sizes_that_wrap_before_or_after_aligning)
