@@ -2,6 +2,7 @@
 
 #include "arena.h"
 #include "bug.h"
+#include "fault.h"
 #include "machine.h"
 
 #include <string.h>
@@ -27,6 +28,7 @@ void harness_start(void)
 {
     arena_map();
     bug_watch_sanitizers();
+    fault_watch();
 }
 
 void harness_run(const struct harness *harness, const uint8_t *bytes, size_t len)

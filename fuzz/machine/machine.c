@@ -18,6 +18,7 @@ unsigned machine_position;
 const struct call *machine_call;
 uint64_t machine_checked_ops;
 static FILE *results;
+static bool vouched; /* a buffer was made by trusted code */
 
 /* ---- One operation ---- */
 
@@ -197,6 +198,27 @@ static void declare_driver(const struct call *call, struct outcome *outcome)
 
 /* ---- Userspace ---- */
 
+/* What userspace wrote in the model, it writes in the arena. */
+static void show_user_write(struct span span)
+{
+    memcpy(&arena_view[span.start], &model.bytes[span.start], span.end - span.start);
+    arena_wrote(span);
+}
+
+/* Between its break and the kernel's, a process's memory holds nothing that anyone may rely on:
+ * but an open enter may reach there, and whoever vouches for a range vouches for what it holds. */
+static void forget_gaps(void)
+{
+    if (model.depth != 0 || vouched)
+        return;
+    for (unsigned slot = 0; slot < model.slot_count; slot++) {
+        const struct model_process *p = &model.processes[slot];
+        if (p->used)
+            arena_forget((struct span){ (uint32_t)(p->app_break - ARENA_BASE),
+                                        (uint32_t)(p->kernel_break - ARENA_BASE) });
+    }
+}
+
 static bool run_user_op(const struct call *call, struct outcome *outcome)
 {
     struct span filled;
@@ -204,14 +226,14 @@ static bool run_user_op(const struct call *call, struct outcome *outcome)
     switch (call->op->code) {
     case OP_POKE:
         if (model_user_write(call->args[0], (uint8_t)call->args[1]))
-            arena_view[call->args[0] - ARENA_BASE] = (uint8_t)call->args[1];
+            show_user_write((struct span){ (uint32_t)(call->args[0] - ARENA_BASE),
+                                           (uint32_t)(call->args[0] - ARENA_BASE) + 1 });
         else
             answer(outcome, OUTCOME_SKIPPED, 0);
         return true;
     case OP_FILL:
         if (model_user_fill((unsigned)call->args[0], (uint8_t)call->args[1], &filled))
-            memcpy(&arena_view[filled.start], &model.bytes[filled.start],
-                   filled.end - filled.start);
+            show_user_write(filled);
         else
             answer(outcome, OUTCOME_SKIPPED, 0);
         return true;
@@ -266,6 +288,8 @@ static void run_body(struct body *body)
     oracle_call_pause(body->oracle);
     enter_model(body->call);
     compare_slice(number);
+    if (body->op->code == OP_DRIVER_ENTER)
+        arena_wrote(model.slices[number].span); /* what a driver's data begin as is its business */
     if (results != NULL) {
         struct outcome outcome;
         answer(&outcome, OUTCOME_DONE, 0);
@@ -425,8 +449,14 @@ static void run_resolved(const struct op *op, struct call *call)
         if (op->code == OP_CREATE && outcome.value_count == 1)
             compare_layout((unsigned)outcome.values[0].value);
     }
-    if (changes_lives(op->code))
+    if (op->code == OP_EXTERNAL_READONLY || op->code == OP_EXTERNAL_READWRITE) {
+        vouched = true;
+        arena_wrote((struct span){ ARENA_PROCESSES, ARENA_LEN });
+    }
+    if (changes_lives(op->code)) {
         compare_handles();
+        forget_gaps();
+    }
     finish_op(op, &outcome);
     machine_position++;
 }
@@ -487,8 +517,7 @@ static void lay_out(const struct trace *trace)
         const unsigned slot = (unsigned)outcome.values[0].value;
         compare_layout(slot);
         if (model_user_fill(slot, 0, &filled))
-            memcpy(&arena_view[filled.start], &model.bytes[filled.start],
-                   filled.end - filled.start);
+            show_user_write(filled);
         if (results != NULL)
             results_print_created(i, &outcome, results);
     }
@@ -505,9 +534,11 @@ void machine_run(const struct trace *trace, FILE *results_file)
     results = results_file;
     results_reset();
     bug_arena_byte = -1;
+    vouched = false;
     oracle_reset();
     model_reset(slot_count);
     memcpy(arena_view, arena_pristine, ARENA_LEN);
+    arena_wrote((struct span){ 0, ARENA_LEN });
     for (unsigned b = 0; b < TRACE_BUFFER_COUNT; b++) {
         world.readonly[b] = (struct procbuf_readonly)PROCBUF_READONLY_DEFAULT;
         world.readwrite[b] = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;
@@ -522,6 +553,7 @@ void machine_run(const struct trace *trace, FILE *results_file)
     procbuf_table_init(&world.table, world.slots, slot_count);
     procbuf_table_use_grants(&world.table, world.grants, MODEL_GRANT_COUNT);
     lay_out(trace);
+    forget_gaps();
     run_block();
     bug_current_op = "end";
     compare_all_bytes();

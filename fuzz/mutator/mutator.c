@@ -286,3 +286,35 @@ void mutator_splice(const struct trace *a, const struct trace *b, struct trace *
         if (!insert(out, out->op_count, &b->ops[o]))
             break;
 }
+
+/* ---- Inputs ---- */
+
+static size_t put(const struct trace *trace, uint8_t *out, size_t max_len)
+{
+    static uint8_t encoded[TRACE_MAX_BYTES];
+    const size_t len = trace_encode(trace, encoded);
+    if (len > max_len)
+        return 0;
+    memcpy(out, encoded, len);
+    return len;
+}
+
+size_t mutator_change_input(const struct harness *harness, const uint8_t *bytes, size_t len,
+                            uint8_t *out, size_t max_len, uint32_t seed)
+{
+    static struct trace trace;
+    trace_decode(&trace, bytes, len, harness->weights);
+    mutator_change(&trace, harness, seed);
+    return put(&trace, out, max_len);
+}
+
+size_t mutator_splice_inputs(const struct harness *harness, const uint8_t *a, size_t a_len,
+                             const uint8_t *b, size_t b_len, uint8_t *out, size_t max_len,
+                             uint32_t seed)
+{
+    static struct trace first, second, both;
+    trace_decode(&first, a, a_len, harness->weights);
+    trace_decode(&second, b, b_len, harness->weights);
+    mutator_splice(&first, &second, &both, seed);
+    return put(&both, out, max_len);
+}

@@ -18,10 +18,7 @@ uint8_t *arena_view;
 #define B1K(i) B256(i), B256((i) + 256), B256((i) + 512), B256((i) + 768)
 #define B4K(i) B1K(i), B1K((i) + 1024), B1K((i) + 2048), B1K((i) + 3072)
 const uint8_t arena_pristine[ARENA_LEN] = { B4K(0), B4K(4096), B4K(8192), B4K(12288),
-                                             B1K(16384) };
-
-extern void __asan_poison_memory_region(const volatile void *, size_t) __attribute__((weak));
-extern void __asan_unpoison_memory_region(const volatile void *, size_t) __attribute__((weak));
+                                             B1K(16384), B1K(17408) };
 
 static void *lib_pointer(uint32_t offset)
 {
@@ -59,20 +56,85 @@ void arena_map(void)
     if (arena_view != NULL)
         return;
     map_twice();
-    arena_poison((struct span){ 0, ARENA_LEN });
-    arena_unpoison((struct span){ ARENA_IN, ARENA_IN + ARENA_IN_LEN });
-    arena_unpoison((struct span){ ARENA_OUT, ARENA_OUT + ARENA_OUT_LEN });
-    arena_unpoison((struct span){ ARENA_SCRATCH, ARENA_SCRATCH + ARENA_SCRATCH_LEN });
+    arena_close((struct span){ 0, ARENA_LEN });
+    arena_open((struct span){ ARENA_IN, ARENA_IN + ARENA_IN_LEN }, true);
+    arena_open((struct span){ ARENA_OUT, ARENA_OUT + ARENA_OUT_LEN }, true);
+    arena_open((struct span){ ARENA_SCRATCH, ARENA_SCRATCH + ARENA_SCRATCH_LEN }, true);
 }
 
-void arena_poison(struct span span)
+/* ---- What the library may see ---- */
+
+#ifdef ARENA_GUARD_PAGES
+
+enum { PAGE_COUNT = (ARENA_LEN + ARENA_GRANULE - 1) / ARENA_GRANULE };
+static int page_rights[PAGE_COUNT];
+
+static void set_rights(uint32_t page, int rights)
+{
+    if (page_rights[page] == rights)
+        return;
+    page_rights[page] = rights;
+    if (mprotect(lib_pointer(page * ARENA_GRANULE), ARENA_GRANULE, rights) != 0) {
+        perror("procbuf testbed: cannot protect a page of the arena");
+        exit(2);
+    }
+}
+
+void arena_close(struct span span)
+{
+    for (uint32_t at = span.start; at < span.end; at += ARENA_GRANULE)
+        set_rights(at / ARENA_GRANULE, PROT_NONE);
+}
+
+void arena_open(struct span span, bool writable)
+{
+    const int rights = writable ? PROT_READ | PROT_WRITE : PROT_READ;
+    for (uint32_t page = span.start / ARENA_GRANULE; page * ARENA_GRANULE < span.end; page++)
+        set_rights(page, page_rights[page] | rights);
+}
+
+#else
+
+extern void __asan_poison_memory_region(const volatile void *, size_t) __attribute__((weak));
+extern void __asan_unpoison_memory_region(const volatile void *, size_t) __attribute__((weak));
+
+void arena_close(struct span span)
 {
     if (__asan_poison_memory_region != NULL)
         __asan_poison_memory_region(lib_pointer(span.start), span.end - span.start);
 }
 
-void arena_unpoison(struct span span)
+void arena_open(struct span span, bool writable)
 {
+    (void)writable;
     if (__asan_unpoison_memory_region != NULL)
         __asan_unpoison_memory_region(lib_pointer(span.start), span.end - span.start);
+}
+
+#endif
+
+/* ---- What nobody wrote ---- */
+
+extern void __msan_poison(const volatile void *, size_t) __attribute__((weak));
+extern void __msan_unpoison(const volatile void *, size_t) __attribute__((weak));
+extern intptr_t __msan_test_shadow(const volatile void *, size_t) __attribute__((weak));
+
+void arena_wrote(struct span span)
+{
+    if (__msan_unpoison != NULL)
+        __msan_unpoison(lib_pointer(span.start), span.end - span.start);
+}
+
+void arena_forget(struct span span)
+{
+    if (__msan_poison != NULL)
+        __msan_poison(lib_pointer(span.start), span.end - span.start);
+}
+
+long arena_first_unwritten(struct span span)
+{
+    if (__msan_test_shadow == NULL)
+        return -1;
+    const intptr_t at = __msan_test_shadow(lib_pointer(span.start), span.end - span.start);
+    return at < 0 ? -1 : (long)span.start + (long)at;
 }

@@ -8,7 +8,7 @@
  *   ARENA_IN          kernel array that copies read; its bytes never change
  *   ARENA_OUT         kernel array that copies write
  *   ARENA_SCRATCH     kernel memory that slices view
- *   ARENA_PROCESSES   flash and RAM of the processes, and gaps
+ *   ARENA_PROCESSES   flash and RAM of the processes, and gaps; a page begins here
  *   ARENA_FOREIGN     RAM of processes that another kernel's table holds
  */
 #ifndef FUZZ_ARENA_H
@@ -19,15 +19,15 @@
 #include <stdint.h>
 
 enum {
-    ARENA_LEN = 17408,
+    ARENA_LEN = 18432,
     ARENA_IN = 64,
     ARENA_IN_LEN = 1024 + 256,
     ARENA_OUT = 1408,
     ARENA_OUT_LEN = 1024,
     ARENA_SCRATCH = 2496,
     ARENA_SCRATCH_LEN = 512,
-    ARENA_PROCESSES = 3072,
-    ARENA_FOREIGN = 16384
+    ARENA_PROCESSES = 4096,
+    ARENA_FOREIGN = 17408
 };
 
 #ifndef ARENA_BASE
@@ -54,8 +54,23 @@ static inline bool arena_holds(uintptr_t addr)
     return addr - ARENA_BASE < ARENA_LEN;
 }
 
-/* Poison and unpoison what the library sees, where the build has ASan; else nothing. */
-void arena_poison(struct span span);
-void arena_unpoison(struct span span);
+/* Close and open what the library sees, as far as the build can: bytes for ASan, which knows
+ * granules of 8; pages where the build has guard pages; else nothing. A span that is closed must
+ * be of whole granules. One that is opened for writing stays so when it is opened for reading. */
+#ifdef ARENA_GUARD_PAGES
+enum { ARENA_GRANULE = 4096 };
+#else
+enum { ARENA_GRANULE = 8 };
+#endif
+void arena_close(struct span span);
+void arena_open(struct span span, bool writable);
+
+/* For MSan, which keeps a shadow for each mapping: these bytes hold values now, written through
+ * the other view; and these bytes hold what nobody wrote. Elsewhere they do nothing. */
+void arena_wrote(struct span span);
+void arena_forget(struct span span);
+
+/* Returns: the first byte in [start, end) that MSan knows nobody wrote, or -1. */
+long arena_first_unwritten(struct span span);
 
 #endif

@@ -1,6 +1,7 @@
 #include "bug.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +50,7 @@ void bug_found(const char *kind, const char *check, const char *format, ...)
 
 /* ---- Reports of the sanitizers ---- */
 
+extern void __msan_init(void) __attribute__((weak));
 extern int __asan_report_present(void) __attribute__((weak));
 extern const char *__asan_get_report_description(void) __attribute__((weak));
 extern void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
@@ -77,17 +79,24 @@ struct frame {
     char name[128];
 };
 
+static bool is_of_library(const char *name)
+{
+    return strncmp(name, "procbuf_", 8) == 0 && strncmp(name, "procbuf_port_", 13) != 0;
+}
+
 static _Unwind_Reason_Code look_at_frame(struct _Unwind_Context *context, void *data)
 {
     struct frame *frame = data;
-    char name[sizeof frame->name] = "";
+    char names[1024] = ""; /* of the functions inlined there, innermost first, each ended by 0 */
     const uintptr_t pc = _Unwind_GetIP(context);
-    __sanitizer_symbolize_pc((void *)(pc - 1), "%f", name, sizeof name);
-    if (strncmp(name, "procbuf_", 8) != 0 || strncmp(name, "procbuf_port_", 13) == 0)
-        return _URC_NO_REASON;
-    *frame = (struct frame){ "" };
-    snprintf(frame->name, sizeof frame->name, "%s", name);
-    return _URC_END_OF_STACK;
+    __sanitizer_symbolize_pc((void *)(pc - 1), "%f", names, sizeof names - 1);
+    for (const char *name = names; *name != '\0'; name += strlen(name) + 1) {
+        if (is_of_library(name)) {
+            snprintf(frame->name, sizeof frame->name, "%s", name);
+            return _URC_END_OF_STACK;
+        }
+    }
+    return _URC_NO_REASON;
 }
 
 static struct frame find_library_frame(void)
@@ -111,6 +120,8 @@ static void on_sanitizer_death(void)
         print_identity(kind, frame.name);
     } else if (ubsan_kind[0] != '\0') {
         print_identity(ubsan_kind, frame.name);
+    } else if (__msan_init != NULL) {
+        print_identity("msan-use-of-unwritten-value", frame.name);
     } else {
         print_identity("sanitizer", frame.name);
     }

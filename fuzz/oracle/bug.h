@@ -5,8 +5,8 @@
  *
  * The line is the bug's identity: buckets, "is it new?", regression names and reports key on it.
  * Every check in fuzz/ calls bug_found() with a `check` of its own, a literal that stands nowhere
- * else. Reports of the sanitizers end in the same line: kind=asan-… or ubsan-…, and check= the
- * first function of the library on the stack.
+ * else. Reports of the sanitizers end in the same line: kind=asan-…, ubsan-… or msan-…, and check=
+ * the first function of the library on the stack. Faults of the machine: kind=fault.
  */
 #ifndef FUZZ_BUG_H
 #define FUZZ_BUG_H

@@ -1,11 +1,13 @@
-/* The compiler's callbacks, for gcc on any target: the library is compiled with
+/* The compiler's callbacks, for gcc on any target and for clang without sanitizers: the library is
+ * compiled with
  *
- *   -fsanitize=thread -Dmemcpy=tb_memcpy -Dmemmove=tb_memmove -Dmemset=tb_memset
+ *   -fsanitize=thread -Dmemcpy=tb_memcpy -Dmemmove=tb_memmove -Dmemset=tb_memset   (gcc)
+ *   -fsanitize=thread -mllvm -tsan-instrument-read-before-write=1                  (clang)
  *
- * and linked with this file in place of gcc's run-time. Every load and store of the library is a
+ * and linked with this file in place of the compiler's run-time. Every load and store of the library is a
  * call here; that no data race is looked for does not matter. (gcc's ASan drops repeated accesses
- * to an address, and so would not see a double fetch.) There is no poison in this build: an access
- * to memory that is neither the arena's nor mapped faults by itself.
+ * to an address, and so would not see a double fetch.) There is no poison in this build: guard
+ * pages, where it has them, and addresses that are not mapped fault by themselves.
  */
 #include "oracle.h"
 
@@ -61,9 +63,6 @@ CALLBACKS(16)
 
 void __tsan_read_range(uintptr_t addr, size_t len);
 void __tsan_write_range(uintptr_t addr, size_t len);
-void *tb_memcpy(void *to, const void *from, size_t len);
-void *tb_memmove(void *to, const void *from, size_t len);
-void *tb_memset(void *to, int value, size_t len);
 
 void __tsan_read_range(uintptr_t addr, size_t len)
 {
@@ -75,22 +74,26 @@ void __tsan_write_range(uintptr_t addr, size_t len)
     store(addr, len);
 }
 
-void *tb_memcpy(void *to, const void *from, size_t len)
-{
-    load((uintptr_t)from, len);
-    store((uintptr_t)to, len);
-    return memcpy(to, from, len);
-}
-
-void *tb_memmove(void *to, const void *from, size_t len)
-{
-    load((uintptr_t)from, len);
-    store((uintptr_t)to, len);
-    return memmove(to, from, len);
-}
-
-void *tb_memset(void *to, int value, size_t len)
-{
-    store((uintptr_t)to, len);
-    return memset(to, value, len);
-}
+/* gcc's bulk copies by tb_…, clang's by __tsan_… */
+#define BULK_COPIES(prefix)                                                                        \
+    void *prefix##memcpy(void *to, const void *from, size_t len);                                  \
+    void *prefix##memmove(void *to, const void *from, size_t len);                                 \
+    void *prefix##memset(void *to, int value, size_t len);                                         \
+    void *prefix##memcpy(void *to, const void *from, size_t len)                                   \
+    {                                                                                              \
+        access_memcpy((uintptr_t)to, (uintptr_t)from, len);                                        \
+        return memcpy(to, from, len);                                                              \
+    }                                                                                              \
+    void *prefix##memmove(void *to, const void *from, size_t len)                                  \
+    {                                                                                              \
+        load((uintptr_t)from, len);                                                                \
+        store((uintptr_t)to, len);                                                                 \
+        return memmove(to, from, len);                                                             \
+    }                                                                                              \
+    void *prefix##memset(void *to, int value, size_t len)                                          \
+    {                                                                                              \
+        store((uintptr_t)to, len);                                                                 \
+        return memset(to, value, len);                                                             \
+    }
+BULK_COPIES(tb_)
+BULK_COPIES(__tsan_)

@@ -19,13 +19,19 @@ static struct oracle_call *current;
 
 uint64_t access_count;
 
+/* The whole granules that a window touches. */
+static struct span granules_of(struct span span)
+{
+    const uint32_t mask = ARENA_GRANULE - 1;
+    return (struct span){ span.start & ~mask, (span.end + mask) & ~mask };
+}
+
 void oracle_reset(void)
 {
     current = NULL;
     while (window_count > 0) {
         window_count--;
-        const struct span span = windows[window_count].span;
-        arena_poison((struct span){ span.start & ~7u, (span.end + 7) & ~7u });
+        arena_close(granules_of(windows[window_count].span));
     }
 }
 
@@ -45,17 +51,16 @@ static void window_open(struct span span, bool writable)
     if (window_count == MAX_WINDOWS)
         bug_found("testbed", "windows-exhausted", "more than %d open windows", MAX_WINDOWS);
     windows[window_count++] = (struct window){ span, writable };
-    arena_unpoison(span);
+    arena_open(span, writable);
 }
 
-/* ASan knows 8-byte granules, of which it can open a head. Closing a window therefore closes all
- * granules it touches, and opens again what the remaining windows need: never less than their
+/* ASan knows 8-byte granules, of which it can open a head, and guard pages are pages. Closing a
+ * window therefore closes all granules it touches, and opens again what the remaining windows need: never less than their
  * union. The callbacks are exact to the byte. */
 static void window_close(void)
 {
-    const struct span closed = windows[--window_count].span;
-    const struct span granules = { closed.start & ~7u, (closed.end + 7) & ~7u };
-    arena_poison(granules);
+    const struct span granules = granules_of(windows[--window_count].span);
+    arena_close(granules);
     for (unsigned w = 0; w < window_count; w++) {
         struct span span = windows[w].span;
         if (span.start < granules.start)
@@ -63,7 +68,7 @@ static void window_close(void)
         if (span.end > granules.end)
             span.end = granules.end;
         if (span.start < span.end)
-            arena_unpoison(span);
+            arena_open(span, windows[w].writable);
     }
 }
 
@@ -268,4 +273,18 @@ void access_store(uintptr_t addr, size_t len)
     if (!is_named(expected->writes, expected->write_count, start, end) ||
         (end > ARENA_PROCESSES && !is_in_window(start, end, true)))
         check_access(start, end, true);
+}
+
+void access_memcpy(uintptr_t to, uintptr_t from, size_t len)
+{
+    if (len != 0 && arena_holds(from))
+        access_load(from, len);
+    if (len != 0 && arena_holds(to))
+        access_store(to, len);
+    if (to == from || !arena_holds(to) || (to > from ? to - from : from - to) >= len)
+        return;
+    bug_arena_byte = (long)(to - ARENA_BASE);
+    bug_found("access", "memcpy-overlaps", "expected: memcpy between ranges apart (S3)\n"
+              "actual: of %zu bytes from arena byte %zu to %zu", len,
+              (size_t)(from - ARENA_BASE), (size_t)(to - ARENA_BASE));
 }

@@ -73,6 +73,9 @@ bool oracle_hook(const struct hook *hook);
 void access_load(uintptr_t addr, size_t len);
 void access_store(uintptr_t addr, size_t len);
 
+/* … and a call of memcpy, of which ASan tells by itself when its ranges overlap. */
+void access_memcpy(uintptr_t to, uintptr_t from, size_t len);
+
 /* Accesses to the arena seen so far: zero after a trace that copies means a build without
  * callbacks. */
 extern uint64_t access_count;

@@ -26,6 +26,14 @@ void access_store(uintptr_t addr, size_t len)
     store_bytes += len;
 }
 
+void access_memcpy(uintptr_t to, uintptr_t from, size_t len)
+{
+    if (len != 0 && arena_holds(from))
+        access_load(from, len);
+    if (len != 0 && arena_holds(to))
+        access_store(to, len);
+}
+
 static uint8_t *at(uint32_t offset)
 {
     return (uint8_t *)((uintptr_t)ARENA_BASE + offset);

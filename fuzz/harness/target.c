@@ -34,35 +34,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     return 0;
 }
 
-/* Hand a trace back if it fits, else keep the input as it was. */
-static size_t put(const struct trace *trace, uint8_t *out, size_t max_len, size_t old_len)
-{
-    static uint8_t encoded[TRACE_MAX_BYTES];
-    const size_t len = trace_encode(trace, encoded);
-    if (len > max_len)
-        return old_len;
-    memcpy(out, encoded, len);
-    return len;
-}
-
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t len, size_t max_len, unsigned seed)
 {
-    static struct trace trace;
     if (seed % 16 == 0)
         return LLVMFuzzerMutate(bytes, len, max_len);
-    trace_decode(&trace, bytes, len, HARNESS.weights);
-    mutator_change(&trace, &HARNESS, seed);
-    return put(&trace, bytes, max_len, len);
+    const size_t new_len = mutator_change_input(&HARNESS, bytes, len, bytes, max_len, seed);
+    return new_len != 0 ? new_len : len;
 }
 
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len,
                                  uint8_t *out, size_t out_len, unsigned seed)
 {
-    static struct trace first, second, both;
-    trace_decode(&first, a, a_len, HARNESS.weights);
-    trace_decode(&second, b, b_len, HARNESS.weights);
-    mutator_splice(&first, &second, &both, seed);
-    return put(&both, out, out_len, 0);
+    return mutator_splice_inputs(&HARNESS, a, a_len, b, b_len, out, out_len, seed);
 }
 
 /* When the program ends, how much was checked: the campaign reads this line. */

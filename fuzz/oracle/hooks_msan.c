@@ -1,0 +1,59 @@
+/* The compiler's callbacks, for clang with MSan: the library is compiled with
+ *
+ *   -fsanitize=memory -fsanitize-coverage=trace-loads,trace-stores
+ *
+ * which reports every load and store, and linked with --wrap for MSan's own bulk copies, which it
+ * does not. What is in no window is not poisoned here: MSan knows only of values that nobody
+ * wrote.
+ */
+#include "oracle.h"
+
+const bool access_hooks_present = true;
+
+#define CALLBACKS(bytes)                                                                           \
+    void __sanitizer_cov_load##bytes(const void *addr);                                            \
+    void __sanitizer_cov_store##bytes(void *addr);                                                 \
+    void __sanitizer_cov_load##bytes(const void *addr)                                             \
+    {                                                                                              \
+        if (arena_holds((uintptr_t)addr))                                                          \
+            access_load((uintptr_t)addr, bytes);                                                   \
+    }                                                                                              \
+    void __sanitizer_cov_store##bytes(void *addr)                                                  \
+    {                                                                                              \
+        if (arena_holds((uintptr_t)addr))                                                          \
+            access_store((uintptr_t)addr, bytes);                                                  \
+    }
+CALLBACKS(1)
+CALLBACKS(2)
+CALLBACKS(4)
+CALLBACKS(8)
+CALLBACKS(16)
+
+void *__real___msan_memcpy(void *to, const void *from, size_t len);
+void *__real___msan_memmove(void *to, const void *from, size_t len);
+void *__real___msan_memset(void *to, int value, size_t len);
+void *__wrap___msan_memcpy(void *to, const void *from, size_t len);
+void *__wrap___msan_memmove(void *to, const void *from, size_t len);
+void *__wrap___msan_memset(void *to, int value, size_t len);
+
+void *__wrap___msan_memcpy(void *to, const void *from, size_t len)
+{
+    access_memcpy((uintptr_t)to, (uintptr_t)from, len);
+    return __real___msan_memcpy(to, from, len);
+}
+
+void *__wrap___msan_memmove(void *to, const void *from, size_t len)
+{
+    if (len != 0 && arena_holds((uintptr_t)from))
+        access_load((uintptr_t)from, len);
+    if (len != 0 && arena_holds((uintptr_t)to))
+        access_store((uintptr_t)to, len);
+    return __real___msan_memmove(to, from, len);
+}
+
+void *__wrap___msan_memset(void *to, int value, size_t len)
+{
+    if (len != 0 && arena_holds((uintptr_t)to))
+        access_store((uintptr_t)to, len);
+    return __real___msan_memset(to, value, len);
+}
