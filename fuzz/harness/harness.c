@@ -12,9 +12,13 @@ extern const struct harness harness_slices;
 extern const struct harness harness_life;
 extern const struct harness harness_allow;
 extern const struct harness harness_streams;
+extern const struct harness harness_ranges;
+extern const struct harness harness_memory;
+extern const struct harness harness_everything;
 
 const struct harness *const harnesses[] = { &harness_buffers, &harness_slices, &harness_life,
-                                            &harness_allow, &harness_streams, NULL };
+                                            &harness_allow, &harness_streams, &harness_ranges,
+                                            &harness_memory, &harness_everything, NULL };
 
 const struct harness *harness_find(const char *name)
 {

@@ -9,7 +9,7 @@ const struct harness harness_slices = {
     .name = "slices",
     .about = "slices, copies, strings and words",
     .weights = {
-        [OP_POKE] = 10, [OP_FILL] = 3, [OP_BUILD_READONLY] = 6, [OP_BUILD_READWRITE] = 10,
+        [OP_POKE] = 6, [OP_WHEN_FETCHED] = 8, [OP_FILL] = 3, [OP_BUILD_READONLY] = 6, [OP_BUILD_READWRITE] = 10,
         [OP_ENTER] = 14, [OP_MUT_ENTER] = 24, [OP_RESTART] = 1, [OP_BRK] = 2,
         [OP_SLICE_LEN] = 1, [OP_GET] = 4, [OP_SET] = 8, [OP_GET_OR_PANIC] = 2,
         [OP_RANGE] = 10, [OP_RANGE_FROM] = 5, [OP_RANGE_TO] = 5,

@@ -5,8 +5,10 @@
 #include "execute.h"
 #include "port.h"
 #include "results.h"
+#include "statistics.h"
 #include "world.h"
 
+#include <limits.h>
 #include <string.h>
 
 _Static_assert(ARENA_FOREIGN - ARENA_PROCESSES == TRACE_MAX_MEMORY, "traces know how much fits");
@@ -57,6 +59,7 @@ static bool makes_slice(uint8_t code)
 
 static void finish_op(const struct op *op, const struct outcome *outcome)
 {
+    statistics_op(op->code, outcome);
     if (results != NULL)
         results_print(op, outcome, results);
 }
@@ -240,6 +243,12 @@ static bool run_user_op(const struct call *call, struct outcome *outcome)
     case OP_REFUSE:
         model.refuse_next = (unsigned)call->args[0];
         return true;
+    case OP_WHEN_FETCHED:
+    case OP_AT_HOOK:
+        if (!model_plan_act(call->op->code == OP_AT_HOOK, call->args[0], call->args[1],
+                            (uint8_t)call->args[2]))
+            answer(outcome, OUTCOME_SKIPPED, 0);
+        return true;
     case OP_DECLARE_DRIVER: declare_driver(call, outcome); return true;
     default: return false;
     }
@@ -288,6 +297,9 @@ static void run_body(struct body *body)
     oracle_call_pause(body->oracle);
     enter_model(body->call);
     compare_slice(number);
+    if (body->op->code != OP_DRIVER_ENTER)
+        statistics_enter((unsigned)body->call->args[0] +
+                         (body->op->code == OP_MUT_ENTER ? TRACE_BUFFER_COUNT : 0));
     if (body->op->code == OP_DRIVER_ENTER)
         arena_wrote(model.slices[number].span); /* what a driver's data begin as is its business */
     if (results != NULL) {
@@ -391,6 +403,17 @@ static void run_enter(const struct op *op, const struct call *call,
 
 /* ---- The interpreter ---- */
 
+static struct {
+    unsigned position;
+    uint32_t arena_byte;
+} hostile = { UINT_MAX, 0 };
+
+void machine_set_hostile_byte(unsigned position, uint32_t arena_byte)
+{
+    hostile.position = position;
+    hostile.arena_byte = arena_byte;
+}
+
 static void run_resolved(const struct op *op, struct call *call);
 
 static void run_op(const struct op *op)
@@ -398,8 +421,10 @@ static void run_op(const struct op *op)
     struct call call;
     struct outcome outcome = { 0 };
     bug_current_op = op_table[op->code].text;
-    if (op->code != OP_REFUSE)
+    if (!op_prepares(op->code))
         model_op_begin();
+    if (hostile.position == machine_position)
+        model_plan_hostile_byte(hostile.arena_byte);
     if (model_resolve(op, &call)) {
         machine_call = &call;
         run_resolved(op, &call);
@@ -535,10 +560,12 @@ void machine_run(const struct trace *trace, FILE *results_file)
     results_reset();
     bug_arena_byte = -1;
     vouched = false;
+    statistics_trace();
     oracle_reset();
     model_reset(slot_count);
     memcpy(arena_view, arena_pristine, ARENA_LEN);
     arena_wrote((struct span){ 0, ARENA_LEN });
+    memset(&world, 0xa5, sizeof world); /* nothing is left of the last trace, and nothing zero by luck */
     for (unsigned b = 0; b < TRACE_BUFFER_COUNT; b++) {
         world.readonly[b] = (struct procbuf_readonly)PROCBUF_READONLY_DEFAULT;
         world.readwrite[b] = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;

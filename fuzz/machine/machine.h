@@ -13,6 +13,10 @@
  * every target. */
 void machine_run(const struct trace *trace, FILE *results);
 
+/* In every run from now on, userspace changes this byte as soon as the operation at this position
+ * has fetched it. Position UINT_MAX: no longer. */
+void machine_set_hostile_byte(unsigned position, uint32_t arena_byte);
+
 /* For explanations: the trace that runs, and the operation it is at. */
 extern const struct trace *machine_trace;
 extern unsigned machine_position;

@@ -68,6 +68,6 @@ void predict_set_byte(const struct call *call, struct prediction *p)
         answers(p, OUTCOME_YES, 0);
         opens_and_closes(p, addr, 1, true);
         may_write(p, at, at + 1);
-        model.bytes[at] = (uint8_t)call->args[2];
+        model.bytes[at] = (uint8_t)call->args[2]; /* after what userspace writes at the hook */
     }
 }

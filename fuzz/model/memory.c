@@ -43,28 +43,7 @@ bool model_in_flash(unsigned slot, uint64_t addr, uint64_t len)
     return all_bytes_are(addr, len, model_cell(slot, FLASH));
 }
 
-static bool is_app_memory(uint64_t addr)
+bool model_is_app_memory(uint64_t addr)
 {
     return addr - ARENA_BASE < ARENA_LEN && model.cells[addr - ARENA_BASE] % 8 == APP;
-}
-
-bool model_user_write(uint64_t addr, uint8_t new_value)
-{
-    if (!is_app_memory(addr))
-        return false;
-    model.bytes[addr - ARENA_BASE] = new_value;
-    return true;
-}
-
-/* Bytes that differ from their neighbours and from one seed to the next. */
-bool model_user_fill(unsigned slot, uint8_t seed, struct span *filled_out)
-{
-    const struct model_process *process = &model.processes[slot];
-    if (!process->used)
-        return false;
-    filled_out->start = (uint32_t)(process->mem_start - ARENA_BASE);
-    filled_out->end = (uint32_t)(process->app_break - ARENA_BASE);
-    for (uint32_t at = filled_out->start; at < filled_out->end; at++)
-        model.bytes[at] = (uint8_t)(arena_pristine[at] + seed);
-    return true;
 }

@@ -15,6 +15,9 @@ void model_op_begin(void)
     model.refuse_now = model.refuse_next;
     model.refuse_next = 0;
     model.requests_seen = 0;
+    model.acts_now = model.acts_next;
+    model.acts_next.count = 0;
+    model.hooks_seen = 0;
 }
 
 /* S6 */
@@ -124,4 +127,5 @@ void model_predict(const struct call *call, struct prediction *p)
 {
     begin_prediction(p);
     rules[call->op->code](call, p);
+    model_act_when_fetched(p);
 }

@@ -170,6 +170,17 @@ struct model_stream {
     uint64_t offset;
 };
 
+/* What userspace is going to do during an operation. */
+struct model_acts {
+    unsigned count;
+    struct model_act {
+        bool at_hook, done;
+        uint64_t trigger; /* number of the hook, or address of the byte */
+        uint64_t target;
+        uint8_t value;
+    } acts[MAX_ACTS];
+};
+
 struct model {
     unsigned slot_count;
     uint64_t next_identifier;
@@ -184,6 +195,9 @@ struct model {
     uint64_t next_foreign_identifier;
     struct model_stream reader, writer;
     struct model_slots slots[TRACE_MAX_PROCESSES][MODEL_GRANT_COUNT];
+    struct model_acts acts_next; /* during the next operation */
+    struct model_acts acts_now;  /* … during this one */
+    unsigned hooks_seen;    /* in this operation, closes left out */
     unsigned refuse_next;   /* protection request that the next operation is refused */
     unsigned refuse_now;    /* … that this operation is refused; 0 none */
     unsigned requests_seen; /* in this operation */
@@ -230,6 +244,12 @@ const struct model_open *model_current_driver(void);
 
 /* The word that `store` stores for a pattern, before it is cut to its width. */
 uint64_t model_word(uint8_t pattern);
+
+/* Userspace is going to act during the next operation. Returns: false if it has too much to do. */
+bool model_plan_act(bool at_hook, uint64_t trigger, uint64_t target, uint8_t value);
+
+/* During the operation that has begun: a byte changes as soon as it has been fetched. */
+void model_plan_hostile_byte(uint32_t arena_byte);
 
 /* Userspace acts. Writes that a byte's owner could not make are not made. Returns: whether. */
 bool model_user_write(uint64_t addr, uint8_t value);

@@ -27,6 +27,9 @@ static bool resolve_base(const struct call *call, const struct operand *operand,
     case ANCHOR_HALF: *base_out = UINTPTR_MAX / 2 + 1; return true;
     case ANCHOR_W31: *base_out = is_64 ? (uint64_t)1 << 31 : (uint64_t)1 << 30; return true;
     case ANCHOR_W32: *base_out = is_64 ? (uint64_t)1 << 32 : (uint64_t)3 << 30; return true;
+    case ANCHOR_PART: /* the operand's number, added to this, is taken off again */
+        *base_out = ((uint64_t)operand->number << (is_64 ? 48 : 16)) - (uint64_t)operand->number;
+        return true;
     case ANCHOR_TOP: *base_out = 0; return true;
     case ANCHOR_KERNEL: *base_out = ARENA_BASE; return true;
     case ANCHOR_BUFFER_START: *base_out = model.buffers[operand->index].addr; return true;

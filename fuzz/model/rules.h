@@ -41,6 +41,7 @@ static inline void begin_prediction(struct prediction *p)
     p->outcome.status = 0;
     p->outcome.value_count = 0;
     p->access.read_count = p->access.write_count = p->access.hook_count = 0;
+    p->access.act_count = 0;
     p->access.stepwise = false;
     p->access.opaque = (struct span){ 0, 0 };
 }
@@ -67,8 +68,15 @@ static inline void may_write(struct prediction *p, uint32_t start, uint32_t end)
     p->access.writes[p->access.write_count++] = (struct span){ start, end };
 }
 
+/* user.c: what userspace does during the operation, at the hook that comes now, and after the
+ * bytes that a call fetches. */
+void model_act_at_hook(struct prediction *p);
+void model_act_when_fetched(struct prediction *p);
+
 static inline struct hook *calls_hook(struct prediction *p, enum hook_kind kind)
 {
+    if (kind == HOOK_OPEN || kind == HOOK_PROTECT || kind == HOOK_BARRIER)
+        model_act_at_hook(p);
     struct hook *h = &p->access.hooks[p->access.hook_count++];
     memset(h, 0, sizeof *h);
     h->kind = kind;
@@ -128,6 +136,7 @@ enum purpose { FREE, APP, GAP, KERNEL_PART, HEADER, FLASH };
 uint8_t model_cell(unsigned slot, enum purpose purpose);
 void model_label(uint64_t start, uint64_t end, uint8_t what);
 void model_label_ram(unsigned slot);
+bool model_is_app_memory(uint64_t addr);
 bool model_app_owned(unsigned slot, uint64_t addr, uint64_t len);
 bool model_in_flash(unsigned slot, uint64_t addr, uint64_t len);
 

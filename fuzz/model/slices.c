@@ -161,6 +161,7 @@ void model_predict_iter(const struct model_slice *slice, uint64_t step, struct p
     may_read(p, at, at + 1);
     answers(p, OUTCOME_YES, 0);
     answers_with(p, 'u', model.bytes[at]);
+    model_act_when_fetched(p);
 }
 
 void model_predict_chunk(const struct model_slice *slice, uint64_t step, uint64_t chunk_len,

@@ -62,7 +62,8 @@ static uint8_t random_place(void)
 
 static uint8_t random_far(void)
 {
-    static const uint8_t far[] = { ANCHOR_MAX, ANCHOR_MAX, ANCHOR_HALF, ANCHOR_W31, ANCHOR_W32 };
+    static const uint8_t far[] = { ANCHOR_MAX, ANCHOR_MAX, ANCHOR_HALF, ANCHOR_W31, ANCHOR_W32,
+                                   ANCHOR_PART };
     return far[below(sizeof far)];
 }
 
@@ -81,6 +82,8 @@ static void random_anchored(struct op *op, struct operand *operand, uint8_t anch
     operand->index = 0;
     if (anchor == ANCHOR_MAX && operand->number > 0)
         operand->number = -operand->number;
+    if (anchor == ANCHOR_PART)
+        operand->number = (int32_t)below(65536);
     if (anchor == ANCHOR_BUFFER_START || anchor == ANCHOR_BUFFER_END)
         operand->index = (uint8_t)(below(3) + (one_in(2) ? TRACE_BUFFER_COUNT : 0));
     else if (anchor >= ANCHOR_RAM && anchor <= ANCHOR_MARK)
@@ -104,9 +107,27 @@ static void random_value(struct op *op, char kind, struct operand *operand)
     }
 }
 
-/* Few registers and processes, so that operations meet. */
-static void random_operand(struct op *op, char kind, struct operand *operand)
+/* An operand that the program has already, so that operations are about the same things. Returns:
+ * false if the operation that chance picked has none of that kind. */
+static bool operand_again(const struct trace *trace, char kind, struct operand *operand)
 {
+    if (trace->op_count == 0)
+        return false;
+    const struct op *op = &trace->ops[below(trace->op_count)];
+    const char *kinds = op->code == OP_END ? "" : op_table[op->code].operands;
+    const char *where = strchr(kinds, kind);
+    if (where == NULL)
+        return false;
+    *operand = op->operands[where - kinds];
+    return true;
+}
+
+/* Few registers and processes, so that operations meet. */
+static void random_operand(const struct trace *trace, struct op *op, char kind,
+                           struct operand *operand)
+{
+    if (one_in(3) && operand_again(trace, kind, operand))
+        return;
     operand->anchor = ANCHOR_NUMBER;
     operand->index = 0;
     switch (kind) {
@@ -124,16 +145,33 @@ static void random_operand(struct op *op, char kind, struct operand *operand)
     }
 }
 
-static uint8_t random_code(const struct harness *harness)
+/* Swarm: for a while, some operations are not inserted. Programs without them go where those with
+ * a little of everything never come: what ends a life also ends what it would have led to. */
+enum { SWARM_CHANGES = 2048 };
+static uint8_t swarm_weights[256];
+static uint32_t swarm_total;
+static uint32_t changes_left;
+
+static void choose_swarm(const struct harness *harness)
 {
-    uint32_t total = 0;
-    for (unsigned code = 0; code < 256; code++)
-        total += harness->weights[code];
-    uint32_t pick = below(total);
+    const bool all = one_in(2);
+    changes_left = SWARM_CHANGES;
+    swarm_total = 0;
     for (unsigned code = 0; code < 256; code++) {
-        if (pick < harness->weights[code])
+        swarm_weights[code] = all || !one_in(4) ? harness->weights[code] : 0;
+        swarm_total += swarm_weights[code];
+    }
+    if (swarm_total == 0)
+        choose_swarm(harness);
+}
+
+static uint8_t random_code(void)
+{
+    uint32_t pick = below(swarm_total);
+    for (unsigned code = 0; code < 256; code++) {
+        if (pick < swarm_weights[code])
             return (uint8_t)code;
-        pick -= harness->weights[code];
+        pick -= swarm_weights[code];
     }
     return OP_END;
 }
@@ -146,24 +184,51 @@ static int32_t random_exponent(void)
     return one_in(12) ? 8 : (int32_t)below(4);
 }
 
-static struct op random_op(const struct harness *harness)
+/* Numbers of one operation are often equal, or one apart: there its boundaries are. */
+static void relate_operands(struct op *op)
+{
+    const char *kinds = op_table[op->code].operands;
+    for (unsigned k = kinds[0] != '\0'; kinds[k] != '\0'; k++) {
+        const unsigned earlier = below(k);
+        if (kinds[k] != kinds[earlier] || !kind_is_value(kinds[k]) || !one_in(4))
+            continue;
+        op->operands[k] = op->operands[earlier];
+        if (op->operands[k].anchor == ANCHOR_NUMBER)
+            op->operands[k].number += op->operands[k].number > 0 ? (int32_t)below(3) - 1 : 0;
+    }
+}
+
+static struct op random_op_of(const struct trace *trace, uint8_t code)
 {
     struct op op;
     memset(&op, 0, sizeof op);
-    op.code = random_code(harness);
+    op.code = code;
     const char *kinds = op_table[op.code].operands;
     for (unsigned k = 0; kinds[k] != '\0'; k++) /* processes first: places lean on them */
         if (kinds[k] == 'p')
-            random_operand(&op, kinds[k], &op.operands[k]);
+            random_operand(trace, &op, kinds[k], &op.operands[k]);
     for (unsigned k = 0; kinds[k] != '\0'; k++)
         if (kinds[k] != 'p')
-            random_operand(&op, kinds[k], &op.operands[k]);
+            random_operand(trace, &op, kinds[k], &op.operands[k]);
+    relate_operands(&op);
+    if (op.code == OP_WHEN_FETCHED && !one_in(4))
+        op.operands[1] = op.operands[0]; /* a byte that changes once it is fetched */
+    if (op.code == OP_AT_HOOK)
+        op.operands[0].number = 1 + (int32_t)below(3);
+    if (op.code == OP_DECLARE_DRIVER && !one_in(4)) /* room for its slots, three times 8 bytes each */
+        op.operands[5].number = 3 * (op.operands[3].number % 4 + op.operands[4].number % 4) +
+                                (int32_t)below(3);
     if (op.code == OP_RESTART_MANY) {
         op.operands[1].number = random_exponent();
         if (one_in(2))
             op.operands[2].number = 0;
     }
     return op;
+}
+
+static struct op random_op(const struct trace *trace)
+{
+    return random_op_of(trace, random_code());
 }
 
 /* ---- Changes ---- */
@@ -184,18 +249,65 @@ static void delete(struct trace *trace, unsigned at)
     memmove(&trace->ops[at], &trace->ops[at + 1], (trace->op_count - at) * sizeof trace->ops[0]);
 }
 
-static void insert_random(struct trace *trace, const struct harness *harness)
+/* Which operation fills a register of this kind. Returns: OP_END if none does. */
+static uint8_t filler(char kind, int32_t number)
+{
+    switch (kind) {
+    case 'v': return OP_DECLARE_DRIVER;
+    case 'd': return OP_TAKE_ID;
+    case 'o': return OP_BUILD_READONLY;
+    case 'w': return OP_BUILD_READWRITE;
+    case 'h': return number < TRACE_BUFFER_COUNT ? OP_BUILD_READONLY : OP_BUILD_READWRITE;
+    default: return OP_END;
+    }
+}
+
+static bool is_filled(const struct trace *trace, unsigned at, uint8_t code, int32_t number)
+{
+    for (unsigned o = 0; o < at; o++)
+        if (trace->ops[o].code == code && trace->ops[o].operands[0].number == number)
+            return true;
+    return false;
+}
+
+/* Fill registers that the operation needs and nothing before it fills: else it would do nothing.
+ * Returns: where to put the operation now. */
+static unsigned insert_fillers(struct trace *trace, unsigned at, const struct op *op)
+{
+    const char *kinds = op_table[op->code].operands;
+    for (unsigned k = 0; kinds[k] != '\0'; k++) {
+        const int32_t number = op->operands[k].number % TRACE_BUFFER_COUNT;
+        const uint8_t code = filler(kinds[k], op->operands[k].number);
+        if (code == OP_END || code == op->code || swarm_weights[code] == 0 ||
+            is_filled(trace, at, code, number) || one_in(3))
+            continue;
+        struct op fill = random_op_of(trace, code);
+        fill.operands[0].number = number;
+        if (!insert(trace, at, &fill))
+            break;
+        at++;
+    }
+    if (op->code == OP_ENTER_GRANT && swarm_weights[OP_ALLOCATE_GRANT] != 0 && one_in(2)) {
+        struct op allocate = random_op_of(trace, OP_ALLOCATE_GRANT);
+        memcpy(allocate.operands, op->operands, 2 * sizeof op->operands[0]); /* process, number */
+        at += insert(trace, at, &allocate);
+    }
+    return at;
+}
+
+static void insert_random(struct trace *trace)
 {
     static const struct op end = { .code = OP_END };
-    const unsigned at = below(trace->op_count + 1);
-    struct op op = random_op(harness);
+    unsigned at = below(trace->op_count + 1);
+    struct op op = random_op(trace);
+    at = insert_fillers(trace, at, &op);
     if (!insert(trace, at, &op) || !op_opens_block(op.code))
         return;
     /* A block around what follows, or around something new that uses its slice. */
     unsigned inner = at + 1;
     if (!one_in(3)) {
         for (unsigned i = 0, count = 1 + below(3); i < count; i++) {
-            struct op body = random_op(harness);
+            struct op body = random_op(trace);
             if (!op_opens_block(body.code) && insert(trace, inner, &body))
                 inner++;
         }
@@ -220,10 +332,12 @@ static void change_operand(struct trace *trace)
     const unsigned k = below((uint32_t)strlen(kinds));
     struct operand *operand = &op->operands[k];
     if (!kind_is_value(kinds[k]) || one_in(2)) {
-        random_operand(op, kinds[k], operand);
+        random_operand(trace, op, kinds[k], operand);
         return;
     }
     operand->number += one_in(2) ? 1 : -1; /* nudge */
+    if (operand->anchor == ANCHOR_PART)
+        operand->number &= 0xffff;
     if (operand->anchor == ANCHOR_NUMBER && kinds[k] != 'z' && operand->number < 0)
         operand->number = 0;
 }
@@ -254,10 +368,12 @@ static void change_layout(struct trace *trace)
 void mutator_change(struct trace *trace, const struct harness *harness, uint32_t seed)
 {
     seed_random(seed);
+    if (changes_left-- == 0)
+        choose_swarm(harness);
     for (unsigned i = 0, count = 1 + below(4); i < count; i++) {
         const uint32_t choice = below(32);
         if (trace->op_count == 0 || choice < 13) {
-            insert_random(trace, harness);
+            insert_random(trace);
         } else if (choice < 24) {
             change_operand(trace);
         } else if (choice < 27) {

@@ -65,34 +65,21 @@ void tb_storeN(uintptr_t addr, size_t len)
         __asan_storeN(addr, len);
 }
 
-static void bulk_load(const void *from, size_t len)
-{
-    if (len != 0 && arena_holds((uintptr_t)from))
-        access_load((uintptr_t)from, len);
-}
-
-static void bulk_store(const void *to, size_t len)
-{
-    if (len != 0 && arena_holds((uintptr_t)to))
-        access_store((uintptr_t)to, len);
-}
-
 void *tb_memcpy(void *to, const void *from, size_t len)
 {
-    bulk_load(from, len);
-    bulk_store(to, len);
+    access_move((uintptr_t)to, (uintptr_t)from, len);
     return __asan_memcpy(to, from, len);
 }
 
 void *tb_memmove(void *to, const void *from, size_t len)
 {
-    bulk_load(from, len);
-    bulk_store(to, len);
+    access_move((uintptr_t)to, (uintptr_t)from, len);
     return __asan_memmove(to, from, len);
 }
 
 void *tb_memset(void *to, int value, size_t len)
 {
-    bulk_store(to, len);
+    if (len != 0 && arena_holds((uintptr_t)to))
+        access_store((uintptr_t)to, len);
     return __asan_memset(to, value, len);
 }

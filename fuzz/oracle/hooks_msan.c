@@ -44,10 +44,7 @@ void *__wrap___msan_memcpy(void *to, const void *from, size_t len)
 
 void *__wrap___msan_memmove(void *to, const void *from, size_t len)
 {
-    if (len != 0 && arena_holds((uintptr_t)from))
-        access_load((uintptr_t)from, len);
-    if (len != 0 && arena_holds((uintptr_t)to))
-        access_store((uintptr_t)to, len);
+    access_move((uintptr_t)to, (uintptr_t)from, len);
     return __real___msan_memmove(to, from, len);
 }
 

@@ -86,8 +86,7 @@ void __tsan_write_range(uintptr_t addr, size_t len)
     }                                                                                              \
     void *prefix##memmove(void *to, const void *from, size_t len)                                  \
     {                                                                                              \
-        load((uintptr_t)from, len);                                                                \
-        store((uintptr_t)to, len);                                                                 \
+        access_move((uintptr_t)to, (uintptr_t)from, len);                                          \
         return memmove(to, from, len);                                                             \
     }                                                                                              \
     void *prefix##memset(void *to, int value, size_t len)                                          \

@@ -18,6 +18,8 @@ static unsigned window_count;
 static struct oracle_call *current;
 
 uint64_t access_count;
+uint64_t oracle_act_count;
+void (*oracle_fetch_listener)(uint32_t start, uint32_t end);
 
 /* The whole granules that a window touches. */
 static struct span granules_of(struct span span)
@@ -74,12 +76,62 @@ static void window_close(void)
 
 /* ---- Calls ---- */
 
+static bool is_named(const struct span *spans, unsigned count, uint32_t start, uint32_t end)
+{
+    for (unsigned s = 0; s < count; s++)
+        if (start >= spans[s].start && end <= spans[s].end)
+            return true;
+    return false;
+}
+
+static bool was_fetched(const struct oracle_call *call, uint32_t byte)
+{
+    for (unsigned f = 0; f < call->fetched_count; f++)
+        if (byte >= call->fetched[f].start && byte < call->fetched[f].end)
+            return true;
+    return false;
+}
+
+static void perform(struct oracle_call *call, unsigned number)
+{
+    const struct act *act = &call->expected->acts[number];
+    arena_view[act->target] = act->value;
+    arena_wrote((struct span){ act->target, act->target + 1 });
+    oracle_act_count++;
+    call->acts_done |= 1u << number;
+    call->acts_due &= ~(1u << number);
+}
+
+/* Called at each event, for what earlier events made due: the access that a callback reports comes
+ * after the callback. */
+static void perform_due(struct oracle_call *call, bool at_end)
+{
+    for (unsigned a = 0; call->acts_due != 0 && a < call->expected->act_count; a++) {
+        const uint32_t target = call->expected->acts[a].target;
+        if ((call->acts_due & 1u << a) != 0 &&
+            (at_end || was_fetched(call, target) ||
+             !is_named(call->expected->reads, call->expected->read_count, target, target + 1)))
+            perform(call, a);
+    }
+}
+
+static void make_due(struct oracle_call *call, bool at_hook, uint32_t start, uint32_t end)
+{
+    for (unsigned a = 0; a < call->expected->act_count; a++) {
+        const struct act *act = &call->expected->acts[a];
+        if (act->at_hook == at_hook && act->trigger >= start && act->trigger < end &&
+            (call->acts_done & 1u << a) == 0)
+            call->acts_due |= 1u << a;
+    }
+}
+
 void oracle_call_begin(struct oracle_call *call, const struct expectation *expected)
 {
     call->expected = expected;
     call->outer = current;
     call->hooks_seen = 0;
     call->fetched_count = 0;
+    call->acts_due = call->acts_done = 0;
     current = call;
 }
 
@@ -90,6 +142,14 @@ void oracle_call_end(struct oracle_call *call)
     if (call->hooks_seen != call->expected->hook_count)
         bug_found("hook", "hook-missing", "expected: %u hook calls\nactual: %u hook calls",
                   call->expected->hook_count, call->hooks_seen);
+    perform_due(call, true);
+    for (unsigned a = 0; a < call->expected->act_count; a++) {
+        if ((call->acts_done & 1u << a) != 0)
+            continue;
+        bug_arena_byte = (long)call->expected->acts[a].trigger;
+        bug_found("access", "byte-not-fetched", "expected: arena byte %ld is fetched in this call\n"
+                  "actual: it is not", bug_arena_byte);
+    }
     current = call->outer;
 }
 
@@ -160,6 +220,9 @@ bool oracle_hook(const struct hook *hook)
         bug_found(hook->kind == HOOK_PANIC ? "panic" : "hook", "hook-differs",
                   "expected: %s\nactual: %s", expected_text, actual_text);
     }
+    perform_due(current, false);
+    make_due(current, true, current->hooks_seen, current->hooks_seen + 1);
+    perform_due(current, true);
     current->hooks_seen++;
     struct span span;
     if (hook->kind == HOOK_OPEN && span_of(hook->addr, hook->len, &span))
@@ -172,14 +235,6 @@ bool oracle_hook(const struct hook *hook)
 }
 
 /* ---- Accesses ---- */
-
-static bool is_named(const struct span *spans, unsigned count, uint32_t start, uint32_t end)
-{
-    for (unsigned s = 0; s < count; s++)
-        if (start >= spans[s].start && end <= spans[s].end)
-            return true;
-    return false;
-}
 
 static bool is_in_window(uint32_t start, uint32_t end, bool writing)
 {
@@ -255,11 +310,15 @@ void access_load(uintptr_t addr, size_t len)
     if (begins_outside_call(start, "load"))
         return;
     const struct expectation *expected = current->expected;
+    perform_due(current, false);
     if (!is_named(expected->reads, expected->read_count, start, end) ||
         (end > ARENA_PROCESSES && !is_in_window(start, end, false)))
         check_access(start, end, false);
     if (end > ARENA_PROCESSES)
         count_fetch(current, start, end);
+    if (end > ARENA_PROCESSES && oracle_fetch_listener != NULL)
+        oracle_fetch_listener(start, end);
+    make_due(current, false, start, end);
 }
 
 void access_store(uintptr_t addr, size_t len)
@@ -270,17 +329,24 @@ void access_store(uintptr_t addr, size_t len)
     if (begins_outside_call(start, "store"))
         return;
     const struct expectation *expected = current->expected;
+    perform_due(current, false);
     if (!is_named(expected->writes, expected->write_count, start, end) ||
         (end > ARENA_PROCESSES && !is_in_window(start, end, true)))
         check_access(start, end, true);
 }
 
-void access_memcpy(uintptr_t to, uintptr_t from, size_t len)
+/* The load last: what it makes due happens once the bytes have moved. */
+void access_move(uintptr_t to, uintptr_t from, size_t len)
 {
-    if (len != 0 && arena_holds(from))
-        access_load(from, len);
     if (len != 0 && arena_holds(to))
         access_store(to, len);
+    if (len != 0 && arena_holds(from))
+        access_load(from, len);
+}
+
+void access_memcpy(uintptr_t to, uintptr_t from, size_t len)
+{
+    access_move(to, from, len);
     if (to == from || !arena_holds(to) || (to > from ? to - from : from - to) >= len)
         return;
     bug_arena_byte = (long)(to - ARENA_BASE);

@@ -30,18 +30,30 @@ struct hook {
     uint64_t kernel_break;  /* protect */
 };
 
-enum { MAX_SPANS = 32, MAX_HOOKS = 64 };
+enum { MAX_SPANS = 32, MAX_HOOKS = 64, MAX_ACTS = 8 };
+
+/* Userspace writes a byte of its own while a call runs: at one of its hooks, or once it has fetched
+ * a byte. A byte that the call is yet to fetch changes after that, since compilers choose in which
+ * order bytes are fetched: so what the call sees is the same in every build. */
+struct act {
+    bool at_hook;
+    uint32_t trigger; /* the hook's number in the expectation, or the byte */
+    uint32_t target;
+    uint8_t value;
+};
 
 /* What one library call may do, stated before it runs. */
 struct expectation {
     unsigned read_count;
     unsigned write_count;
     unsigned hook_count;
+    unsigned act_count;
     bool stepwise; /* a call of many enters: bytes are fetched once in each (H8) */
     struct span opaque; /* bytes that the library lays out as it likes: written, not compared */
     struct span reads[MAX_SPANS];
     struct span writes[MAX_SPANS];
     struct hook hooks[MAX_HOOKS];
+    struct act acts[MAX_ACTS];
 };
 
 /* A library call that is going on. Calls nest: an enter's body makes calls of its own. */
@@ -50,6 +62,7 @@ struct oracle_call {
     struct oracle_call *outer;
     unsigned hooks_seen;
     unsigned fetched_count;
+    unsigned acts_due, acts_done; /* a bit for each act */
     struct span fetched[64];
 };
 
@@ -73,8 +86,15 @@ bool oracle_hook(const struct hook *hook);
 void access_load(uintptr_t addr, size_t len);
 void access_store(uintptr_t addr, size_t len);
 
-/* … and a call of memcpy, of which ASan tells by itself when its ranges overlap. */
+/* … a call of memmove; and one of memcpy, of which ASan tells by itself when its ranges overlap. */
+void access_move(uintptr_t to, uintptr_t from, size_t len);
 void access_memcpy(uintptr_t to, uintptr_t from, size_t len);
+
+/* Called for each fetch of process memory, if not null. */
+extern void (*oracle_fetch_listener)(uint32_t start, uint32_t end);
+
+/* Bytes that userspace changed during calls so far. */
+extern uint64_t oracle_act_count;
 
 /* Accesses to the arena seen so far: zero after a trace that copies means a build without
  * callbacks. */

@@ -47,7 +47,7 @@ class Fuzzer:
         self.process = subprocess.Popen(
             [str(program), f"-max_total_time={max(1, round(seconds))}", f"-seed={seed}",
              f"-artifact_prefix={artefacts}/", "-print_final_stats=1", "-timeout=10",
-             "-rss_limit_mb=2560", "-reload=5", "-max_len=2048", "-len_control=0", str(corpus)],
+             "-rss_limit_mb=2560", "-reload=5", "-max_len=1024", "-len_control=0", str(corpus)],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment,
             start_new_session=True)
         self.reader = threading.Thread(target=self._read, daemon=True)

@@ -5,10 +5,12 @@
 #include "harness.h"
 #include "machine.h"
 #include "oracle.h"
+#include "statistics.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,6 +24,8 @@ struct options {
     bool explain;
     bool color;
     bool verbose;
+    bool hostile;
+    bool statistics;
     long expected_count; /* -1: any but 0 */
     long repeat;
 };
@@ -46,6 +50,10 @@ static void usage(FILE *out)
           "                  if there are any\n"
           "  --expect N      fail unless exactly N inputs ran\n"
           "  --repeat N      run each input N times in a row\n"
+          "  --hostile       run each input again for every byte that a call fetches, which userspace\n"
+          "                  changes as soon as it has been fetched: nothing may come out differently\n"
+          "  --statistics    print as JSON which operations ran and what they answered, what followed\n"
+          "                  on what, and how ranges of buffers lay to each other when entered\n"
           "  --list          list the harnesses\n"
           "  --help          this\n"
           "\n"
@@ -81,6 +89,39 @@ static void end_with_finding(void)
 
 /* ---- Inputs ---- */
 
+/* Fetches of the input that runs: where in the trace, and which bytes. */
+static struct fetch {
+    unsigned position;
+    uint32_t start, end;
+} *fetches;
+static size_t fetch_count;
+
+static void remember_fetch(uint32_t start, uint32_t end)
+{
+    if ((fetch_count & (fetch_count + 1)) == 0) { /* full: 0, 1, 3, 7 … */
+        fetches = realloc(fetches, (2 * fetch_count + 1) * sizeof *fetches);
+        if (fetches == NULL)
+            unable("out of memory", "");
+    }
+    fetches[fetch_count++] = (struct fetch){ machine_position, start, end };
+}
+
+/* Enumeration, not luck: every byte that any call fetches. */
+static void run_hostile(const struct trace *trace)
+{
+    fetch_count = 0;
+    oracle_fetch_listener = remember_fetch;
+    machine_run(trace, NULL);
+    oracle_fetch_listener = NULL;
+    for (size_t f = 0; f < fetch_count; f++) {
+        for (uint32_t byte = fetches[f].start; byte < fetches[f].end; byte++) {
+            machine_set_hostile_byte(fetches[f].position, byte);
+            machine_run(trace, NULL);
+        }
+    }
+    machine_set_hostile_byte(UINT_MAX, 0);
+}
+
 static void replay_file(const char *path)
 {
     static struct trace trace;
@@ -91,6 +132,8 @@ static void replay_file(const char *path)
         exit(STATUS_UNABLE);
     for (long i = 0; i < options.repeat; i++)
         machine_run(&trace, options.results && i == 0 ? stdout : NULL);
+    if (options.hostile)
+        run_hostile(&trace);
     input_count++;
     op_total += trace.op_count;
 }
@@ -181,6 +224,11 @@ static int parse_options(int argc, char **argv)
             options.explain = true;
         } else if (strcmp(option, "--color") == 0) {
             options.color = true;
+        } else if (strcmp(option, "--hostile") == 0) {
+            options.hostile = true;
+        } else if (strcmp(option, "--statistics") == 0) {
+            options.statistics = true;
+            statistics_begin();
         } else if (strcmp(option, "--verbose") == 0) {
             options.verbose = true;
         } else {
@@ -207,10 +255,15 @@ int main(int argc, char **argv)
                 options.expected_count);
         return STATUS_UNABLE;
     }
+    if (options.statistics)
+        statistics_print(stdout);
     if (fflush(stdout) != 0)
         unable("cannot write the results: ", strerror(errno));
     fprintf(stderr, "replayed %lu inputs: %" PRIu64 " operations, %" PRIu64
             " checked calls, %" PRIu64 " accesses\n", input_count, op_total * (uint64_t)options.repeat,
             machine_checked_ops, access_count);
+    if (options.hostile)
+        fprintf(stderr, "userspace changed %" PRIu64 " bytes as soon as they were fetched\n",
+                oracle_act_count);
     return STATUS_OK;
 }

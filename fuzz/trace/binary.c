@@ -13,18 +13,21 @@
 
 enum { RECORD_PROCESS = 0x01, PROCESS_FLASH_ABOVE = 1, PROCESS_RESTARTS = 2 };
 
-/* The first table version that had a code. */
+/* The first table version that had a code. Operands counted in parts came with version 3. */
 static uint8_t row_since(uint8_t code)
 {
     const bool since_2 = code == OP_AS_READONLY || code == OP_ELEMENT ||
                          (code >= OP_READ_AT && code <= OP_STREAM_COPY) ||
                          (code >= OP_FOREIGN_START && code <= OP_TAKE_FOREIGN_ID);
+    if (code == OP_WHEN_FETCHED || code == OP_AT_HOOK)
+        return 3;
     return since_2 ? 2 : 1;
 }
 
 /* ---- Reading ---- */
 
 struct reader {
+    uint8_t version;
     const uint8_t *bytes;
     size_t len;
 };
@@ -73,6 +76,10 @@ static bool read_value(struct reader *reader, char kind, struct operand *operand
         operand->number = kind == 'z' ? (int16_t)low : index << 16 | low;
         return true;
     }
+    if (anchor == ANCHOR_PART) {
+        operand->number = low;
+        return reader->version >= 3;
+    }
     operand->number = (int16_t)low % (ANCHOR_MAX_OFFSET + 1);
     if (anchor == ANCHOR_MAX && operand->number > 0)
         operand->number = -operand->number;
@@ -116,11 +123,11 @@ static bool read_operands(struct reader *reader, struct op *op)
 
 void trace_decode(struct trace *trace, const uint8_t *bytes, size_t len, const uint8_t *enabled)
 {
-    struct reader reader = { bytes, len };
+    struct reader reader = { TRACE_TABLE_VERSION, bytes, len };
     unsigned depth = 0;
-    uint8_t version = read_u8(&reader);
-    if (version == 0 || version > TRACE_TABLE_VERSION)
-        version = TRACE_TABLE_VERSION;
+    const uint8_t version = read_u8(&reader);
+    if (version != 0 && version < TRACE_TABLE_VERSION)
+        reader.version = version;
     trace->process_count = 0;
     trace->op_count = 0;
     /* Leave room for the operation, and an end for every block that is open after it. */
@@ -134,7 +141,7 @@ void trace_decode(struct trace *trace, const uint8_t *bytes, size_t len, const u
                 depth--;
                 trace->op_count++;
             }
-        } else if (op_table[op->code].text != NULL && row_since(op->code) <= version) {
+        } else if (op_table[op->code].text != NULL && row_since(op->code) <= reader.version) {
             if (!read_operands(&reader, op) || (enabled != NULL && enabled[op->code] == 0))
                 continue;
             depth += op_opens_block(op->code);
@@ -201,13 +208,22 @@ static bool layouts_are_default(const struct trace *trace)
     return true;
 }
 
-/* The oldest table that has every row of the trace: what was saved with it stays as it was. */
+static uint8_t op_since(const struct op *op)
+{
+    const char *kinds = op->code == OP_END ? "" : op_table[op->code].operands;
+    for (unsigned k = 0; kinds[k] != '\0'; k++)
+        if (kind_is_value(kinds[k]) && op->operands[k].anchor == ANCHOR_PART)
+            return 3;
+    return row_since(op->code);
+}
+
+/* The oldest table that has all that the trace uses: what was saved with it stays as it was. */
 static uint8_t oldest_version(const struct trace *trace)
 {
     uint8_t version = 1;
     for (unsigned o = 0; o < trace->op_count; o++)
-        if (row_since(trace->ops[o].code) > version)
-            version = row_since(trace->ops[o].code);
+        if (op_since(&trace->ops[o]) > version)
+            version = op_since(&trace->ops[o]);
     return version;
 }
 

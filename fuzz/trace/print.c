@@ -39,6 +39,10 @@ static void print_value(char kind, const struct operand *operand, FILE *out)
             fprintf(out, "0x%x", (unsigned)operand->number);
         return;
     }
+    if (operand->anchor == ANCHOR_PART) {
+        fprintf(out, "%d/65536", (int)operand->number);
+        return;
+    }
     if (operand->anchor >= ANCHOR_RAM && operand->anchor != ANCHOR_LEN)
         fputs(kind == 'n' ? "until " : kind == 'z' ? "to " : "", out);
     print_place(operand, out);

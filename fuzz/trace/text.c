@@ -125,6 +125,19 @@ static bool parse_place(const char *word, struct operand *operand)
     return operand->anchor != ANCHOR_MAX || operand->number <= 0;
 }
 
+/* "K/65536": that part of the address space. */
+static bool parse_part(const char *word, struct operand *operand)
+{
+    static const char of[] = "/65536";
+    char number[8] = "";
+    const char *slash = strchr(word, '/');
+    if (slash == NULL || strcmp(slash, of) != 0 || (size_t)(slash - word) >= sizeof number)
+        return false;
+    memcpy(number, word, (size_t)(slash - word));
+    operand->anchor = ANCHOR_PART;
+    return parse_number(number, 0, UINT16_MAX, &operand->number);
+}
+
 static bool parse_value(struct parser *parser, char kind, const char *word,
                         struct operand *operand)
 {
@@ -140,6 +153,8 @@ static bool parse_value(struct parser *parser, char kind, const char *word,
     const long low = kind == 'z' ? INT16_MIN : 0;
     const long high = kind == 'z' ? INT16_MAX : 0xffffff;
     if (!marked && parse_number(word, low, high, &operand->number))
+        return true;
+    if (!marked && parse_part(word, operand))
         return true;
     if (!parse_place(word, operand) || !anchor_fits(kind, operand->anchor))
         return fail(parser, "\"%s\" is no %s", word,

@@ -9,6 +9,11 @@ const struct op_row op_table[256] = {
 #undef OP
 };
 
+bool op_prepares(uint8_t code)
+{
+    return code == OP_REFUSE || code == OP_WHEN_FETCHED || code == OP_AT_HOOK;
+}
+
 bool op_opens_block(uint8_t code)
 {
     return code == OP_ENTER || code == OP_MUT_ENTER || code == OP_DRIVER_ENTER;
@@ -22,7 +27,7 @@ static bool is_place(uint8_t anchor)
 
 bool anchor_fits(char kind, uint8_t anchor)
 {
-    if (anchor <= ANCHOR_W32)
+    if (anchor <= ANCHOR_PART)
         return true;
     if (anchor == ANCHOR_LEN)
         return kind == 'i';

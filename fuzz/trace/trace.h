@@ -13,7 +13,7 @@
 
 enum {
     TRACE_FORMAT = 1,        /* of the text form: its first line is "trace 1" */
-    TRACE_TABLE_VERSION = 2, /* of the table of operations: first byte of the binary form */
+    TRACE_TABLE_VERSION = 3, /* of the table of operations: first byte of the binary form */
     TRACE_MAX_OPS = 1024,
     TRACE_MAX_OPERANDS = 8,
     TRACE_MAX_PROCESSES = 8,
@@ -42,6 +42,9 @@ struct op_row {
 };
 extern const struct op_row op_table[256];
 
+/* Says whether the operation only prepares what happens during the next one. */
+bool op_prepares(uint8_t code);
+
 /* Says whether the operation opens a block that a "}" ends. */
 bool op_opens_block(uint8_t code);
 
@@ -52,6 +55,7 @@ enum anchor {
     ANCHOR_HALF = 2,   /* half+k: the middle of the address space */
     ANCHOR_W31 = 3,    /* w31+k: 2^31, on 32-bit targets 2^30 */
     ANCHOR_W32 = 4,    /* w32+k: 2^32, on 32-bit targets 3 * 2^30 */
+    ANCHOR_PART = 5,   /* k/65536 of the address space, k below 65536 */
     ANCHOR_RAM = 8,
     ANCHOR_BREAK = 9,
     ANCHOR_KERNEL_BREAK = 10,

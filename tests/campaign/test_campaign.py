@@ -23,7 +23,8 @@ class Campaign(Case):
         done = self.run_campaign("--time", "6s", status=0)
         self.check(done, 0, "Nothing found", "report/index.html")
         record = self.record()
-        self.assertEqual([h["name"] for h in record["harnesses"]], ["buffers", "slices", "life", "allow", "streams"])
+        self.assertEqual([h["name"] for h in record["harnesses"]], ["buffers", "slices", "life", "allow", "streams",
+                          "ranges", "memory", "everything"])
         for harness in record["harnesses"]:
             self.assertGreater(harness["runs"], 1000)
             self.assertGreater(harness["checked_operations"], harness["runs"])
@@ -106,7 +107,8 @@ class Campaign(Case):
         self.check(call(CAMPAIGN, "--jobs", "0"), 2, "is no number of jobs")
         self.check(call(CAMPAIGN, "--nonsense"), 2, "unrecognized")
         out = self.folder / "out"
-        self.check(call(CAMPAIGN, "--out", out, "--harness", "nonsense"), 2, "there are buffers, slices, life, allow, streams")
+        self.check(call(CAMPAIGN, "--out", out, "--harness", "nonsense"), 2, "there are buffers, slices, life, allow, streams, ranges, "
+                   "memory, everything")
         self.check(call(CAMPAIGN, "--out", out, "--lib", "/nonsense"), 2, "not a library")
         self.check(call(CAMPAIGN, "--out", self.write("file", "")), 2, "cannot be written")
         self.check(call(CAMPAIGN, "--out", "/proc/nonsense"), 2, "cannot be written")

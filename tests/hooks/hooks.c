@@ -28,6 +28,11 @@ void access_store(uintptr_t addr, size_t len)
 
 void access_memcpy(uintptr_t to, uintptr_t from, size_t len)
 {
+    access_move(to, from, len);
+}
+
+void access_move(uintptr_t to, uintptr_t from, size_t len)
+{
     if (len != 0 && arena_holds(from))
         access_load(from, len);
     if (len != 0 && arena_holds(to))

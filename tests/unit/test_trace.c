@@ -104,6 +104,8 @@ Test(trace, the_table_is_pinned)
         { 0x09, "fill", "pb" },
         { 0x0a, "refuse", "u" },
         { 0x0b, "return_to_user", "" },
+        { 0x0c, "when_fetched", "aab" },
+        { 0x0d, "at_hook", "uab" },
         { 0x10, "create", "annannnu" },
         { 0x11, "remove", "p" },
         { 0x12, "terminate", "pc" },

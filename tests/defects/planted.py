@@ -1,0 +1,151 @@
+"""Planted bugs: their headers, and builds of the testbed with one of them in the library.
+
+Each file in patches/ is one mistake as a patch against lib/, with a header that says what it is,
+which rule of the contract it breaks, and which identities count as catching it.
+"""
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+FINDING = 77
+TIMEOUT_S = 60
+IDENTITY = "PROCBUF-BUG "
+
+
+@dataclass
+class Defect:
+    """One planted bug: the header of its patch."""
+    path: Path
+    fields: dict
+
+    @property
+    def id(self) -> str:
+        return self.fields["id"]
+
+
+def read_defect(path: Path) -> Defect:
+    fields = {}
+    for line in path.read_text().split("\n\n", 1)[0].splitlines():
+        key, _, value = line.partition(": ")
+        fields[key] = value
+    missing = {"id", "title", "rule", "oracle", "hardness", "identity", "story"} - fields.keys()
+    if missing:
+        raise SystemExit(f"{path}: the header lacks {', '.join(sorted(missing))}")
+    if fields["id"] != path.stem:
+        raise SystemExit(f"{path}: the id is {fields['id']}, the file says {path.stem}")
+    return Defect(path, fields)
+
+
+def all_defects() -> list[Defect]:
+    return [read_defect(path) for path in sorted((HERE / "patches").glob("*.patch"))]
+
+
+class Failure(Exception):
+    """A class of result that is not "caught", and what to do about it."""
+
+
+def run(command: list[str], cwd: Path, timeout: float = TIMEOUT_S) -> subprocess.CompletedProcess:
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, errors="replace",
+                          timeout=timeout, check=False)
+
+
+def patched_library(defect: Defect, folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "lib", folder / "lib")
+    done = run(["patch", "-p1", "--no-backup-if-mismatch", "-s", "-F0", "-i", str(defect.path)], folder)
+    if done.returncode != 0:
+        raise Failure("does not apply: lib has changed under it. If only the lines around it have, "
+                      "run with --refresh; else plant the same mistake again and write the new diff "
+                      f"to {defect.path.relative_to(ROOT)}\n{done.stdout}")
+    return folder / "lib"
+
+
+def refresh(defect: Defect, folder: Path) -> str:
+    """Write a patch anew whose mistake can still be made, at lines that moved or that have changed
+    around it. Returns: what was done."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "lib", folder / "b/lib")
+    (folder / "a").mkdir()
+    (folder / "a/lib").symlink_to(ROOT / "lib")
+    done = run(["patch", "-p1", "--no-backup-if-mismatch", "-F3", "-i", str(defect.path)], folder / "b")
+    if done.returncode != 0:
+        return "cannot be made any more: plant it again"
+    if "fuzz" not in done.stdout and "offset" not in done.stdout:
+        return "as it was"
+    head = defect.path.read_text().split("\n\n", 1)[0]
+    files = re.findall(r"^\+\+\+ b/(\S+)", defect.path.read_text(), re.MULTILINE)
+    diff = "".join(run(["diff", "-u", "--label", f"a/{file}", "--label", f"b/{file}", f"a/{file}",
+                        f"b/{file}"], folder).stdout for file in files)
+    defect.path.write_text(f"{head}\n\n{diff}")
+    shutil.rmtree(folder)
+    return "written anew: look at it"
+
+
+def compile_commands(build: Path) -> dict[str, list[str]]:
+    """Of the library under test: source file name to command."""
+    commands = {}
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        if "lib_under_test.dir" in entry["command"]:
+            commands[Path(entry["file"]).name] = shlex.split(entry["command"])
+    return commands
+
+
+def link_command(build: Path, program: str) -> list[str]:
+    text = run(["ninja", "-t", "commands", f"fuzz/{program}"], build).stdout.splitlines()[-1]
+    words = shlex.split(text.replace("&& :", "").lstrip(": &"))
+    return [w for w in words if w not in (":", "&&")]
+
+
+def compile_changed(lib: Path, folder: Path, build: Path) -> list[str]:
+    """Compile the files of the library that the bug changed. Returns: the objects."""
+    changed = [path for path in sorted((lib / "src").glob("*.c"))
+               if path.read_bytes() != (ROOT / "lib/src" / path.name).read_bytes()]
+    if any(path.read_bytes() != (ROOT / "lib" / path.relative_to(lib)).read_bytes()
+           for path in list(lib.glob("include/**/*.h")) + list(lib.glob("src/*.h"))):
+        changed = sorted((lib / "src").glob("*.c"))
+    objects = []
+    for source in changed:
+        command = compile_commands(build)[source.name]
+        command = [w.replace(str(ROOT / "lib") + "/", str(lib) + "/") for w in command]
+        target = folder / (source.stem + ".o")
+        command[command.index("-o") + 1] = str(target)
+        done = run(command, build)
+        if done.returncode != 0:
+            raise Failure(f"does not build:\n{done.stderr}")
+        objects.append(str(target))
+    return objects
+
+
+def link_with(objects: list[str], program: str, folder: Path, build: Path) -> Path:
+    """Link a program of the testbed anew, these objects before those of our library."""
+    command = link_command(build, program)
+    linked = folder / program
+    command[command.index("-o") + 1] = str(linked)
+    archive = next(i for i, w in enumerate(command) if w.endswith("liblib_under_test.a"))
+    done = run(command[:archive] + objects + command[archive:], build)
+    if done.returncode != 0:
+        raise Failure(f"does not link:\n{done.stderr}")
+    return linked
+
+
+def build_with(defect: Defect, program: str, folder: Path, build: Path) -> Path:
+    """A program of the testbed, built in `build`, with the bug in its library."""
+    return link_with(compile_changed(patched_library(defect, folder), folder, build), program,
+                     folder, build)
+
+
+def identity_in(text: str) -> str:
+    """The identity line of a report, or nothing."""
+    return next((line for line in reversed(text.splitlines()) if line.startswith(IDENTITY)), "")
+
+
+def judge(defect: Defect, identity: str) -> None:
+    """Raises Failure when the bug was caught as something that it is not."""
+    if not re.search(defect.fields["identity"], identity):
+        raise Failure(f"caught as something else: {identity}\n  expected: {defect.fields['identity']}")
