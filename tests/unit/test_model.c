@@ -178,3 +178,66 @@ Test(model, userspace_writes_only_what_it_owns)
     cr_assert_not(model_user_write(flash + 20, 1));
     cr_assert_not(model_user_write(0, 1));
 }
+
+/* ---- Userspace, acting during a call ---- */
+
+static uint8_t *byte(uint64_t addr)
+{
+    return &model.bytes[addr - ARENA_BASE];
+}
+
+static const struct outcome *predict_with_act(bool at_hook, uint64_t trigger, uint64_t target,
+                                              uint8_t code, uint64_t a, uint64_t b)
+{
+    cr_assert(model_plan_act(at_hook, trigger, target, 77));
+    return predict(code, a, b, 0, 0);
+}
+
+Test(model, a_call_sees_bytes_as_they_were_before_userspace_changed_them)
+{
+    predict(OP_BUILD_READWRITE, 0, 0, ram, 8);
+    model_enter(TRACE_BUFFER_COUNT, 0, true);
+    *byte(ram + 3) = 5;
+    const struct outcome *outcome = predict_with_act(false, ram + 3, ram + 3, OP_GET, 0, 3);
+    cr_assert_eq(outcome->values[0].value, 5);
+    cr_assert_eq(p.access.act_count, 1);
+    cr_assert_eq(*byte(ram + 3), 77);
+    cr_assert_eq(predict(OP_GET, 0, 3, 0, 0)->values[0].value, 77, "and the next one as they are");
+    cr_assert_eq(p.access.act_count, 0, "once");
+}
+
+Test(model, userspace_acts_on_what_is_fetched_and_on_what_is_its_own)
+{
+    predict(OP_BUILD_READWRITE, 0, 0, ram, 8);
+    model_enter(TRACE_BUFFER_COUNT, 0, true);
+    predict_with_act(false, ram + 4, ram + 4, OP_GET, 0, 3);
+    cr_assert_eq(p.access.act_count, 0, "another byte is fetched");
+    predict(OP_GET, 0, 4, 0, 0);
+    cr_assert_eq(p.access.act_count, 0, "of the operation before");
+    predict_with_act(false, ram + 3, flash + 20, OP_GET, 0, 3);
+    cr_assert_eq(p.access.act_count, 0, "flash is not userspace's to write");
+    predict(OP_RANGE, 0, 1, 0, 4);
+    predict(OP_RANGE, 0, 2, 4, 8);
+    predict_with_act(false, ram + 5, ram + 1, OP_COPY_SLICE, 1, 2);
+    cr_assert_eq(p.access.act_count, 0, "the call writes that byte itself");
+}
+
+Test(model, at_a_hook_the_memory_is_as_it_is_at_that_moment)
+{
+    uint64_t moved = 48;
+    predict_with_act(true, 2, ram + 39, OP_BRK, 0, ram + moved);
+    cr_assert_eq(p.access.act_count, 1);
+    cr_assert_eq(p.access.acts[0].trigger, 1, "the open of the zeroing, behind the protection");
+    cr_assert_eq(*byte(ram + 39), 77);
+    predict_with_act(true, 2, ram + moved, OP_BRK, 0, ram + moved + 1);
+    cr_assert_eq(*byte(ram + moved), 0, "zeroed after userspace wrote");
+    predict_with_act(true, 3, ram, OP_BRK, 0, ram + moved + 2);
+    cr_assert_eq(p.access.act_count, 0, "closes do not count");
+}
+
+Test(model, userspace_has_only_so_much_to_do_in_one_operation)
+{
+    for (unsigned a = 0; a < MAX_ACTS; a++)
+        cr_assert(model_plan_act(true, 1, ram, 1));
+    cr_assert_not(model_plan_act(true, 1, ram, 1));
+}

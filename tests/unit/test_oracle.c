@@ -161,6 +161,19 @@ static void neighbour_while_other_is_open(void)
     begin();
     access_load(at(RAM + 300), 1);
 }
+static void memcpy_of_overlapping_ranges(void)
+{
+    begin();
+    access_memcpy(at(RAM + 13), at(RAM + 9), 5);
+}
+static void trigger_not_fetched(void)
+{
+    begin();
+    expected.acts[expected.act_count++] =
+        (struct act){ .trigger = RAM + 5, .target = RAM + 5, .value = 1 };
+    access_load(at(RAM + 6), 1);
+    end();
+}
 static void panic_unexpected(void)
 {
     const struct hook panic = { .kind = HOOK_PANIC };
@@ -198,6 +211,8 @@ Test(oracle, names_every_kind_of_violation)
         { hook_of_another_range, "PROCBUF-BUG kind=hook check=hook-differs op=none" },
         { hook_of_another_kind, "PROCBUF-BUG kind=hook check=hook-differs op=none" },
         { hook_out_of_order, "PROCBUF-BUG kind=hook check=hook-differs op=none" },
+        { memcpy_of_overlapping_ranges, "PROCBUF-BUG kind=access check=memcpy-overlaps op=none" },
+        { trigger_not_fetched, "PROCBUF-BUG kind=access check=byte-not-fetched op=none" },
         { panic_unexpected, "PROCBUF-BUG kind=panic check=hook-unexpected op=none" },
     };
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++)
@@ -224,5 +239,72 @@ Test(oracle, poison_follows_the_union_of_windows)
     (void)oracle_hook(&expected.hooks[3]);
     for (uint32_t byte = 0; byte < 32; byte++)
         cr_assert(__asan_address_is_poisoned((void *)at(RAM + byte)), "byte %u", byte);
+    oracle_call_end(&call);
+}
+
+/* ---- Userspace, acting during a call ---- */
+
+/* The call of begin(), during which userspace writes 77 at `target`. */
+static void begin_with_act(bool at_hook, uint32_t trigger, uint32_t target)
+{
+    arena_map();
+    oracle_reset();
+    arena_view[target] = 1;
+    begin();
+    expected.acts[expected.act_count++] =
+        (struct act){ .at_hook = at_hook, .trigger = trigger, .target = target, .value = 77 };
+}
+
+Test(oracle, a_byte_changes_after_it_has_been_fetched)
+{
+    begin_with_act(false, RAM + 5, RAM + 5);
+    access_load(at(RAM + 4), 1);
+    access_load(at(RAM + 5), 1);
+    cr_assert_eq(arena_view[RAM + 5], 1, "the callback comes before the load");
+    access_load(at(RAM + 6), 1);
+    cr_assert_eq(arena_view[RAM + 5], 77);
+    end();
+}
+
+Test(oracle, a_byte_yet_to_be_fetched_changes_after_that)
+{
+    begin_with_act(false, RAM + 5, RAM + 8);
+    access_load(at(RAM + 4), 2);
+    access_load(at(RAM + 6), 1);
+    access_store(at(RAM + 13), 1);
+    cr_assert_eq(arena_view[RAM + 8], 1);
+    access_load(at(RAM + 7), 4);
+    cr_assert_eq(arena_view[RAM + 8], 1);
+    (void)oracle_hook(&expected.hooks[2]);
+    cr_assert_eq(arena_view[RAM + 8], 77);
+    (void)oracle_hook(&expected.hooks[3]);
+    oracle_call_end(&call);
+}
+
+Test(oracle, a_byte_that_is_never_fetched_changes_in_the_end)
+{
+    begin_with_act(false, RAM + 5, RAM + 8);
+    access_load(at(RAM + 5), 1);
+    end();
+    cr_assert_eq(arena_view[RAM + 8], 77);
+}
+
+Test(oracle, bulk_copies_see_what_was_there)
+{
+    begin_with_act(false, RAM + 5, RAM + 6);
+    access_move(at(RAM + 13), at(RAM + 4), 4);
+    cr_assert_eq(arena_view[RAM + 6], 1);
+    end();
+    cr_assert_eq(arena_view[RAM + 6], 77);
+}
+
+Test(oracle, a_hook_is_a_moment)
+{
+    begin_with_act(true, 2, RAM + 200);
+    access_load(at(RAM + 5), 1);
+    cr_assert_eq(arena_view[RAM + 200], 1);
+    (void)oracle_hook(&expected.hooks[2]);
+    cr_assert_eq(arena_view[RAM + 200], 77);
+    (void)oracle_hook(&expected.hooks[3]);
     oracle_call_end(&call);
 }

@@ -5,7 +5,7 @@ Every bug is tried with several seeds, one process on one core each time, until 
 that the bug's header names, or the limit. Results are kept in a table as they come, so that the
 command goes on where it was stopped; --again forgets them.
 
-usage: from_nothing [OPTION]… [ID…]
+usage: from_nothing.py [OPTION]… [ID…]
 """
 import argparse
 import concurrent.futures
@@ -24,9 +24,9 @@ from planted import (ROOT, Defect, Failure, all_defects, compile_changed, identi
                      link_with, patched_library)
 
 SETUPS = {
-    "libfuzzer": ("asan", "libFuzzer, ASan and UBSan"),
-    "afl": ("afl", "AFL++, ASan and UBSan"),
-    "plain": ("plain", "libFuzzer, no sanitizer, guard pages"),
+    "libfuzzer": ("asan", "libFuzzer, ASan+UBSan"),
+    "afl": ("afl", "AFL++, ASan+UBSan"),
+    "plain": ("plain", "libFuzzer, guard pages"),
     "msan": ("msan", "libFuzzer, MSan"),
 }
 OPTIONS = {
@@ -85,8 +85,10 @@ def afl(programs: Path, harness: str, work: Path, seconds: float, seed: int) -> 
     found = None
     while found is None and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.02)
-        found = next((work / "out").glob("default/crashes/id*"), None)
+        found = next((path for path in (work / "out").glob("default/crashes/id*")
+                      if path.stat().st_size != 0), None)
     if process.poll() is None:
+        time.sleep(0.1) # the file may be half written
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     elif found is None:
