@@ -5,6 +5,7 @@
 #include "bug.h"
 #include "model.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const uint64_t flash = (uint64_t)ARENA_BASE + ARENA_PROCESSES;
@@ -240,4 +241,41 @@ Test(model, userspace_has_only_so_much_to_do_in_one_operation)
     for (unsigned a = 0; a < MAX_ACTS; a++)
         cr_assert(model_plan_act(true, 1, ram, 1));
     cr_assert_not(model_plan_act(true, 1, ram, 1));
+}
+
+/* ---- Invariants ---- */
+
+static void end_with_status(void)
+{
+    exit(BUG_EXIT_STATUS);
+}
+
+static void break_the_order(uint64_t mark, uint64_t app_break, uint64_t kernel_break)
+{
+    bug_end = end_with_status;
+    model.processes[0].mark = ram + mark;
+    model.processes[0].app_break = ram + app_break;
+    model.processes[0].kernel_break = ram + kernel_break;
+    model_check_invariants();
+}
+
+Test(model, breaks_in_order_are_fine)
+{
+    break_the_order(40, 40, 40);
+    break_the_order(0, 0, 128);
+}
+
+Test(model, a_mark_above_the_break_is_a_finding, .exit_code = BUG_EXIT_STATUS)
+{
+    break_the_order(41, 40, 100);
+}
+
+Test(model, a_break_above_the_kernels_is_a_finding, .exit_code = BUG_EXIT_STATUS)
+{
+    break_the_order(0, 101, 100);
+}
+
+Test(model, a_kernel_break_above_ram_is_a_finding, .exit_code = BUG_EXIT_STATUS)
+{
+    break_the_order(0, 40, 129);
 }

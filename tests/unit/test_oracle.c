@@ -100,6 +100,12 @@ static void load_before(void) { begin(); access_load(at(RAM + 2), 1); }
 static void load_behind(void) { begin(); access_load(at(RAM + 21), 1); }
 static void load_over_the_end(void) { begin(); access_load(at(RAM + 20), 2); }
 static void store_read_only(void) { begin(); access_store(at(RAM + 12), 1); }
+static void store_named_but_read_only(void)
+{
+    begin();
+    expected.writes[0].start = RAM + 3;
+    access_store(at(RAM + 12), 1);
+}
 static void store_half_read_only(void) { begin(); access_store(at(RAM + 12), 2); }
 static void fetch_twice(void) { begin(); access_load(at(RAM + 5), 1); access_load(at(RAM + 5), 1); }
 static void fetch_partly_twice(void)
@@ -198,6 +204,7 @@ Test(oracle, names_every_kind_of_violation)
         { load_over_the_end, "PROCBUF-BUG kind=access check=load-not-named op=none" },
         { neighbour_while_other_is_open, "PROCBUF-BUG kind=access check=load-not-named op=none" },
         { store_read_only, "PROCBUF-BUG kind=access check=store-not-named op=none" },
+        { store_named_but_read_only, "PROCBUF-BUG kind=window check=store-outside-window op=none" },
         { store_half_read_only, "PROCBUF-BUG kind=access check=store-not-named op=none" },
         { kernel_array_overrun, "PROCBUF-BUG kind=access check=store-not-named op=none" },
         { fetch_twice, "PROCBUF-BUG kind=double-fetch check=fetched-twice op=none" },

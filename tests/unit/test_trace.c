@@ -93,6 +93,31 @@ Test(trace, a_harness_drops_what_it_does_not_use)
     cr_assert_eq(one.ops[0].code, OP_PTR);
 }
 
+/* Every kind of operand, counted from everything that it may be counted from. */
+Test(trace, no_anchor_is_lost_on_the_way_through_bytes)
+{
+    static uint8_t bytes[TRACE_MAX_BYTES];
+    static const struct {
+        uint8_t code;
+        unsigned operand;
+    } rows[] = { { OP_BRK, 1 }, { OP_BUILD_READONLY, 3 }, { OP_GET, 1 }, { OP_SBRK, 1 } };
+    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+        for (uint8_t anchor = 0; anchor < ANCHOR_COUNT; anchor++) {
+            const char kind = op_table[rows[r].code].operands[rows[r].operand];
+            if (!anchor_fits(kind, anchor))
+                continue;
+            trace_init(&one);
+            one.op_count = 1;
+            memset(&one.ops[0], 0, sizeof one.ops[0]);
+            one.ops[0].code = rows[r].code;
+            one.ops[0].operands[rows[r].operand].anchor = anchor;
+            trace_decode(&two, bytes, trace_encode(&one, bytes), NULL);
+            cr_assert_eq(two.op_count, 1, "kind %c, anchor %u", kind, anchor);
+            cr_assert_eq(two.ops[0].operands[rows[r].operand].anchor, anchor, "kind %c", kind);
+        }
+    }
+}
+
 /* The binary form of saved inputs: these numbers never change, whatever is added. */
 Test(trace, the_table_is_pinned)
 {
