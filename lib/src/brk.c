@@ -4,6 +4,7 @@
 #include "memory.h"
 #include "process.h"
 #include "require.h"
+#include "sizes.h"
 
 /* K1's checks before the port is asked. */
 /*@ requires \valid_read(self) && in_order(self);
@@ -93,6 +94,7 @@ enum procbuf_process_error procbuf_process_brk(struct procbuf_process *process,
               process->private_.app_break ==
                 (uintptr_t)(\old(process->private_.app_break) + (uintptr_t)delta) &&
               *old_break_out == \old(process->private_.app_break); */
+PROCBUF_WRAPS
 enum procbuf_process_error procbuf_process_sbrk(struct procbuf_process *process, intptr_t delta,
                                                 procbuf_addr_t *old_break_out)
 {

@@ -110,8 +110,8 @@ static bool store(struct procbuf_writable slice, size_t offset, const uint8_t *b
 static uint64_t from_le(const uint8_t *bytes, size_t len)
 {
     uint64_t value = 0;
-    while (len-- > 0)
-        value = value << 8 | bytes[len];
+    for (; len > 0; len--)
+        value = value << 8 | bytes[len - 1];
     return value;
 }
 
@@ -131,8 +131,8 @@ static void to_le(uint64_t value, uint8_t *bytes_out, size_t len)
 
 static void to_be(uint64_t value, uint8_t *bytes_out, size_t len)
 {
-    for (; len-- > 0; value >>= 8)
-        bytes_out[len] = (uint8_t)value;
+    for (; len > 0; len--, value >>= 8)
+        bytes_out[len - 1] = (uint8_t)value;
 }
 
 #define LOAD_FUNCTION(order, width)                                                                \
