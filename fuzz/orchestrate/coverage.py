@@ -11,7 +11,8 @@ from tools import Build, ToolError, run
 
 def measure(built: Build, inputs: list[Path]) -> dict:
     """Replay inputs in a coverage build. Returns: file name to covered and counted lines and
-    branches, the functions that never ran, and the other lines that were not reached."""
+    branches; the functions that never ran; of the others the lines that were not reached, and the
+    conditions that always had one value: line, the value they never had, and their code."""
     for program in ("llvm-profdata-19", "llvm-cov-19"):
         if shutil.which(program) is None:
             raise ToolError(f"{program} is missing: run fuzz/setup/install")
@@ -44,8 +45,24 @@ def _summarise(exported: dict, lib: Path) -> dict:
             "branches": branches["count"], "covered_branches": branches["covered"],
             "missed_functions": sorted(functions),
             "missed_lines": sorted(set(_missed_lines(entry["segments"])) - inside),
+            "missed_branches": [branch for branch in _missed_branches(entry)
+                                if branch[0] not in inside],
         }
     return files
+
+
+def _missed_branches(entry: dict) -> list[tuple[int, str, str]]:
+    """A condition that stands in several functions, as macros make them, counts once."""
+    counts: dict[tuple, tuple[int, int]] = {}
+    for branch in entry["branches"]:
+        true, false = counts.get(tuple(branch[:4]), (0, 0))
+        counts[tuple(branch[:4])] = (true + branch[4], false + branch[5])
+    source = Path(entry["filename"]).read_text().splitlines()
+    missed = []
+    for (line, column, end_line, end_column), (true, false) in sorted(counts.items()):
+        code = source[line - 1][column - 1:end_column - 1 if end_line == line else None]
+        missed += [(line, "true", code)] * (true == 0) + [(line, "false", code)] * (false == 0)
+    return missed
 
 
 def _never_called(functions: list) -> dict[str, dict[str, tuple[int, int]]]:
