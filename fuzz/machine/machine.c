@@ -216,9 +216,12 @@ static void forget_gaps(void)
         return;
     for (unsigned slot = 0; slot < model.slot_count; slot++) {
         const struct model_process *p = &model.processes[slot];
-        if (p->used)
-            arena_forget((struct span){ (uint32_t)(p->app_break - ARENA_BASE),
-                                        (uint32_t)(p->kernel_break - ARENA_BASE) });
+        if (!p->used)
+            continue;
+        const uint32_t app_break = (uint32_t)(p->app_break - ARENA_BASE);
+        arena_forget((struct span){ app_break, (uint32_t)(p->kernel_break - ARENA_BASE) });
+        /* A new life finds its memory as the old one left it (L5), whatever the break was then. */
+        arena_wrote((struct span){ (uint32_t)(p->mem_start - ARENA_BASE), app_break });
     }
 }
 
