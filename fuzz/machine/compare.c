@@ -161,9 +161,12 @@ static void check_written(struct span span)
 
 void compare_all_bytes(void)
 {
-    for (uint32_t at = 0; at < ARENA_LEN; at += 1024)
-        if (!words_equal(&model.bytes[at], &arena_view[at], 1024))
-            compare_bytes((struct span){ at, at + 1024 }, "bytes-differ-at-end");
+    struct span parts[WORLD_PARTS];
+    const unsigned count = world_touched(parts);
+    for (unsigned part = 0; part < count; part++)
+        if (!words_equal(&model.bytes[parts[part].start], &arena_view[parts[part].start],
+                         parts[part].end - parts[part].start))
+            compare_bytes(parts[part], "bytes-differ-at-end");
 }
 
 void compare_after(const struct prediction *prediction)

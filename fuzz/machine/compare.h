@@ -19,7 +19,8 @@ void compare_handles(void);
 /* Base and length of the slice in a register. */
 void compare_slice(uint64_t number);
 
-/* All memory, at the end of a trace. */
+/* All memory that can have been touched, at the end of a trace: an access to any other is a finding
+ * of the oracle. */
 void compare_all_bytes(void);
 
 #endif

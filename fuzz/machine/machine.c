@@ -11,10 +11,6 @@
 #include <limits.h>
 #include <string.h>
 
-_Static_assert(ARENA_FOREIGN - ARENA_PROCESSES == TRACE_MAX_MEMORY, "traces know how much fits");
-
-struct world world;
-
 const struct trace *machine_trace;
 unsigned machine_position;
 const struct call *machine_call;
@@ -201,30 +197,6 @@ static void declare_driver(const struct call *call, struct outcome *outcome)
 
 /* ---- Userspace ---- */
 
-/* What userspace wrote in the model, it writes in the arena. */
-static void show_user_write(struct span span)
-{
-    memcpy(&arena_view[span.start], &model.bytes[span.start], span.end - span.start);
-    arena_wrote(span);
-}
-
-/* Between its break and the kernel's, a process's memory holds nothing that anyone may rely on:
- * but an open enter may reach there, and whoever vouches for a range vouches for what it holds. */
-static void forget_gaps(void)
-{
-    if (model.depth != 0 || vouched)
-        return;
-    for (unsigned slot = 0; slot < model.slot_count; slot++) {
-        const struct model_process *p = &model.processes[slot];
-        if (!p->used)
-            continue;
-        const uint32_t app_break = (uint32_t)(p->app_break - ARENA_BASE);
-        arena_forget((struct span){ app_break, (uint32_t)(p->kernel_break - ARENA_BASE) });
-        /* A new life finds its memory as the old one left it (L5), whatever the break was then. */
-        arena_wrote((struct span){ (uint32_t)(p->mem_start - ARENA_BASE), app_break });
-    }
-}
-
 static bool run_user_op(const struct call *call, struct outcome *outcome)
 {
     struct span filled;
@@ -232,14 +204,14 @@ static bool run_user_op(const struct call *call, struct outcome *outcome)
     switch (call->op->code) {
     case OP_POKE:
         if (model_user_write(call->args[0], (uint8_t)call->args[1]))
-            show_user_write((struct span){ (uint32_t)(call->args[0] - ARENA_BASE),
+            world_show_user_write((struct span){ (uint32_t)(call->args[0] - ARENA_BASE),
                                            (uint32_t)(call->args[0] - ARENA_BASE) + 1 });
         else
             answer(outcome, OUTCOME_SKIPPED, 0);
         return true;
     case OP_FILL:
         if (model_user_fill((unsigned)call->args[0], (uint8_t)call->args[1], &filled))
-            show_user_write(filled);
+            world_show_user_write(filled);
         else
             answer(outcome, OUTCOME_SKIPPED, 0);
         return true;
@@ -474,8 +446,10 @@ static void run_resolved(const struct op *op, struct call *call)
         else if (op->code == OP_FROM_ARRAY || op->code == OP_FROM_ARRAY_MUT ||
                  op->code == OP_SLICE_LEN)
             compare_slice(call->args[0]);
-        if (op->code == OP_CREATE && outcome.value_count == 1)
+        if (op->code == OP_CREATE && outcome.value_count == 1) {
             compare_layout((unsigned)outcome.values[0].value);
+            world_note_process((unsigned)outcome.values[0].value);
+        }
     }
     if (op->code == OP_EXTERNAL_READONLY || op->code == OP_EXTERNAL_READWRITE) {
         vouched = true;
@@ -483,7 +457,8 @@ static void run_resolved(const struct op *op, struct call *call)
     }
     if (changes_lives(op->code)) {
         compare_handles();
-        forget_gaps();
+        if (model.depth == 0 && !vouched) /* an open enter may reach there; who vouches knows */
+            world_forget_gaps();
     }
     finish_op(op, &outcome);
     machine_position++;
@@ -500,90 +475,18 @@ static void run_block(void)
     }
 }
 
-/* ---- Laying out ---- */
-
-/* Where the next process goes: regions side by side, with the gaps that the layout says. */
-static uint64_t place_process(const struct layout *layout, uint64_t at, uint64_t args[8])
-{
-    const uint64_t low_len = layout->flash_above ? layout->ram : layout->flash;
-    const uint64_t low = at + layout->gap;
-    const uint64_t high = low + low_len + layout->apart;
-    args[0] = layout->flash_above ? high : low;
-    args[1] = layout->flash;
-    args[2] = layout->protected_len;
-    args[3] = layout->flash_above ? low : high;
-    args[4] = layout->ram;
-    args[5] = layout->app;
-    args[6] = layout->kernel;
-    args[7] = layout->restarts;
-    return high + (layout->flash_above ? layout->flash : layout->ram);
-}
-
-static void lay_out(const struct trace *trace)
-{
-    uint64_t at = (uint64_t)ARENA_BASE + ARENA_PROCESSES;
-    bug_current_op = "process";
-    for (unsigned i = 0; i < trace->process_count; i++) {
-        struct prediction p = { .rule = "P4" };
-        struct outcome outcome = { 0 };
-        struct oracle_call oracle;
-        uint64_t args[8];
-        struct span filled;
-        const uint64_t end = place_process(&trace->processes[i], at, args);
-        if (end > (uint64_t)ARENA_BASE + ARENA_FOREIGN) {
-            if (results != NULL)
-                results_print_created(i, &outcome, results); /* skipped: no room */
-            continue;
-        }
-        at = end;
-        model_predict_create(args, &p);
-        oracle_call_begin(&oracle, &p.access);
-        execute_create(args, &outcome);
-        oracle_call_end(&oracle);
-        compare_outcome(&p.outcome, &outcome);
-        compare_after(&p);
-        const unsigned slot = (unsigned)outcome.values[0].value;
-        compare_layout(slot);
-        if (model_user_fill(slot, 0, &filled))
-            show_user_write(filled);
-        if (results != NULL)
-            results_print_created(i, &outcome, results);
-    }
-}
+/* ---- A trace ---- */
 
 void machine_run(const struct trace *trace, FILE *results_file)
 {
-    const unsigned slot_count = trace->process_count < TRACE_MAX_PROCESSES
-                                    ? trace->process_count + 1
-                                    : (unsigned)TRACE_MAX_PROCESSES;
     machine_trace = trace;
     machine_call = NULL;
     machine_position = 0;
     results = results_file;
-    results_reset();
     bug_arena_byte = -1;
     vouched = false;
     statistics_trace();
-    oracle_reset();
-    model_reset(slot_count);
-    memcpy(arena_view, arena_pristine, ARENA_LEN);
-    arena_wrote((struct span){ 0, ARENA_LEN });
-    memset(&world, 0xa5, sizeof world); /* nothing is left of the last trace, and nothing zero by luck */
-    for (unsigned b = 0; b < TRACE_BUFFER_COUNT; b++) {
-        world.readonly[b] = (struct procbuf_readonly)PROCBUF_READONLY_DEFAULT;
-        world.readwrite[b] = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;
-    }
-    for (unsigned v = 0; v < TRACE_DRIVER_COUNT; v++)
-        world.held[v] = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;
-    memset(world.ids, 0, sizeof world.ids);
-    world.grant = NULL;
-    world.reader = procbuf_reader_over(NULL, 0);
-    world.writer = procbuf_writer_over(NULL, 0);
-    procbuf_table_init_external(&world.foreign, execute_foreign_is_live, model.foreign);
-    procbuf_table_init(&world.table, world.slots, slot_count);
-    procbuf_table_use_grants(&world.table, world.grants, MODEL_GRANT_COUNT);
-    lay_out(trace);
-    forget_gaps();
+    world_begin(trace, results);
     run_block();
     bug_current_op = "end";
     compare_all_bytes();

@@ -5,6 +5,7 @@
 #include "model.h"
 
 #include <procbuf.h>
+#include <stdio.h>
 
 /* A slice of the library, of the kind that the model says. */
 struct slice {
@@ -29,5 +30,22 @@ struct world {
 };
 
 extern struct world world;
+
+/* Begin a trace: oracle, model, arena and library as if nothing had ever been, and the processes
+ * laid out. With `results`, a line for each. */
+void world_begin(const struct trace *trace, FILE *results);
+
+/* A process was created: its memory may be touched from now on. */
+void world_note_process(unsigned slot);
+
+/* The parts of the arena that anything may have written since the trace began. Returns: how many. */
+enum { WORLD_PARTS = 3 };
+unsigned world_touched(struct span parts_out[WORLD_PARTS]);
+
+/* What userspace wrote in the model, it writes in the arena. */
+void world_show_user_write(struct span span);
+
+/* Between its break and the kernel's, a process's memory holds nothing that anyone may rely on. */
+void world_forget_gaps(void);
 
 #endif

@@ -2,12 +2,11 @@
 
 struct model model;
 
-void model_reset(unsigned slot_count)
+void model_reset(void)
 {
     memset(&model, 0, offsetof(struct model, cells));
     memset(model.cells, 0, sizeof model.cells);
     memcpy(model.bytes, arena_pristine, sizeof model.bytes);
-    model.slot_count = slot_count;
 }
 
 void model_op_begin(void)
@@ -15,7 +14,9 @@ void model_op_begin(void)
     model.refuse_now = model.refuse_next;
     model.refuse_next = 0;
     model.requests_seen = 0;
-    model.acts_now = model.acts_next;
+    model.acts_now.count = 0;
+    if (model.acts_next.count != 0)
+        model.acts_now = model.acts_next;
     model.acts_next.count = 0;
     model.hooks_seen = 0;
 }

@@ -207,8 +207,8 @@ struct model {
 
 extern struct model model;
 
-/* Begin a world with a table of `slot_count` slots and no process. */
-void model_reset(unsigned slot_count);
+/* Begin a world without processes. How many slots its table has is the machine's to say. */
+void model_reset(void);
 
 /* An operation begins, which may make several library calls. */
 void model_op_begin(void);

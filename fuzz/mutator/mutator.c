@@ -396,8 +396,10 @@ void mutator_change(struct trace *trace, const struct harness *harness, uint32_t
 void mutator_splice(const struct trace *a, const struct trace *b, struct trace *out, uint32_t seed)
 {
     seed_random(seed);
-    *out = *a;
+    out->process_count = a->process_count;
+    memcpy(out->processes, a->processes, sizeof out->processes);
     out->op_count = below(a->op_count + 1);
+    memcpy(out->ops, a->ops, out->op_count * sizeof out->ops[0]);
     for (unsigned o = below(b->op_count + 1); o < b->op_count; o++)
         if (!insert(out, out->op_count, &b->ops[o]))
             break;

@@ -62,6 +62,23 @@ void arena_map(void)
     arena_open((struct span){ ARENA_SCRATCH, ARENA_SCRATCH + ARENA_SCRATCH_LEN }, true);
 }
 
+/* The compiler would make memcpy of a plain loop. */
+void arena_copy(void *to, const void *from, size_t len)
+{
+    typedef uint64_t block __attribute__((vector_size(32), aligned(1), may_alias));
+    uint8_t *out = to;
+    const uint8_t *in = from;
+    size_t at = 0;
+    for (; len - at >= sizeof(block); at += sizeof(block)) {
+        *(block *)(out + at) = *(const block *)(in + at);
+        __asm__ volatile("" ::: "memory");
+    }
+    for (; at < len; at++) {
+        out[at] = in[at];
+        __asm__ volatile("" ::: "memory");
+    }
+}
+
 /* ---- What the library may see ---- */
 
 #ifdef ARENA_GUARD_PAGES
@@ -118,6 +135,11 @@ void arena_open(struct span span, bool writable)
 extern void __msan_poison(const volatile void *, size_t) __attribute__((weak));
 extern void __msan_unpoison(const volatile void *, size_t) __attribute__((weak));
 extern intptr_t __msan_test_shadow(const volatile void *, size_t) __attribute__((weak));
+
+bool arena_has_shadow(void)
+{
+    return __msan_poison != NULL;
+}
 
 void arena_wrote(struct span span)
 {

@@ -65,6 +65,12 @@ enum { ARENA_GRANULE = 8 };
 void arena_close(struct span span);
 void arena_open(struct span span, bool writable);
 
+/* Copy bytes that do not overlap, without the detour that sanitizers make of memcpy. */
+void arena_copy(void *to, const void *from, size_t len);
+
+/* Whether the build knows of bytes that nobody wrote: MSan's, which keeps a shadow. */
+bool arena_has_shadow(void);
+
 /* For MSan, which keeps a shadow for each mapping: these bytes hold values now, written through
  * the other view; and these bytes hold what nobody wrote. Elsewhere they do nothing. */
 void arena_wrote(struct span span);

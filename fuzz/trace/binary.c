@@ -196,16 +196,8 @@ static bool layouts_are_default(const struct trace *trace)
     static struct trace defaults;
     if (defaults.process_count == 0)
         trace_init(&defaults);
-    if (trace->process_count != defaults.process_count)
-        return false;
-    uint8_t ours[32], theirs[32];
-    for (unsigned p = 0; p < trace->process_count; p++) {
-        const size_t len = (size_t)(write_layout(ours, &trace->processes[p]) - ours);
-        write_layout(theirs, &defaults.processes[p]);
-        if (memcmp(ours, theirs, len) != 0)
-            return false;
-    }
-    return true;
+    return trace->process_count == defaults.process_count &&
+           layouts_equal(trace->processes, defaults.processes, defaults.process_count);
 }
 
 static uint8_t op_since(const struct op *op)

@@ -72,6 +72,21 @@ void trace_init(struct trace *trace)
     trace->op_count = 0;
 }
 
+static bool layout_equal(const struct layout *a, const struct layout *b)
+{
+    return a->ram == b->ram && a->flash == b->flash && a->protected_len == b->protected_len &&
+           a->app == b->app && a->kernel == b->kernel && a->gap == b->gap &&
+           a->apart == b->apart && a->flash_above == b->flash_above && a->restarts == b->restarts;
+}
+
+bool layouts_equal(const struct layout *a, const struct layout *b, unsigned count)
+{
+    for (unsigned l = 0; l < count; l++)
+        if (!layout_equal(&a[l], &b[l]))
+            return false;
+    return true;
+}
+
 static uint16_t clip(uint16_t value, unsigned most)
 {
     return (uint16_t)(value > most ? value % (most + 1) : value);

@@ -117,6 +117,8 @@ bool anchor_fits(char kind, uint8_t anchor);
 /* The three processes of a trace that lays none out. */
 void trace_init(struct trace *trace);
 
+bool layouts_equal(const struct layout *a, const struct layout *b, unsigned count);
+
 /* Force sizes into bounds, and each part into its region. */
 void layout_clip(struct layout *layout);
 

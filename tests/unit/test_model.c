@@ -15,7 +15,8 @@ static struct prediction p;
 static void make(void)
 {
     const uint64_t args[8] = { flash, 64, 8, ram, 128, 40, 28, 0 };
-    model_reset(2);
+    model_reset();
+    model.slot_count = 2;
     memset(&p, 0, sizeof p);
     model_predict_create(args, &p);
     cr_assert_eq(p.outcome.status, 0);

@@ -1,0 +1,203 @@
+/* How a trace begins. Most of the time of a short input would go into that, so it is done but once
+ * for the layout that traces have unless they say otherwise, and copied from then on; and only what
+ * the last trace can have touched is copied. */
+#include "world.h"
+
+#include "bug.h"
+#include "compare.h"
+#include "execute.h"
+#include "machine.h"
+#include "results.h"
+
+#include <string.h>
+
+_Static_assert(ARENA_FOREIGN - ARENA_PROCESSES == TRACE_MAX_MEMORY, "traces know how much fits");
+
+struct world world;
+
+/* ---- What was touched ---- */
+
+static uint32_t processes_end = ARENA_PROCESSES; /* nothing behind it was touched */
+
+/* Flash of no bytes may lie anywhere. */
+static void note_end(uint64_t end)
+{
+    if (end - ARENA_BASE > processes_end && end - ARENA_BASE <= ARENA_FOREIGN)
+        processes_end = (uint32_t)(end - ARENA_BASE);
+}
+
+void world_note_process(unsigned slot)
+{
+    note_end(model.processes[slot].mem_end);
+    note_end(model.processes[slot].flash_end);
+}
+
+unsigned world_touched(struct span parts[WORLD_PARTS])
+{
+    parts[0] = (struct span){ ARENA_OUT, ARENA_SCRATCH + ARENA_SCRATCH_LEN };
+    parts[1] = (struct span){ ARENA_PROCESSES, (processes_end + 63) & ~63u };
+    parts[2] = (struct span){ ARENA_FOREIGN, ARENA_LEN };
+    return model.next_foreign_identifier != 0 ? 3 : 2; /* no foreign process: nobody has its memory */
+}
+
+void world_show_user_write(struct span span)
+{
+    memcpy(&arena_view[span.start], &model.bytes[span.start], span.end - span.start);
+    arena_wrote(span);
+}
+
+void world_forget_gaps(void)
+{
+    for (unsigned slot = 0; arena_has_shadow() && slot < model.slot_count; slot++) {
+        const struct model_process *p = &model.processes[slot];
+        if (!p->used)
+            continue;
+        const uint32_t app_break = (uint32_t)(p->app_break - ARENA_BASE);
+        arena_forget((struct span){ app_break, (uint32_t)(p->kernel_break - ARENA_BASE) });
+        /* A new life finds its memory as the old one left it (L5), whatever the break was then. */
+        arena_wrote((struct span){ (uint32_t)(p->mem_start - ARENA_BASE), app_break });
+    }
+}
+
+/* ---- Snapshots ---- */
+
+struct snapshot {
+    bool made;
+    uint32_t processes_end;
+    struct world world;
+    struct model model;
+    uint8_t bytes[ARENA_LEN];
+};
+
+/* Without processes; and with those of a trace that lays none out. */
+static struct snapshot blank, usual;
+
+static void save(struct snapshot *snapshot)
+{
+    snapshot->made = true;
+    snapshot->processes_end = processes_end;
+    snapshot->world = world;
+    snapshot->model = model;
+    memcpy(snapshot->bytes, arena_view, ARENA_LEN);
+}
+
+static void restore(const struct snapshot *snapshot)
+{
+    struct span parts[WORLD_PARTS];
+    if (snapshot->processes_end > processes_end)
+        processes_end = snapshot->processes_end;
+    const unsigned count = world_touched(parts);
+    for (unsigned part = 0; part < count; part++) {
+        const uint32_t at = parts[part].start, len = parts[part].end - at;
+        arena_copy(&arena_view[at], &snapshot->bytes[at], len);
+        arena_copy(&model.bytes[at], &snapshot->model.bytes[at], len);
+        arena_copy(&model.cells[at], &snapshot->model.cells[at], len);
+    }
+    arena_copy(&model, &snapshot->model, offsetof(struct model, cells));
+    arena_copy(&world, &snapshot->world, sizeof world);
+    processes_end = snapshot->processes_end;
+}
+
+static void make_blank(void)
+{
+    model_reset();
+    memcpy(arena_view, arena_pristine, ARENA_LEN);
+    memset(&world, 0xa5, sizeof world); /* nothing is zero by luck */
+    for (unsigned b = 0; b < TRACE_BUFFER_COUNT; b++) {
+        world.readonly[b] = (struct procbuf_readonly)PROCBUF_READONLY_DEFAULT;
+        world.readwrite[b] = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;
+    }
+    for (unsigned v = 0; v < TRACE_DRIVER_COUNT; v++)
+        world.held[v] = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;
+    memset(world.ids, 0, sizeof world.ids);
+    world.grant = NULL;
+    world.reader = procbuf_reader_over(NULL, 0);
+    world.writer = procbuf_writer_over(NULL, 0);
+    procbuf_table_init_external(&world.foreign, execute_foreign_is_live, model.foreign);
+    save(&blank);
+}
+
+/* ---- Laying out ---- */
+
+/* Where the next process goes: regions side by side, with the gaps that the layout says. */
+static uint64_t place_process(const struct layout *layout, uint64_t at, uint64_t args[8])
+{
+    const uint64_t low_len = layout->flash_above ? layout->ram : layout->flash;
+    const uint64_t low = at + layout->gap;
+    const uint64_t high = low + low_len + layout->apart;
+    args[0] = layout->flash_above ? high : low;
+    args[1] = layout->flash;
+    args[2] = layout->protected_len;
+    args[3] = layout->flash_above ? low : high;
+    args[4] = layout->ram;
+    args[5] = layout->app;
+    args[6] = layout->kernel;
+    args[7] = layout->restarts;
+    return high + (layout->flash_above ? layout->flash : layout->ram);
+}
+
+static void lay_out(const struct trace *trace, FILE *results)
+{
+    uint64_t at = (uint64_t)ARENA_BASE + ARENA_PROCESSES;
+    bug_current_op = "process";
+    for (unsigned i = 0; i < trace->process_count; i++) {
+        struct prediction p = { .rule = "P4" };
+        struct outcome outcome = { 0 };
+        struct oracle_call oracle;
+        uint64_t args[8];
+        struct span filled;
+        const uint64_t end = place_process(&trace->processes[i], at, args);
+        if (end > (uint64_t)ARENA_BASE + ARENA_FOREIGN) {
+            if (results != NULL)
+                results_print_created(i, &outcome, results); /* skipped: no room */
+            continue;
+        }
+        at = end;
+        model_predict_create(args, &p);
+        oracle_call_begin(&oracle, &p.access);
+        execute_create(args, &outcome);
+        oracle_call_end(&oracle);
+        compare_outcome(&p.outcome, &outcome);
+        compare_after(&p);
+        const unsigned slot = (unsigned)outcome.values[0].value;
+        compare_layout(slot);
+        world_note_process(slot);
+        if (model_user_fill(slot, 0, &filled))
+            world_show_user_write(filled);
+        if (results != NULL)
+            results_print_created(i, &outcome, results);
+    }
+}
+
+static bool is_usual(const struct trace *trace)
+{
+    static struct trace usual_trace;
+    if (usual_trace.process_count == 0)
+        trace_init(&usual_trace);
+    return trace->process_count == usual_trace.process_count &&
+           layouts_equal(trace->processes, usual_trace.processes, trace->process_count);
+}
+
+void world_begin(const struct trace *trace, FILE *results)
+{
+    /* A layout that is copied prints nothing, and MSan's shadow is not copied. */
+    const bool may_copy = results == NULL && !arena_has_shadow() && is_usual(trace);
+    results_reset();
+    oracle_reset();
+    if (!blank.made)
+        make_blank();
+    if (may_copy && usual.made) {
+        restore(&usual);
+        return;
+    }
+    restore(&blank);
+    arena_wrote((struct span){ 0, ARENA_LEN });
+    model.slot_count = trace->process_count < TRACE_MAX_PROCESSES ? trace->process_count + 1
+                                                                  : (unsigned)TRACE_MAX_PROCESSES;
+    procbuf_table_init(&world.table, world.slots, model.slot_count);
+    procbuf_table_use_grants(&world.table, world.grants, MODEL_GRANT_COUNT);
+    lay_out(trace, results);
+    world_forget_gaps();
+    if (may_copy)
+        save(&usual);
+}
