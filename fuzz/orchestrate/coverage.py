@@ -6,7 +6,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tools import Build, ToolError, run
+from tools import ROOT, Build, ToolError, run
+
+UNCOVERED = ROOT / "tests/regression/uncovered.txt"
 
 
 def measure(built: Build, inputs: list[Path]) -> dict:
@@ -31,6 +33,38 @@ def measure(built: Build, inputs: list[Path]) -> dict:
         if done.returncode != 0:
             raise ToolError(f"llvm-cov failed: {done.stderr}")
         return _summarise(json.loads(done.stdout), built.lib)
+
+
+def statistics(built: Build, inputs: list[Path]) -> dict:
+    """What ran, what it answered, what followed on what, how ranges lay: replay --statistics."""
+    done = run([built.tool("procbuf-replay"), "--statistics", *inputs])
+    if done.returncode != 0:
+        raise ToolError(f"the replay for statistics failed:\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout)
+
+
+def named_exceptions() -> set[tuple[str, str]]:
+    """Lines of uncovered.txt: FILE: CODE, FILE: FUNCTION(), or FILE: never true: CONDITION. What
+    follows "  #" says why."""
+    lines = [line for line in UNCOVERED.read_text().splitlines() if line and not line.startswith("#")]
+    return {(line.split(": ", 1)[0], line.split(": ", 1)[1].split("  #")[0].strip())
+            for line in lines}
+
+
+def missed(files: dict, lib: Path) -> set[tuple[str, str]]:
+    """What was not reached, in the same words."""
+    found = set()
+    for name, c in files.items():
+        source = (lib / name).read_text().splitlines()
+        found |= {(name, source[number - 1].rstrip(" \\").strip()) for number in c["missed_lines"]}
+        found |= {(name, f"{function}()") for function in c["missed_functions"]}
+        found |= {(name, f"never {value}: {code}") for _, value, code in c["missed_branches"]}
+    return found
+
+
+def no_longer_reached(files: dict) -> list[str]:
+    """Code of our library that uncovered.txt does not name, and that was not reached all the same."""
+    return sorted(f"{name}: {code}" for name, code in missed(files, ROOT / "lib") - named_exceptions())
 
 
 def _summarise(exported: dict, lib: Path) -> dict:

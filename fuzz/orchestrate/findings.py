@@ -31,6 +31,7 @@ class Finding:
     folder: str
     explanation: str
     command: str
+    preset: str = "fuzz"  # of the build that shows it
 
 
 def severity_of(identity: str) -> str:
@@ -58,9 +59,15 @@ class Findings:
         return any(" kind=hang " in f.identity and f.inputs >= MOST_INPUTS
                    for f in self.by_identity.values())
 
-    def add(self, path: Path, harness: str | None, seconds: float) -> Finding | None:
-        """Take an input in. Returns: its finding; None if it ran clean when replayed."""
-        outcome = replay(self.build, path, harness=harness)
+    def add(self, path: Path, harness: str | None, seconds: float,
+            found_in: Build | None = None) -> Finding | None:
+        """Take an input in; `found_in` is asked when the usual build runs it clean. Returns: its
+        finding; None if it ran clean when replayed."""
+        build = self.build
+        outcome = replay(build, path, harness=harness)
+        if not outcome.found and found_in is not None and found_in.folder != build.folder:
+            build = found_in
+            outcome = replay(build, path, harness=harness)
         if not outcome.found:
             return None
         known = self.by_identity.get(outcome.identity)
@@ -69,26 +76,27 @@ class Findings:
             if known.inputs <= MOST_INPUTS:
                 shutil.copy(path, self.folder / known.folder / f"input-{known.inputs}{path.suffix}")
             return known
-        finding = self._write(path, harness, outcome.identity, seconds)
+        finding = self._write(path, harness, outcome.identity, seconds, build)
         self.by_identity[outcome.identity] = finding
         return finding
 
-    def _write(self, path: Path, harness: str | None, identity: str, seconds: float) -> Finding:
+    def _write(self, path: Path, harness: str | None, identity: str, seconds: float,
+               build: Build) -> Finding:
         name = slug(identity)
         final = self.folder / name
         work = self.folder / f".{name}.partial"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         shutil.copy(path, work / f"input{path.suffix}")
-        text = to_text(self.build, path, harness)
+        text = to_text(build, path, harness)
         write_whole(work / "original.trace", text)
         hangs = " kind=hang " in identity  # each try would take all of its time
-        if not hangs and replay(self.build, None, text=text.encode()).identity == identity:
-            text, _ = minimize(self.build, text, identity)
+        if not hangs and replay(build, None, text=text.encode()).identity == identity:
+            text, _ = minimize(build, text, identity)
         write_whole(work / "trace.trace", text)
         explanation = (f"{identity}\nThe replay does not end."
                        if hangs else
-                       replay(self.build, work / "trace.trace", explain=True).report)
+                       replay(build, work / "trace.trace", explain=True).report)
         explanation = explanation.replace(str(work), name)
         write_whole(work / "explanation.txt", explanation)
         lib = f" --lib {self.lib_argument}" if self.lib_argument else ""
@@ -98,12 +106,20 @@ class Findings:
                               and not line.startswith(("trace ", "process"))),
                           name, explanation,
                           f"./fuzz/repro{lib} {os.path.relpath(final, ROOT)}"
-                          if final.is_relative_to(ROOT) else f"./fuzz/repro{lib} {final}")
+                          if final.is_relative_to(ROOT) else f"./fuzz/repro{lib} {final}", build.preset)
         write_json(work / "finding.json", asdict(finding) | {"revision": git_revision()})
         if final.exists():
             shutil.rmtree(final)
         work.rename(final)
         return finding
+
+
+def preset_of(folder: Path) -> str:
+    """The preset that builds what showed a finding."""
+    try:
+        return json.loads((folder / "finding.json").read_text()).get("preset", "fuzz")
+    except (OSError, ValueError, AttributeError):
+        return "fuzz"  # read_finding() says what is wrong
 
 
 def read_finding(folder: Path) -> tuple[Path, str | None, str]:

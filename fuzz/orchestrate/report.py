@@ -15,12 +15,37 @@ import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first)
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
+def missed_canaries(record: dict) -> list[dict]:
+    return [c for c in record["canaries"] if c["why"]]
+
+
+def is_red(record: dict) -> bool:
+    """Findings, a planted bug that was missed, or code that is no longer reached."""
+    return bool(record["findings"] or missed_canaries(record) or record["no_longer_reached"])
+
+
+def canary_line(record: dict) -> str:
+    """Of planted bugs, what was found."""
+    flown, missed = record["canaries"], missed_canaries(record)
+    if not flown:
+        return "no planted bug was tried"
+    slowest = max((c["seconds"] for c in flown if not c["why"]), default=0.0)
+    return (f"{len(flown) - len(missed)} of {len(flown)} planted bugs found" +
+            (f", each within {slowest:.1f} s" if not missed else ""))
+
+
 def verdict(record: dict) -> str:
     findings = len(record["findings"])
     runs = sum(h["runs"] for h in record["harnesses"])
     how = f"{runs:,} runs in {record['fuzzing_s']:.0f} s of fuzzing"
     if record["interrupted"]:
         how += ", interrupted"
+    if missed_canaries(record):
+        how += f"; {len(missed_canaries(record))} planted bug(s) MISSED"
+    elif record["canaries"]:
+        how += f"; {canary_line(record)}"
+    if record["no_longer_reached"]:
+        how += "; code of the library is NO LONGER REACHED"
     if findings == 0:
         return f"Nothing found: {how}."
     return f"{findings} finding{'s' if findings > 1 else ''}: {how}."
@@ -41,6 +66,9 @@ def summary(record: dict) -> str:
                      f"{h['checked_operations']:,} checked calls, {h['edges']} edges, "
                      f"{h['crashes']} crashes")
     lines.append(f"  reached: {coverage_total(record)}")
+    lines.append(f"  would we have noticed: {canary_line(record)}")
+    lines += [f"  MISSED: planted bug {c['id']}, {c['title']}: {c['why']}" for c in missed_canaries(record)]
+    lines += [f"  NO LONGER REACHED: {code}" for code in record["no_longer_reached"]]
     for f in record["findings"]:
         lines += [f"  {f['identity']}", f"    {f['operations']} operations; {f['command']}"]
     lines += [f"  note: {note}" for note in record["notes"]]
@@ -81,7 +109,7 @@ def write(out: Path, record: dict) -> Path:
                                      trim_blocks=True, lstrip_blocks=True,
                                      undefined=jinja2.StrictUndefined)
     page = environment.get_template("report.html").render(
-        record=record, verdict=verdict(record), covered=coverage_total(record),
+        record=record, verdict=verdict(record), red=is_red(record), canary_line=canary_line(record), covered=coverage_total(record),
         plot=plot(record) if any(h["samples"] for h in record["harnesses"]) else "")
     write_json(folder / "campaign.json", record)
     write_whole(folder / "index.html", page)

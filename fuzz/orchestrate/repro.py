@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from findings import read_finding
+from findings import preset_of, read_finding
 from replay import Outcome, minimize, replay, to_text
 from tools import (CLEAN, FINDINGS, UNABLE, Build, ToolError, build, find_lib, write_whole)
 
@@ -107,10 +107,12 @@ def main() -> int:
     options = parse()
     if options.emit_trace and len(options.files) > 1:
         raise ToolError("--emit-trace takes one FILE")
-    built = build("fuzz", find_lib(options.lib), say=lambda text: print(text, file=sys.stderr))
+    lib = find_lib(options.lib)
     worst = CLEAN
     for name in options.files:
         try:
+            preset = preset_of(Path(name)) if Path(name).is_dir() else "fuzz"
+            built = build(preset, lib, say=lambda text: print(text, file=sys.stderr))
             status = (print_results(built, name, options.harness) if options.results
                       else reproduce(built, name, options))
         except ToolError as error:

@@ -39,6 +39,7 @@ class Build:
     """A built testbed."""
     folder: Path
     lib: Path
+    preset: str = "fuzz"
 
     def tool(self, name: str) -> Path:
         return self.folder / "fuzz" / name
@@ -72,7 +73,7 @@ def build(preset: str, lib: Path, say=print) -> Build:
     with open(folder / ".procbuf-lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two commands at once may want the same build
         _configure_and_build(preset, folder, lib)
-    return Build(folder, lib)
+    return Build(folder, lib, preset)
 
 
 def _configure_and_build(preset: str, folder: Path, lib: Path) -> None:

@@ -20,7 +20,8 @@ class Campaign(Case):
         return done
 
     def test_a_clean_library_gives_a_clean_report(self):
-        done = self.run_campaign("--time", "10s", status=0)
+        done = self.run_campaign("--time", "10s", "--slice", "1s", "--engine", "libfuzzer",
+                                 "--build", "asan", status=0)
         self.check(done, 0, "Nothing found", "report/index.html")
         record = self.record()
         self.assertEqual([h["name"] for h in record["harnesses"]], ["buffers", "slices", "life", "allow", "streams",
@@ -114,3 +115,38 @@ class Campaign(Case):
         self.check(call(CAMPAIGN, "--out", out, "--lib", "/nonsense"), 2, "not a library")
         self.check(call(CAMPAIGN, "--out", self.write("file", "")), 2, "cannot be written")
         self.check(call(CAMPAIGN, "--out", "/proc/nonsense"), 2, "cannot be written")
+
+    def test_the_plan_says_what_runs_and_what_has_no_room(self):
+        done = call(CAMPAIGN, "--plan", "--time", "60s", "--jobs", "2", "--out", self.folder / "out")
+        self.check(done, 0, "60 s on 2 processes", "left out for want of time: libfuzzer-msan: every harness")
+        self.assertEqual(done.stdout.count(" of one process"), 6)
+        done = call(CAMPAIGN, "--plan", "--time", "1h", "--jobs", "2", "--out", self.folder / "out")
+        self.assertEqual(done.stdout.count(" of one process"), 32)
+        self.assertNotIn("left out", done.stdout)
+        done = call(CAMPAIGN, "--plan", "--time", "1h", "--engine", "afl", "--build", "msan",
+                    "--out", self.folder / "out")
+        self.check(done, 2, "--engine afl runs with --build asan only")
+
+    def test_every_engine_and_build_takes_part(self):
+        done = self.run_campaign("--time", "12s", "--slice", "3s", "--jobs", "2", "--harness", "slices",
+                                 status=0)
+        tried = {c["setup"]: c["seconds"] for c in self.record()["plan"]}
+        self.assertEqual(set(tried), {"libfuzzer-asan", "afl-asan", "libfuzzer-plain", "libfuzzer-msan"})
+        for setup, seconds in tried.items():
+            self.assertGreater(seconds, 2, setup)
+        self.assertTrue(list((self.folder / "out/corpus/slices").glob("afl-*")), "AFL++ gives what it finds")
+        self.check(done, 0, "Nothing found")
+
+    def test_afl_finds_a_planted_bug(self):
+        self.run_campaign("--time", "15s", "--jobs", "1", "--harness", "slices", "--engine", "afl",
+                          "--empty", "--lib", broken_lib("S12"), status=1)
+        self.assertIn("PROCBUF-BUG kind=access check=load-not-named",
+                      self.record()["findings"][0]["identity"])
+
+    def test_canaries_are_found_and_counted(self):
+        done = self.run_campaign("--time", "4s", "--jobs", "2", "--harness", "life", "--build", "asan",
+                                 "--engine", "libfuzzer", "--canaries", status=0)
+        canaries = self.record()["canaries"]
+        self.assertGreaterEqual(len(canaries), 2)
+        self.check(done, 0, f"{len(canaries)} of {len(canaries)} planted bugs found")
+        self.assertEqual(self.record()["findings"], [])

@@ -1,0 +1,93 @@
+"""AFL++, one process at a time, with the same face as engine.Fuzzer."""
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from engine import Progress
+
+QUIET = {"AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1",
+         "AFL_TRY_AFFINITY": "1", "AFL_FAST_CAL": "1", "AFL_CMPLOG_ONLY_NEW": "1",
+         "AFL_FORKSRV_INIT_TMOUT": "30000", "AFL_AUTORESUME": "1", "AFL_CUSTOM_MUTATOR_ONLY": "1",
+         "AFL_NO_CRASH_README": "1"}
+"""With the structure-aware mutator alone, which finds more than AFL++'s own beside it."""
+EXCHANGE_EVERY_S = 5.0
+
+
+class Afl:
+    """One AFL++ process on one harness. It takes new inputs of the corpus in as it runs, and its
+    own finds are copied there."""
+
+    def __init__(self, programs: Path, harness: str, corpus: Path, out: Path, seconds: float,
+                 seed: int, started: float):
+        self.harness = harness
+        self.corpus, self.out = corpus, out / "main"
+        self.progress = Progress()
+        self.started = started
+        self.artefacts: list[Path] = []
+        self.last_lines: list[str] = []
+        self.deadline = time.monotonic() + seconds
+        self.last_exchange = time.monotonic()
+        self.exchanged: set[str] = set()
+        out.mkdir(parents=True, exist_ok=True)
+        (corpus / "one").write_bytes(b"\0")  # AFL++ wants a seed that is not empty
+        self.log = open(out / "log", "wb")
+        inherited = {key: value for key, value in os.environ.items()
+                     if key not in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "MSAN_OPTIONS")}
+        environment = inherited | QUIET | {
+            "AFL_CUSTOM_MUTATOR_LIBRARY": str(programs / f"mutate-{harness}.so")}
+        self.already = {path.name for path in self._crashes()}
+        self.process = subprocess.Popen(
+            ["afl-fuzz", "-i", corpus, "-o", out, "-M", "main", "-F", corpus, "-m", "none", "-t",
+             "10000", "-s", str(seed), "-c", "0", "-V", str(max(1, round(seconds))), "--",
+             programs / f"fuzz-{harness}"],
+            stdout=self.log, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
+
+    def _crashes(self) -> list[Path]:
+        return [*self.out.glob("crashes/id*"), *self.out.glob("hangs/id*")]
+
+    def _exchange(self) -> None:
+        """Its finds become the corpus's, and new crashes artefacts."""
+        for path in self.out.glob("queue/id*"):
+            if path.name not in self.exchanged and ",sync:" not in path.name and ",orig:" not in path.name:
+                shutil.copy(path, self.corpus / f"afl-{path.name.split(',')[0].replace(':', '-')}")
+            self.exchanged.add(path.name)
+        for path in self._crashes():
+            if path.name not in self.already and path.stat().st_size:
+                self.already.add(path.name)
+                self.artefacts.append(path)
+        statistics = self.out / "fuzzer_stats"
+        if statistics.exists():
+            fields = dict(line.split(":", 1) for line in statistics.read_text().splitlines() if ":" in line)
+            values = {key.strip(): value.strip() for key, value in fields.items()}
+            self.progress.runs = int(values.get("execs_done", 0))
+            self.progress.edges = int(values.get("edges_found", 0))
+            self.progress.corpus = int(values.get("corpus_count", 0))
+
+    def poll(self) -> int | None:
+        """The exit status when it has ended. One that overstays its time is stopped."""
+        now = time.monotonic()
+        if self.process.poll() is None and now > self.deadline + 10:
+            self.stop()
+        status = self.process.poll()
+        if status is not None or now - self.last_exchange > EXCHANGE_EVERY_S:
+            self.last_exchange = now
+            self._exchange()
+        if status is not None and not self.log.closed:
+            self.log.close()
+            self.last_lines = (self.out.parent / "log").read_text(errors="replace").splitlines()[-40:]
+        return status
+
+    def stop(self) -> None:
+        if self.process.poll() is not None:
+            return
+        os.killpg(self.process.pid, signal.SIGINT)
+        try:
+            self.process.wait(timeout=3)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()

@@ -1,0 +1,96 @@
+"""What a campaign fuzzes, and for how long: harnesses, engines and builds share its time."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Setup:
+    """An engine with a build: the preset that makes it, and how much of the time is its due."""
+    name: str
+    preset: str
+    engine: str
+    build: str
+    weight: float
+
+
+SETUPS = [
+    Setup("libfuzzer-asan", "fuzz", "libfuzzer", "asan", 4),
+    Setup("afl-asan", "afl", "afl", "asan", 2),
+    Setup("libfuzzer-plain", "plain", "libfuzzer", "plain", 1),
+    Setup("libfuzzer-msan", "msan", "libfuzzer", "msan", 1),
+]
+"""In the order in which a short campaign leaves them out, the last first."""
+
+
+@dataclass
+class Combination:
+    """A harness in a set-up, and what its slices have brought so far."""
+    harness: str
+    setup: Setup
+    slices: int = 0
+    seconds: float = 0.0
+    running: int = 0
+    rate: float = 0.0  # new inputs a second in its last slice
+
+    @property
+    def name(self) -> str:
+        return f"{self.harness} {self.setup.name}"
+
+
+@dataclass
+class Plan:
+    """`combinations` take turns for `seconds`, in slices of `slice_s`, on `jobs` processes."""
+    seconds: float
+    jobs: int
+    slice_s: float
+    combinations: list[Combination]
+    dropped: list[str] = field(default_factory=list)
+    turns: int = 0
+
+    def next(self) -> Combination:
+        """Each has its turn; then every other turn goes to what finds most, the others to what has
+        had least of its due. AFL++ runs a combination once at a time."""
+        free = [c for c in self.combinations if c.setup.engine != "afl" or not c.running]
+        free = free or [c for c in self.combinations if c.setup.engine != "afl"] or self.combinations
+        fresh = [c for c in free if c.slices + c.running == 0]
+        self.turns += 1
+        if fresh:
+            return fresh[0]
+        if self.turns % 2:
+            return max(free, key=lambda c: c.rate / (1 + c.running))
+        return min(free, key=lambda c: (c.seconds + self.slice_s * c.running) / c.setup.weight)
+
+    def text(self) -> str:
+        """The plan for people: what, in which order, and what it costs."""
+        due = sum(c.setup.weight for c in self.combinations)
+        lines = [f"{self.seconds:.0f} s on {self.jobs} processes, in slices of {self.slice_s:.0f} s "
+                 "at least; half of the time goes where most is still found"]
+        lines += [f"  {c.harness:12}{c.setup.engine:11}{c.setup.build:7}about "
+                  f"{self.seconds * self.jobs * c.setup.weight / due:.0f} s of one process"
+                  for c in self.combinations]
+        lines += [f"  left out for want of time: {text}" for text in self.dropped]
+        return "\n".join(lines)
+
+
+def make(harnesses: list[str], setups: list[Setup], seconds: float, jobs: int,
+         least_slice_s: float) -> Plan:
+    """Plan a campaign: no slice is shorter than `least_slice_s`, unless all of it is; what has no
+    room is left out by name."""
+    wanted = [Combination(h, s) for s in setups for h in harnesses]
+    each = int(seconds / least_slice_s + 0.01)
+    room = max(1, each) * jobs
+    if each == 0:
+        room = min(room, len(harnesses))
+    kept, dropped = wanted[:room], wanted[room:]
+    return Plan(seconds, jobs, min(max(least_slice_s, seconds * jobs / (2 * len(kept))), 600, seconds),
+                kept, _by_setup(dropped, len(harnesses)))
+
+
+def _by_setup(combinations: list[Combination], harness_count: int) -> list[str]:
+    """One line for each set-up, naming its harnesses unless they are all."""
+    lines = []
+    for setup in dict.fromkeys(c.setup.name for c in combinations):
+        names = [c.harness for c in combinations if c.setup.name == setup]
+        lines.append(f"{setup}: " + ("every harness" if len(names) == harness_count else ", ".join(names)))
+    return lines
