@@ -43,6 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     return 0;
 }
 
+#ifndef WITHOUT_MUTATOR /* to measure what it is worth */
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t len, size_t max_len, unsigned seed)
 {
     if (seed % 16 == 0)
@@ -56,6 +57,8 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_len, const uint8_t *
 {
     return mutator_splice_inputs(&HARNESS, a, a_len, b, b_len, out, out_len, seed);
 }
+
+#endif
 
 /* When the program ends, how much was checked: the campaign reads this line. */
 __attribute__((destructor)) static void print_statistics(void)

@@ -292,6 +292,12 @@ static unsigned insert_fillers(struct trace *trace, unsigned at, const struct op
         memcpy(allocate.operands, op->operands, 2 * sizeof op->operands[0]); /* process, number */
         at += insert(trace, at, &allocate);
     }
+    if (op->code == OP_LEAVE_GRANT && swarm_weights[OP_ENTER_GRANT] != 0 && one_in(2)) {
+        struct op enter = random_op_of(trace, OP_ENTER_GRANT);
+        enter.operands[1] = op->operands[1]; /* number */
+        at = insert_fillers(trace, at, &enter);
+        at += insert(trace, at, &enter);
+    }
     return at;
 }
 
@@ -372,11 +378,11 @@ void mutator_change(struct trace *trace, const struct harness *harness, uint32_t
         choose_swarm(harness);
     for (unsigned i = 0, count = 1 + below(4); i < count; i++) {
         const uint32_t choice = below(32);
-        if (trace->op_count == 0 || choice < 13) {
+        if (trace->op_count == 0 || choice < 12) {
             insert_random(trace);
-        } else if (choice < 24) {
+        } else if (choice < 22) {
             change_operand(trace);
-        } else if (choice < 27) {
+        } else if (choice < 25) {
             delete(trace, below(trace->op_count));
         } else if (choice < 29) {
             const struct op copy = trace->ops[below(trace->op_count)];
