@@ -391,7 +391,8 @@ void machine_set_hostile_byte(unsigned position, uint32_t arena_byte)
 
 static void run_resolved(const struct op *op, struct call *call);
 
-static void run_op(const struct op *op)
+/* Never inlined: ./fuzz/repro --debug stops here. */
+__attribute__((noinline)) static void run_op(const struct op *op)
 {
     struct call call;
     struct outcome outcome = { 0 };

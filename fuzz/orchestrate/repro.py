@@ -2,10 +2,14 @@
 from __future__ import annotations
 
 import argparse
+import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import inquiry
 from findings import preset_of, read_finding
 from replay import Outcome, minimize, replay, to_text
 from tools import (CLEAN, FINDINGS, UNABLE, Build, ToolError, build, find_lib, write_whole)
@@ -30,6 +34,15 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--results", action="store_true",
                         help="print \"operation -> result\" for each operation, and nothing else on "
                              "standard output")
+    parser.add_argument("--repeat", type=int, metavar="N",
+                        help="run it N times, and say how often the bug shows")
+    parser.add_argument("--matrix", action="store_true",
+                        help="replay it in every build (i386, MSan, guard pages, gcc and clang at -O0 to "
+                             "-O3), and say which see the bug")
+    parser.add_argument("--bisect", metavar="GOOD..BAD",
+                        help="find the first commit whose library has the bug")
+    parser.add_argument("--debug", action="store_true",
+                        help="open gdb at the operation that fails")
     parser.add_argument("--emit-trace", metavar="OUT", help="write the program as a text trace")
     return parser.parse_args()
 
@@ -62,6 +75,37 @@ def print_results(built: Build, name: str, harness: str | None) -> int:
     status = subprocess.run([str(word) for word in command + ["-" if name == "-" else path]],
                             check=False).returncode
     return {0: CLEAN, 2: UNABLE}.get(status, FINDINGS)
+
+
+def inquire(built: Build, text: bytes, identity: str, options: argparse.Namespace) -> None:
+    """Answer what else was asked about the bug."""
+    def say(line: str) -> None:
+        print(line, file=sys.stderr)
+    if options.repeat:
+        print(f"\nIs it reliable? {inquiry.reliability(built, text, identity, options.repeat)}")
+    if options.matrix:
+        print(f"\nWho sees it?\n{inquiry.matrix(built.lib, text, identity, say)}")
+    if options.bisect:
+        print(f"\nSince when? {inquiry.bisect(options.bisect, text, identity, say)}")
+    if options.debug:
+        debug(built, text, identity)
+
+
+def debug(built: Build, text: bytes, identity: str) -> None:
+    """Hand over to gdb, stopped where the operation begins that fails."""
+    if shutil.which("gdb") is None:
+        raise ToolError("gdb is missing: apt-get install gdb")
+    report = replay(built, None, text=text).report
+    where = re.search(r"^input: .*, operation (\d+)$", report, re.MULTILINE)
+    if where is None:
+        raise ToolError(f"{identity}: the report names no operation to stop at")
+    with tempfile.NamedTemporaryFile(suffix=".trace") as trace:
+        trace.write(text)
+        trace.flush()
+        sys.stdout.flush()
+        subprocess.run(["gdb", "-q", "-ex", "set breakpoint pending off", "-ex",
+                        f"break run_op if machine_position == {int(where[1]) - 1}", "-ex", "run",
+                        "--args", built.tool("procbuf-replay"), trace.name], check=False)
 
 
 def reproduce(built: Build, name: str, options: argparse.Namespace) -> int:
@@ -97,6 +141,7 @@ def reproduce(built: Build, name: str, options: argparse.Namespace) -> int:
                        color=sys.stdout.isatty())
     print(explained.report.strip() if explained.identity == outcome.identity
           else outcome.report.strip())
+    inquire(built, text.encode(errors="surrogateescape"), outcome.identity, options)
     if expected and outcome.identity != expected:
         print(f"a different bug: the finding was {expected}")
         return DIFFERENT

@@ -1,7 +1,8 @@
 """./fuzz/repro: crash files in, explanations out."""
 import json
+import shutil
 
-from support import BUILD, ROOT, Case, broken_lib, call
+from support import BUILD, PATCHES, ROOT, Case, broken_lib, call
 
 REPRO = ROOT / "fuzz/repro"
 IDENTITY = "PROCBUF-BUG kind=result check=outcome-status op=build_readwrite"
@@ -79,6 +80,46 @@ class Repro(Case):
     def test_a_finding_may_be_a_different_bug_now(self):
         folder = self.finding("PROCBUF-BUG kind=state check=state-mark op=build_readwrite")
         self.check(call(REPRO, "--lib", broken_lib("A05"), folder), 3, "a different bug")
+
+    def test_says_how_often_the_bug_shows(self):
+        done = call(REPRO, "--lib", broken_lib("A05"), "--repeat", "4", self.write("a.trace", PROGRAM))
+        self.check(done, 1, "Is it reliable? 4 of 4 runs show it")
+
+    def test_says_which_builds_see_the_bug(self):
+        done = call(REPRO, "--lib", broken_lib("A05"), "--matrix", self.write("a.trace", PROGRAM),
+                    timeout=280)
+        rows = done.stdout.split("Who sees it?\n")[1].splitlines()
+        self.assertEqual(len(rows), 16, done.stdout)
+        tried = [row for row in rows[:-1] if "not tried" not in row]
+        self.assertGreaterEqual(len(tried), 9, done.stdout)
+        for row in tried:
+            self.assertTrue(row.endswith("the same bug"), row)
+        self.check(done, 1, "every build sees a bug")
+
+    def test_finds_the_commit_that_brought_the_bug(self):
+        clone = self.folder / "clone"
+        git = ["git", "-C", clone, "-c", "user.name=a", "-c", "user.email=a@example.org"]
+        self.check(call("git", "clone", "-q", ROOT, clone), 0)
+        for number, patch in enumerate((None, "A05", None), 1):
+            if patch:
+                self.check(call("patch", "-s", "-p1", "-d", clone, "-i", PATCHES / f"{patch}.patch"), 0)
+            readme = clone / "lib/README.md"
+            readme.write_text(readme.read_text() + f"\nchange {number}\n")
+            self.check(call(*git, "commit", "-qam", f"lib: change {number}"), 0)
+        done = call(clone / "fuzz/repro", "--bisect", "HEAD~3..HEAD", self.write("a.trace", PROGRAM),
+                    timeout=280)
+        self.check(done, 1, "the first commit with the bug", "lib: change 2", "lib/src/range.c")
+        done = call(clone / "fuzz/repro", "--bisect", "HEAD", self.write("a.trace", PROGRAM))
+        self.check(done, 2, "write GOOD..BAD")
+
+    def test_opens_gdb_at_the_failing_operation(self):
+        if shutil.which("gdb") is None:
+            done = call(REPRO, "--lib", broken_lib("A05"), "--debug", self.write("a.trace", PROGRAM))
+            self.check(done, 2, "gdb is missing")
+            return
+        done = call(REPRO, "--lib", broken_lib("A05"), "--debug", self.write("a.trace", PROGRAM),
+                    stdin=b"print machine_position\nquit\n")
+        self.check(done, 1, "Breakpoint 1, run_op", "$1 = 5")
 
     def test_refuses_damaged_findings(self):
         self.check(call(REPRO, self.folder), 2, "without finding.json")

@@ -1,0 +1,113 @@
+"""What one asks of a bug: does it always show, which builds see it, since when is it there."""
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+from builds import BUILDS, I386
+from replay import replay
+from tools import ROOT, Build, ToolError, build_replay, run
+
+
+def reliability(built: Build, text: bytes, identity: str, times: int) -> str:
+    """Run an input again and again. Returns: how often the bug showed, in words."""
+    seen = [replay(built, None, text=text).identity for _ in range(times)]
+    count = seen.count(identity)
+    others = sorted(set(seen) - {identity})
+    line = f"{count} of {times} runs show it"
+    if others:
+        line += "; others: " + ", ".join(other or "clean" for other in others)
+    return line
+
+
+def matrix(lib: Path, text: bytes, identity: str, say) -> str:
+    """Replay an input in every build. Returns: a table, and what it means."""
+    rows, seen, unseen = [], [], []
+    for name, (what, options) in ({"i386": I386} | BUILDS).items():
+        say(f"building for {what}")
+        try:
+            outcome = replay(build_replay(f"matrix-{name}", options, lib), None, text=text)
+            result = ("the same bug" if outcome.identity == identity
+                      else outcome.identity or "runs clean")
+        except ToolError as error:
+            rows.append(f"  {what:28}not tried: {str(error).splitlines()[0]}")
+            continue
+        (seen if outcome.found else unseen).append(name)
+        rows.append(f"  {what:28}{result}")
+    if not unseen:
+        meaning = "every build sees a bug: it is in the library's source"
+    elif not seen:
+        meaning = "no other build sees it: only ASan or UBSan of clang 19 do, or it needs their layout"
+    else:
+        meaning = f"not seen by {', '.join(unseen)}: suspect a compiler, or what only a sanitizer sees"
+    return "\n".join([*rows, f"  {meaning}"])
+
+
+# ---- Since when ----
+
+def _git(*arguments: str) -> str:
+    done = run(["git", *arguments], cwd=ROOT)
+    if done.returncode != 0:
+        raise ToolError(f"git {arguments[0]}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _build_of(commit: str) -> Build:
+    """The testbed of now with the library as it was then; kept in build/, since the next search may
+    come to the same library."""
+    tree = _git("rev-parse", "--verify", "-q", f"{commit}:lib").strip()[:12]
+    folder = ROOT / "build" / f"bisect-{tree}"
+    if not (folder / "lib").is_dir():
+        archive = subprocess.run(["git", "archive", commit, "lib"], cwd=ROOT, capture_output=True,
+                                 check=False)
+        if archive.returncode != 0:
+            raise ToolError(f"{commit}: {archive.stderr.decode(errors='replace').strip()}")
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
+    return build_replay(f"{folder.name}/build", [], folder / "lib")
+
+
+def bisect(revisions: str, text: bytes, identity: str, say) -> str:
+    """Find the first commit of GOOD..BAD whose library has the bug. Returns: what was found."""
+    match = re.fullmatch(r"(\S+)\.\.(\S+)", revisions)
+    if not match:
+        raise ToolError(f"--bisect {revisions}: write GOOD..BAD, two revisions")
+    commits = [_git("rev-parse", "--verify", f"{match[1]}^{{commit}}").strip()]
+    commits += _git("rev-list", "--reverse", revisions, "--", "lib").split()
+    skipped: list[str] = []
+
+    def has_bug(commit: str) -> bool | None:
+        try:
+            built = _build_of(commit)
+        except ToolError as error:
+            skipped.append(f"{commit[:10]}: {str(error).splitlines()[0]}")
+            return None
+        found = replay(built, None, text=text).identity == identity
+        say(f"{commit[:10]} {'has' if found else 'does not have'} the bug")
+        return found
+
+    answer = _search(commits, has_bug)
+    lines = [answer if answer.startswith("no ") else
+             "the first commit with the bug:\n" + _git("show", "--stat", "--format=%h %an, %as%n    %s", answer).strip()]
+    return "\n".join(lines + [f"skipped, since it does not build with the testbed of now: {s}" for s in skipped])
+
+
+def _search(commits: list[str], has_bug) -> str:
+    """Binary search; commits without an answer are left out. Returns: a commit, or "no …"."""
+    if len(commits) == 1:
+        return "no commit in between touches lib/"
+    if has_bug(commits[0]):
+        return f"no good one: {commits[0][:10]} has the bug already"
+    good, bad = 0, len(commits) - 1
+    if has_bug(commits[bad]) is not True:
+        return f"no bad one: {commits[bad][:10]}, the last that touches lib/, does not have the bug"
+    while bad - good > 1:
+        for middle in sorted(range(good + 1, bad), key=lambda i: abs(i - (good + bad) // 2)):
+            answer = has_bug(commits[middle])
+            if answer is not None:
+                break
+        else:
+            break  # none of those in between builds
+        good, bad = (good, middle) if answer else (middle, bad)
+    return commits[bad]
