@@ -53,7 +53,7 @@ def _git(*arguments: str) -> str:
     return done.stdout
 
 
-def _build_of(commit: str) -> Build:
+def build_of(commit: str) -> Build:
     """The testbed of now with the library as it was then; kept in build/, since the next search may
     come to the same library."""
     tree = _git("rev-parse", "--verify", "-q", f"{commit}:lib").strip()[:12]
@@ -79,7 +79,7 @@ def bisect(revisions: str, text: bytes, identity: str, say) -> str:
 
     def has_bug(commit: str) -> bool | None:
         try:
-            built = _build_of(commit)
+            built = build_of(commit)
         except ToolError as error:
             skipped.append(f"{commit[:10]}: {str(error).splitlines()[0]}")
             return None

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import inquiry
 from findings import preset_of, read_finding
+from promote import promote
 from replay import Outcome, minimize, replay, to_text
 from tools import (CLEAN, FINDINGS, UNABLE, Build, ToolError, build, find_lib, write_whole)
 
@@ -43,6 +44,10 @@ def parse() -> argparse.Namespace:
                         help="find the first commit whose library has the bug")
     parser.add_argument("--debug", action="store_true",
                         help="open gdb at the operation that fails")
+    parser.add_argument("--promote", action="store_true",
+                        help="make a regression test of a finding's folder that passes now")
+    parser.add_argument("--failed-at", metavar="REVISION",
+                        help="with --promote: the revision at which it failed, to see that it can")
     parser.add_argument("--emit-trace", metavar="OUT", help="write the program as a text trace")
     return parser.parse_args()
 
@@ -152,12 +157,17 @@ def main() -> int:
     options = parse()
     if options.emit_trace and len(options.files) > 1:
         raise ToolError("--emit-trace takes one FILE")
+    if options.promote and not options.failed_at:
+        raise ToolError("--promote needs --failed-at REVISION: a test that never failed shows nothing")
     lib = find_lib(options.lib)
     worst = CLEAN
     for name in options.files:
         try:
             preset = preset_of(Path(name)) if Path(name).is_dir() else "fuzz"
             built = build(preset, lib, say=lambda text: print(text, file=sys.stderr))
+            if options.promote:
+                print(promote(built, name, options.failed_at))
+                continue
             status = (print_results(built, name, options.harness) if options.results
                       else reproduce(built, name, options))
         except ToolError as error:

@@ -111,6 +111,24 @@ class Repro(Case):
         self.check(done, 1, "the first commit with the bug", "lib: change 2", "lib/src/range.c")
         done = call(clone / "fuzz/repro", "--bisect", "HEAD", self.write("a.trace", PROGRAM))
         self.check(done, 2, "write GOOD..BAD")
+        self.promotes_once_it_is_fixed(clone, git)
+
+    def promotes_once_it_is_fixed(self, clone, git):
+        finding = self.folder / "finding"
+        finding.mkdir()
+        (finding / "trace.trace").write_text("trace 1\nbuild_readwrite rw2 p0 p0.break 1\n")
+        (finding / "finding.json").write_text(json.dumps({"identity": IDENTITY, "revision": "abc"}))
+        repro = [clone / "fuzz/repro", "--promote"]
+        self.check(call(*repro, finding), 2, "--promote needs --failed-at")
+        self.check(call(*repro, "--failed-at", "HEAD", finding), 2, "still breaks")
+        self.check(call(*git, "revert", "--no-edit", "HEAD~1"), 0)
+        self.check(call(*repro, "--failed-at", "HEAD~3", finding), 2, "runs clean")
+        done = call(*repro, "--failed-at", "HEAD~1", finding)
+        self.check(done, 0, "it failed at HEAD~1, and passes now", "git add corpus/regressions/result__outcome_status__build_readwrite.trace")
+        written = (clone / "corpus/regressions/result__outcome_status__build_readwrite.trace").read_text()
+        self.assertIn("# Expected: INVAL\n# Actual: OK\n", written)
+        self.assertTrue(written.endswith("trace 1\nbuild_readwrite rw2 p0 p0.break 1\n"), written)
+        self.check(call(*repro, "--failed-at", "HEAD~1", finding), 2, "there is one already")
 
     def test_opens_gdb_at_the_failing_operation(self):
         if shutil.which("gdb") is None:
