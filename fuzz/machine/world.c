@@ -9,6 +9,9 @@
 #include "machine.h"
 #include "results.h"
 
+#if defined(__unix__)
+#include <pthread.h>
+#endif
 #include <string.h>
 
 _Static_assert(ARENA_FOREIGN - ARENA_PROCESSES == TRACE_MAX_MEMORY, "traces know how much fits");
@@ -18,6 +21,7 @@ struct world world;
 /* ---- What was touched ---- */
 
 static uint32_t processes_end = ARENA_PROCESSES; /* nothing behind it was touched */
+static bool foreign_touched;
 
 /* Flash of no bytes may lie anywhere. */
 static void note_end(uint64_t end)
@@ -37,8 +41,19 @@ unsigned world_touched(struct span parts[WORLD_PARTS])
     parts[0] = (struct span){ ARENA_OUT, ARENA_SCRATCH + ARENA_SCRATCH_LEN };
     parts[1] = (struct span){ ARENA_PROCESSES, (processes_end + 63) & ~63u };
     parts[2] = (struct span){ ARENA_FOREIGN, ARENA_LEN };
-    return model.next_foreign_identifier != 0 ? 3 : 2; /* no foreign process: nobody has its memory */
+    /* Where no foreign process ever was, nobody has its memory. */
+    return foreign_touched || model.next_foreign_identifier != 0 ? 3 : 2;
 }
+
+/* The arena is shared with a process that forks, as AFL++'s does for every so many inputs: what the
+ * other one touches there, this one cannot know. */
+#if defined(__unix__)
+static void forget_what_was_touched(void)
+{
+    processes_end = ARENA_FOREIGN;
+    foreign_touched = true;
+}
+#endif
 
 void world_show_user_write(struct span span)
 {
@@ -96,10 +111,14 @@ static void restore(const struct snapshot *snapshot)
     arena_copy(&model, &snapshot->model, offsetof(struct model, cells));
     arena_copy(&world, &snapshot->world, sizeof world);
     processes_end = snapshot->processes_end;
+    foreign_touched = false;
 }
 
 static void make_blank(void)
 {
+#if defined(__unix__)
+    pthread_atfork(NULL, forget_what_was_touched, forget_what_was_touched);
+#endif
     model_reset();
     memcpy(arena_view, arena_pristine, ARENA_LEN);
     memset(&world, 0xa5, sizeof world); /* nothing is zero by luck */
