@@ -18,7 +18,7 @@ import coverage
 import plan
 import report
 from afl import Afl
-from engine import FINDING_STATUSES, INTERRUPTED_STATUS, Fuzzer
+from engine import INTERRUPTED_STATUS, Fuzzer
 from findings import Findings, git_revision
 from live import make_view
 from tools import (CLEAN, CORPUS, FINDINGS, ROOT, UNABLE, Build, ToolError, build, find_lib,

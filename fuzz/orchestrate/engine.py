@@ -15,7 +15,6 @@ STATUS_LINE = re.compile(
     r"(?:corp: (?P<corpus>\d+)/\S+ )?.*?exec/s: (?P<speed>\d+)")
 STATISTIC = re.compile(r"^stat::(\w+):\s*(\d+)")
 ARTEFACT = re.compile(r"Test unit written to (\S+)")
-FINDING_STATUSES = (77, 70, 71)  # a finding, a time-out, out of memory
 INTERRUPTED_STATUS = 72
 KEPT_LINES = 200
 
@@ -29,6 +28,18 @@ class Progress:
     corpus: int = 0
     checked_operations: int = 0
     samples: list[tuple[float, int, int]] = field(default_factory=list)  # seconds, runs, features
+
+
+def stop_group(process: subprocess.Popen, politely: signal.Signals, seconds: float) -> None:
+    """End a process and all that it started: politely first, then for sure."""
+    if process.poll() is not None:
+        return
+    os.killpg(process.pid, politely)
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 class Fuzzer:
@@ -88,11 +99,4 @@ class Fuzzer:
         return status
 
     def stop(self) -> None:
-        if self.process.poll() is not None:
-            return
-        os.killpg(self.process.pid, signal.SIGTERM)
-        try:
-            self.process.wait(timeout=2)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        stop_group(self.process, signal.SIGTERM, 2)

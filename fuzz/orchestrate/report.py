@@ -5,6 +5,7 @@ import io
 import re
 from pathlib import Path
 
+import exports
 import jinja2
 import matplotlib
 from tools import write_json, write_whole
@@ -102,7 +103,7 @@ def plot(record: dict) -> str:
 
 
 def write(out: Path, record: dict) -> Path:
-    """Write report/index.html and report/campaign.json. Returns: the page."""
+    """Write report/: index.html, campaign.json, and what exports.py makes. Returns: the page."""
     folder = out / "report"
     folder.mkdir(exist_ok=True)
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True,
@@ -112,5 +113,6 @@ def write(out: Path, record: dict) -> Path:
         record=record, verdict=verdict(record), red=is_red(record), canary_line=canary_line(record), covered=coverage_total(record),
         plot=plot(record) if any(h["samples"] for h in record["harnesses"]) else "")
     write_json(folder / "campaign.json", record)
+    exports.write(folder, record, verdict(record))
     write_whole(folder / "index.html", page)
     return folder / "index.html"

@@ -46,6 +46,10 @@ class Campaign(Case):
                                  status=1)
         kinds = {f["identity"].split(" op=")[0] for f in self.record()["findings"]}
         self.assertIn("PROCBUF-BUG kind=access check=load-not-named", kinds)
+        sarif = json.loads((self.folder / "out/report/findings.sarif").read_text())
+        self.assertEqual(len(sarif["runs"][0]["results"]), len(self.record()["findings"]))
+        for name in ("junit.xml", "summary.md"):
+            self.assertIn("load-not-named", (self.folder / "out/report" / name).read_text().replace("\\", ""))
         for finding in self.record()["findings"]:
             folder = self.folder / "out/findings" / finding["folder"]
             for name in ("input", "trace.trace", "explanation.txt", "finding.json"):

@@ -23,6 +23,11 @@ from pathlib import Path
 from planted import (ROOT, Defect, Failure, all_defects, compile_changed, identity_in, judge,
                      link_with, patched_library)
 
+sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
+
+from afl import QUIET  # noqa: E402
+from engine import stop_group  # noqa: E402
+
 SETUPS = {
     "libfuzzer": ("asan", "libFuzzer, ASan+UBSan"),
     "afl": ("afl", "AFL++, ASan+UBSan"),
@@ -75,11 +80,8 @@ def libfuzzer(programs: Path, harness: str, work: Path, seconds: float, seed: in
 def afl(programs: Path, harness: str, work: Path, seconds: float, seed: int) -> Path | None:
     (work / "seeds").mkdir()
     (work / "seeds/one").write_bytes(b"\0")
-    environment = os.environ | {
-        "AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1",
-        "AFL_TRY_AFFINITY": "1", "AFL_FAST_CAL": "1", "AFL_CMPLOG_ONLY_NEW": "1",
-        "AFL_CUSTOM_MUTATOR_LIBRARY": str(programs / f"mutate-{harness}.so"),
-        "AFL_CUSTOM_MUTATOR_ONLY": "1"}
+    environment = os.environ | QUIET | {
+        "AFL_CUSTOM_MUTATOR_LIBRARY": str(programs / f"mutate-{harness}.so")}
     process = subprocess.Popen(
         ["afl-fuzz", "-i", work / "seeds", "-o", work / "out", "-m", "none", "-s", str(seed), "-c",
          "0", "-V", str(round(seconds) + 1), "--", programs / f"fuzz-{harness}"],
@@ -93,8 +95,7 @@ def afl(programs: Path, harness: str, work: Path, seconds: float, seed: int) -> 
                       if path.stat().st_size != 0), None)
     if process.poll() is None:
         time.sleep(0.1) # the file may be half written
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        stop_group(process, signal.SIGKILL, 1)
     elif found is None:
         return work / "seeds/one" # AFL++ does not start with a seed that crashes
     return found

@@ -1,0 +1,90 @@
+"""What other programs read of a campaign: JUnit, SARIF 2.1.0, and a summary in Markdown."""
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as xml
+from pathlib import Path
+
+from tools import ROOT, write_json, write_whole
+
+SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+LEVELS = {"high": "error", "medium": "error", "low": "warning"}
+NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def _case(suite: xml.Element, harness: str, name: str, seconds: float, failure: str = "") -> None:
+    case = xml.SubElement(suite, "testcase", classname=NOT_IN_XML.sub("?", harness),
+                          name=NOT_IN_XML.sub("?", name), time=f"{seconds:.1f}")
+    if failure:
+        what = NOT_IN_XML.sub("?", failure)
+        xml.SubElement(case, "failure", message=what.splitlines()[0]).text = what
+
+
+def junit(record: dict) -> bytes:
+    """One case for each harness, finding, planted bug, and piece of code no longer reached."""
+    suite = xml.Element("testsuite", name="procbuf campaign")
+    for h in record["harnesses"]:
+        _case(suite, h["name"], "fuzzing", h["seconds"])
+    for f in record["findings"]:
+        _case(suite, f["harness"], f["identity"], f["seconds"], f"{f['identity']}\n{f['explanation']}")
+    for c in record["canaries"]:
+        _case(suite, c["harness"], f"planted bug {c['id']}", c["seconds"] or 0.0, c["why"])
+    for code in record["no_longer_reached"]:
+        _case(suite, "coverage", code, 0.0, f"no longer reached: {code}")
+    suite.set("tests", str(len(suite)))
+    suite.set("failures", str(len(suite.findall("testcase/failure"))))
+    xml.indent(suite)
+    return xml.tostring(suite, encoding="utf-8", xml_declaration=True)
+
+
+def _rule_line(explanation: str) -> int:
+    """The line of lib/CONTRACT.md that states the rule which a finding broke; 1 if it names none."""
+    rule = re.search(r"^Rule of lib/CONTRACT.md: (\w+)", explanation, re.MULTILINE)
+    lines = (ROOT / "lib/CONTRACT.md").read_text().splitlines()
+    for number, line in enumerate(lines, 1):
+        if rule and re.match(rf"- (\*\*)?{rule[1]}\b", line):
+            return number
+    return 1
+
+
+def sarif(record: dict) -> dict:
+    """One result for each finding, at the rule of the contract that it broke."""
+    results = []
+    for f in record["findings"]:
+        place = {"artifactLocation": {"uri": "lib/CONTRACT.md"},
+                 "region": {"startLine": _rule_line(f["explanation"])}}
+        results.append({
+            "ruleId": f["identity"].split()[1].removeprefix("kind="),
+            "level": LEVELS[f["severity"]],
+            "message": {"text": f"{f['identity']}\n{f['explanation']}"},
+            "locations": [{"physicalLocation": place}],
+            "partialFingerprints": {"procbufIdentity/v1": f["identity"]},
+        })
+    rules = [{"id": kind} for kind in dict.fromkeys(r["ruleId"] for r in results)]
+    driver = {"name": "procbuf", "rules": rules}
+    return {"$schema": SARIF_SCHEMA, "version": "2.1.0",
+            "runs": [{"tool": {"driver": driver}, "results": results}]}
+
+
+def _cell(text: str) -> str:
+    """Text in a Markdown table, as it is: no markup, no HTML."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~-])", r"\\\1", text).replace("\n", " ")
+
+
+def markdown(record: dict, verdict: str) -> str:
+    lines = [f"## {_cell(verdict)}", ""]
+    if record["findings"]:
+        lines += ["| finding | harness | severity | operations |", "| --- | --- | --- | --- |"]
+        lines += [f"| {_cell(f['identity'])} | {_cell(f['harness'])} | {f['severity']} | {f['operations']} |"
+                  for f in record["findings"]] + [""]
+    lines += ["| harness | runs | checked calls | crashes |", "| --- | --- | --- | --- |"]
+    lines += [f"| {_cell(h['name'])} | {h['runs']:,} | {h['checked_operations']:,} | {h['crashes']} |"
+              for h in record["harnesses"]] + [""]
+    lines += [f"- {_cell(note)}" for note in record["notes"]]
+    return "\n".join(lines) + "\n"
+
+
+def write(folder: Path, record: dict, verdict: str) -> None:
+    write_whole(folder / "junit.xml", junit(record))
+    write_json(folder / "findings.sarif", sarif(record))
+    write_whole(folder / "summary.md", markdown(record, verdict))

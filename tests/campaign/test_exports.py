@@ -1,0 +1,54 @@
+"""What other programs read of a campaign, from a record with everything in it that is awkward."""
+import json
+import sys
+import unittest
+import xml.etree.ElementTree as xml
+
+from support import ROOT
+
+sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
+
+import exports  # noqa: E402
+
+NASTY = "<script>alert('&')</script> | `x` \x00\x1b[31m"
+RECORD = {
+    "harnesses": [{"name": "life", "seconds": 2.0, "runs": 3, "checked_operations": 4, "crashes": 1}],
+    "findings": [{"identity": "PROCBUF-BUG kind=result check=outcome-status op=brk", "harness": "life",
+                  "severity": "medium", "seconds": 1.5, "operations": 2,
+                  "explanation": f"expected: OK\n{NASTY}\nRule of lib/CONTRACT.md: K1\n"}],
+    "canaries": [{"id": "A01", "harness": "ranges", "seconds": 0.2, "why": ""},
+                 {"id": "H06", "harness": "allow", "seconds": None, "why": "not found in 30 s"}],
+    "no_longer_reached": ["src/brk.c: return 1;"],
+    "notes": [NASTY],
+}
+
+
+class Exports(unittest.TestCase):
+    def test_junit_has_a_case_for_each(self):
+        suite = xml.fromstring(exports.junit(RECORD))
+        self.assertEqual((suite.get("tests"), suite.get("failures")), ("5", "3"))
+        self.assertEqual([case.get("classname") for case in suite],
+                         ["life", "life", "ranges", "allow", "coverage"])
+        self.assertIn("<script>", suite.find("testcase/failure").text)
+
+    def test_sarif_points_at_the_rule(self):
+        sarif = json.loads(json.dumps(exports.sarif(RECORD)))
+        self.assertEqual(sarif["version"], "2.1.0")
+        result = sarif["runs"][0]["results"][0]
+        place = result["locations"][0]["physicalLocation"]
+        line = (ROOT / place["artifactLocation"]["uri"]).read_text().splitlines()[
+            place["region"]["startLine"] - 1]
+        self.assertRegex(line, r"^- (\*\*)?K1\b")
+        self.assertEqual(result["ruleId"], sarif["runs"][0]["tool"]["driver"]["rules"][0]["id"])
+        self.assertEqual(result["level"], "error")
+
+    def test_a_finding_without_a_rule_has_a_place_all_the_same(self):
+        record = RECORD | {"findings": [RECORD["findings"][0] | {"explanation": "no rule"}]}
+        result = exports.sarif(record)["runs"][0]["results"][0]
+        self.assertEqual(result["locations"][0]["physicalLocation"]["region"]["startLine"], 1)
+
+    def test_markdown_shows_text_as_it_is(self):
+        text = exports.markdown(RECORD, f"1 finding {NASTY}")
+        for line in text.splitlines():
+            self.assertNotRegex(line, r"(?<!\\)[<`]")
+        self.assertIn("| life | 3 | 4 | 1 |", text)
