@@ -224,6 +224,17 @@ Test(model, userspace_acts_on_what_is_fetched_and_on_what_is_its_own)
     cr_assert_eq(p.access.act_count, 0, "the call writes that byte itself");
 }
 
+Test(model, of_two_writes_to_a_byte_after_fetches_only_the_first_counts)
+{
+    predict(OP_BUILD_READWRITE, 0, 0, ram, 8);
+    model_enter(TRACE_BUFFER_COUNT, 0, true);
+    cr_assert(model_plan_act(false, ram + 5, ram + 4, 99));
+    cr_assert(model_plan_act(false, ram + 3, ram + 4, 1));
+    predict(OP_COPY_TO, 0, 8, 0, 0);
+    cr_assert_eq(p.access.act_count, 1, "bytes are fetched in an order of the compiler's choosing");
+    cr_assert_eq(*byte(ram + 4), 99);
+}
+
 Test(model, at_a_hook_the_memory_is_as_it_is_at_that_moment)
 {
     uint64_t moved = 48;
