@@ -68,8 +68,17 @@ static bool is_in(uint64_t addr, const struct span *spans, unsigned count)
     return false;
 }
 
+static bool is_written_already(uint64_t target, const struct prediction *p)
+{
+    for (unsigned a = 0; a < p->access.act_count; a++)
+        if (!p->access.acts[a].at_hook && p->access.acts[a].target == target - ARENA_BASE)
+            return true;
+    return false;
+}
+
 /* Whatever the call answers, it has fetched each byte once: as it was. Which of two writes to a
- * byte comes last is not for anyone to say, so the call's own stand. A call of many enters fetches
+ * byte comes last is not for anyone to say, so the call's own stand, and of userspace's the one that
+ * the trace has first. A call of many enters fetches
  * bytes more than once; there userspace acts at hooks only. */
 void model_act_when_fetched(struct prediction *p)
 {
@@ -77,7 +86,8 @@ void model_act_when_fetched(struct prediction *p)
         struct model_act *planned = &model.acts_now.acts[a];
         if (!planned->at_hook && !planned->done && model_is_app_memory(planned->trigger) &&
             is_in(planned->trigger, p->access.reads, p->access.read_count) &&
-            !is_in(planned->target, p->access.writes, p->access.write_count))
+            !is_in(planned->target, p->access.writes, p->access.write_count) &&
+            !is_written_already(planned->target, p))
             act(planned, (uint32_t)(planned->trigger - ARENA_BASE), p);
     }
 }
