@@ -102,17 +102,23 @@ static const char *process_error_name(int error)
     return error >= 0 && (size_t)error < sizeof names / sizeof names[0] ? names[error] : "?";
 }
 
+const char *outcome_name(enum outcome_kind kind, int status)
+{
+    switch (kind) {
+    case OUTCOME_SKIPPED: return "skipped";
+    case OUTCOME_DONE: return "done";
+    case OUTCOME_CODE: return code_name(status);
+    case OUTCOME_PROCESS_ERROR: return process_error_name(status);
+    case OUTCOME_YES: return "yes";
+    case OUTCOME_NO: return "none";
+    case OUTCOME_PANIC: return "panic";
+    }
+    return "?";
+}
+
 void outcome_print(const struct outcome *outcome, FILE *out)
 {
-    switch (outcome->kind) {
-    case OUTCOME_SKIPPED: fputs("skipped", out); break;
-    case OUTCOME_DONE: fputs("done", out); break;
-    case OUTCOME_CODE: fputs(code_name(outcome->status), out); break;
-    case OUTCOME_PROCESS_ERROR: fputs(process_error_name(outcome->status), out); break;
-    case OUTCOME_YES: fputs("yes", out); break;
-    case OUTCOME_NO: fputs("none", out); break;
-    case OUTCOME_PANIC: fputs("panic", out); break;
-    }
+    fputs(outcome_name(outcome->kind, outcome->status), out);
     for (unsigned v = 0; v < outcome->value_count; v++) {
         const uint64_t number = outcome->values[v].value;
         fputc(' ', out);

@@ -9,6 +9,9 @@
 /* Forget what was printed about processes. */
 void results_reset(void);
 
+/* The word for an answer, without its values. */
+const char *outcome_name(enum outcome_kind kind, int status);
+
 /* "OK", "NO_SUCH_APP", "yes, 17", "skipped" … */
 void outcome_print(const struct outcome *outcome, FILE *out);
 

@@ -1,5 +1,7 @@
 #include "statistics.h"
 
+#include "results.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -36,8 +38,8 @@ static unsigned relation(uint64_t a, uint64_t a_end, uint64_t b, uint64_t b_end)
 enum phase { BEFORE, INSIDE, AFTER, PHASE_COUNT };
 static const char *const phases[] = { "before_any_enter", "inside_an_enter", "after_an_enter" };
 
-/* Outcomes by kind and status; the last is for what has no status. */
-enum { OUTCOME_COUNT = 7, STATUS_COUNT = 12 };
+/* Outcomes by kind and status; codes of E1 go up to 13. */
+enum { OUTCOME_COUNT = OUTCOME_PANIC + 1, STATUS_COUNT = 14 };
 
 static bool counting;
 static bool any_enter_ended;
@@ -65,7 +67,7 @@ void statistics_op(uint8_t code, const struct outcome *outcome)
         return;
     any_enter_ended |= model.depth < depth_seen;
     depth_seen = model.depth;
-    outcomes[code][outcome->kind][outcome->status % STATUS_COUNT]++;
+    outcomes[code][outcome->kind][outcome->status]++;
     if (outcome->kind == OUTCOME_SKIPPED)
         return;
     if (last_code >= 0)
@@ -101,20 +103,6 @@ static void print_count(FILE *out, const char *name, uint64_t count)
     first_line = false;
 }
 
-static const char *outcome_name(unsigned kind, unsigned status)
-{
-    static const char *const codes[STATUS_COUNT] = { [0] = "OK", [1] = "FAIL", [2] = "BUSY",
-        [6] = "INVAL", [7] = "SIZE", [9] = "NOMEM", [10] = "NOSUPPORT", [11] = "NODEVICE" };
-    static const char *const errors[STATUS_COUNT] = { "OK", "NO_SUCH_APP", "OUT_OF_MEMORY",
-        "ADDRESS_OUT_OF_BOUNDS", "INACTIVE_APP", "KERNEL_ERROR", "ALREADY_IN_USE" };
-    static const char *const others[OUTCOME_COUNT] = { "skipped", "done", NULL, NULL, "yes", "no",
-                                                       "panic" };
-    const char *name = kind == OUTCOME_CODE            ? codes[status]
-                       : kind == OUTCOME_PROCESS_ERROR ? errors[status]
-                                                       : others[kind];
-    return name != NULL ? name : "other";
-}
-
 static const char *op_name(unsigned code)
 {
     return code == OP_END ? "leave" : op_table[code].text;
@@ -128,7 +116,7 @@ static void print_outcomes(FILE *out)
             for (unsigned status = 0; status < STATUS_COUNT; status++)
                 if (outcomes[code][kind][status] != 0) {
                     snprintf(name, sizeof name, "%s %s", op_name(code),
-                             outcome_name(kind, status));
+                             outcome_name((enum outcome_kind)kind, (int)status));
                     print_count(out, name, outcomes[code][kind][status]);
                 }
 }

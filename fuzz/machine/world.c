@@ -168,7 +168,7 @@ static void lay_out(const struct trace *trace, FILE *results)
         const uint64_t end = place_process(&trace->processes[i], at, args);
         if (end > (uint64_t)ARENA_BASE + ARENA_FOREIGN) {
             if (results != NULL)
-                results_print_created(i, &outcome, results); /* skipped: no room */
+                results_print_created(i, &outcome, results); /* it has no room, and so says */
             continue;
         }
         at = end;

@@ -75,13 +75,13 @@ def bisect(revisions: str, text: bytes, identity: str, say) -> str:
         raise ToolError(f"--bisect {revisions}: write GOOD..BAD, two revisions")
     commits = [_git("rev-parse", "--verify", f"{match[1]}^{{commit}}").strip()]
     commits += _git("rev-list", "--reverse", revisions, "--", "lib").split()
-    skipped: list[str] = []
+    no_answer: list[str] = []  # commits that do not build: neither good nor bad, and named in the end
 
     def has_bug(commit: str) -> bool | None:
         try:
             built = build_of(commit)
         except ToolError as error:
-            skipped.append(f"{commit[:10]}: {str(error).splitlines()[0]}")
+            no_answer.append(f"{commit[:10]}: {str(error).splitlines()[0]}")
             return None
         found = replay(built, None, text=text).identity == identity
         say(f"{commit[:10]} {'has' if found else 'does not have'} the bug")
@@ -90,7 +90,7 @@ def bisect(revisions: str, text: bytes, identity: str, say) -> str:
     answer = _search(commits, has_bug)
     lines = [answer if answer.startswith("no ") else
              "the first commit with the bug:\n" + _git("show", "--stat", "--format=%h %an, %as%n    %s", answer).strip()]
-    return "\n".join(lines + [f"skipped, since it does not build with the testbed of now: {s}" for s in skipped])
+    return "\n".join(lines + [f"skipped, since it does not build with the testbed of now: {s}" for s in no_answer])
 
 
 def _search(commits: list[str], has_bug) -> str:
