@@ -32,6 +32,9 @@ void compare_outcome(const struct outcome *expected, const struct outcome *actua
     if (check == NULL)
         return;
     print_outcomes(expected, actual);
+    snprintf(bug_detail, sizeof bug_detail, "%s/%s",
+             outcome_name(expected->kind, expected->status),
+             outcome_name(actual->kind, actual->status));
     bug_found("result", check, "the answer differs from the contract's (%s)", bug_current_rule);
 }
 

@@ -2,8 +2,10 @@
 #include "machine.h"
 
 #include "bug.h"
+#include "oracle.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 
 static void paint(FILE *out, bool color, const char *sequence)
@@ -92,6 +94,85 @@ void machine_print_program(FILE *out, bool color)
         fputs("->    (the end, where all memory is compared)\n", out);
 }
 
+/* ---- Accesses ---- */
+
+enum { MAX_ACCESSES = 24 };
+static struct seen {
+    struct span span;
+    bool writing;
+} seen[MAX_ACCESSES];
+static unsigned seen_count, seen_at;
+
+/* Whose accesses were seen: those of the operation at a position, or of the laying out. */
+static unsigned access_time(void)
+{
+    return machine_call == NULL ? UINT_MAX : machine_position;
+}
+
+/* Accesses in a row are one. */
+static void note_access(uint32_t start, uint32_t end, bool writing)
+{
+    if (seen_at != access_time()) {
+        seen_at = access_time();
+        seen_count = 0;
+    }
+    struct seen *last = seen_count == 0 || seen_count > MAX_ACCESSES ? NULL : &seen[seen_count - 1];
+    if (last != NULL && last->writing == writing && last->span.end == start) {
+        last->span.end = end;
+        return;
+    }
+    if (seen_count < MAX_ACCESSES)
+        seen[seen_count] = (struct seen){ { start, end }, writing };
+    seen_count++;
+}
+
+void machine_watch_accesses(void)
+{
+    oracle_access_listener = note_access;
+}
+
+static void print_span(const struct span *span, FILE *out)
+{
+    const uint32_t len = span->end - span->start;
+    place_print((uint64_t)ARENA_BASE + span->start, out);
+    fprintf(out, " (%u byte%s)", len, len == 1 ? "" : "s");
+}
+
+static void print_spans(const char *what, const struct span *spans, unsigned count, FILE *out)
+{
+    bool any = false;
+    for (unsigned s = 0; s < count; s++) {
+        if (spans[s].start == spans[s].end)
+            continue;
+        fputs(any ? ", " : what, out);
+        print_span(&spans[s], out);
+        any = true;
+    }
+    if (any)
+        fputc('\n', out);
+}
+
+void machine_print_accesses(FILE *out)
+{
+    const struct expectation *expected = oracle_current_expectation();
+    if (seen_at != access_time())
+        seen_count = 0;
+    fputs("\nWhat the library touched in this operation:\n", out);
+    for (unsigned a = 0; a < seen_count && a < MAX_ACCESSES; a++) {
+        fputs(seen[a].writing ? "  store to " : "  load of ", out);
+        print_span(&seen[a].span, out);
+        fputc('\n', out);
+    }
+    if (seen_count > MAX_ACCESSES)
+        fprintf(out, "  and %u more\n", seen_count - MAX_ACCESSES);
+    if (seen_count == 0)
+        fputs("  nothing\n", out);
+    if (expected == NULL)
+        return;
+    print_spans("  it may read: ", expected->reads, expected->read_count, out);
+    print_spans("  it may write: ", expected->writes, expected->write_count, out);
+}
+
 /* ---- The map ---- */
 
 enum { MAP_WIDTH = 64, ROW_BYTES = 16, ROWS_AROUND = 2 };
@@ -117,19 +198,64 @@ static char letter_at(uint64_t addr)
     return ' ';
 }
 
+/* What else lies on a column of the map: r or w, nothing 0. */
+typedef char letter_function(uint64_t low, uint64_t high);
+
+static char window_letter(uint64_t low, uint64_t high)
+{
+    const struct window *windows;
+    const unsigned count = oracle_open_windows(&windows);
+    char letter = 0;
+    for (unsigned w = 0; w < count; w++)
+        if ((uint64_t)ARENA_BASE + windows[w].span.start < high &&
+            (uint64_t)ARENA_BASE + windows[w].span.end > low && letter != 'w')
+            letter = windows[w].writable ? 'w' : 'r';
+    return letter;
+}
+
+static char buffer_letter(uint64_t low, uint64_t high)
+{
+    char letter = 0;
+    for (unsigned b = 0; b < 2 * TRACE_BUFFER_COUNT; b++) {
+        const struct model_buffer *buffer = &model.buffers[b];
+        if (buffer->filled && buffer->addr < high && buffer->addr + buffer->len > low &&
+            letter != 'w' && model_buffer_is_live(buffer))
+            letter = b < TRACE_BUFFER_COUNT ? 'r' : 'w';
+    }
+    return letter;
+}
+
+static void print_marks(const char *name, uint64_t start, uint64_t len, letter_function *letter_of,
+                        FILE *out)
+{
+    char row[MAP_WIDTH + 1] = "";
+    bool any = false;
+    for (unsigned column = 0; column < MAP_WIDTH; column++) {
+        const uint64_t low = start + len * column / MAP_WIDTH;
+        const uint64_t high = start + len * (column + 1) / MAP_WIDTH;
+        const char letter = letter_of(low, high > low ? high : low + 1);
+        any |= letter != 0;
+        row[column] = letter == 0 ? ' ' : letter;
+    }
+    if (any)
+        fprintf(out, "  %-7s|%s|\n", name, row);
+}
+
 static void print_region(const char *name, uint64_t start, uint64_t end, FILE *out)
 {
     const uint64_t len = end - start;
     const uint64_t marked = bug_arena_byte < 0 ? 0 : (uint64_t)ARENA_BASE + (uint64_t)bug_arena_byte;
     if (len == 0)
         return;
-    fprintf(out, "  %-6s |", name);
+    fprintf(out, "  %-7s|", name);
     for (unsigned column = 0; column < MAP_WIDTH; column++) {
         const uint64_t low = start + len * column / MAP_WIDTH;
         const uint64_t high = start + len * (column + 1) / MAP_WIDTH;
         fputc(marked >= low && marked < high ? 'X' : letter_at(low), out);
     }
     fprintf(out, "| %u bytes\n", (unsigned)len);
+    print_marks("shared", start, len, buffer_letter, out);
+    print_marks("open", start, len, window_letter, out);
 }
 
 static void print_process(unsigned slot, FILE *out)
@@ -196,8 +322,8 @@ static void print_around(bool color, FILE *out)
 
 void machine_print_map(FILE *out, bool color)
 {
-    fputs("\nProcess memory (a app-owned, . between the breaks, K kernel's, h flash header, f flash, "
-          "X here):\n", out);
+    fputs("\nProcess memory (a app-owned, . between the breaks, K kernel's, h flash header, f flash, X here;\n"
+          "live buffers and open windows: r to read, w to read and write):\n", out);
     for (unsigned slot = 0; slot < TRACE_MAX_PROCESSES; slot++)
         if (model.processes[slot].used)
             print_process(slot, out);

@@ -485,6 +485,7 @@ void machine_run(const struct trace *trace, FILE *results_file)
     machine_position = 0;
     results = results_file;
     bug_arena_byte = -1;
+    bug_detail[0] = '\0';
     vouched = false;
     statistics_trace();
     world_begin(trace, results);

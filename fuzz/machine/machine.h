@@ -25,7 +25,13 @@ extern const struct call *machine_call; /* null before its operands are worked o
 /* Library calls that were checked since the program began. */
 extern uint64_t machine_checked_ops;
 
-/* Print the memory of the processes as a map, with the byte that a finding is about marked. */
+/* From now on, remember what the library touches in the operation that runs; and print it, beside
+ * what the call may touch. */
+void machine_watch_accesses(void);
+void machine_print_accesses(FILE *out);
+
+/* Print the memory of the processes as a map: buffers, open windows, and the byte that a finding is
+ * about are marked. */
 void machine_print_map(FILE *out, bool color);
 
 /* Print the operations up to the current one, in words. */

@@ -173,6 +173,7 @@ static void lay_out(const struct trace *trace, FILE *results)
         }
         at = end;
         model_predict_create(args, &p);
+        bug_current_rule = p.rule;
         oracle_call_begin(&oracle, &p.access);
         execute_create(args, &outcome);
         oracle_call_end(&oracle);
@@ -188,19 +189,10 @@ static void lay_out(const struct trace *trace, FILE *results)
     }
 }
 
-static bool is_usual(const struct trace *trace)
-{
-    static struct trace usual_trace;
-    if (usual_trace.process_count == 0)
-        trace_init(&usual_trace);
-    return trace->process_count == usual_trace.process_count &&
-           layouts_equal(trace->processes, usual_trace.processes, trace->process_count);
-}
-
 void world_begin(const struct trace *trace, FILE *results)
 {
     /* A layout that is copied prints nothing, and MSan's shadow is not copied. */
-    const bool may_copy = results == NULL && !arena_has_shadow() && is_usual(trace);
+    const bool may_copy = results == NULL && !arena_has_shadow() && trace_has_usual_layout(trace);
     results_reset();
     oracle_reset();
     if (!blank.made)

@@ -14,6 +14,8 @@ const char *bug_current_rule = "";
 long bug_arena_byte = -1;
 void (*bug_explain)(void);
 void (*bug_end)(void);
+void (*bug_identified)(const char *identity, const char *detail);
+char bug_detail[BUG_DETAIL_LEN];
 
 static int reporting; /* a bug inside a bug ends at once */
 
@@ -25,7 +27,12 @@ __attribute__((noinline)) static void bug_assert_trap(void)
 
 static void print_identity(const char *kind, const char *check)
 {
-    fprintf(stderr, "PROCBUF-BUG kind=%s check=%s op=%s\n", kind, check, bug_current_op);
+    char identity[256];
+    snprintf(identity, sizeof identity, "PROCBUF-BUG kind=%s check=%s op=%s", kind, check,
+             bug_current_op);
+    if (bug_identified != NULL)
+        bug_identified(identity, bug_detail);
+    fprintf(stderr, "%s\n", identity);
     fflush(stderr);
 }
 
@@ -74,9 +81,26 @@ __attribute__((used, visibility("default"))) void __ubsan_on_report(void)
     snprintf(ubsan_kind, sizeof ubsan_kind, "ubsan-%s", kind);
 }
 
-/* The first function of the library on the stack. */
+/* ---- The stack ---- */
+
+static void symbolize_now(void *pc, char *out, size_t out_len)
+{
+    memset(out, 0, out_len);
+    if (__sanitizer_symbolize_pc != NULL)
+        __sanitizer_symbolize_pc(pc, "%f|%s|%l", out, out_len - 2);
+}
+
+void (*bug_symbolize)(void *pc, char *out, size_t out_len) = symbolize_now;
+
+/* A function of the library on the stack, and where it is. */
 struct frame {
-    char name[128];
+    char function[96];
+    char place[BUG_DETAIL_LEN]; /* file:line, without folders */
+};
+
+struct walk {
+    FILE *out; /* null: stop at the first */
+    struct frame first;
 };
 
 static bool is_of_library(const char *name)
@@ -84,27 +108,51 @@ static bool is_of_library(const char *name)
     return strncmp(name, "procbuf_", 8) == 0 && strncmp(name, "procbuf_port_", 13) != 0;
 }
 
+/* "function|folder/file|line" in two parts. */
+static struct frame split_frame(const char *text)
+{
+    struct frame frame = { "", "" };
+    const char *file = strchr(text, '|');
+    const char *line = file == NULL ? NULL : strchr(file + 1, '|');
+    if (line == NULL)
+        return frame;
+    snprintf(frame.function, sizeof frame.function, "%.*s", (int)(file - text), text);
+    for (const char *slash = file; slash < line; slash++)
+        if (*slash == '/')
+            file = slash;
+    snprintf(frame.place, sizeof frame.place, "%.*s:%s", (int)(line - file - 1), file + 1, line + 1);
+    return frame;
+}
+
 static _Unwind_Reason_Code look_at_frame(struct _Unwind_Context *context, void *data)
 {
-    struct frame *frame = data;
-    char names[1024] = ""; /* of the functions inlined there, innermost first, each ended by 0 */
-    const uintptr_t pc = _Unwind_GetIP(context);
-    __sanitizer_symbolize_pc((void *)(pc - 1), "%f", names, sizeof names - 1);
+    struct walk *walk = data;
+    char names[1024]; /* of the functions inlined there too */
+    bug_symbolize((void *)(_Unwind_GetIP(context) - 1), names, sizeof names);
     for (const char *name = names; *name != '\0'; name += strlen(name) + 1) {
-        if (is_of_library(name)) {
-            snprintf(frame->name, sizeof frame->name, "%s", name);
+        const struct frame frame = split_frame(name);
+        if (!is_of_library(frame.function))
+            continue;
+        if (walk->out == NULL) {
+            walk->first = frame;
             return _URC_END_OF_STACK;
         }
+        fprintf(walk->out, "  %s (%s)\n", frame.function, frame.place);
     }
     return _URC_NO_REASON;
 }
 
 static struct frame find_library_frame(void)
 {
-    struct frame frame = { "unknown" };
-    if (__sanitizer_symbolize_pc != NULL)
-        _Unwind_Backtrace(look_at_frame, &frame);
-    return frame;
+    struct walk walk = { NULL, { "unknown", "" } };
+    _Unwind_Backtrace(look_at_frame, &walk);
+    return walk.first;
+}
+
+void bug_print_stack(FILE *out)
+{
+    struct walk walk = { out, { "", "" } };
+    _Unwind_Backtrace(look_at_frame, &walk);
 }
 
 static void on_sanitizer_death(void)
@@ -114,16 +162,17 @@ static void on_sanitizer_death(void)
     if (bug_explain != NULL)
         bug_explain();
     const struct frame frame = find_library_frame();
+    snprintf(bug_detail, sizeof bug_detail, "%s", frame.place);
     if (__asan_report_present != NULL && __asan_report_present()) {
         char kind[64];
         snprintf(kind, sizeof kind, "asan-%s", __asan_get_report_description());
-        print_identity(kind, frame.name);
+        print_identity(kind, frame.function);
     } else if (ubsan_kind[0] != '\0') {
-        print_identity(ubsan_kind, frame.name);
+        print_identity(ubsan_kind, frame.function);
     } else if (__msan_init != NULL) {
-        print_identity("msan-use-of-unwritten-value", frame.name);
+        print_identity("msan-use-of-unwritten-value", frame.function);
     } else {
-        print_identity("sanitizer", frame.name);
+        print_identity("sanitizer", frame.function);
     }
 }
 

@@ -11,11 +11,22 @@
 #ifndef FUZZ_BUG_H
 #define FUZZ_BUG_H
 
+#include <stddef.h>
+#include <stdio.h>
+
 /* The library call that is going on, as named in the table of operations. */
 extern const char *bug_current_op;
 
 /* Called once before the identity line, to explain. May be null. */
 extern void (*bug_explain)(void);
+
+/* Called with the identity line, without its newline, and what tells apart two bugs that share it:
+ * what was expected and came instead, or the place in the source. May be null. */
+extern void (*bug_identified)(const char *identity, const char *detail);
+
+/* What a check knows beyond the identity: set it before bug_found(). */
+enum { BUG_DETAIL_LEN = 96 };
+extern char bug_detail[BUG_DETAIL_LEN];
 
 /* Which rule of lib/CONTRACT.md the current operation is judged by, for the explanation. */
 extern const char *bug_current_rule;
@@ -29,6 +40,14 @@ __attribute__((noreturn, format(printf, 3, 4))) void bug_found(const char *kind,
 
 /* Make the sanitizers' reports end in an identity line. */
 void bug_watch_sanitizers(void);
+
+/* Write down the names of the functions at `pc`, innermost first, each as "name|file|line", each
+ * ended by 0, one more 0 at the end; nothing in builds that cannot know. A program that asks often
+ * puts a version that remembers in its place. */
+extern void (*bug_symbolize)(void *pc, char *out, size_t out_len);
+
+/* Print the functions of the library that are being called, innermost first. */
+void bug_print_stack(FILE *out);
 
 /* Exit status of a finding, in every program that runs traces. libFuzzer's own. */
 enum { BUG_EXIT_STATUS = 77 };

@@ -8,24 +8,30 @@
 
 enum { MAX_WINDOWS = 16 };
 
-struct window {
-    struct span span;
-    bool writable;
-};
-
 static struct window windows[MAX_WINDOWS];
 static unsigned window_count;
 static struct oracle_call *current;
 
 uint64_t access_count;
 uint64_t oracle_act_count;
-void (*oracle_fetch_listener)(uint32_t start, uint32_t end);
+void (*oracle_access_listener)(uint32_t start, uint32_t end, bool writing);
 
 /* The whole granules that a window touches. */
 static struct span granules_of(struct span span)
 {
     const uint32_t mask = ARENA_GRANULE - 1;
     return (struct span){ span.start & ~mask, (span.end + mask) & ~mask };
+}
+
+const struct expectation *oracle_current_expectation(void)
+{
+    return current == NULL ? NULL : current->expected;
+}
+
+unsigned oracle_open_windows(const struct window **windows_out)
+{
+    *windows_out = windows;
+    return window_count;
 }
 
 void oracle_reset(void)
@@ -307,6 +313,8 @@ void access_load(uintptr_t addr, size_t len)
     const uint32_t start = (uint32_t)(addr - ARENA_BASE);
     const uint32_t end = end_in_arena(start, len);
     access_count++;
+    if (oracle_access_listener != NULL)
+        oracle_access_listener(start, end, false);
     if (begins_outside_call(start, "load"))
         return;
     const struct expectation *expected = current->expected;
@@ -316,8 +324,6 @@ void access_load(uintptr_t addr, size_t len)
         check_access(start, end, false);
     if (end > ARENA_PROCESSES)
         count_fetch(current, start, end);
-    if (end > ARENA_PROCESSES && oracle_fetch_listener != NULL)
-        oracle_fetch_listener(start, end);
     make_due(current, false, start, end);
 }
 
@@ -326,6 +332,8 @@ void access_store(uintptr_t addr, size_t len)
     const uint32_t start = (uint32_t)(addr - ARENA_BASE);
     const uint32_t end = end_in_arena(start, len);
     access_count++;
+    if (oracle_access_listener != NULL)
+        oracle_access_listener(start, end, true);
     if (begins_outside_call(start, "store"))
         return;
     const struct expectation *expected = current->expected;

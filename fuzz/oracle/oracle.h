@@ -90,8 +90,20 @@ void access_store(uintptr_t addr, size_t len);
 void access_move(uintptr_t to, uintptr_t from, size_t len);
 void access_memcpy(uintptr_t to, uintptr_t from, size_t len);
 
-/* Called for each fetch of process memory, if not null. */
-extern void (*oracle_fetch_listener)(uint32_t start, uint32_t end);
+/* Called for each access to the arena before it is judged, if not null. */
+extern void (*oracle_access_listener)(uint32_t start, uint32_t end, bool writing);
+
+/* What the call that runs may do; null between calls. */
+const struct expectation *oracle_current_expectation(void);
+
+/* A range that an open hook opened, and no close hook has closed. */
+struct window {
+    struct span span;
+    bool writable;
+};
+
+/* The windows that are open, outermost first. Returns: how many. */
+unsigned oracle_open_windows(const struct window **windows_out);
 
 /* Bytes that userspace changed during calls so far. */
 extern uint64_t oracle_act_count;

@@ -70,20 +70,34 @@ static _Noreturn void unable(const char *message, const char *what)
 
 /* ---- A finding ---- */
 
+static void print_stack(void)
+{
+    char *stack = NULL;
+    size_t len = 0;
+    FILE *memory = open_memstream(&stack, &len);
+    if (memory == NULL)
+        return;
+    bug_print_stack(memory);
+    if (fclose(memory) == 0 && len != 0)
+        fprintf(stderr, "\nIn the library, innermost first:\n%s", stack);
+    free(stack);
+}
+
 static void explain(void)
 {
     fflush(stdout);
+    fprintf(stderr, "input: %s, operation %u\n", current_path, machine_position + 1);
     if (!options.explain)
         return;
     machine_print_program(stderr, options.color);
+    machine_print_accesses(stderr);
     machine_print_map(stderr, options.color);
+    print_stack();
     fprintf(stderr, "\nRule of lib/CONTRACT.md: %s\n", bug_current_rule);
 }
 
 static void end_with_finding(void)
 {
-    fprintf(stderr, "input: %s, operation %u\n", current_path, machine_position + 1);
-    fflush(stderr);
     _exit(BUG_EXIT_STATUS);
 }
 
@@ -96,8 +110,10 @@ static struct fetch {
 } *fetches;
 static size_t fetch_count;
 
-static void remember_fetch(uint32_t start, uint32_t end)
+static void remember_fetch(uint32_t start, uint32_t end, bool writing)
 {
+    if (writing || start < ARENA_PROCESSES)
+        return;
     if ((fetch_count & (fetch_count + 1)) == 0) { /* full: 0, 1, 3, 7 … */
         fetches = realloc(fetches, (2 * fetch_count + 1) * sizeof *fetches);
         if (fetches == NULL)
@@ -110,9 +126,9 @@ static void remember_fetch(uint32_t start, uint32_t end)
 static void run_hostile(const struct trace *trace)
 {
     fetch_count = 0;
-    oracle_fetch_listener = remember_fetch;
+    oracle_access_listener = remember_fetch;
     machine_run(trace, NULL);
-    oracle_fetch_listener = NULL;
+    oracle_access_listener = NULL;
     for (size_t f = 0; f < fetch_count; f++) {
         for (uint32_t byte = fetches[f].start; byte < fetches[f].end; byte++) {
             machine_set_hostile_byte(fetches[f].position, byte);
@@ -222,6 +238,7 @@ static int parse_options(int argc, char **argv)
             options.results = true;
         } else if (strcmp(option, "--explain") == 0) {
             options.explain = true;
+            machine_watch_accesses();
         } else if (strcmp(option, "--color") == 0) {
             options.color = true;
         } else if (strcmp(option, "--hostile") == 0) {

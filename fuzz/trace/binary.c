@@ -191,15 +191,6 @@ static uint8_t *write_operand(uint8_t *at, char kind, const struct operand *oper
     return write_u16(at, (unsigned)operand->number);
 }
 
-static bool layouts_are_default(const struct trace *trace)
-{
-    static struct trace defaults;
-    if (defaults.process_count == 0)
-        trace_init(&defaults);
-    return trace->process_count == defaults.process_count &&
-           layouts_equal(trace->processes, defaults.processes, defaults.process_count);
-}
-
 static uint8_t op_since(const struct op *op)
 {
     const char *kinds = op->code == OP_END ? "" : op_table[op->code].operands;
@@ -223,7 +214,7 @@ size_t trace_encode(const struct trace *trace, uint8_t *bytes_out)
 {
     uint8_t *at = bytes_out;
     *at++ = oldest_version(trace);
-    if (!layouts_are_default(trace))
+    if (!trace_has_usual_layout(trace))
         for (unsigned p = 0; p < trace->process_count; p++)
             at = write_layout(at, &trace->processes[p]);
     for (unsigned o = 0; o < trace->op_count; o++) {

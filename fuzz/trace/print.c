@@ -87,19 +87,34 @@ void op_print(const struct op *op, FILE *out)
         fputs(" {", out);
 }
 
+static void print_number_field(FILE *out, const char *name, unsigned value, unsigned usual)
+{
+    if (value != usual)
+        fprintf(out, " %s=%u", name, value);
+}
+
+/* Only what the line would not lay out anyway. */
 static void print_layout(const struct layout *layout, FILE *out)
 {
-    fprintf(out, "process ram=%u app=%u kernel=%u flash=%u protected=%u place=%s apart=%u gap=%u fault=%s\n",
-            layout->ram, layout->app, layout->kernel, layout->flash, layout->protected_len,
-            layout->flash_above ? "above" : "below", layout->apart, layout->gap,
-            layout->restarts ? "restart" : "stop");
+    const struct layout *usual = &layout_default;
+    fputs("process", out);
+    print_number_field(out, "ram", layout->ram, usual->ram);
+    print_number_field(out, "app", layout->app, usual->app);
+    print_number_field(out, "kernel", layout->kernel, usual->kernel);
+    print_number_field(out, "flash", layout->flash, usual->flash);
+    print_number_field(out, "protected", layout->protected_len, usual->protected_len);
+    if (layout->flash_above)
+        fputs(" place=above", out);
+    print_number_field(out, "apart", layout->apart, usual->apart);
+    print_number_field(out, "gap", layout->gap, usual->gap);
+    fputs(layout->restarts ? " fault=restart\n" : "\n", out);
 }
 
 void trace_print(const struct trace *trace, FILE *out)
 {
     unsigned depth = 0;
     fprintf(out, "trace %d\n", TRACE_FORMAT);
-    for (unsigned p = 0; p < trace->process_count; p++)
+    for (unsigned p = 0; p < trace->process_count && !trace_has_usual_layout(trace); p++)
         print_layout(&trace->processes[p], out);
     for (unsigned o = 0; o < trace->op_count; o++) {
         const struct op *op = &trace->ops[o];

@@ -316,7 +316,7 @@ static bool parse_process(struct parser *parser, bool is_first)
         trace->process_count = 0;
     if (trace->process_count == TRACE_MAX_PROCESSES)
         return fail(parser, "more than %d processes", TRACE_MAX_PROCESSES);
-    struct layout layout = { .ram = 512, .app = 256, .kernel = 64, .flash = 128 };
+    struct layout layout = layout_default;
     const char *word;
     while ((word = take_word(parser)) != NULL) {
         char *value = strchr(word, '=');

@@ -87,6 +87,17 @@ bool layouts_equal(const struct layout *a, const struct layout *b, unsigned coun
     return true;
 }
 
+bool trace_has_usual_layout(const struct trace *trace)
+{
+    static struct trace usual;
+    if (usual.process_count == 0)
+        trace_init(&usual);
+    return trace->process_count == usual.process_count &&
+           layouts_equal(trace->processes, usual.processes, usual.process_count);
+}
+
+const struct layout layout_default = { .ram = 512, .app = 256, .kernel = 64, .flash = 128 };
+
 static uint16_t clip(uint16_t value, unsigned most)
 {
     return (uint16_t)(value > most ? value % (most + 1) : value);

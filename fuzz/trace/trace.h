@@ -117,6 +117,12 @@ bool anchor_fits(char kind, uint8_t anchor);
 /* The three processes of a trace that lays none out. */
 void trace_init(struct trace *trace);
 
+/* Says whether the trace has the processes of one that lays none out. */
+bool trace_has_usual_layout(const struct trace *trace);
+
+/* What a line "process" without fields lays out. */
+extern const struct layout layout_default;
+
 bool layouts_equal(const struct layout *a, const struct layout *b, unsigned count);
 
 /* Force sizes into bounds, and each part into its region. */
