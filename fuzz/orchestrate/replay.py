@@ -1,7 +1,9 @@
 """Running one input on the library, and making it small."""
 from __future__ import annotations
 
+import signal
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,58 +64,28 @@ def to_text(build: Build, path: Path, harness: str | None) -> str:
 
 # ---- Making it small ----
 
-def _is_head(line: str) -> bool:
-    return line.startswith("trace ")
+@dataclass
+class Minimised:
+    """A smaller program with the same bug, and how far that got, in words."""
+    text: str
+    how_far: str
 
 
-def _block_end(lines: list[str], at: int) -> int:
-    """The line of the '}' that ends the block that line `at` opens."""
-    depth = 0
-    for k in range(at, len(lines)):
-        depth += lines[k].rstrip().endswith("{")
-        depth -= lines[k].strip() == "}"
-        if depth == 0:
-            return k
-    return len(lines) - 1
-
-
-def _candidates(lines: list[str]):
-    """Smaller programs: without a run of lines, without a block, without its brackets."""
-    size = len(lines) // 2
-    while size >= 1:
-        for start in range(len(lines) - size, 0, -size):
-            part = lines[start:start + size]
-            opened = sum(line.rstrip().endswith("{") for line in part)
-            closed = sum(line.strip() == "}" for line in part)
-            if opened == closed:
-                yield lines[:start] + lines[start + size:]
-        size //= 2
-    for at, line in enumerate(lines):
-        if line.rstrip().endswith("{"):
-            end = _block_end(lines, at)
-            yield lines[:at] + lines[end + 1:]
-            yield lines[:at] + lines[at + 1:end] + lines[end + 1:]
-
-
-def minimize(build: Build, text: str, identity: str, *, most_runs: int = 600) -> tuple[str, int]:
-    """Drop operations while the identity of the bug stays. Returns: the smallest text, the runs."""
-    lines = [line for line in text.splitlines() if line.split("#")[0].strip()]
-    runs = 0
-    smaller = True
-    while smaller and runs < most_runs:
-        smaller = False
-        for candidate in _candidates(lines):
-            if len(candidate) >= len(lines) or not candidate or not _is_head(candidate[0]):
-                continue
-            runs += 1
-            try:
-                outcome = replay(build, None, text="\n".join(candidate).encode() + b"\n")
-            except ToolError:
-                continue  # brackets that no longer match
-            if outcome.identity == identity:
-                lines = candidate
-                smaller = True
-                break
-            if runs >= most_runs:
-                break
-    return "\n".join(lines) + "\n", runs
+def minimize(build: Build, path: Path, harness: str | None = None, *, seconds: float = 60.0,
+             out: Path | None = None) -> Minimised:
+    """Drop and simplify operations while the bug stays the same. With `out`, the smallest so far is
+    there, also when interrupted, and from there it goes on."""
+    command: list = [build.tool("procbuf-minimize"), "--seconds", str(seconds)]
+    command += ["--harness", harness] if harness else []
+    with tempfile.TemporaryDirectory() as folder:
+        target = out or Path(folder) / "small.trace"
+        process = subprocess.Popen([str(word) for word in [*command, path, target]], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, start_new_session=True)
+        try:
+            said = process.communicate()[1].decode(errors="replace")
+        except KeyboardInterrupt:
+            process.send_signal(signal.SIGINT)  # it keeps the smallest so far, and says so
+            said = process.communicate()[1].decode(errors="replace")
+        if process.returncode != 0:
+            raise ToolError(said.strip() or f"{path}: the minimiser ended with status {process.returncode}")
+        return Minimised(target.read_text(), said.splitlines()[-1])

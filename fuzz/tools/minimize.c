@@ -1,0 +1,613 @@
+/* procbuf-minimize: make a trace small while its bug stays the same. See usage().
+ *
+ * Every candidate runs in a child of its own, since a finding ends the process. What must stay is
+ * the signature: the identity, and what tells apart two bugs that share it (the rule that was
+ * broken, expected and actual answer, or the place in the source where a sanitizer saw it).
+ */
+#include "bug.h"
+#include "files.h"
+#include "harness.h"
+#include "machine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { STATUS_SMALLER = 0, STATUS_CLEAN = 1, STATUS_UNABLE = 2 };
+
+static void usage(FILE *out)
+{
+    fputs("usage: procbuf-minimize [--harness NAME] [--seconds S] IN OUT\n"
+          "\n"
+          "Drops, shortens and simplifies operations of a trace, and writes to OUT (text) whenever it\n"
+          "has become smaller; the bug that IN shows stays the same. IN is bytes of a fuzzer or text\n"
+          "(*.trace). If OUT is there and shows the same bug, it goes on from there.\n"
+          "\n"
+          "  --harness NAME  decode bytes for this harness\n"
+          "  --seconds S     stop after so long (default 60)\n"
+          "\n"
+          "Ctrl-C stops it; OUT holds the smallest so far. How far it got is said on standard error,\n"
+          "the last line beginning with \"minimised\".\n"
+          "\n"
+          "Exit status: 0 OUT shows the bug; 1 IN breaks nothing; 2 could not do its work.\n",
+          out);
+}
+
+static _Noreturn void unable(const char *message, const char *what)
+{
+    fprintf(stderr, "procbuf-minimize: %s%s\n", message, what);
+    exit(STATUS_UNABLE);
+}
+
+/* ---- What children say ---- */
+
+/* How a run ended. `signature` is empty if nothing broke. */
+struct verdict {
+    unsigned position; /* of the operation that failed */
+    char signature[400];
+};
+
+/* Shared with the children. Symbols are looked up once: the program that knows them is slow. */
+enum { CACHE_SIZE = 256 };
+struct shared {
+    struct verdict verdict;
+    unsigned symbol_count;
+    struct symbol {
+        void *pc;
+        char text[512];
+    } symbols[CACHE_SIZE];
+};
+static struct shared *shared;
+static void (*look_up)(void *pc, char *out, size_t out_len);
+
+static void symbolize_from_cache(void *pc, char *out, size_t out_len)
+{
+    for (unsigned s = 0; s < shared->symbol_count; s++) {
+        if (shared->symbols[s].pc == pc) {
+            memcpy(out, shared->symbols[s].text,
+                   out_len < sizeof shared->symbols[s].text ? out_len
+                                                            : sizeof shared->symbols[s].text);
+            return;
+        }
+    }
+    look_up(pc, out, out_len);
+    if (shared->symbol_count == CACHE_SIZE)
+        return;
+    struct symbol *symbol = &shared->symbols[shared->symbol_count++];
+    symbol->pc = pc;
+    memcpy(symbol->text, out, sizeof symbol->text - 2); /* the rest is 0, and stays so */
+}
+
+static void note_identity(const char *identity, const char *detail)
+{
+    shared->verdict.position = machine_position;
+    snprintf(shared->verdict.signature, sizeof shared->verdict.signature, "%s\n%s\n%s", identity,
+             bug_current_rule, detail);
+}
+
+static void end_child(void)
+{
+    _exit(BUG_EXIT_STATUS);
+}
+
+/* ---- Running ---- */
+
+enum { MOST_MS = 500, MOST_MS_FIRST = 3000 };
+static unsigned run_count;
+static volatile sig_atomic_t interrupted;
+static double deadline;
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static _Noreturn void run_as_child(const struct trace *trace, int most_ms)
+{
+    const struct itimerval limit = { .it_value = { most_ms / 1000, most_ms % 1000 * 1000 } };
+    const int nowhere = open("/dev/null", O_WRONLY);
+    dup2(nowhere, STDERR_FILENO);
+    dup2(nowhere, STDOUT_FILENO);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGALRM, SIG_DFL);
+    setitimer(ITIMER_REAL, &limit, NULL);
+    machine_run(trace, NULL);
+    _exit(0);
+}
+
+static struct verdict run(const struct trace *trace, int most_ms)
+{
+    int status;
+    memset(&shared->verdict, 0, sizeof shared->verdict);
+    run_count++;
+    const pid_t child = fork();
+    if (child < 0)
+        unable("cannot fork: ", strerror(errno));
+    if (child == 0)
+        run_as_child(trace, most_ms);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    struct verdict verdict = shared->verdict;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+        verdict.position = UINT32_MAX;
+        snprintf(verdict.signature, sizeof verdict.signature, "hang");
+    } else if (WIFSIGNALED(status) && verdict.signature[0] == '\0') {
+        verdict.position = UINT32_MAX;
+        snprintf(verdict.signature, sizeof verdict.signature, "signal %d", WTERMSIG(status));
+    }
+    return verdict;
+}
+
+/* ---- The smallest so far ---- */
+
+static struct trace best;
+static struct trace candidate;
+static struct verdict wanted;
+static const char *out_path;
+
+static bool must_stop(void)
+{
+    return interrupted || now() > deadline;
+}
+
+static void write_best(void)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *memory = open_memstream(&text, &len);
+    if (memory == NULL)
+        unable("out of memory", "");
+    trace_print(&best, memory);
+    if (fclose(memory) != 0 || !file_write(out_path, text, len))
+        exit(STATUS_UNABLE); /* said by file_write() */
+    free(text);
+}
+
+/* Try the candidate. Returns: whether it is the best now. */
+static bool try(void)
+{
+    if (must_stop())
+        return false;
+    const bool hangs = wanted.position == UINT32_MAX;
+    const struct verdict verdict = run(&candidate, hangs ? MOST_MS_FIRST / 3 : MOST_MS);
+    if (strcmp(verdict.signature, wanted.signature) != 0)
+        return false;
+    best = candidate;
+    wanted.position = verdict.position;
+    write_best();
+    return true;
+}
+
+/* ---- Fewer operations ---- */
+
+/* Operations [from, to) can go without leaving half a block. */
+static bool is_balanced(const struct trace *trace, unsigned from, unsigned to)
+{
+    int depth = 0;
+    for (unsigned o = from; o < to; o++) {
+        depth += op_opens_block(trace->ops[o].code);
+        depth -= trace->ops[o].code == OP_END;
+        if (depth < 0)
+            return false;
+    }
+    return depth == 0;
+}
+
+static unsigned block_end(const struct trace *trace, unsigned at)
+{
+    int depth = 0;
+    for (unsigned o = at; o < trace->op_count; o++) {
+        depth += op_opens_block(trace->ops[o].code);
+        depth -= trace->ops[o].code == OP_END;
+        if (depth == 0)
+            return o;
+    }
+    return trace->op_count - 1;
+}
+
+static void take_out(unsigned from, unsigned to)
+{
+    memmove(&candidate.ops[from], &candidate.ops[to],
+            (candidate.op_count - to) * sizeof candidate.ops[0]);
+    candidate.op_count -= to - from;
+}
+
+/* What comes behind the operation that fails does not matter; open blocks end there. */
+static bool cut_tail(void)
+{
+    unsigned depth = 0;
+    if (wanted.position >= best.op_count)
+        return false;
+    candidate = best;
+    candidate.op_count = wanted.position + 1;
+    for (unsigned o = 0; o < candidate.op_count; o++) {
+        depth += op_opens_block(candidate.ops[o].code);
+        depth -= candidate.ops[o].code == OP_END;
+    }
+    for (; depth > 0; depth--)
+        candidate.ops[candidate.op_count++] = (struct op){ .code = OP_END };
+    return candidate.op_count < best.op_count && try();
+}
+
+static bool drop_runs(void)
+{
+    bool any = false;
+    for (unsigned size = best.op_count / 2; size >= 1; size /= 2) {
+        for (unsigned from = best.op_count; from-- > 0 && !must_stop();) {
+            if (from + size > best.op_count || !is_balanced(&best, from, from + size))
+                continue;
+            candidate = best;
+            take_out(from, from + size);
+            any |= try();
+        }
+    }
+    return any;
+}
+
+/* A block goes whole, or its brackets go and what is in it stays. */
+static bool drop_blocks(void)
+{
+    bool any = false;
+    for (unsigned at = best.op_count; at-- > 0 && !must_stop();) {
+        if (at >= best.op_count || !op_opens_block(best.ops[at].code))
+            continue;
+        const unsigned end = block_end(&best, at);
+        candidate = best;
+        take_out(at, end + 1);
+        if (try()) {
+            any = true;
+            continue;
+        }
+        candidate = best;
+        take_out(end, end + 1);
+        take_out(at, at + 1);
+        any |= try();
+    }
+    return any;
+}
+
+/* ---- Fewer processes and registers, simpler layouts ---- */
+
+typedef void visit_function(char kind, struct operand *operand);
+
+static void for_each_operand(struct trace *trace, visit_function *visit)
+{
+    for (unsigned o = 0; o < trace->op_count; o++) {
+        struct op *op = &trace->ops[o];
+        const char *kinds = op->code == OP_END ? "" : op_table[op->code].operands;
+        for (unsigned k = 0; kinds[k] != '\0'; k++)
+            visit(kinds[k], &op->operands[k]);
+    }
+}
+
+static bool counts_from_process(const struct operand *operand)
+{
+    return operand->anchor >= ANCHOR_RAM && operand->anchor <= ANCHOR_MARK;
+}
+
+static bool counts_from_buffer(const struct operand *operand)
+{
+    return operand->anchor == ANCHOR_BUFFER_START || operand->anchor == ANCHOR_BUFFER_END;
+}
+
+static unsigned dropped; /* process */
+static bool is_used;
+
+static void look_for_process(char kind, struct operand *operand)
+{
+    is_used |= (kind == 'p' && (unsigned)operand->number == dropped) ||
+               (kind_is_value(kind) && counts_from_process(operand) && operand->index == dropped);
+}
+
+static void renumber_process(char kind, struct operand *operand)
+{
+    if (kind == 'p' && (unsigned)operand->number > dropped)
+        operand->number--;
+    if (kind_is_value(kind) && counts_from_process(operand) && operand->index > dropped)
+        operand->index--;
+}
+
+static bool drop_processes(void)
+{
+    bool any = false;
+    for (unsigned p = best.process_count; p-- > 0 && best.process_count > 1;) {
+        candidate = best;
+        dropped = p;
+        is_used = false;
+        for_each_operand(&candidate, look_for_process);
+        if (is_used)
+            continue;
+        for_each_operand(&candidate, renumber_process);
+        memmove(&candidate.processes[p], &candidate.processes[p + 1],
+                (candidate.process_count - p - 1) * sizeof candidate.processes[0]);
+        candidate.process_count--;
+        any |= try();
+    }
+    return any;
+}
+
+static bool simplify_layouts(void)
+{
+    bool any = false;
+    for (unsigned p = 0; p < best.process_count && !must_stop(); p++) {
+        if (layouts_equal(&best.processes[p], &layout_default, 1))
+            continue;
+        candidate = best;
+        candidate.processes[p] = layout_default;
+        if (try()) {
+            any = true;
+            continue;
+        }
+        for (unsigned field = 0; field < 6; field++) {
+            candidate = best;
+            struct layout *layout = &candidate.processes[p];
+            switch (field) {
+            case 0:
+                layout->ram = layout_default.ram;
+                layout->app = layout_default.app;
+                layout->kernel = layout_default.kernel;
+                break;
+            case 1:
+                layout->flash = layout_default.flash;
+                layout->protected_len = layout_default.protected_len;
+                break;
+            case 2: layout->flash_above = false; break;
+            case 3: layout->restarts = false; break;
+            case 4: layout->gap = layout->apart = 0; break;
+            default: layout->protected_len = 0; break;
+            }
+            layout_clip(layout);
+            if (!layouts_equal(layout, &best.processes[p], 1))
+                any |= try();
+        }
+    }
+    return any;
+}
+
+static char renamed_kind;
+static unsigned renamed_from, renamed_to;
+
+/* Buffer registers are numbered through: read-only, then read-write. */
+static int register_base(char kind)
+{
+    return kind == 'w' ? TRACE_BUFFER_COUNT : 0;
+}
+
+static bool is_of_kind(char kind)
+{
+    return renamed_kind == 'h' ? kind == 'o' || kind == 'w' || kind == 'h' : kind == renamed_kind;
+}
+
+static void look_for_register(char kind, struct operand *operand)
+{
+    is_used |= is_of_kind(kind) && operand->number + register_base(kind) == (int)renamed_from;
+    is_used |= renamed_kind == 'h' && kind_is_value(kind) && counts_from_buffer(operand) &&
+               operand->index == renamed_from;
+}
+
+static void rename_register(char kind, struct operand *operand)
+{
+    if (is_of_kind(kind) && operand->number + register_base(kind) == (int)renamed_from)
+        operand->number = (int32_t)renamed_to - register_base(kind);
+    if (renamed_kind == 'h' && kind_is_value(kind) && counts_from_buffer(operand) &&
+        operand->index == renamed_from)
+        operand->index = (uint8_t)renamed_to;
+}
+
+/* The lowest register of its kind that will do: one register in place of two, or a lower number. */
+static bool merge_registers(void)
+{
+    static const char kinds[] = { 'h', 's', 'd', 'v' };
+    bool any = false;
+    for (unsigned k = 0; k < sizeof kinds; k++) {
+        renamed_kind = kinds[k];
+        const unsigned count = kinds[k] == 'h' ? 2 * TRACE_BUFFER_COUNT : 8;
+        for (renamed_from = count; renamed_from-- > 1 && !must_stop();) {
+            is_used = false;
+            for_each_operand(&best, look_for_register);
+            const unsigned lowest = renamed_from < TRACE_BUFFER_COUNT || kinds[k] != 'h'
+                                        ? 0 : TRACE_BUFFER_COUNT;
+            for (renamed_to = lowest; is_used && renamed_to < renamed_from; renamed_to++) {
+                candidate = best;
+                for_each_operand(&candidate, rename_register);
+                if (try()) {
+                    any = true;
+                    break;
+                }
+            }
+        }
+    }
+    return any;
+}
+
+/* ---- Simpler operands ---- */
+
+/* How much there is to understand: 0 for 0. A place counts more than a number, an odd offset more
+ * than a round one. */
+static unsigned complexity(const struct operand *operand)
+{
+    unsigned bits = 0;
+    const uint32_t size = (uint32_t)(operand->number < 0 ? -operand->number : operand->number);
+    while (bits < 31 && size >> bits != 0)
+        bits++;
+    const bool is_round = size % 8 == 0;
+    const unsigned place = operand->anchor == ANCHOR_NUMBER ? 0
+                           : operand->anchor == ANCHOR_RAM  ? 4
+                           : operand->anchor < ANCHOR_RAM   ? 8 : 6;
+    return 2 * place + 2 * bits + !is_round + (operand->number < 0);
+}
+
+/* Number `choice` of the things to try for an operand. Returns: false when there are no more. */
+static bool simpler_operand(char kind, unsigned choice, const struct operand *is,
+                            struct operand *out)
+{
+    static const int32_t numbers[] = { 0, 1, 2, 4, 8, 16 };
+    enum { NUMBERS = sizeof numbers / sizeof numbers[0] };
+    *out = *is;
+    if (choice < NUMBERS) { /* a plain number */
+        out->anchor = ANCHOR_NUMBER;
+        out->index = 0;
+        out->number = numbers[choice];
+        return true;
+    }
+    choice -= NUMBERS;
+    switch (choice) { /* the same place without its offset, or with a rounder one; a nearer number */
+    case 0: out->number = 0; return true;
+    case 1: out->number = is->number / 2; return true;
+    case 2: out->number = is->number / 8 * 8; return true;
+    case 3: out->number = is->number - (is->number > 0); return true;
+    case 4: out->number = is->number + (is->number < 0); return true;
+    default: break;
+    }
+    if (!kind_is_value(kind))
+        return false;
+    choice -= 5;
+    static const uint8_t anchors[] = { ANCHOR_RAM, ANCHOR_MAX, ANCHOR_BREAK };
+    if (choice >= NUMBERS * sizeof anchors)
+        return false;
+    out->anchor = anchors[choice / NUMBERS];
+    out->index = counts_from_process(is) ? is->index : 0;
+    out->number = numbers[choice % NUMBERS];
+    if (out->anchor == ANCHOR_MAX) {
+        out->index = 0;
+        out->number = -out->number;
+    }
+    return true;
+}
+
+static bool simplify_operands(void)
+{
+    bool any = false;
+    for (unsigned o = 0; o < best.op_count; o++) {
+        const char *kinds = best.ops[o].code == OP_END ? "" : op_table[best.ops[o].code].operands;
+        for (unsigned k = 0; kinds[k] != '\0' && !must_stop(); k++) {
+            if (strchr("pohwsdv", kinds[k]) != NULL)
+                continue; /* processes and registers: renumbered all together */
+            for (unsigned choice = 0;; choice++) {
+                const struct operand is = best.ops[o].operands[k];
+                struct operand simpler;
+                if (complexity(&is) == 0 || !simpler_operand(kinds[k], choice, &is, &simpler))
+                    break;
+                if (complexity(&simpler) >= complexity(&is) ||
+                    (kind_is_value(kinds[k]) && !anchor_fits(kinds[k], simpler.anchor)))
+                    continue;
+                candidate = best;
+                candidate.ops[o].operands[k] = simpler;
+                any |= try();
+            }
+        }
+    }
+    return any;
+}
+
+/* ---- All of it ---- */
+
+static void minimize(void)
+{
+    bool any = true;
+    (void)cut_tail();
+    while (any && !must_stop()) {
+        any = drop_runs();
+        any |= drop_blocks();
+        any |= cut_tail();
+        any |= drop_processes();
+        any |= simplify_layouts();
+        any |= merge_registers();
+        any |= simplify_operands();
+    }
+}
+
+static void on_interrupt(int signal_number)
+{
+    (void)signal_number;
+    interrupted = 1;
+}
+
+static double seconds_argument(const char *word)
+{
+    char *end;
+    const double seconds = strtod(word, &end);
+    if (end == word || *end != '\0' || !(seconds > 0 && seconds < 1e6))
+        unable("no number of seconds: ", word);
+    return seconds;
+}
+
+/* OUT, from an earlier time, may be further on. */
+static void go_on_from(const char *path, const uint8_t *enabled)
+{
+    static struct trace earlier;
+    if (access(path, R_OK) != 0 || !file_read_trace(path, enabled, &earlier))
+        return;
+    const struct verdict verdict = run(&earlier, MOST_MS_FIRST);
+    if (strcmp(verdict.signature, wanted.signature) != 0)
+        return;
+    fprintf(stderr, "going on from %s\n", path);
+    best = earlier;
+    wanted.position = verdict.position;
+}
+
+int main(int argc, char **argv)
+{
+    const uint8_t *enabled = NULL;
+    double seconds = 60;
+    int at = 1;
+    for (; at < argc && strncmp(argv[at], "--", 2) == 0; at += 2) {
+        if (strcmp(argv[at], "--help") == 0) {
+            usage(stdout);
+            return 0;
+        }
+        if (at + 1 == argc)
+            unable("this option needs a value: ", argv[at]);
+        if (strcmp(argv[at], "--harness") == 0) {
+            const struct harness *harness = harness_find(argv[at + 1]);
+            if (harness == NULL)
+                unable("no such harness: ", argv[at + 1]);
+            enabled = harness->weights;
+        } else if (strcmp(argv[at], "--seconds") == 0) {
+            seconds = seconds_argument(argv[at + 1]);
+        } else {
+            unable("unknown option (--help shows them): ", argv[at]);
+        }
+    }
+    if (argc - at != 2) {
+        usage(stderr);
+        return STATUS_UNABLE;
+    }
+    out_path = argv[at + 1];
+    if (!file_read_trace(argv[at], enabled, &best))
+        return STATUS_UNABLE;
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED)
+        unable("out of memory", "");
+    harness_start();
+    look_up = bug_symbolize;
+    bug_symbolize = symbolize_from_cache;
+    bug_identified = note_identity;
+    bug_end = end_child;
+    signal(SIGINT, on_interrupt);
+    signal(SIGTERM, on_interrupt);
+    deadline = now() + seconds;
+    wanted = run(&best, MOST_MS_FIRST);
+    if (wanted.signature[0] == '\0') {
+        fprintf(stderr, "%s: nothing broke\n", argv[at]);
+        return STATUS_CLEAN;
+    }
+    const unsigned before = best.op_count;
+    go_on_from(out_path, enabled);
+    write_best();
+    minimize();
+    fprintf(stderr, "minimised from %u to %u operations in %u runs%s\n", before, best.op_count,
+            run_count, interrupted ? ", interrupted: run it again to go on"
+                       : now() > deadline ? ", out of time: run it again to go on" : "");
+    return STATUS_SMALLER;
+}
