@@ -1,15 +1,20 @@
 """Findings: one folder for each identity, complete before it is counted."""
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import platform
 import shutil
 import subprocess
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from emit import CannotEmit, criterion_test
+from explain import explanation
 from replay import minimize, replay, to_text
-from tools import ROOT, Build, ToolError, slug, write_json, write_whole
+from tools import ROOT, Build, ToolError, run, slug, write_json, write_whole
 
 MOST_INPUTS = 5
 """Inputs that are kept of one identity: a crash storm does not fill the disk."""
@@ -21,7 +26,9 @@ SEVERITY = {
 
 @dataclass
 class Finding:
-    """What is known of one bug. `folder` holds input, trace.trace, explanation.txt and this."""
+    """What is known of one bug. `folder` is a bundle: the input as it was found, original.trace (the
+    same as text), trace.trace (minimised), test.c (a Criterion test), explanation.txt, library.patch
+    (what the library had that the revision's has not) and finding.json (this, and the environment)."""
     identity: str
     harness: str
     severity: str
@@ -32,6 +39,8 @@ class Finding:
     explanation: str
     command: str
     preset: str = "fuzz"  # of the build that shows it
+    minimised: str = ""  # how far that got
+    found_by: str = ""  # the engine and its options
 
 
 def severity_of(identity: str) -> str:
@@ -40,9 +49,37 @@ def severity_of(identity: str) -> str:
 
 
 def git_revision() -> str:
-    done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True,
-                          text=True, check=False)
+    done = run(["git", "describe", "--always", "--dirty"], cwd=ROOT)
     return done.stdout.strip() or "unknown"
+
+
+def _first_line(*command: str) -> str:
+    with contextlib.suppress(OSError):
+        done = run(list(command))
+        return ((done.stdout or done.stderr).strip().splitlines() or ["unknown"])[0]
+    return "not installed"
+
+
+def environment() -> dict[str, str]:
+    """What the finding may depend on besides the repository."""
+    system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.platform())
+    return {"system": system, "machine": platform.machine(), "kernel": platform.release(),
+            "clang": _first_line("clang-19", "--version"), "cmake": _first_line("cmake", "--version"),
+            "afl": _first_line("afl-fuzz", "-V")}
+
+
+def library_patch(lib: Path) -> str:
+    """What a library has that the revision's has not; '' when they are the same, or without git."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        archive = subprocess.run(["git", "archive", "HEAD", "lib"], cwd=ROOT, capture_output=True, check=False)
+        if archive.returncode != 0:
+            return ""
+        (folder / "a").mkdir()
+        (folder / "b").mkdir()
+        subprocess.run(["tar", "-x", "-C", folder / "a"], input=archive.stdout, check=True)
+        (folder / "b/lib").symlink_to(lib)
+        return run(["diff", "-ruN", "a/lib", "b/lib"], cwd=folder).stdout
 
 
 class Findings:
@@ -60,7 +97,7 @@ class Findings:
                    for f in self.by_identity.values())
 
     def add(self, path: Path, harness: str | None, seconds: float,
-            found_in: Build | None = None) -> Finding | None:
+            found_in: Build | None = None, found_by: str = "") -> Finding | None:
         """Take an input in; `found_in` is asked when the usual build runs it clean. Returns: its
         finding; None if it ran clean when replayed."""
         build = self.build
@@ -76,42 +113,71 @@ class Findings:
             if known.inputs <= MOST_INPUTS:
                 shutil.copy(path, self.folder / known.folder / f"input-{known.inputs}{path.suffix}")
             return known
-        finding = self._write(path, harness, outcome.identity, seconds, build)
+        finding = self._write(path, harness, outcome.identity, seconds, build, found_by)
         self.by_identity[outcome.identity] = finding
         return finding
 
     def _write(self, path: Path, harness: str | None, identity: str, seconds: float,
-               build: Build) -> Finding:
+               build: Build, found_by: str) -> Finding:
         name = slug(identity)
         final = self.folder / name
         work = self.folder / f".{name}.partial"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         shutil.copy(path, work / f"input{path.suffix}")
-        text = to_text(build, path, harness)
-        write_whole(work / "original.trace", text)
-        hangs = " kind=hang " in identity  # each try would take all of its time
-        if not hangs and replay(build, None, text=text.encode()).identity == identity:
-            text, _ = minimize(build, text, identity)
+        write_whole(work / "original.trace", to_text(build, path, harness))
+        text, how_far = self._minimised(work, identity, build)
         write_whole(work / "trace.trace", text)
-        explanation = (f"{identity}\nThe replay does not end."
-                       if hangs else
-                       replay(build, work / "trace.trace", explain=True).report)
-        explanation = explanation.replace(str(work), name)
-        write_whole(work / "explanation.txt", explanation)
+        report = replay(build, work / "trace.trace", explain=True).report
+        told = without_paths(explanation(identity, report), {str(work): name, f"{build.lib}/": "lib/"})
+        test, why_no_test = "", ""
+        try:
+            test = criterion_test(build, text, identity, report)
+            write_whole(work / "test.c", test)
+        except CannotEmit as reason:
+            why_no_test = f"\nNo C test was made: {reason}\n"
+        write_whole(work / "explanation.txt", told + why_no_test)
+        if patch := library_patch(build.lib):
+            write_whole(work / "library.patch", patch)
         lib = f" --lib {self.lib_argument}" if self.lib_argument else ""
         finding = Finding(identity, harness or "corpus", severity_of(identity), round(seconds, 1), 1,
-                          sum(1 for line in text.splitlines()
-                              if line.strip() and line.strip() != "}"
-                              and not line.startswith(("trace ", "process"))),
-                          name, explanation,
+                          operation_count(text), name, told,
                           f"./fuzz/repro{lib} {os.path.relpath(final, ROOT)}"
-                          if final.is_relative_to(ROOT) else f"./fuzz/repro{lib} {final}", build.preset)
-        write_json(work / "finding.json", asdict(finding) | {"revision": git_revision()})
+                          if final.is_relative_to(ROOT) else f"./fuzz/repro{lib} {final}", build.preset,
+                          how_far, found_by)
+        write_json(work / "finding.json", asdict(finding) | {
+            "schema": 2, "revision": git_revision(), "environment": environment()})
         if final.exists():
             shutil.rmtree(final)
         work.rename(final)
         return finding
+
+    def _minimised(self, work: Path, identity: str, build: Build) -> tuple[str, str]:
+        """The smallest program that shows the bug within a minute, and how far that got."""
+        original = work / "original.trace"
+        text = original.read_text()
+        if replay(build, original).identity != identity:
+            return text, "not minimised: as text it shows another bug"
+        try:
+            smaller = minimize(build, original)
+        except ToolError as error:
+            return text, f"not minimised: {error}"
+        write_whole(work / "smaller.trace", smaller.text)
+        same = replay(build, work / "smaller.trace").identity == identity
+        (work / "smaller.trace").unlink()
+        return (smaller.text, smaller.how_far) if same else (text, "not minimised: the bug is not stable")
+
+
+def without_paths(text: str, names: dict[str, str]) -> str:
+    """A text without the places of this machine."""
+    for path, name in names.items():
+        text = text.replace(path, name)
+    return text.replace(f"{ROOT}/", "")
+
+
+def operation_count(text: str) -> int:
+    return sum(1 for line in text.splitlines()
+               if line.split("#")[0].strip() not in ("", "}") and not line.startswith(("trace ", "process")))
 
 
 def preset_of(folder: Path) -> str:

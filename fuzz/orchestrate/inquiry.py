@@ -1,7 +1,10 @@
 """What one asks of a bug: does it always show, which builds see it, since when is it there."""
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -53,19 +56,45 @@ def _git(*arguments: str) -> str:
     return done.stdout
 
 
+def _library_of(commit: str, folder: Path) -> None:
+    """Write lib/ as it was at a commit into a folder."""
+    archive = subprocess.run(["git", "archive", commit, "lib"], cwd=ROOT, capture_output=True, check=False)
+    if archive.returncode != 0:
+        raise ToolError(f"{commit}: {archive.stderr.decode(errors='replace').strip()}")
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
+
+
 def build_of(commit: str) -> Build:
     """The testbed of now with the library as it was then; kept in build/, since the next search may
     come to the same library."""
     tree = _git("rev-parse", "--verify", "-q", f"{commit}:lib").strip()[:12]
     folder = ROOT / "build" / f"bisect-{tree}"
     if not (folder / "lib").is_dir():
-        archive = subprocess.run(["git", "archive", commit, "lib"], cwd=ROOT, capture_output=True,
-                                 check=False)
-        if archive.returncode != 0:
-            raise ToolError(f"{commit}: {archive.stderr.decode(errors='replace').strip()}")
-        folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
+        _library_of(commit, folder)
     return build_replay(f"{folder.name}/build", [], folder / "lib")
+
+
+def library_as_found(bundle: Path) -> Path:
+    """The library that a finding was found in: its revision's, with what its library.patch adds."""
+    record = json.loads((bundle / "finding.json").read_text())
+    revision = re.sub(r"-dirty$", "", str(record.get("revision", "")))
+    patch = bundle / "library.patch"
+    octets = patch.read_bytes() if patch.exists() else b""
+    folder = ROOT / "build" / f"as-found-{hashlib.sha1(revision.encode() + octets).hexdigest()[:12]}"
+    if (folder / "lib").is_dir():
+        return folder / "lib"
+    if run(["git", "cat-file", "-e", f"{revision}^{{commit}}"], cwd=ROOT).returncode != 0:
+        raise ToolError(f"{bundle}: its revision {revision} is not in this repository")
+    fresh = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(fresh, ignore_errors=True)
+    _library_of(revision, fresh)
+    if octets:
+        done = run(["patch", "-s", "-p1", "-d", fresh, "-i", patch.resolve()])
+        if done.returncode != 0:
+            raise ToolError(f"{patch}: does not apply to {revision}: {done.stdout.strip()}")
+    fresh.rename(folder)
+    return folder / "lib"
 
 
 def bisect(revisions: str, text: bytes, identity: str, say) -> str:

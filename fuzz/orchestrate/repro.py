@@ -10,12 +10,15 @@ import tempfile
 from pathlib import Path
 
 import inquiry
+from emit import criterion_test
+from explain import explanation
 from findings import preset_of, read_finding
 from promote import promote
 from replay import Outcome, minimize, replay, to_text
 from tools import (CLEAN, FINDINGS, UNABLE, Build, ToolError, build, find_lib, write_whole)
 
 DIFFERENT = 3
+CLUSTERFUZZ = re.compile(r"clusterfuzz-testcase-(?:minimized-)?(?:procbuf_)?(?:fuzz-)?([a-z]+)-\d+")
 
 
 def parse() -> argparse.Namespace:
@@ -31,7 +34,10 @@ def parse() -> argparse.Namespace:
                         help="the harness that a crash file of a fuzzer is for (default: found out)")
     parser.add_argument("--lib", metavar="DIR", help="run it on this copy of lib/ in place of ours")
     parser.add_argument("--minimize", action="store_true",
-                        help="drop operations while the bug stays the same, then explain")
+                        help="drop and simplify operations while the bug stays the same, then explain; "
+                             "Ctrl-C keeps the smallest so far, and with --emit-trace it goes on from there")
+    parser.add_argument("--seconds", type=float, default=60.0, metavar="S",
+                        help="the most that --minimize may take (default: 60)")
     parser.add_argument("--results", action="store_true",
                         help="print \"operation -> result\" for each operation, and nothing else on "
                              "standard output")
@@ -48,25 +54,47 @@ def parse() -> argparse.Namespace:
                         help="make a regression test of a finding's folder that passes now")
     parser.add_argument("--failed-at", metavar="REVISION",
                         help="with --promote: the revision at which it failed, to see that it can")
+    parser.add_argument("--as-found", action="store_true",
+                        help="run a finding's folder on the library as it was when it was found")
     parser.add_argument("--emit-trace", metavar="OUT", help="write the program as a text trace")
+    parser.add_argument("--emit-test", metavar="OUT",
+                        help="write a Criterion test in C, which needs the library alone")
     return parser.parse_args()
 
 
+def harness_by_name(built: Build, path: Path) -> str | None:
+    """What the name of a crash file or its folder says: campaigns keep artefacts/HARNESS/crash-…,
+    ClusterFuzz names clusterfuzz-testcase-minimized-fuzz-HARNESS-123."""
+    known = built.harnesses()
+    match = CLUSTERFUZZ.search(path.name)
+    for name in (match[1] if match else "", path.resolve().parent.name):
+        if name in known:
+            print(f"taken for an input of the harness {name}, by its name")
+            return name
+    return None
+
+
 def find_harness(built: Build, path: Path, given: str | None) -> tuple[str | None, Outcome]:
-    """Bytes mean what a harness decodes: try all operations first, then each harness."""
+    """Bytes mean what a harness decodes: by name, else with all operations, else with each harness
+    in turn; what was guessed is said. One that is given is not overruled, only doubted."""
     if given is not None and given not in built.harnesses():
         raise ToolError(f"--harness {given}: there are {', '.join(built.harnesses())}")
-    if given is None and path.suffix != ".trace" and path.resolve().parent.name in built.harnesses():
-        given = path.resolve().parent.name  # where a campaign keeps them: artefacts/HARNESS/
-    outcome = replay(built, path, harness=given)
-    if outcome.found or given is not None or path.suffix == ".trace":
-        return given, outcome
-    for harness in built.harnesses():
-        attempt = replay(built, path, harness=harness)
-        if attempt.found:
-            print(f"recognised: an input for the harness {harness}")
-            return harness, attempt
-    return None, outcome
+    if path.suffix == ".trace":
+        return None, replay(built, path)
+    harness = given or harness_by_name(built, path)
+    outcome = replay(built, path, harness=harness)
+    if outcome.found:
+        return harness, outcome
+    for other in built.harnesses():
+        attempt = replay(built, path, harness=other)
+        if not attempt.found:
+            continue
+        if given is not None:
+            print(f"for {given} it runs clean; as an input of {other} it breaks: is --harness right?")
+            return given, outcome
+        print(f"recognised: an input of the harness {other}")
+        return other, attempt
+    return harness, outcome
 
 
 def print_results(built: Build, name: str, harness: str | None) -> int:
@@ -113,58 +141,93 @@ def debug(built: Build, text: bytes, identity: str) -> None:
                         "--args", built.tool("procbuf-replay"), trace.name], check=False)
 
 
+def read_input(built: Build, name: str, harness: str | None) -> tuple[str, Outcome, str]:
+    """A file, a finding's folder or standard input. Returns: the program as text, what it did, and
+    the identity that it should have."""
+    if name == "-":
+        octets = sys.stdin.buffer.read()
+        if b"trace " in octets[:4096] and b"\0" not in octets:
+            return (octets.decode(errors="surrogateescape"), replay(built, None, text=octets), "")
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(octets)
+            file.flush()
+            return read_input(built, file.name, harness)
+    path, expected = Path(name), ""
+    if not path.exists():
+        raise ToolError(f"{name}: no such file")
+    if path.is_dir():
+        path, _, expected = read_finding(path)
+    harness, outcome = find_harness(built, path, harness)
+    return to_text(built, path, harness), outcome, expected
+
+
+def made_small(built: Build, text: str, options: argparse.Namespace) -> str:
+    """The program, minimised. With --emit-trace, that file holds the smallest so far."""
+    with tempfile.NamedTemporaryFile("w", suffix=".trace", errors="surrogateescape") as file:
+        file.write(text)
+        file.flush()
+        smaller = minimize(built, Path(file.name), seconds=options.seconds,
+                           out=Path(options.emit_trace) if options.emit_trace else None)
+    print(f"{smaller.how_far}:\n\n{smaller.text}")
+    return smaller.text
+
+
 def reproduce(built: Build, name: str, options: argparse.Namespace) -> int:
     """One file. Returns: the exit status for it."""
-    path = Path(name)
-    expected = ""
-    harness = options.harness
-    text: str | None = None
-    if name == "-":
-        text = sys.stdin.buffer.read().decode(errors="surrogateescape")
-        outcome = replay(built, None, text=text.encode(errors="surrogateescape"))
-    else:
-        if not path.exists():
-            raise ToolError(f"{name}: no such file")
-        if path.is_dir():
-            path, harness, expected = read_finding(path)
-        harness, outcome = find_harness(built, path, harness)
     print(f"== {name}")
+    text, outcome, expected = read_input(built, name, options.harness)
     if not outcome.found:
         print(outcome.report.strip())
         print("nothing broke" + (f"; the finding was: {expected}" if expected else ""))
-    if text is None:
-        text = to_text(built, path, harness)
-    if outcome.found and options.minimize:
-        before = len(text.splitlines())
-        text, runs = minimize(built, text, outcome.identity)
-        print(f"minimised from {before} to {len(text.splitlines())} lines in {runs} runs:\n\n{text}")
+    elif options.minimize:
+        text = made_small(built, text, options)
     if options.emit_trace:
         write_whole(Path(options.emit_trace), text)
     if not outcome.found:
+        if options.emit_test:
+            raise ToolError("--emit-test: nothing broke, so there is nothing to make a test of")
         return CLEAN
-    explained = replay(built, None, text=text.encode(errors="surrogateescape"), explain=True,
-                       color=sys.stdout.isatty())
-    print(explained.report.strip() if explained.identity == outcome.identity
-          else outcome.report.strip())
-    inquire(built, text.encode(errors="surrogateescape"), outcome.identity, options)
+    octets = text.encode(errors="surrogateescape")
+    explained = replay(built, None, text=octets, explain=True, color=sys.stdout.isatty())
+    told = explained if explained.identity == outcome.identity else outcome
+    print(explanation(told.identity, told.report).strip())
+    if options.emit_test:
+        plain = replay(built, None, text=octets, explain=True)
+        write_whole(Path(options.emit_test), criterion_test(built, text, plain.identity, plain.report))
+        print(f"wrote {options.emit_test}")
+    inquire(built, octets, outcome.identity, options)
     if expected and outcome.identity != expected:
         print(f"a different bug: the finding was {expected}")
         return DIFFERENT
     return FINDINGS
 
 
+def built_for(name: str, options: argparse.Namespace) -> Build:
+    """The build in which to run a file: of the library that is asked for, as a finding needs it."""
+    def say(text: str) -> None:
+        print(text, file=sys.stderr)
+    is_folder = Path(name).is_dir()
+    lib = find_lib(options.lib)
+    if options.as_found:
+        if not is_folder:
+            raise ToolError(f"{name}: --as-found takes a finding's folder")
+        lib = inquiry.library_as_found(Path(name))
+    return build(preset_of(Path(name)) if is_folder else "fuzz", lib, say=say)
+
+
 def main() -> int:
     options = parse()
-    if options.emit_trace and len(options.files) > 1:
-        raise ToolError("--emit-trace takes one FILE")
+    for option in ("emit_trace", "emit_test"):
+        if getattr(options, option) and len(options.files) > 1:
+            raise ToolError(f"--{option.replace('_', '-')} takes one FILE")
     if options.promote and not options.failed_at:
         raise ToolError("--promote needs --failed-at REVISION: a test that never failed shows nothing")
-    lib = find_lib(options.lib)
+    if options.as_found and options.lib:
+        raise ToolError("--as-found and --lib exclude each other")
     worst = CLEAN
     for name in options.files:
         try:
-            preset = preset_of(Path(name)) if Path(name).is_dir() else "fuzz"
-            built = build(preset, lib, say=lambda text: print(text, file=sys.stderr))
+            built = built_for(name, options)
             if options.promote:
                 print(promote(built, name, options.failed_at))
                 continue

@@ -2,6 +2,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -70,3 +71,10 @@ def edited_lib(name: str, file: str, old: str, new: str) -> Path:
             raise RuntimeError(f"{file}: {old!r} stands there {text.count(old)} times")
         path.write_text(text.replace(old, new) if old else new)
     return changed_lib(name, edit)
+
+
+def build_of(lib: Path) -> Path:
+    """The folder of the testbed's build with a library; built when it is not there yet."""
+    sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
+    import tools  # pylint: disable=import-outside-toplevel
+    return tools.build("fuzz", lib, say=lambda text: None).folder

@@ -1,8 +1,11 @@
 """./fuzz/repro: crash files in, explanations out."""
 import json
 import shutil
+import signal
+import subprocess
+import time
 
-from support import BUILD, PATCHES, ROOT, Case, broken_lib, call
+from support import BUILD, PATCHES, ROOT, Case, broken_lib, build_of, call
 
 REPRO = ROOT / "fuzz/repro"
 IDENTITY = "PROCBUF-BUG kind=result check=outcome-status op=build_readwrite"
@@ -33,7 +36,57 @@ class Repro(Case):
         done = call(REPRO, "--lib", broken_lib("A05"), "--minimize", "--emit-trace", out,
                     self.write("a.trace", PROGRAM))
         self.check(done, 1, IDENTITY)
-        self.assertEqual(out.read_text(), "trace 1\nbuild_readwrite rw2 p0 p0.break 1\n")
+        self.assertEqual(out.read_text(), "trace 1\nprocess\nbuild_readwrite rw0 p0 p0.break 1\n")
+
+    def long_program(self) -> str:
+        noise = [f"build_readonly ro{i % 8} p{i % 3} p{i % 3}.ram+{i} {i % 40}" for i in range(240)]
+        return "\n".join(["trace 1", *noise, "build_readwrite rw5 p0 p0.break-3 until p0.break+1", "len rw5", ""])
+
+    def test_minimising_goes_on_where_it_was_stopped(self):
+        minimizer = build_of(broken_lib("A05")) / "fuzz/procbuf-minimize"
+        path, out = self.write("long.trace", self.long_program()), self.folder / "small.trace"
+        done = call(minimizer, "--seconds", "0.02", path, out)
+        self.check(done, 0, "out of time: run it again to go on")
+        before = len(out.read_text().splitlines())
+        self.assertGreater(before, 3)
+        done = call(minimizer, path, out)
+        self.check(done, 0, f"going on from {out}", "minimised from 242 to 1 operations")
+        self.assertEqual(len(out.read_text().splitlines()), 3)
+
+    def test_ctrl_c_keeps_the_smallest_so_far(self):
+        minimizer = build_of(broken_lib("A05")) / "fuzz/procbuf-minimize"
+        path, out = self.write("long.trace", self.long_program()), self.folder / "small.trace"
+        process = subprocess.Popen([minimizer, path, out], stderr=subprocess.PIPE, text=True)
+        while not out.exists() and process.poll() is None:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate()[1]
+        self.assertEqual(process.returncode, 0, said)
+        self.check(call(REPRO, "--lib", broken_lib("A05"), out), 1, IDENTITY)
+
+    def test_writes_a_c_test(self):
+        out = self.folder / "found.c"
+        done = call(REPRO, "--lib", broken_lib("A05"), "--emit-test", out, self.write("a.trace", PROGRAM))
+        self.check(done, 1, f"wrote {out}")
+        text = out.read_text()
+        self.assertIn("Test(found, result__outcome_status__build_readwrite", text)
+        self.assertIn("cr_assert_eq(procbuf_build_readwrite(p0, P0_RAM + 259, 1, &rw[2]), PROCBUF_INVAL);", text)
+        self.assertNotIn(str(ROOT), text)
+        self.check(call(REPRO, "--emit-test", out, self.write("b.trace", PROGRAM)), 2, "nothing broke")
+        done = call(REPRO, "--lib", broken_lib("A05"), "--emit-test", "/dev/full/x", self.write("a.trace", PROGRAM))
+        self.check(done, 2, "cannot write")
+
+    def test_says_what_the_bug_means(self):
+        done = call(REPRO, "--lib", broken_lib("A05"), self.write("a.trace", PROGRAM))
+        self.check(done, 1, "Kind: The library answered something else than the contract says.",
+                   "Rule B3 Read-write: the range must be app-owned", "(section B. Building buffers, in this order)")
+
+    def test_says_what_the_library_touched(self):
+        program = "trace 1\nbuild_readonly ro0 p0 p0.ram+16 5\nenter ro0 s0 {\ncopy_to s0 len\n}\n"
+        done = call(REPRO, "--lib", broken_lib("S12"), self.write("a.trace", program))
+        self.check(done, 1, "  load of p0.ram+16 (6 bytes)", "  it may read: p0.ram+16 (5 bytes)",
+                   "  open   |  r  ", "  procbuf_readable_copy_to (slice.c:")
+        self.assertLessEqual(max(len(line) for line in done.stdout.split("Rule ")[0].splitlines()), 100)
 
     def test_marks_the_byte_that_an_access_bug_is_about(self):
         program = "trace 1\nbuild_readonly ro0 p0 p0.ram+16 5\nenter ro0 s0 {\ncopy_to s0 len\n}\n"
@@ -47,9 +100,21 @@ class Repro(Case):
         done = call(REPRO, "--lib", broken_lib("A05"), self.folder / "crash-0123")
         self.check(done, 1, IDENTITY)
 
+    def test_takes_the_harness_from_the_name_and_doubts_a_wrong_one(self):
+        crash = self.folder / "clusterfuzz-testcase-minimized-fuzz-slices-5733"
+        program = "trace 1\nbuild_readonly ro0 p0 p0.ram+16 5\nenter ro0 s0 {\ncopy_to s0 len\n}\n"
+        call(BUILD / "fuzz/procbuf-convert", self.write("a.trace", program), crash)
+        done = call(REPRO, "--lib", broken_lib("S12"), crash)
+        self.check(done, 1, "op=copy_to", "taken for an input of the harness slices, by its name")
+        done = call(REPRO, "--lib", broken_lib("S12"), "--harness", "life", crash)
+        self.check(done, 0, "for life it runs clean; as an input of buffers it breaks: is --harness right?")
+
     def test_reads_standard_input(self):
         done = call(REPRO, "--lib", broken_lib("A05"), "-", stdin=PROGRAM.encode())
         self.check(done, 1, IDENTITY)
+        crash = self.folder / "crash"
+        call(BUILD / "fuzz/procbuf-convert", self.write("a.trace", PROGRAM), crash)
+        self.check(call(REPRO, "--lib", broken_lib("A05"), "-", stdin=crash.read_bytes()), 1, IDENTITY)
 
     def test_prints_results(self):
         path = self.write("a.trace", "trace 1\nprocess\nlen rw0\nbuild_readwrite rw0 p0 p0.break 1\n")
@@ -118,6 +183,7 @@ class Repro(Case):
         finding.mkdir()
         (finding / "trace.trace").write_text("trace 1\nbuild_readwrite rw2 p0 p0.break 1\n")
         (finding / "finding.json").write_text(json.dumps({"identity": IDENTITY, "revision": "abc"}))
+        self.check(call(clone / "fuzz/repro", "--as-found", finding), 2, "its revision abc is not in this repository")
         repro = [clone / "fuzz/repro", "--promote"]
         self.check(call(*repro, finding), 2, "--promote needs --failed-at")
         self.check(call(*repro, "--failed-at", "HEAD", finding), 2, "still breaks")
@@ -154,6 +220,9 @@ class Repro(Case):
         self.check(call(REPRO, "--harness", "nonsense", self.write("a", "")), 2, "there are buffers")
         bad = self.write("bad.trace", "trace 1\nx\n")
         self.check(call(REPRO, bad), 2, "bad.trace:2: unknown operation")
+        self.check(call(REPRO, "--as-found", bad), 2, "--as-found takes a finding's folder")
+        self.check(call(REPRO, "--emit-test", "x", bad, bad), 2, "--emit-test takes one FILE")
+        self.check(call(REPRO, self.write("junk", bytes(range(256)) * 9)), 0, "nothing broke")
 
     def test_writes_nothing_half(self):
         done = call(REPRO, "--emit-trace", "/dev/full/x", self.write("a.trace", PROGRAM))

@@ -1,0 +1,73 @@
+"""What a report means: which kind of bug it is, and what the rule that it broke says."""
+from __future__ import annotations
+
+import re
+
+from tools import ROOT
+
+KINDS = {
+    "result": "The library answered something else than the contract says.",
+    "state": "A process is in another state, or has other breaks, than the contract says.",
+    "memory": "Memory holds other bytes than the contract says.",
+    "slice": "A slice begins or ends elsewhere than the contract says.",
+    "body": "The body of an enter ran when it must not, or did not when it must.",
+    "invariant": "What holds after every operation does not hold.",
+    "access": "The library touched a byte that this call has no business with.",
+    "window": "Process memory was touched while access to it was closed.",
+    "double-fetch": "A byte was fetched twice in one call: userspace can change it in between.",
+    "hook": "The port's hooks were called in another way than the contract says.",
+    "panic": "User data led to the panic hook.",
+    "hang": "The call does not end.",
+    "crash": "The process died of a signal that no sanitizer explains.",
+    "fault": "The library touched a page of memory that is closed to it.",
+    "testbed": "The testbed itself is wrong: this is not a bug of the library.",
+    "sanitizer": "A sanitizer stopped the library.",
+}
+SANITIZERS = {
+    "asan-": "AddressSanitizer: the library touched memory that is not its own.",
+    "ubsan-": "UndefinedBehaviorSanitizer: the library does what C does not define, or a sum wrapped.",
+    "msan-": "MemorySanitizer: the library used bytes that nobody wrote.",
+}
+
+
+def kind_of(identity: str) -> str:
+    return identity.split()[1].removeprefix("kind=")
+
+
+def meaning(identity: str) -> str:
+    """One sentence about this kind of bug."""
+    kind = kind_of(identity)
+    for prefix, text in SANITIZERS.items():
+        if kind.startswith(prefix):
+            return text
+    return KINDS.get(kind, KINDS["sanitizer"])
+
+
+def rule_text(number: str) -> str:
+    """A rule of lib/CONTRACT.md with the section that it is in, in one paragraph; '' if there is
+    none of that number."""
+    section = ""
+    lines = (ROOT / "lib/CONTRACT.md").read_text().splitlines()
+    for at, line in enumerate(lines):
+        if line.startswith("## "):
+            section = line.removeprefix("## ")
+        if re.match(rf"- (\*\*)?{re.escape(number)}\b", line):
+            text = [line[2:]]
+            for more in lines[at + 1:]:
+                if not more.startswith("  ") or not more.strip():
+                    break
+                text.append(more.strip())
+            return f"{' '.join(text).replace('**', '')} (section {section})"
+    return ""
+
+
+def explanation(identity: str, report: str) -> str:
+    """A report of the replay program, with what it means in two lines more."""
+    lines = [f"Kind: {meaning(identity)}"]
+    rule = re.search(r"^Rule of lib/CONTRACT.md: (\S+)$", report, re.MULTILINE)
+    if rule and (text := rule_text(rule[1])):
+        lines.append(f"Rule {text}")
+    identity_at = report.rfind(identity)
+    if identity_at < 0:
+        return "\n".join([report.rstrip(), *lines, identity]) + "\n"
+    return report[:identity_at] + "\n".join(lines) + "\n" + report[identity_at:].rstrip() + "\n"

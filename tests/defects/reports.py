@@ -1,0 +1,169 @@
+#!/usr/bin/python3
+"""From crash to fix, for every planted bug: what ./fuzz/repro makes of it.
+
+For each bug: the saved corpora show it; the input becomes a raw crash file of a fuzzer; that is
+explained, with the operation that fails and the rule that it broke; minimised, and shows the same
+bug; made into a C test, which fails with the bug in the library and passes without; bundled, and
+reproduced from another folder.
+
+usage: reports.py [--build DIR] [ID…]
+"""
+import argparse
+import concurrent.futures
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from planted import (FINDING, ROOT, TIMEOUT_S, Defect, Failure, all_defects, compile_changed, identity_in,
+                     judge, link_with, patched_library, run)
+
+sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
+
+import emit  # noqa: E402
+import findings  # noqa: E402
+from replay import minimize, replay, to_text  # noqa: E402
+from tools import Build, ToolError  # noqa: E402
+
+TOOLS = ("procbuf-replay", "procbuf-minimize", "procbuf-convert", "procbuf-expect")
+MOST_OPERATIONS = 12
+C_FLAGS = ["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-Wno-unused-result"]
+LIB_FLAGS = ["-std=c11", "-O1", "-g", "-ffreestanding", "-DPROCBUF_IMPLEMENTATION"]
+COMPILERS = {
+    "plain": ["gcc"],
+    "ubsan": ["clang-19", "-fsanitize=undefined,integer,implicit-conversion", "-fno-sanitize-recover=all"],
+}
+"""Without the testbed: as a kernel would be built; and with what the test says that it needs."""
+
+
+def compile_library(compiler: str, lib: Path, sources: list[Path], folder: Path) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    done = run([*COMPILERS[compiler], *LIB_FLAGS, "-I", str(lib / "include"), "-c", *map(str, sources)], folder)
+    if done.returncode != 0:
+        raise Failure(f"the library does not build ({compiler}):\n{done.stderr}")
+    return [folder / (source.stem + ".o") for source in sources]
+
+
+def run_test(compiler: str, test: Path, lib: Path, objects: list[Path], program: Path) -> bool:
+    """Build and run an emitted test. Returns: whether it passed."""
+    done = run([*COMPILERS[compiler], *C_FLAGS, "-I", str(lib / "include"), str(test), *map(str, objects), "-lcriterion",
+                "-o", str(program)], test.parent)
+    if done.returncode != 0:
+        raise Failure(f"{test}: the emitted test does not build:\n{done.stderr[:2000]}")
+    done = run([str(program), "--jobs", "1"], test.parent)
+    if "Tested: \x1b[0;34m1" not in done.stderr and "Tested: 1" not in re.sub(r"\x1b\[[\d;]*m", "", done.stderr):
+        raise Failure(f"{test}: the emitted test did not run:\n{done.stderr[:2000]}")
+    return done.returncode == 0
+
+
+def find_input(defect: Defect, programs: Build) -> tuple[Path, str]:
+    """The saved input that shows the bug, and its identity."""
+    corpora = sorted(path for path in (ROOT / "corpus").iterdir() if path.is_dir())
+    done = run([str(programs.tool("procbuf-replay")), *map(str, corpora)], programs.folder)
+    identity = identity_in(done.stderr)
+    where = re.search(r"^input: (.*), operation \d+$", done.stderr, re.MULTILINE)
+    if done.returncode != FINDING or not identity or not where:
+        raise Failure(f"the saved corpora end with status {done.returncode}:\n{done.stderr[-1500:]}")
+    judge(defect, identity)
+    return Path(where[1]), identity
+
+
+def go(defect: Defect, build: Path, keep: Path | None) -> str:
+    """All of it. Returns: what there was. Raises Failure at the first thing that is not as it
+    should be."""
+    folder = build / "reports" / defect.id
+    lib = patched_library(defect, folder)
+    (folder / "fuzz").mkdir()
+    objects = compile_changed(lib, folder, build)
+    for tool in TOOLS:
+        link_with(objects, tool, folder, build)
+        (folder / tool).rename(folder / "fuzz" / tool)
+    programs = Build(folder, lib)
+    path, identity = find_input(defect, programs)
+
+    crash = folder / "crash-0123456789abcdef"
+    run([str(programs.tool("procbuf-convert")), str(path), str(crash)], folder)
+    first = replay(programs, crash, explain=True)
+    if first.identity != identity:
+        raise Failure(f"the raw crash shows {first.identity or 'nothing'} instead of {identity}")
+    if not re.search(r"^->\s+(\d+|\(the end)", first.report, re.MULTILINE) and " op=process" not in identity:
+        raise Failure(f"the explanation marks no operation:\n{first.report}")
+    rule = re.search(r"^Rule of lib/CONTRACT.md: ([A-Z]\d+)$", first.report, re.MULTILINE)
+    if not rule or not re.search(rf"^- (\*\*)?{rule[1]}\b", (ROOT / "lib/CONTRACT.md").read_text(), re.MULTILINE):
+        raise Failure(f"the explanation names no rule of the contract:\n{first.report[-500:]}")
+
+    bundles = findings.Findings(folder / "findings", programs, None)
+    finding = bundles.add(crash, None, 0.0)
+    bundle = folder / "findings" / finding.folder
+    text = (bundle / "trace.trace").read_text()
+    if finding.identity != identity:
+        raise Failure(f"minimised to another bug: {finding.identity}")
+    if finding.operations > MOST_OPERATIONS:
+        raise Failure(f"minimised to {finding.operations} operations:\n{text}")
+    test = bundle / "test.c"
+    if not test.exists():
+        raise Failure(f"no C test: {(bundle / 'explanation.txt').read_text()[-300:]}")
+    if keep is not None:
+        shutil.copy(test, keep / f"{defect.id}.c")
+    compiler = "ubsan" if "kind=ubsan-" in identity else "plain"
+    good = folder.parent / f"lib-{compiler}"
+    ours = [good / (source.stem + ".o") for source in sorted((ROOT / "lib/src").glob("*.c"))]
+    changed = [source for source in sorted((lib / "src").glob("*.c"))
+               if (folder / (source.stem + ".o")).exists()]
+    broken = compile_library(compiler, lib, changed, folder / "objects")
+    names = {path.name for path in broken}
+    if not run_test(compiler, test, ROOT / "lib", ours, folder / "test-ours"):
+        raise Failure(f"{test}: fails on the library as it is")
+    if run_test(compiler, test, lib, broken + [path for path in ours if path.name not in names],
+                folder / "test-broken"):
+        raise Failure(f"{test}: passes with the bug in the library ({identity}):\n{text}")
+
+    moved = folder / "elsewhere"
+    bundle.rename(moved)
+    trace, _, expected = findings.read_finding(moved)
+    again = replay(programs, trace)
+    if again.identity != expected or str(folder) in (moved / "explanation.txt").read_text():
+        raise Failure(f"from another folder it shows {again.identity or 'nothing'}")
+    shutil.rmtree(folder)
+    return f"{finding.operations} operations, rule {rule[1]}, {identity.removeprefix('PROCBUF-BUG ')}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\nusage")[0],
+                                     formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     epilog="Exit status: 0 all went well; 1 one did not; 2 could not tell.")
+    parser.add_argument("ids", nargs="*", metavar="ID", help="these bugs only (default: all)")
+    parser.add_argument("--build", type=Path, default=ROOT / "build/asan", metavar="DIR")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the C tests there")
+    options = parser.parse_args()
+    defects = [d for d in all_defects() if not options.ids or d.id in options.ids]
+    if len(defects) < len(options.ids or []):
+        print("no such bug (tests/defects/run --list shows them)", file=sys.stderr)
+        return 2
+    build = options.build.resolve()
+    if not (build / "fuzz/procbuf-replay").exists():
+        print(f"{build}: no built testbed there; run ./tests/run first", file=sys.stderr)
+        return 2
+    if options.keep:
+        options.keep.mkdir(parents=True, exist_ok=True)
+    for compiler in COMPILERS:
+        compile_library(compiler, ROOT / "lib", sorted((ROOT / "lib/src").glob("*.c")),
+                        build / f"reports/lib-{compiler}")
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        results = {d.id: pool.submit(go, d, build, options.keep) for d in defects}
+        for defect in defects:
+            try:
+                print(f"{defect.id:8}{results[defect.id].result()}", flush=True)
+            except (Failure, ToolError, subprocess.TimeoutExpired) as failure:
+                failed += 1
+                print(f"{defect.id:8}FAILED  {failure}", flush=True)
+    print(f"{len(defects) - failed} of {len(defects)} planted bugs explained, minimised, and made into a test")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
