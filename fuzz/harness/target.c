@@ -1,5 +1,6 @@
 /* A fuzz target for libFuzzer, and for every engine that calls LLVMFuzzerTestOneInput. Which
  * harness it is, the build says: -DHARNESS=harness_buffers. */
+#include "behaviours.h"
 #include "harness.h"
 #include "machine.h"
 #include "mutator.h"
@@ -21,6 +22,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc, (void)argv;
     harness_start();
+    behaviours_begin();
     return 0;
 }
 
@@ -64,4 +66,5 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_len, const uint8_t *
 __attribute__((destructor)) static void print_statistics(void)
 {
     fprintf(stderr, "stat::checked_operations: %" PRIu64 "\n", machine_checked_ops);
+    behaviours_write();
 }

@@ -1,5 +1,6 @@
 #include "machine.h"
 
+#include "behaviours.h"
 #include "bug.h"
 #include "compare.h"
 #include "execute.h"
@@ -56,6 +57,7 @@ static bool makes_slice(uint8_t code)
 static void finish_op(const struct op *op, const struct outcome *outcome)
 {
     statistics_op(op->code, outcome);
+    behaviours_op(op->code, outcome);
     if (results != NULL)
         results_print(op, outcome, results);
 }
@@ -488,6 +490,7 @@ void machine_run(const struct trace *trace, FILE *results_file)
     bug_detail[0] = '\0';
     vouched = false;
     statistics_trace();
+    behaviours_input();
     world_begin(trace, results);
     run_block();
     bug_current_op = "end";

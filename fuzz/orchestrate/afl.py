@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from engine import Progress, stop_group
+from engine import DIES_WITH_US, Progress, cpu_seconds, stop_group
 
 QUIET = {"AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1",
          "AFL_TRY_AFFINITY": "1", "AFL_FAST_CAL": "1", "AFL_CMPLOG_ONLY_NEW": "1",
@@ -41,8 +41,10 @@ class Afl:
         environment = inherited | QUIET | {
             "AFL_CUSTOM_MUTATOR_LIBRARY": str(programs / f"mutate-{harness}.so")}
         self.already = {path.name for path in self._crashes()}
+        self.command = f"afl-fuzz -t 10000 -s {seed} -c 0 fuzz-{harness} (AFL_CUSTOM_MUTATOR_ONLY=1)"
+        self.begun = time.monotonic()
         self.process = subprocess.Popen(
-            ["afl-fuzz", "-i", corpus, "-o", out, "-M", "main", "-F", corpus, "-m", "none", "-t",
+            [*DIES_WITH_US, "afl-fuzz", "-i", corpus, "-o", out, "-M", "main", "-F", corpus, "-m", "none", "-t",
              "10000", "-s", str(seed), "-c", "0", "-V", str(max(1, round(seconds))), "--",
              programs / f"fuzz-{harness}"],
             stdout=self.log, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
@@ -62,6 +64,8 @@ class Afl:
                 self.artefacts.append(path)
         statistics = self.out / "fuzzer_stats"
         if statistics.exists():
+            if not self.progress.startup_s:
+                self.progress.startup_s = time.monotonic() - self.begun
             fields = dict(line.split(":", 1) for line in statistics.read_text().splitlines() if ":" in line)
             values = {key.strip(): value.strip() for key, value in fields.items()}
             self.progress.runs = int(values.get("execs_done", 0))
@@ -73,6 +77,7 @@ class Afl:
         now = time.monotonic()
         if self.process.poll() is None and now > self.deadline + 10:
             self.stop()
+        self.progress.cpu_s = max(self.progress.cpu_s, cpu_seconds(self.process.pid))
         status = self.process.poll()
         if status is not None or now - self.last_exchange > EXCHANGE_EVERY_S:
             self.last_exchange = now

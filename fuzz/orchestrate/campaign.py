@@ -1,84 +1,42 @@
-"""./fuzz/campaign: replay the corpora, fuzz every harness, triage, report."""
+"""./fuzz/campaign: replay the corpora, fuzz every harness, triage, report; night after night."""
 from __future__ import annotations
 
-import argparse
+import contextlib
 import fcntl
+import json
 import os
 import random
-import re
+import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass, field
+from argparse import Namespace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import arguments
+import corpora
 import coverage
 import plan
 import report
-from afl import Afl
-from engine import INTERRUPTED_STATUS, Fuzzer
-from findings import Findings, git_revision
+import status
+from engine import Fuzzer
+from findings import Finding, Findings, environment, git_revision
 from live import make_view
-from tools import (CLEAN, CORPUS, FINDINGS, ROOT, UNABLE, Build, ToolError, build, find_lib,
-                   identity_in, run)
+from residual import Residual
+from store import Store
+from tools import (CLEAN, CORPUS, FINDINGS, ROOT, UNABLE, Build, ToolError, build, find_lib, run, write_json)
+from worker import Worker
 
-UNITS = {"s": 1, "m": 60, "h": 3600, "": 1}
 DEFAULT_TIME_S = 480.0
 CANARIES_FROM_S = 600.0
 CANARY_SHARE = 0.05
-STORM_RESTARTS = 30
-"""Crashes in one slice after which it is given up: the same bug hits every input."""
-
-
-# ---- Arguments ----
-
-def duration(text: str) -> float:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text)
-    if not match or float(match[1]) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time: write 60s, 10m or 8h")
-    return float(match[1]) * UNITS[match[2]]
-
-
-def job_count(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 256:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of jobs (1 to 256)")
-    return int(text)
-
-
-def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="./fuzz/campaign", formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Replay the corpora, fuzz every harness, triage what breaks, write a report.",
-        epilog="Exit status: 0 nothing found; 1 findings, a planted bug missed, or code of the library\n"
-               "no longer reached; 2 could not do its work.\n"
-               "Ctrl-C stops at once, keeps everything found, and still writes the report.")
-    parser.add_argument("--time", type=duration, metavar="T",
-                        help="from the first to the last fuzzing process: 60s, 10m, 8h (default: 8m)")
-    parser.add_argument("--jobs", type=job_count, metavar="N",
-                        help="fuzzing processes at a time (default: one per core)")
-    parser.add_argument("--harness", action="append", metavar="NAME",
-                        help="this harness only; may be given again")
-    parser.add_argument("--engine", action="append", choices=["libfuzzer", "afl"],
-                        help="this engine only; may be given again")
-    parser.add_argument("--build", action="append", choices=["asan", "plain", "msan"],
-                        help="this build only: asan (with UBSan), plain (guard pages), msan")
-    parser.add_argument("--slice", type=duration, metavar="T", default=20.0,
-                        help="no process fuzzes for less than this, unless all of the time is less "
-                             "(default: 20s)")
-    parser.add_argument("--plan", action="store_true",
-                        help="print what would run for how long, and run nothing")
-    parser.add_argument("--canaries", action="store_true",
-                        help="fuzz for planted bugs too, to see that they would be found (default: "
-                             "from 10m up, with a twentieth of the time)")
-    parser.add_argument("--out", metavar="DIR", help="where everything goes (default: out/TIME)")
-    parser.add_argument("--lib", metavar="DIR", help="test this copy of lib/ in place of ours")
-    parser.add_argument("--seed", type=int, metavar="N", help="of all chance (default: the time)")
-    parser.add_argument("--empty", action="store_true",
-                        help="start from nothing: neither replay nor use the saved corpora")
-    parser.add_argument("--quiet", action="store_true", help="print the summary only")
-    return parser.parse_args()
+STATUS_EVERY_S = 2.0
+MINIMISE_STORE_FROM_S = 60.0
+"""Shorter campaigns leave the corpora in the folder as they are."""
 
 
 def make_out(argument: str | None) -> Path:
@@ -102,8 +60,6 @@ def lock(out: Path):
     return handle
 
 
-# ---- The run ----
-
 @dataclass
 class HarnessResult:
     """What is known of one harness at the end."""
@@ -116,58 +72,81 @@ class HarnessResult:
     features: int = 0
     corpus: int = 0
     seconds: float = 0.0
+    startup_s: float = 0.0
     crashes: int = 0
     given_up: bool = False
-    samples: list = field(default_factory=list)
 
 
 class Campaign:
-    """One campaign, from corpora to report."""
+    """One night, from corpora to report."""
 
-    def __init__(self, options: argparse.Namespace):
+    def __init__(self, options: Namespace):
         self.options = options
         self.out = make_out(options.out)
         self.lock = lock(self.out)
+        self.store = Store(self.out)
+        self.view = make_view(options.quiet)
+        self.resumed = False
+        self.seconds_before = 0.0  # that were fuzzed before this one was resumed
+        self.night = 0
+        if options.resume:
+            self._resume()
         self.seed = options.seed if options.seed is not None else int(time.time())
-        self.random = random.Random(self.seed)
+        self.random = random.Random(self.seed + int(self.seconds_before))
         self.built: Build | None = None
         self.builds: dict[str, Build] = {}  # by preset
         self.plan: plan.Plan | None = None
+        self.findings: Findings | None = None
+        self.residual: Residual | None = None
+        self.results: dict[str, HarnessResult] = {}
         self.canaries: list = []
         self.statistics: dict = {}
+        self.coverage_by_harness: dict[str, dict] = {}
         self.lost: list[str] = []
-        self.results: dict[str, HarnessResult] = {}
-        self.findings: Findings | None = None
-        self.fuzzing_seconds = 0.0
-        self.interrupted = False
+        self.first_reached: list[str] = []
+        self.broken: list[str] = []
         self.notes: list[str] = []
         self.workers: list[Worker] = []
-        self.view = make_view(options.quiet)
+        self.fuzzing_seconds = 0.0
+        self.fuzzing_cpu_s = 0.0
+        self.interrupted = False
+        self.last_status = 0.0
+
+    def _resume(self) -> None:
+        row = self.store.unfinished_night()
+        if row is None:
+            raise ToolError(f"{self.out}: nothing to go on with: the last campaign in this folder came to its end")
+        for name, value in json.loads(row["options"]).items():
+            setattr(self.options, name, value)
+        self.night, self.seconds_before, self.resumed = row["id"], row["fuzzed_s"], True
+        self.view.say(f"going on with night {self.night}, of which {self.seconds_before:.0f} s were fuzzed")
+
+    # ---- Before ----
 
     def prepare(self) -> None:
-        lib = find_lib(self.options.lib)
+        options = self.options
+        lib = find_lib(options.lib)
         self.built = build("fuzz", lib, say=self.view.say)
         known = self.built.harnesses()
-        names = self.options.harness or list(known)
-        for name in names:
+        names = options.harness or list(known)
+        for name in [*names, *options.weight, *options.floor]:
             if name not in known:
-                raise ToolError(f"--harness {name}: there are {', '.join(known)}")
-        self.options.time = self.options.time or DEFAULT_TIME_S
-        self.options.jobs = self.options.jobs or os.cpu_count()
-        self.options.canaries |= self.options.time >= CANARIES_FROM_S
-        share = 1 - CANARY_SHARE if self.options.canaries else 1
-        self.plan = plan.make(names, self.setups(), share * self.options.time, self.options.jobs,
-                              self.options.slice)
+                raise ToolError(f"{name}: no such harness: there are {', '.join(known)}")
+        options.time = options.time or DEFAULT_TIME_S
+        options.jobs = options.jobs or os.cpu_count()
+        options.canaries = options.canaries or options.time >= CANARIES_FROM_S
+        share = 1 - CANARY_SHARE if options.canaries else 1
+        seconds = max(1.0, share * options.time - self.seconds_before)
+        self.plan = plan.make(names, self.setups(), seconds, options.jobs, options.slice, options.weight,
+                              options.floor)
         names = [n for n in names if any(c.harness == n for c in self.plan.combinations)]
         self.results = {name: HarnessResult(name, known[name]) for name in names}
         self.notes += [f"left out for want of time: {text}" for text in self.plan.dropped]
-        if self.options.plan:
+        if options.plan:
             return
         for preset in {c.setup.preset for c in self.plan.combinations}:
             self.builds[preset] = self.built if preset == "fuzz" else build(preset, lib, say=self.view.say)
-        folder = self.out / "findings"
-        folder.mkdir(exist_ok=True)
-        self.findings = Findings(folder, self.built, self.options.lib)
+        self._begin_night()
 
     def setups(self) -> list[plan.Setup]:
         options = self.options
@@ -182,14 +161,66 @@ class Campaign:
             wanted = [s for s in wanted if s.engine != "afl"]
         return wanted
 
+    def _begin_night(self) -> None:
+        folder = self.out / "findings"
+        folder.mkdir(exist_ok=True)
+        self.findings = Findings(folder, self.built, self.options.lib)
+        if not self.resumed:
+            self.store.close_unfinished()
+            shutil.rmtree(self.out / "behaviours", ignore_errors=True)
+            kept = {name: getattr(self.options, name) for name in arguments.KEPT}
+            self.night = self.store.begin_night(git_revision(), kept | {"seed": self.seed})
+        self.residual = Residual(self.out / "behaviours")
+        for name, totals in self.store.harness_totals(self.night).items():
+            for key in ("runs", "checked_operations", "edges", "features", "corpus", "seconds", "startup_s", "crashes"):
+                if name in self.results:
+                    setattr(self.results[name], key, totals[key])
+        self._take_in_files()
+        self._ask_known_findings()
+        self._take_in_artefacts()
+
+    def _take_in_files(self) -> None:
+        """A campaign that was killed may have left findings whose facts were not written yet."""
+        for path in (self.out / "findings").iterdir():
+            if path.name.startswith("."):
+                shutil.rmtree(path, ignore_errors=True)  # a half: its input is still in artefacts
+                continue
+            with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+                fields = json.loads((path / "finding.json").read_text())
+                finding = Finding(**{key: fields[key] for key in Finding.__dataclass_fields__ if key in fields})
+                if self.store.finding(finding.identity) is None:
+                    self.store.see_finding(self.night, finding)
+
+    def _ask_known_findings(self) -> None:
+        """What earlier nights found: still there, or fixed since?"""
+        for row in self.store.open_findings():
+            finding = self.findings.look_again(row["folder"], self.builds)
+            if finding is None:
+                self.store.fix_finding(self.night, row["identity"])
+                self.view.say(f"fixed since: {row['identity']}")
+            else:
+                finding.status = self.store.see_finding(self.night, finding)
+                self.view.say(f"{finding.status}: {finding.identity}")
+
+    def _take_in_artefacts(self) -> None:
+        """What engines had found, and nobody had looked at when the campaign was killed."""
+        for path in sorted([*self.out.glob("artefacts/*/*"), *self.out.glob("afl/*/main/crashes/id*"),
+                            *self.out.glob("afl/*/main/hangs/id*")]):
+            harness = path.relative_to(self.out).parts[1]
+            if harness in self.results and not self.store.has_triaged(str(path.relative_to(self.out))):
+                self.triage(path, harness, 0.0, "fuzz", "a campaign that was killed")
+
+    # ---- Corpora ----
+
     def saved_inputs(self, name: str) -> list[Path]:
         return sorted((CORPUS / name).glob("*.trace")) + sorted((CORPUS / "regressions").glob("*.trace"))
 
-    def all_run_clean(self, inputs: list[Path]) -> bool:
+    def all_run_clean(self, inputs: list[Path], harness: str | None = None) -> bool:
         """Whether all inputs, one after another, ran, and broke nothing."""
+        command: list = [self.built.tool("procbuf-replay"), "--expect", str(len(inputs))]
+        command += ["--harness", harness] if harness else []
         try:
-            done = run([self.built.tool("procbuf-replay"), "--expect", str(len(inputs)), *inputs],
-                       timeout=10)
+            done = run([*command, *inputs], timeout=10 + len(inputs) / 100)
         except subprocess.TimeoutExpired:
             return False
         if done.returncode == 2:
@@ -202,6 +233,7 @@ class Campaign:
             corpus = self.out / "corpus" / name
             corpus.mkdir(parents=True, exist_ok=True)
             (corpus / "empty").write_bytes(b"")
+            self._clear_store(corpus, name)
             if self.options.empty:
                 continue
             inputs = self.saved_inputs(name)
@@ -214,39 +246,125 @@ class Campaign:
                     self.notes.append(f"{name}: {len(inputs) - count} saved inputs were neither "
                                       "replayed nor used, because the library hangs")
                     break
-                if not all_clean and self.findings.add(path, None, 0.0) is not None:
+                if not all_clean and self._found_in_corpora(path) is not None:
                     continue  # an input that breaks would stop every fuzzer at its start
                 done = run([self.built.tool("procbuf-convert"), path, corpus / path.stem])
                 if done.returncode != 0:
                     raise ToolError(done.stderr.strip())
                 result.seeds += 1
 
+    def _found_in_corpora(self, path: Path) -> Finding | None:
+        finding = self.findings.add(path, None, 0.0, found_by="the replay of the saved corpora")
+        if finding is not None:
+            finding.status = self.store.see_finding(self.night, finding)
+        return finding
+
+    def _clear_store(self, corpus: Path, name: str) -> None:
+        """Inputs of earlier nights that break now are findings, and start no fuzzer."""
+        inputs = [path for path in sorted(corpus.iterdir()) if path.name != "empty"]
+        if not inputs or self.all_run_clean(inputs, name):
+            return
+        artefacts = self.out / "artefacts" / name
+        artefacts.mkdir(parents=True, exist_ok=True)
+        for path in inputs:
+            if self.findings.is_hanging():
+                return
+            if not self.all_run_clean([path], name):
+                moved = artefacts / f"stored-{path.name}"
+                path.rename(moved)
+                self.triage(moved, name, 0.0, "fuzz", "an input of an earlier night")
+
+    # ---- Fuzzing ----
+
     def fuzz(self) -> None:
         started = time.monotonic()
+        last_end = started
         self.workers = [Worker(self, started) for _ in range(self.options.jobs)]
         try:
             while any([worker.step() for worker in self.workers]):
-                self.view.show(self, time.monotonic() - started)
+                last_end = time.monotonic()
+                self._note_progress(last_end - started)
                 time.sleep(0.1)
-        except KeyboardInterrupt:
-            self.interrupted = True
-        finally:
             for worker in self.workers:
                 worker.stop()
-            self.fuzzing_seconds = time.monotonic() - started
+        except KeyboardInterrupt:
+            self.interrupted = True
+            for worker in self.workers:
+                worker.stop()
+        finally:
+            for worker in self.workers:
+                worker.kill()
+            self.fuzzing_seconds = self.seconds_before + last_end - started
+            with contextlib.suppress(sqlite3.Error):
+                self.store.note_time(self.night, self.fuzzing_seconds)
             self.view.done()
+
+    def _note_progress(self, seconds: float) -> None:
+        self.view.show(self, seconds)
+        if seconds - self.last_status < STATUS_EVERY_S:
+            return
+        self.last_status = seconds
+        self.store.note_time(self.night, self.seconds_before + seconds)
+        with contextlib.suppress(ToolError):  # nobody needs it that much
+            write_json(self.out / "status.json", self.status(self.seconds_before + seconds))
+
+    def status(self, seconds: float) -> dict:
+        """What --status shows."""
+        rows = []
+        for name, result in self.results.items():
+            now = [f.progress for f in self.workers_now() if f.harness == name]
+            runs = result.runs + sum(p.runs for p in now)
+            rows.append({"name": name, "runs": runs, "speed": runs / max(seconds, 1.0),
+                         "features": max([result.features] + [p.features for p in now]),
+                         "corpus": max([result.corpus] + [p.corpus for p in now]), "crashes": result.crashes})
+        return {"night": self.night, "seconds": round(seconds, 1), "time": self.options.time,
+                "findings": len(self.findings.by_identity), "identities": sorted(self.findings.by_identity),
+                "harnesses": rows}
 
     def workers_now(self) -> list[Fuzzer]:
         """The processes that run at this moment."""
         return [worker.fuzzer for worker in self.workers if worker.fuzzer is not None]
 
-    def triage(self, path: Path, harness: str, seconds: float, preset: str) -> None:
-        finding = self.findings.add(path, harness, seconds, self.builds.get(preset))
+    def take_slice(self, worker: Worker, progress, seconds: float, crashes: int) -> None:
+        """A process has ended: its part of the facts."""
+        result = self.results[worker.harness]
+        result.runs += progress.runs
+        result.checked_operations += progress.checked_operations
+        result.edges = max(result.edges, progress.edges)
+        result.features = max(result.features, progress.features)
+        result.corpus = max(result.corpus, progress.corpus)
+        result.seconds += seconds
+        result.startup_s += min(progress.startup_s, seconds)
+        self.fuzzing_cpu_s += progress.cpu_s
+        at_s = self.seconds_before + time.monotonic() - worker.started
+        self.store.add_slice(self.night, {
+            "harness": worker.harness, "setup": worker.combination.setup.name, "seconds": seconds,
+            "startup_s": min(progress.startup_s, seconds), "runs": progress.runs,
+            "checked": progress.checked_operations, "edges": progress.edges, "features": progress.features,
+            "corpus": progress.corpus, "crashes": crashes, "at_s": at_s},
+            [(self.seconds_before + s, runs, features) for s, runs, features in progress.samples])
+        if worker.counts is not None:
+            point = self.residual.take_in(worker.harness, worker.counts)
+            if point is not None:
+                self.store.add_residual(self.night, worker.harness, at_s, *point)
+
+    def triage(self, path: Path, harness: str, seconds: float, preset: str, found_by: str) -> None:
+        relative = str(path.relative_to(self.out))
+        finding = self.findings.add(path, harness, seconds, self.builds.get(preset), found_by)
         if finding is None:
             self.notes.append(f"{path.name} of {harness} did not break anything when replayed; it is "
                               "kept in artefacts/")
-        elif finding.inputs == 1:
+            self.store.triaged(relative, "")
+            return
+        is_first = finding.inputs == 1
+        finding.status = self.store.see_finding(self.night, finding)
+        self.store.triaged(relative, finding.identity)
+        if is_first:
             self.view.say(f"FINDING after {seconds:.0f} s: {finding.identity}")
+        elif self.findings.has_enough(finding) and relative.startswith("artefacts/"):
+            path.unlink(missing_ok=True)  # a storm does not fill the disk
+
+    # ---- After ----
 
     def release_canaries(self) -> None:
         if not self.options.canaries or self.interrupted or self.findings.by_identity:
@@ -258,8 +376,27 @@ class Campaign:
             self.canaries = canary.release(build("fuzz", ROOT / "lib", say=self.view.say), self.seed,
                                            self.options.jobs, CANARY_SHARE * self.options.time,
                                            self.view.say)
+            for flown in self.canaries:
+                self.store.add_canary(self.night, flown)
         except (ImportError, ToolError) as error:
             self.notes.append(f"no planted bug was tried: {error}")
+
+    def keep_corpora(self) -> None:
+        """Make the folder's corpora small; with --update-corpus, the repository's too."""
+        if self.interrupted or self.findings.by_identity:
+            if self.options.update_corpus:
+                self.notes.append("corpus/ was not updated: a campaign that was interrupted or found bugs does not")
+            return
+        if self.fuzzing_seconds < MINIMISE_STORE_FROM_S and not self.options.update_corpus:
+            return
+        for name in self.results:
+            try:
+                kept = corpora.minimise(self.built, name, self.out / "corpus" / name)
+                self.notes.append(f"corpus of {name}: {kept} inputs reach as much as all did")
+                if self.options.update_corpus:
+                    self.notes.append(corpora.update(self.built, name, self.out / "corpus" / name))
+            except ToolError as error:
+                self.notes.append(f"corpus of {name}: left as it is: {error}")
 
     def measure_coverage(self) -> dict:
         if self.findings.by_identity:
@@ -267,9 +404,12 @@ class Campaign:
             return {}
         try:
             built = build("coverage", self.built.lib, say=self.view.say)
-            inputs = [self.out / "corpus" / name for name in self.results]
-            covered = coverage.measure(built, inputs)
-            self.statistics = coverage.statistics(built, inputs)
+            folders = {name: self.out / "corpus" / name for name in self.results}
+            covered = coverage.measure(built, list(folders.values()))
+            for name, folder in folders.items():
+                self.coverage_by_harness[name] = coverage.totals(coverage.measure(built, [folder], name))
+            self.statistics = coverage.statistics(built, list(folders.values()))
+            self.first_reached = self.store.first_reached(self.night, coverage.reached(covered, built.lib))
             if not self.options.empty and not self.plan.dropped and not self.options.lib \
                     and not self.options.harness:
                 self.lost = coverage.no_longer_reached(covered)
@@ -278,188 +418,96 @@ class Campaign:
             self.notes.append(f"coverage was not measured: {error}")
             return {}
 
+    def cpu(self) -> dict:
+        """Seconds of all cores: in fuzzing processes, and in everything else since we began."""
+        children, own = resource.getrusage(resource.RUSAGE_CHILDREN), resource.getrusage(resource.RUSAGE_SELF)
+        everything = children.ru_utime + children.ru_stime + own.ru_utime + own.ru_stime
+        return {"fuzzing_s": round(self.fuzzing_cpu_s, 1),
+                "other_s": round(max(0.0, everything - self.fuzzing_cpu_s), 1)}
+
     def record(self, covered: dict) -> dict:
         """The schema of campaign.json: see fuzz/README.md."""
         return {
-            "schema": 1,
+            "schema": 2,
+            "night": self.night,
+            "resumed": self.resumed,
             "revision": git_revision(),
+            "environment": environment(),
             "lib": self.options.lib or "lib",
             "seed": self.seed,
             "jobs": self.options.jobs,
             "time_s": self.options.time,
             "fuzzing_s": round(self.fuzzing_seconds, 1),
+            "cpu": self.cpu(),
             "interrupted": self.interrupted,
             "from_empty": self.options.empty,
             "harnesses": [asdict(result) for result in self.results.values()],
+            "samples": self.store.samples(self.night),
+            "residual": self.store.residual(self.night),
             "plan": [{"harness": c.harness, "setup": c.setup.name, "slices": c.slices,
                       "seconds": round(c.seconds, 1)} for c in self.plan.combinations],
+            "broken": self.broken,
             "canaries": [asdict(canary) for canary in self.canaries],
+            "canary_series": self.store.canary_series(),
             "statistics": self.statistics,
             "no_longer_reached": self.lost,
+            "first_reached": self.first_reached,
             "findings": [asdict(f) for f in self.findings.by_identity.values()],
+            "fixed": self.store.fixed_in(self.night),
             "coverage": covered,
+            "coverage_by_harness": self.coverage_by_harness,
             "notes": self.notes,
         }
 
 
-class Worker:
-    """One fuzzing process after another, each for a slice of a combination."""
+def notify(command: str, out: Path) -> None:
+    """Tell somebody. What comes of it is said, and changes nothing."""
+    with open(out / "report/campaign.json", "rb") as record:
+        try:
+            done = subprocess.run(["sh", "-c", command], stdin=record, timeout=60, check=False)
+            if done.returncode != 0:
+                print(f"--notify: the command ended with status {done.returncode}", file=sys.stderr)
+        except subprocess.TimeoutExpired:
+            print("--notify: the command took more than a minute, and was ended", file=sys.stderr)
 
-    def __init__(self, campaign: Campaign, started: float):
-        self.campaign = campaign
-        self.started = started
-        self.deadline = started + campaign.plan.seconds
-        self.fuzzer: Fuzzer | Afl | None = None
-        self.combination: plan.Combination | None = None
-        self.slice_end = started
-        self.slice_crashes = 0
 
-    @property
-    def harness(self) -> str:
-        return self.combination.harness
-
-    def step(self) -> bool:
-        """Look after the process, or start the next. Returns: False when all is done."""
-        if self.fuzzer is not None:
-            status = self.fuzzer.poll()
-            if isinstance(self.fuzzer, Afl):
-                self._take_artefacts()
-            if status is None:
-                return True
-            self._take_in(status)
-        now = time.monotonic()
-        if now >= self.deadline - 1:
-            self._give_back()
-            return False
-        if now >= self.slice_end - 1:
-            self._give_back()
-            self._take_next(now)
-        self._start()
-        return True
-
-    def _corpus(self) -> Path:
-        return self.campaign.out / "corpus" / self.harness
-
-    def _give_back(self) -> None:
-        if self.combination is None:
-            return
-        seconds = time.monotonic() - self.slice_begun
-        self.combination.running -= 1
-        self.combination.slices += 1
-        self.combination.seconds += seconds
-        new = len(list(self._corpus().iterdir())) - self.inputs_before
-        self.combination.rate = new / max(seconds, 1.0)
-        self.combination = None
-
-    def _take_next(self, now: float) -> None:
-        slice_s = self.campaign.plan.slice_s
-        self.combination = self.campaign.plan.next()
-        self.combination.running += 1
-        self.slice_begun = now
-        self.slice_crashes = 0
-        self.slice_end = now + slice_s
-        if self.deadline - self.slice_end < slice_s / 2:
-            self.slice_end = self.deadline  # too little would be left for another
-        self.inputs_before = len(list(self._corpus().iterdir()))
-
-    def _start(self) -> None:
-        campaign, setup = self.campaign, self.combination.setup
-        built = campaign.builds[setup.preset]
-        seconds = self.slice_end - time.monotonic()
-        seed = campaign.random.randrange(1, 2**31)
-        if setup.engine == "afl":
-            self.fuzzer = Afl(built.folder / "fuzz", self.harness, self._corpus(),
-                              campaign.out / "afl" / self.harness, seconds, seed, self.started)
-        else:
-            artefacts = campaign.out / "artefacts" / self.harness
-            artefacts.mkdir(parents=True, exist_ok=True)
-            self.fuzzer = Fuzzer(built.tool(f"fuzz-{self.harness}"), self.harness, self._corpus(),
-                                 artefacts, seconds, seed, self.started)
-        self.begun = time.monotonic()
-
-    def _take_artefacts(self) -> None:
-        """Triage what the process has found so far."""
-        campaign = self.campaign
-        found, self.fuzzer.artefacts = self.fuzzer.artefacts, []
-        for path in found:
-            self.slice_crashes += 1
-            campaign.results[self.harness].crashes += 1
-            campaign.triage(path, self.harness, time.monotonic() - self.started,
-                            self.combination.setup.preset)
-            if self.slice_crashes == STORM_RESTARTS:
-                self._give_up(f"a slice was given up after {STORM_RESTARTS} crashes")
-                break
-
-    def _give_up(self, why: str) -> None:
-        self.campaign.results[self.harness].given_up = True
-        self.campaign.notes.append(f"{self.combination.name}: {why}")
-        self.slice_end = time.monotonic()
-        self.fuzzer.stop()
-
-    def _take_in(self, status: int) -> None:
-        """The process has ended: add up what it did, and judge how it ended."""
-        fuzzer = self.fuzzer
-        result, progress = self.campaign.results[self.harness], fuzzer.progress
-        result.runs += progress.runs
-        result.checked_operations += progress.checked_operations
-        result.edges = max(result.edges, progress.edges)
-        result.features = max(result.features, progress.features)
-        result.corpus = max(result.corpus, progress.corpus)
-        result.seconds += time.monotonic() - self.begun
-        result.samples += progress.samples
-        crashed = bool(fuzzer.artefacts)
-        self._take_artefacts()
-        self.fuzzer = None
-        if crashed or status in (INTERRUPTED_STATUS, -signal.SIGTERM, -signal.SIGKILL, -signal.SIGINT):
-            return
-        tail = "\n".join(fuzzer.last_lines[-10:])
-        if identity_in("\n".join(fuzzer.last_lines)) or (status != 0 and isinstance(fuzzer, Afl)
-                                                          and progress.runs == 0):
-            # Before its first input: the target tries the smallest itself, and that broke.
-            self._take_smallest(tail)
-        elif status != 0:
-            raise ToolError(f"{self.combination.name}: the process ended with status {status}:\n{tail}")
-        elif progress.runs == 0:
-            raise ToolError(f"{self.combination.name}: the process ended without running an input")
-
-    def _take_smallest(self, tail: str) -> None:
-        campaign, result = self.campaign, self.campaign.results[self.harness]
-        result.crashes += 1
-        result.given_up = True
-        self.slice_end = time.monotonic()
-        campaign.triage(self._corpus() / "empty", self.harness, time.monotonic() - self.started,
-                        self.combination.setup.preset)
-        if not campaign.findings.by_identity:
-            raise ToolError(f"{self.combination.name}: the process did not start:\n{tail}")
-        campaign.notes.append(f"{self.combination.name}: every input breaks, so nothing was fuzzed")
-
-    def stop(self) -> None:
-        if self.fuzzer is not None:
-            self.fuzzer.stop()
-            self._take_in(self.fuzzer.poll())
-        self._give_back()
+def run_night(campaign: Campaign) -> int:
+    """All of it. Returns: the exit status."""
+    options = campaign.options
+    try:
+        campaign.replay_corpora()
+        campaign.fuzz()
+        campaign.release_canaries()
+        campaign.keep_corpora()
+    except KeyboardInterrupt:
+        campaign.interrupted = True
+    covered = {} if campaign.interrupted else campaign.measure_coverage()
+    record = campaign.record(covered)
+    if not campaign.interrupted:  # else it can be resumed
+        campaign.store.end_night(campaign.night, report.is_red(record), sum(h["runs"] for h in record["harnesses"]),
+                                 report.verdict(record))
+    record["nights"] = campaign.store.nights()
+    page = report.write(campaign.out, record)
+    print(report.summary(record))
+    print(f"report: {page}")
+    if options.notify:
+        notify(options.notify, campaign.out)
+    if report.is_red(record):
+        return FINDINGS
+    return UNABLE if campaign.broken else CLEAN
 
 
 def main() -> int:
-    options = parse()
+    options = arguments.parse()
+    if options.status:
+        return status.show(Path(options.out))
     campaign = Campaign(options)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     campaign.prepare()
     if options.plan:
         print(campaign.plan.text())
         return CLEAN
-    try:
-        campaign.replay_corpora()
-        campaign.fuzz()
-        campaign.release_canaries()
-    except KeyboardInterrupt:
-        campaign.interrupted = True
-    covered = {} if campaign.interrupted else campaign.measure_coverage()
-    record = campaign.record(covered)
-    page = report.write(campaign.out, record)
-    print(report.summary(record))
-    print(f"report: {page}")
-    return FINDINGS if report.is_red(record) else CLEAN
+    return run_night(campaign)
 
 
 if __name__ == "__main__":
@@ -471,6 +519,7 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         print("campaign: interrupted before anything ran", file=sys.stderr)
         sys.exit(UNABLE)
-    except OSError as problem:
-        print(f"campaign: {problem.strerror}: {problem.filename or ''}", file=sys.stderr)
+    except (OSError, sqlite3.Error) as problem:
+        what = f"{problem.strerror}: {problem.filename or ''}" if isinstance(problem, OSError) else str(problem)
+        print(f"campaign: {what}\nWhat was found is on disk; make room, and go on with --resume.", file=sys.stderr)
         sys.exit(UNABLE)

@@ -11,7 +11,7 @@ from tools import ROOT, Build, ToolError, run
 UNCOVERED = ROOT / "tests/regression/uncovered.txt"
 
 
-def measure(built: Build, inputs: list[Path]) -> dict:
+def measure(built: Build, inputs: list[Path], harness: str | None = None) -> dict:
     """Replay inputs in a coverage build. Returns: file name to covered and counted lines and
     branches; the functions that never ran; of the others the lines that were not reached, and the
     conditions that always had one value: line, the value they never had, and their code."""
@@ -21,7 +21,8 @@ def measure(built: Build, inputs: list[Path]) -> dict:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         replay = built.tool("procbuf-replay")
-        done = run(["env", f"LLVM_PROFILE_FILE={folder}/%p.profraw", replay, *inputs])
+        decoding = ["--harness", harness] if harness else []
+        done = run(["env", f"LLVM_PROFILE_FILE={folder}/%p.profraw", replay, *decoding, *inputs])
         if done.returncode != 0:
             raise ToolError(f"the coverage replay failed:\n{done.stderr[-2000:]}")
         merged = folder / "all.profdata"
@@ -41,6 +42,22 @@ def statistics(built: Build, inputs: list[Path]) -> dict:
     if done.returncode != 0:
         raise ToolError(f"the replay for statistics failed:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout)
+
+
+def totals(files: dict) -> dict[str, int]:
+    """Lines and branches of the whole library."""
+    keys = ("lines", "covered_lines", "branches", "covered_branches")
+    return {key: sum(entry[key] for entry in files.values()) for key in keys}
+
+
+def reached(files: dict, lib: Path) -> set[str]:
+    """What was reached, as FILE: CODE."""
+    return {f"{name}: {line}" for name, entry in files.items()
+            for line in (_code(lib / name, number) for number in entry["reached_lines"]) if line}
+
+
+def _code(path: Path, number: int) -> str:
+    return path.read_text().splitlines()[number - 1].rstrip(" \\").strip()
 
 
 def named_exceptions() -> set[tuple[str, str]]:
@@ -78,6 +95,7 @@ def _summarise(exported: dict, lib: Path) -> dict:
             "lines": lines["count"], "covered_lines": lines["covered"],
             "branches": branches["count"], "covered_branches": branches["covered"],
             "missed_functions": sorted(functions),
+            "reached_lines": sorted({s[0] for s in entry["segments"] if s[3] and s[4] and s[2] and not s[5]}),
             "missed_lines": sorted(set(_missed_lines(entry["segments"])) - inside),
             "missed_branches": [branch for branch in _missed_branches(entry)
                                 if branch[0] not in inside],

@@ -16,6 +16,10 @@ STATUS_LINE = re.compile(
 STATISTIC = re.compile(r"^stat::(\w+):\s*(\d+)")
 ARTEFACT = re.compile(r"Test unit written to (\S+)")
 INTERRUPTED_STATUS = 72
+INPUT_TIMEOUT_S = 10
+SLOW_S = 2
+MEMORY_MB = 2560
+LONGEST_LINE = 65536
 KEPT_LINES = 200
 
 
@@ -28,6 +32,22 @@ class Progress:
     corpus: int = 0
     checked_operations: int = 0
     samples: list[tuple[float, int, int]] = field(default_factory=list)  # seconds, runs, features
+    startup_s: float = 0.0  # until the corpus was replayed, and mutation began
+    cpu_s: float = 0.0
+
+
+DIES_WITH_US = ["setpriv", "--pdeathsig", "KILL", "--"]
+"""A campaign that is killed leaves no fuzzer behind."""
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process and its children that have ended have used; 0 when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return sum(int(ticks) for ticks in fields[11:15]) / TICKS
+    except (OSError, IndexError, ValueError):
+        return 0.0
 
 
 def stop_group(process: subprocess.Popen, politely: signal.Signals, seconds: float) -> None:
@@ -46,7 +66,7 @@ class Fuzzer:
     """One libFuzzer process on one harness."""
 
     def __init__(self, program: Path, harness: str, corpus: Path, artefacts: Path, seconds: float,
-                 seed: int, started: float):
+                 seed: int, started: float, counts: Path | None = None):
         self.harness = harness
         self.progress = Progress()
         self.started = started
@@ -54,19 +74,26 @@ class Fuzzer:
         self.last_lines: list[str] = []
         self.last_sample = 0.0
         self.deadline = time.monotonic() + seconds
-        environment = os.environ | {"ASAN_OPTIONS": "", "UBSAN_OPTIONS": ""}
+        environment = os.environ | {"ASAN_OPTIONS": "", "UBSAN_OPTIONS": "", "MSAN_OPTIONS": ""}
+        if counts is not None:
+            environment["PROCBUF_BEHAVIOURS"] = str(counts)
+        options = [f"-max_total_time={max(1, round(seconds))}", f"-seed={seed}", "-print_final_stats=1",
+                   f"-timeout={INPUT_TIMEOUT_S}", f"-report_slow_units={SLOW_S}", f"-rss_limit_mb={MEMORY_MB}",
+                   "-reload=5", "-max_len=1024", "-len_control=0"]
+        self.command = " ".join([program.name, *options])
+        self.begun = time.monotonic()
         self.process = subprocess.Popen(
-            [str(program), f"-max_total_time={max(1, round(seconds))}", f"-seed={seed}",
-             f"-artifact_prefix={artefacts}/", "-print_final_stats=1", "-timeout=10",
-             "-rss_limit_mb=2560", "-reload=5", "-max_len=1024", "-len_control=0", str(corpus)],
+            [*DIES_WITH_US, str(program), *options, f"-artifact_prefix={artefacts}/", str(corpus)],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment,
             start_new_session=True)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
     def _read(self) -> None:
-        for raw in self.process.stderr:
+        for raw in iter(lambda: self.process.stderr.readline(LONGEST_LINE), b""):
             line = raw.decode(errors="replace").rstrip()
+            if " INITED " in line:
+                self.progress.startup_s = time.monotonic() - self.begun
             self.last_lines = self.last_lines[-KEPT_LINES:] + [line[:500]]
             if match := STATUS_LINE.match(line):
                 self._take_status(match)
@@ -93,6 +120,7 @@ class Fuzzer:
         """The exit status when it has ended. One that overstays its time is stopped."""
         if self.process.poll() is None and time.monotonic() > self.deadline + 10:
             self.stop()
+        self.progress.cpu_s = max(self.progress.cpu_s, cpu_seconds(self.process.pid))
         status = self.process.poll()
         if status is not None:
             self.reader.join(timeout=5)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 
 from tools import ROOT
 
@@ -18,6 +19,8 @@ KINDS = {
     "hook": "The port's hooks were called in another way than the contract says.",
     "panic": "User data led to the panic hook.",
     "hang": "The call does not end.",
+    "oom": "It takes more memory than there is to take: the library allocates none.",
+    "slow": "It takes a thousand times as long as it should.",
     "crash": "The process died of a signal that no sanitizer explains.",
     "fault": "The library touched a page of memory that is closed to it.",
     "testbed": "The testbed itself is wrong: this is not a bug of the library.",
@@ -66,7 +69,7 @@ def explanation(identity: str, report: str) -> str:
     lines = [f"Kind: {meaning(identity)}"]
     rule = re.search(r"^Rule of lib/CONTRACT.md: (\S+)$", report, re.MULTILINE)
     if rule and (text := rule_text(rule[1])):
-        lines.append(f"Rule {text}")
+        lines.append(textwrap.fill(f"Rule {text}", 98, subsequent_indent="  "))
     identity_at = report.rfind(identity)
     if identity_at < 0:
         return "\n".join([report.rstrip(), *lines, identity]) + "\n"

@@ -1,4 +1,4 @@
-"""What other programs read of a campaign: JUnit, SARIF 2.1.0, and a summary in Markdown."""
+"""What other programs read of a campaign: JUnit, SARIF 2.1.0, Markdown, and Prometheus's text."""
 from __future__ import annotations
 
 import re
@@ -29,6 +29,8 @@ def junit(record: dict) -> bytes:
         _case(suite, f["harness"], f["identity"], f["seconds"], f"{f['identity']}\n{f['explanation']}")
     for c in record["canaries"]:
         _case(suite, c["harness"], f"planted bug {c['id']}", c["seconds"] or 0.0, c["why"])
+    for text in record["broken"]:
+        _case(suite, "plan", text.splitlines()[0], 0.0, text)
     for code in record["no_longer_reached"]:
         _case(suite, "coverage", code, 0.0, f"no longer reached: {code}")
     suite.set("tests", str(len(suite)))
@@ -84,7 +86,45 @@ def markdown(record: dict, verdict: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _label(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def prometheus(record: dict) -> str:
+    """Gauges in Prometheus's text format, for its textfile collector."""
+    missed = sum(1 for c in record["canaries"] if c["why"])
+    lines: list[str] = []
+
+    def gauge(name: str, help_text: str, *values: tuple[dict[str, str], float]) -> None:
+        lines.append(f"# HELP procbuf_campaign_{name} {help_text}")
+        lines.append(f"# TYPE procbuf_campaign_{name} gauge")
+        for labels, value in values:
+            inside = ",".join(f'{key}="{_label(text)}"' for key, text in labels.items())
+            lines.append(f"procbuf_campaign_{name}{{{inside}}} {value}" if inside else
+                         f"procbuf_campaign_{name} {value}")
+
+    gauge("night", "Number of the night.", ({}, record["night"]))
+    gauge("fuzzing_seconds", "From the first to the last fuzzing process.", ({}, record["fuzzing_s"]))
+    gauge("findings", "Findings of the night, by status.",
+          *(({"status": status}, sum(f["status"] == status for f in record["findings"]))
+            for status in ("new", "known", "back again")))
+    gauge("planted_bugs_missed", "Planted bugs that were not found.", ({}, missed))
+    gauge("planted_bugs", "Planted bugs that were tried.", ({}, len(record["canaries"])))
+    gauge("no_longer_reached", "Pieces of code that are no longer reached.", ({}, len(record["no_longer_reached"])))
+    gauge("broken", "Parts of the plan that could not run.", ({}, len(record["broken"])))
+    gauge("runs", "Inputs run, by harness.", *(({"harness": h["name"]}, h["runs"]) for h in record["harnesses"]))
+    gauge("checked_calls", "Library calls checked, by harness.",
+          *(({"harness": h["name"]}, h["checked_operations"]) for h in record["harnesses"]))
+    gauge("corpus", "Inputs in the corpus, by harness.",
+          *(({"harness": h["name"]}, h["corpus"]) for h in record["harnesses"]))
+    if record["coverage"]:
+        gauge("covered_lines", "Lines of the library that are reached, by file.",
+              *(({"file": name}, c["covered_lines"]) for name, c in record["coverage"].items()))
+    return "\n".join(lines) + "\n"
+
+
 def write(folder: Path, record: dict, verdict: str) -> None:
     write_whole(folder / "junit.xml", junit(record))
     write_json(folder / "findings.sarif", sarif(record))
     write_whole(folder / "summary.md", markdown(record, verdict))
+    write_whole(folder / "metrics.prom", prometheus(record))

@@ -20,7 +20,8 @@ MOST_INPUTS = 5
 """Inputs that are kept of one identity: a crash storm does not fill the disk."""
 
 SEVERITY = {
-    "access": "high", "window": "high", "memory": "high", "double-fetch": "high", "hang": "low",
+    "access": "high", "window": "high", "memory": "high", "double-fetch": "high", "hang": "low", "oom": "low",
+    "slow": "low",
 }
 
 
@@ -41,6 +42,7 @@ class Finding:
     preset: str = "fuzz"  # of the build that shows it
     minimised: str = ""  # how far that got
     found_by: str = ""  # the engine and its options
+    status: str = "new"  # … known, back again: beside the nights before
 
 
 def severity_of(identity: str) -> str:
@@ -95,6 +97,26 @@ class Findings:
         """Whether so many inputs hang that the rest is not worth its time."""
         return any(" kind=hang " in f.identity and f.inputs >= MOST_INPUTS
                    for f in self.by_identity.values())
+
+    def has_enough(self, finding: Finding) -> bool:
+        """Whether no more inputs of it are kept."""
+        return finding.inputs > MOST_INPUTS
+
+    def look_again(self, name: str, builds: dict[str, Build]) -> Finding | None:
+        """Replay a finding of an earlier night. Returns: it, if it is still there; else None."""
+        folder = self.folder / name
+        try:
+            trace, _, identity = read_finding(folder)
+            fields = json.loads((folder / "finding.json").read_text())
+            finding = Finding(**{key: fields[key] for key in Finding.__dataclass_fields__ if key in fields})
+        except (ToolError, TypeError):
+            return None  # its folder was taken away, or damaged: what it was is found again if it is there
+        build = builds.get(finding.preset, self.build)
+        if replay(build, trace).identity != identity:
+            return None
+        finding.inputs = 0  # of this night
+        self.by_identity[identity] = finding
+        return finding
 
     def add(self, path: Path, harness: str | None, seconds: float,
             found_in: Build | None = None, found_by: str = "") -> Finding | None:
@@ -156,6 +178,8 @@ class Findings:
         """The smallest program that shows the bug within a minute, and how far that got."""
         original = work / "original.trace"
         text = original.read_text()
+        if " kind=oom " in identity or " kind=slow " in identity:
+            return text, "not minimised: each try would take all of the time"
         if replay(build, original).identity != identity:
             return text, "not minimised: as text it shows another bug"
         try:

@@ -32,6 +32,14 @@ class Combination:
     seconds: float = 0.0
     running: int = 0
     rate: float = 0.0  # new inputs a second in its last slice
+    weight: float = 1.0  # of its harness
+    floor_s: float = 0.0  # its share of what its harness gets before all else
+    failures: int = 0
+
+    @property
+    def due(self) -> float:
+        """Its share of the time beside the others'."""
+        return self.setup.weight * self.weight
 
     @property
     def name(self) -> str:
@@ -48,36 +56,48 @@ class Plan:
     dropped: list[str] = field(default_factory=list)
     turns: int = 0
 
-    def next(self) -> Combination:
-        """Each has its turn; then every other turn goes to what finds most, the others to what has
-        had least of its due. AFL++ runs a combination once at a time."""
+    def next(self) -> Combination | None:
+        """Each has its turn, and its floor; then every other turn goes to what finds most, the others
+        to what has had least of its due. AFL++ runs a combination once at a time. Returns: None when
+        nothing is left."""
+        if not self.combinations:
+            return None
         free = [c for c in self.combinations if c.setup.engine != "afl" or not c.running]
         free = free or [c for c in self.combinations if c.setup.engine != "afl"] or self.combinations
         fresh = [c for c in free if c.slices + c.running == 0]
         self.turns += 1
         if fresh:
             return fresh[0]
+        low = [c for c in free if c.seconds + self.slice_s * c.running < c.floor_s]
+        if low:
+            return max(low, key=lambda c: c.floor_s - c.seconds - self.slice_s * c.running)
         if self.turns % 2:
             return max(free, key=lambda c: c.rate / (1 + c.running))
-        return min(free, key=lambda c: (c.seconds + self.slice_s * c.running) / c.setup.weight)
+        return min(free, key=lambda c: (c.seconds + self.slice_s * c.running) / c.due)
+
+    def drop(self, combination: Combination) -> None:
+        """Go on without it."""
+        self.combinations = [c for c in self.combinations if c is not combination]
 
     def text(self) -> str:
         """The plan for people: what, in which order, and what it costs."""
-        due = sum(c.setup.weight for c in self.combinations)
+        due = sum(c.due for c in self.combinations)
         lines = [f"{self.seconds:.0f} s on {self.jobs} processes, in slices of {self.slice_s:.0f} s "
                  "at least; half of the time goes where most is still found"]
         lines += [f"  {c.harness:12}{c.setup.engine:11}{c.setup.build:7}about "
-                  f"{self.seconds * self.jobs * c.setup.weight / due:.0f} s of one process"
+                  f"{max(c.floor_s, self.seconds * self.jobs * c.due / due):.0f} s of one process"
                   for c in self.combinations]
         lines += [f"  left out for want of time: {text}" for text in self.dropped]
         return "\n".join(lines)
 
 
-def make(harnesses: list[str], setups: list[Setup], seconds: float, jobs: int,
-         least_slice_s: float) -> Plan:
+def make(harnesses: list[str], setups: list[Setup], seconds: float, jobs: int, least_slice_s: float,
+         weights: dict[str, float] | None = None, floors: dict[str, float] | None = None) -> Plan:
     """Plan a campaign: no slice is shorter than `least_slice_s`, unless all of it is; what has no
-    room is left out by name."""
-    wanted = [Combination(h, s) for s in setups for h in harnesses]
+    room is left out by name. Weights and floors (seconds) are by harness."""
+    weights, floors = weights or {}, floors or {}
+    wanted = [Combination(h, s, weight=weights.get(h, 1.0), floor_s=floors.get(h, 0.0) * s.weight / sum(
+        other.weight for other in setups)) for s in setups for h in harnesses]
     each = int(seconds / least_slice_s + 0.01)
     room = max(1, each) * jobs
     if each == 0:

@@ -1,15 +1,21 @@
 """Running one input on the library, and making it small."""
 from __future__ import annotations
 
+import resource
 import signal
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools import FINDING_STATUS, Build, ToolError, identity_in, run
 
 TIMEOUT_S = 3  # an input takes milliseconds
+SLOW_S = 1.0
+MEMORY_MB = 2048
+LIMITS = [f"{name}_OPTIONS=hard_rss_limit_mb={MEMORY_MB}" for name in ("ASAN", "MSAN")]
+"""An input that takes more is a finding of its own: the library allocates nothing."""
 
 
 @dataclass
@@ -26,25 +32,40 @@ class Outcome:
 def replay(build: Build, path: Path | None, *, text: bytes | None = None,
            harness: str | None = None, explain: bool = False, color: bool = False) -> Outcome:
     """Replay a file, or a text trace given as bytes."""
-    command: list = [build.tool("procbuf-replay")]
+    command: list = ["env", *LIMITS, build.tool("procbuf-replay")]
     if harness:
         command += ["--harness", harness]
     command += ["--explain"] if explain else []
     command += ["--color"] if color else []
+    began = time.monotonic()
     try:
         done = run(command + ["-" if text is not None else path], stdin=text, timeout=TIMEOUT_S)
     except subprocess.TimeoutExpired:
         return Outcome("PROCBUF-BUG kind=hang check=replay-timeout op=unknown",
                        f"no end after {TIMEOUT_S} s")
     identity = identity_in(done.stderr)
+    if "hard rss limit exhausted" in done.stderr:
+        return Outcome("PROCBUF-BUG kind=oom check=memory-limit op=unknown",
+                       f"{done.stderr}\nmore than {MEMORY_MB} MiB were used")
     if done.returncode == FINDING_STATUS and identity:
         return Outcome(identity, done.stderr)
+    if done.returncode == 0 and time.monotonic() - began > SLOW_S and _is_slow(command, path, text):
+        return Outcome("PROCBUF-BUG kind=slow check=slow-input op=unknown",
+                       f"{done.stderr}\nit took more than {SLOW_S} s of the processor")
     if done.returncode == 0:
         return Outcome("", done.stderr)
     if done.returncode < 0 or done.returncode == FINDING_STATUS:
         return Outcome(f"PROCBUF-BUG kind=crash check=status{done.returncode} op=unknown",
                        done.stderr)
     raise ToolError(done.stderr.strip() or f"the replay ended with status {done.returncode}")
+
+
+def _is_slow(command: list, path: Path | None, text: bytes | None) -> bool:
+    """Whether it takes so much of the processor, not of a machine that has other things to do."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    run(command + ["-" if text is not None else path], stdin=text, timeout=4 * TIMEOUT_S)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime > SLOW_S
 
 
 def to_text(build: Build, path: Path, harness: str | None) -> str:

@@ -1,17 +1,13 @@
-"""The report of a campaign: one self-contained page, JSON, and a summary for the terminal."""
+"""The report of a campaign: one self-contained page, JSON, what other programs read, and a summary."""
 from __future__ import annotations
 
-import io
-import re
 from pathlib import Path
 
 import exports
 import jinja2
-import matplotlib
+import plots
+from residual import chance
 from tools import write_json, write_whole
-
-matplotlib.use("svg")
-import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first)
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -35,12 +31,24 @@ def canary_line(record: dict) -> str:
             (f", each within {slowest:.1f} s" if not missed else ""))
 
 
+def triage_line(record: dict) -> str:
+    """How tonight's findings stand beside those of the nights before."""
+    counts = {status: sum(f["status"] == status for f in record["findings"])
+              for status in ("new", "known", "back again")}
+    parts = [f"{count} {status}" for status, count in counts.items() if count]
+    if record["fixed"]:
+        parts.append(f"{len(record['fixed'])} fixed since")
+    return ", ".join(parts)
+
+
 def verdict(record: dict) -> str:
     findings = len(record["findings"])
     runs = sum(h["runs"] for h in record["harnesses"])
     how = f"{runs:,} runs in {record['fuzzing_s']:.0f} s of fuzzing"
     if record["interrupted"]:
         how += ", interrupted"
+    if record["broken"]:
+        how += f"; {len(record['broken'])} part(s) of the plan COULD NOT RUN"
     if missed_canaries(record):
         how += f"; {len(missed_canaries(record))} planted bug(s) MISSED"
     elif record["canaries"]:
@@ -49,15 +57,43 @@ def verdict(record: dict) -> str:
         how += "; code of the library is NO LONGER REACHED"
     if findings == 0:
         return f"Nothing found: {how}."
-    return f"{findings} finding{'s' if findings > 1 else ''}: {how}."
+    return f"{findings} finding{'s' if findings > 1 else ''} ({triage_line(record)}): {how}."
 
 
 def coverage_total(record: dict) -> str:
     files = record["coverage"].values()
     if not files:
         return "not measured"
-    covered, lines = sum(f["covered_lines"] for f in files), sum(f["lines"] for f in files)
-    return f"{covered} of {lines} lines of the library"
+    covered, lines = (sum(f[key] for f in files) for key in ("covered_lines", "lines"))
+    branches, all_branches = (sum(f[key] for f in files) for key in ("covered_branches", "branches"))
+    return f"{covered} of {lines} lines and {branches} of {all_branches} branches of the library"
+
+
+def last_residual(record: dict) -> list[dict]:
+    """Of each harness, the latest estimate."""
+    latest = {point["harness"]: point for point in record["residual"]}
+    return [point | {"chance": chance(point)} for point in latest.values()]
+
+
+def residual_line(record: dict) -> str:
+    points = last_residual(record)
+    if not points:
+        return "not known"
+    worst = max(points, key=lambda point: point["chance"])
+    return (f"the next input of {worst['harness']} shows a new behaviour with a chance of about 1 in "
+            f"{1 / worst['chance']:,.0f}; the others' chances are smaller")
+
+
+def time_line(record: dict) -> str:
+    """What the time of the fuzzing processes went into."""
+    seconds = sum(h["seconds"] for h in record["harnesses"])
+    if not seconds:
+        return "no process fuzzed"
+    startup = sum(h["startup_s"] for h in record["harnesses"])
+    cpu = record["cpu"]
+    everything = cpu["fuzzing_s"] + cpu["other_s"]
+    share = f"; {cpu['fuzzing_s'] / everything:.0%} of all processor time was fuzzing's" if everything else ""
+    return f"{1 - startup / seconds:.0%} of it mutation, {startup / seconds:.0%} replay and start-up{share}"
 
 
 def summary(record: dict) -> str:
@@ -67,39 +103,17 @@ def summary(record: dict) -> str:
                      f"{h['checked_operations']:,} checked calls, {h['edges']} edges, "
                      f"{h['crashes']} crashes")
     lines.append(f"  reached: {coverage_total(record)}")
+    lines.append(f"  time: {time_line(record)}")
+    lines.append(f"  what is left: {residual_line(record)}")
     lines.append(f"  would we have noticed: {canary_line(record)}")
     lines += [f"  MISSED: planted bug {c['id']}, {c['title']}: {c['why']}" for c in missed_canaries(record)]
     lines += [f"  NO LONGER REACHED: {code}" for code in record["no_longer_reached"]]
+    lines += [f"  COULD NOT RUN: {text}" for text in record["broken"]]
     for f in record["findings"]:
-        lines += [f"  {f['identity']}", f"    {f['operations']} operations; {f['command']}"]
+        lines += [f"  {f['status']}: {f['identity']}", f"    {f['operations']} operations; {f['command']}"]
+    lines += [f"  fixed since: {identity}" for identity in record["fixed"]]
     lines += [f"  note: {note}" for note in record["notes"]]
     return "\n".join(lines)
-
-
-def plot(record: dict) -> str:
-    """Features over time, a line per harness, as SVG text that takes its colours from the page."""
-    figure, axes = plt.subplots(figsize=(7, 2.6))
-    figure.patch.set_alpha(0)
-    axes.patch.set_alpha(0)
-    for h in record["harnesses"]:
-        best, xs, ys = 0, [], []
-        for seconds, _, features in sorted(tuple(s) for s in h["samples"]):
-            best = max(best, features)
-            xs.append(seconds)
-            ys.append(best)
-        axes.plot(xs, ys, label=h["name"], drawstyle="steps-post")
-    axes.set_xlabel("seconds")
-    axes.set_ylabel("features")
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
-    for spine in ("top", "right"):
-        axes.spines[spine].set_visible(False)
-    text = io.StringIO()
-    with plt.rc_context({"svg.fonttype": "none"}):
-        figure.savefig(text, format="svg", bbox_inches="tight")
-    plt.close(figure)
-    svg = re.sub(r"<metadata>.*?</metadata>", "", text.getvalue(), flags=re.DOTALL)
-    return svg[svg.index("<svg"):].replace("#000000", "currentColor")
 
 
 def write(out: Path, record: dict) -> Path:
@@ -110,8 +124,10 @@ def write(out: Path, record: dict) -> Path:
                                      trim_blocks=True, lstrip_blocks=True,
                                      undefined=jinja2.StrictUndefined)
     page = environment.get_template("report.html").render(
-        record=record, verdict=verdict(record), red=is_red(record), canary_line=canary_line(record), covered=coverage_total(record),
-        plot=plot(record) if any(h["samples"] for h in record["harnesses"]) else "")
+        record=record, verdict=verdict(record), red=is_red(record) or bool(record["broken"]),
+        canary_line=canary_line(record), covered=coverage_total(record), residual_line=residual_line(record),
+        residual=last_residual(record), time_line=time_line(record), triage_line=triage_line(record),
+        plots=plots.all_plots(record))
     write_json(folder / "campaign.json", record)
     exports.write(folder, record, verdict(record))
     write_whole(folder / "index.html", page)

@@ -12,13 +12,16 @@ import exports  # noqa: E402
 
 NASTY = "<script>alert('&')</script> | `x` \x00\x1b[31m"
 RECORD = {
-    "harnesses": [{"name": "life", "seconds": 2.0, "runs": 3, "checked_operations": 4, "crashes": 1}],
+    "harnesses": [{"name": "life", "seconds": 2.0, "runs": 3, "checked_operations": 4, "crashes": 1,
+                   "corpus": 7}],
     "findings": [{"identity": "PROCBUF-BUG kind=result check=outcome-status op=brk", "harness": "life",
-                  "severity": "medium", "seconds": 1.5, "operations": 2,
+                  "severity": "medium", "seconds": 1.5, "operations": 2, "status": "new",
                   "explanation": f"expected: OK\n{NASTY}\nRule of lib/CONTRACT.md: K1\n"}],
     "canaries": [{"id": "A01", "harness": "ranges", "seconds": 0.2, "why": ""},
                  {"id": "H06", "harness": "allow", "seconds": None, "why": "not found in 30 s"}],
     "no_longer_reached": ["src/brk.c: return 1;"],
+    "broken": [f"life afl-asan: {NASTY}"],
+    "night": 3, "fuzzing_s": 2.0, "coverage": {"src/brk.c": {"covered_lines": 5}},
     "notes": [NASTY],
 }
 
@@ -26,9 +29,9 @@ RECORD = {
 class Exports(unittest.TestCase):
     def test_junit_has_a_case_for_each(self):
         suite = xml.fromstring(exports.junit(RECORD))
-        self.assertEqual((suite.get("tests"), suite.get("failures")), ("5", "3"))
+        self.assertEqual((suite.get("tests"), suite.get("failures")), ("6", "4"))
         self.assertEqual([case.get("classname") for case in suite],
-                         ["life", "life", "ranges", "allow", "coverage"])
+                         ["life", "life", "ranges", "allow", "plan", "coverage"])
         self.assertIn("<script>", suite.find("testcase/failure").text)
 
     def test_sarif_points_at_the_rule(self):
@@ -52,3 +55,11 @@ class Exports(unittest.TestCase):
         for line in text.splitlines():
             self.assertNotRegex(line, r"(?<!\\)[<`]")
         self.assertIn("| life | 3 | 4 | 1 |", text)
+
+    def test_prometheus_has_gauges(self):
+        text = exports.prometheus(RECORD)
+        for line in text.splitlines():
+            self.assertRegex(line, r'^(# (HELP|TYPE) procbuf_\w+ .*|procbuf_\w+(\{\w+="[^"]*"\})? [\d.]+)$')
+        self.assertIn('procbuf_campaign_findings{status="new"} 1', text)
+        self.assertIn("procbuf_campaign_planted_bugs_missed 1", text)
+        self.assertIn('procbuf_campaign_runs{harness="life"} 3', text)

@@ -1,0 +1,55 @@
+#include "behaviours.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Behaviours are hashed into slots: two that share one count as one, which is rare. */
+enum { SLOT_COUNT = 1 << 18 };
+static struct {
+    uint32_t inputs; /* that showed it */
+    uint32_t last;   /* … of them; 0: none */
+} *slots;
+static uint32_t input_number;
+static uint32_t last_answer;
+
+void behaviours_begin(void)
+{
+    if (getenv("PROCBUF_BEHAVIOURS") != NULL)
+        slots = calloc(SLOT_COUNT, sizeof *slots);
+}
+
+void behaviours_input(void)
+{
+    if (slots == NULL)
+        return;
+    input_number++;
+    last_answer = 0;
+}
+
+void behaviours_op(uint8_t code, const struct outcome *outcome)
+{
+    if (slots == NULL)
+        return;
+    const uint32_t answer = (uint32_t)code << 8 | (uint32_t)outcome->kind << 4 | (uint32_t)outcome->status;
+    const uint32_t mixed = (last_answer * 0x9e3779b1u ^ answer) * 0x85ebca6bu;
+    const uint32_t slot = mixed >> 14;
+    last_answer = answer + 1;
+    if (slots[slot].last == input_number)
+        return;
+    slots[slot].last = input_number;
+    slots[slot].inputs++;
+}
+
+void behaviours_write(void)
+{
+    const char *path = getenv("PROCBUF_BEHAVIOURS");
+    FILE *file = slots == NULL ? NULL : fopen(path, "w");
+    if (file == NULL)
+        return;
+    fprintf(file, "inputs %" PRIu32 "\n", input_number);
+    for (uint32_t slot = 0; slot < SLOT_COUNT; slot++)
+        if (slots[slot].inputs != 0)
+            fprintf(file, "%" PRIu32 " %" PRIu32 "\n", slot, slots[slot].inputs);
+    fclose(file);
+}

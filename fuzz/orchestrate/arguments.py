@@ -1,0 +1,87 @@
+"""The command line of ./fuzz/campaign."""
+from __future__ import annotations
+
+import argparse
+import re
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "": 1}
+KEPT = ("time", "jobs", "harness", "engine", "build", "slice", "canaries", "lib", "seed", "empty", "weight", "floor")
+"""Options that a campaign goes on with when it is resumed."""
+
+
+def duration(text: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text)
+    if not match or float(match[1]) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: write 60s, 10m or 8h")
+    return float(match[1]) * UNITS[match[2]]
+
+
+def job_count(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of jobs (1 to 256)")
+    return int(text)
+
+
+def weight(text: str) -> tuple[str, float]:
+    match = re.fullmatch(r"([a-z]+)=(\d+(?:\.\d+)?)", text)
+    if not match or float(match[2]) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no weight: write HARNESS=2")
+    return match[1], float(match[2])
+
+
+def floor(text: str) -> tuple[str, float]:
+    name, separator, rest = text.partition("=")
+    if not separator:
+        raise argparse.ArgumentTypeError(f"{text!r} is no floor: write HARNESS=60s")
+    return name, duration(rest)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="./fuzz/campaign", formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Replay the corpora, fuzz every harness, triage what breaks, write a report.",
+        epilog="Exit status: 0 nothing found; 1 findings, a planted bug missed, or code of the library\n"
+               "no longer reached; 2 could not do its work, or a part of it.\n"
+               "Ctrl-C stops at once, keeps everything found, and still writes the report.\n\n"
+               "A folder that is used again is the next night: its corpora go on growing, its findings are\n"
+               "new, known, back again, or fixed since.")
+    what = parser.add_argument_group("what is fuzzed, and for how long")
+    what.add_argument("--time", type=duration, metavar="T",
+                      help="from the first to the last fuzzing process: 60s, 10m, 8h (default: 8m)")
+    what.add_argument("--jobs", type=job_count, metavar="N",
+                      help="fuzzing processes at a time (default: one per core)")
+    what.add_argument("--harness", action="append", metavar="NAME", help="this harness only; may be given again")
+    what.add_argument("--engine", action="append", choices=["libfuzzer", "afl"],
+                      help="this engine only; may be given again")
+    what.add_argument("--build", action="append", choices=["asan", "plain", "msan"],
+                      help="this build only: asan (with UBSan), plain (guard pages), msan")
+    what.add_argument("--slice", type=duration, metavar="T", default=20.0,
+                      help="no process fuzzes for less than this, unless all of the time is less (default: 20s)")
+    what.add_argument("--weight", type=weight, action="append", metavar="HARNESS=W", default=[],
+                      help="its share of the time beside the others', each of which has weight 1")
+    what.add_argument("--floor", type=floor, action="append", metavar="HARNESS=T", default=[],
+                      help="it is fuzzed for so long before time goes where most is found")
+    what.add_argument("--lib", metavar="DIR", help="test this copy of lib/ in place of ours")
+    what.add_argument("--seed", type=int, metavar="N", help="of all chance (default: the time)")
+    what.add_argument("--empty", action="store_true",
+                      help="start from nothing: neither replay nor use the saved corpora")
+    what.add_argument("--canaries", action="store_true",
+                      help="fuzz for planted bugs too, to see that they would be found (default: from 10m up, "
+                           "with a twentieth of the time)")
+    how = parser.add_argument_group("how it goes about it")
+    how.add_argument("--out", metavar="DIR", help="where everything is, from night to night (default: out/TIME)")
+    how.add_argument("--resume", action="store_true",
+                     help="go on with the campaign in --out that was killed, with its options and the time it had left")
+    how.add_argument("--update-corpus", action="store_true",
+                     help="at the end, write the smallest set of inputs that reaches as much into corpus/, as text")
+    how.add_argument("--notify", metavar="CMD",
+                     help="at the end, run this in a shell, campaign.json on its standard input")
+    how.add_argument("--quiet", action="store_true", help="print the summary only")
+    ask = parser.add_argument_group("only ask")
+    ask.add_argument("--plan", action="store_true", help="print what would run for how long, and run nothing")
+    ask.add_argument("--status", action="store_true", help="say how the campaign in --out is doing")
+    options = parser.parse_args()
+    options.weight, options.floor = dict(options.weight), dict(options.floor)
+    if (options.resume or options.status) and not options.out:
+        parser.error("--resume and --status need --out DIR")
+    return options

@@ -1,0 +1,72 @@
+"""The corpora that grow from night to night: made small, and taken over into the repository."""
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tools import CORPUS, Build, ToolError, run
+
+MINIMISE_LIMIT_S = 300
+
+
+def _merge(built: Build, harness: str, target: Path, *sources: Path) -> None:
+    """Add to `target` the fewest inputs of the sources that reach what it does not."""
+    try:
+        done = run([built.tool(f"fuzz-{harness}"), "-set_cover_merge=1", "-use_counters=0", "-max_len=1024",
+                    target, *sources], timeout=MINIMISE_LIMIT_S)
+    except subprocess.TimeoutExpired as error:
+        raise ToolError(f"not done after {MINIMISE_LIMIT_S} s") from error
+    if done.returncode != 0:
+        raise ToolError(f"the merge ended with status {done.returncode}: {done.stderr[-300:]}")
+
+
+def minimise(built: Build, harness: str, folder: Path) -> int:
+    """Replace a corpus by the smallest that reaches as much. The old one stays until the new one is
+    whole; the empty input is always kept. Returns: how many inputs there are now."""
+    fresh = folder.with_name(f".{harness}.partial")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir()
+    _merge(built, harness, fresh, folder)
+    (fresh / "empty").write_bytes(b"")
+    old = folder.with_name(f".{harness}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    folder.rename(old)
+    fresh.rename(folder)
+    shutil.rmtree(old)
+    return len(list(folder.iterdir()))
+
+
+def update(built: Build, harness: str, folder: Path) -> str:
+    """Write into corpus/HARNESS, as text, what a folder's inputs reach beyond those with a name of
+    words. Returns: what was done."""
+    target = CORPUS / harness
+    with tempfile.TemporaryDirectory() as name:
+        binaries = Path(name) / "binaries"
+        binaries.mkdir()
+        found = sorted(target.glob("found-*.trace"))
+        seeds = [path for path in sorted(target.glob("*.trace")) if path not in found]
+        sources = Path(name) / "found"
+        sources.mkdir()
+        for path, into in [(p, binaries) for p in seeds] + [(p, sources) for p in found]:
+            done = run([built.tool("procbuf-convert"), path, into / path.stem])
+            if done.returncode != 0:
+                raise ToolError(done.stderr.strip())
+        before = {path.name for path in binaries.iterdir()}
+        _merge(built, harness, binaries, sources, folder)
+        texts = {}
+        for path in sorted(binaries.iterdir()):
+            if path.name in before:
+                continue
+            done = run([built.tool("procbuf-convert"), "--harness", harness, path, "-"])
+            if done.returncode != 0:
+                raise ToolError(done.stderr.strip())
+            texts[f"found-{hashlib.sha1(done.stdout.encode()).hexdigest()[:10]}.trace"] = done.stdout
+    for path in found:
+        if path.name not in texts:
+            path.unlink()
+    for file, text in sorted(texts.items()):
+        (target / file).write_text(text)
+    return f"corpus/{harness}: {len(texts)} found inputs beside {len(seeds)} with a name; look at git diff"

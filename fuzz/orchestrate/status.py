@@ -1,0 +1,37 @@
+"""How a campaign is doing, for another shell: it keeps DIR/status.json, and this reads it."""
+from __future__ import annotations
+
+import fcntl
+import json
+from pathlib import Path
+
+from tools import CLEAN, ToolError
+
+
+def is_running(out: Path) -> bool:
+    """Whether a campaign holds the folder's lock."""
+    try:
+        with open(out / ".lock") as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return False
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+
+
+def show(out: Path) -> int:
+    """Print the status. Returns: the exit status."""
+    try:
+        status = json.loads((out / "status.json").read_text())
+        lines = [f"{row['name']:12}{row['runs']:14,} runs{row['speed']:12,.0f} /s{row['features']:8} features"
+                 f"{row['corpus']:8} inputs{row['crashes']:6} crashes" for row in status["harnesses"]]
+        head = (f"{status['seconds']:.0f} s of {status['time']:.0f} s, {status['findings']} findings"
+                + (f" ({', '.join(status['identities'])})" if status["identities"] else ""))
+    except FileNotFoundError as error:
+        raise ToolError(f"{out}: no campaign has run in this folder") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ToolError(f"{out / 'status.json'}: cannot be read: {error}") from error
+    print(("running: " if is_running(out) else "not running; the last said: ") + head)
+    print("\n".join(lines))
+    return CLEAN

@@ -1,0 +1,182 @@
+"""What a folder of campaigns knows from night to night: facts in SQLite, inputs and findings as files.
+
+Whatever is in a file is complete there before its fact is written; facts that are missing, because
+a campaign was killed in between, are made up for from the files when the next one begins.
+"""
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from tools import ToolError
+
+VERSION = 1
+SCHEMA = """
+create table nights (
+    id integer primary key, began text not null, revision text not null, options text not null,
+    fuzzed_s real not null default 0, ended text, red integer, runs integer, summary text);
+create table slices (
+    night integer not null, harness text not null, setup text not null, seconds real not null,
+    startup_s real not null, runs integer not null, checked integer not null, edges integer not null,
+    features integer not null, corpus integer not null, crashes integer not null, at_s real not null);
+create table samples (
+    night integer not null, harness text not null, setup text not null, at_s real not null,
+    runs integer not null, features integer not null);
+create table findings (
+    identity text primary key, folder text not null, harness text not null, severity text not null,
+    first_night integer not null, last_night integer not null, status text not null,
+    fixed_night integer);
+create table artefacts (path text primary key, identity text not null);
+create table canaries (
+    night integer not null, id text not null, harness text not null, seconds real, why text not null);
+create table reached (code text primary key, night integer not null);
+create table residual (
+    night integer not null, harness text not null, at_s real not null, inputs integer not null,
+    seen integer not null, once integer not null);
+"""
+
+
+class Store:
+    """The facts of one folder."""
+
+    def __init__(self, folder: Path):
+        self.path = folder / "state.sqlite"
+        try:
+            self.db = sqlite3.connect(self.path, isolation_level=None, timeout=10)
+            self.db.row_factory = sqlite3.Row
+            self.db.execute("pragma journal_mode = wal")
+            self.db.execute("pragma synchronous = full")
+            version = self.db.execute("pragma user_version").fetchone()[0]
+            if version == 0:
+                self.db.executescript(f"begin; {SCHEMA} pragma user_version = {VERSION}; commit;")
+            elif version != VERSION:
+                raise ToolError(f"{self.path}: written by another version of the campaign ({version}, this is "
+                                f"{VERSION}): use another folder")
+            self.db.execute("select count(*) from nights").fetchone()
+        except sqlite3.DatabaseError as error:
+            raise ToolError(f"{self.path}: damaged ({error}): move it away and start again; findings and inputs "
+                            "are plain files, and are taken in anew") from error
+
+    @contextmanager
+    def writing(self):
+        """All or nothing."""
+        self.db.execute("begin immediate")
+        try:
+            yield self.db
+        except BaseException:
+            self.db.execute("rollback")
+            raise
+        self.db.execute("commit")
+
+    # ---- Nights ----
+
+    def begin_night(self, revision: str, options: dict) -> int:
+        with self.writing() as db:
+            return db.execute("insert into nights (began, revision, options) values (?, ?, ?)",
+                              (time.strftime("%Y-%m-%d %H:%M:%S"), revision, json.dumps(options))).lastrowid
+
+    def unfinished_night(self) -> sqlite3.Row | None:
+        return self.db.execute("select * from nights where ended is null order by id desc limit 1").fetchone()
+
+    def close_unfinished(self) -> None:
+        """Nights that were killed, and that nobody went on with."""
+        self.db.execute("update nights set ended = 'killed' where ended is null")
+
+    def note_time(self, night: int, seconds: float) -> None:
+        self.db.execute("update nights set fuzzed_s = ? where id = ?", (seconds, night))
+
+    def end_night(self, night: int, red: bool, runs: int, summary: str) -> None:
+        self.db.execute("update nights set ended = ?, red = ?, runs = ?, summary = ? where id = ?",
+                        (time.strftime("%Y-%m-%d %H:%M:%S"), int(red), runs, summary, night))
+
+    def nights(self) -> list[dict]:
+        """All of them, the oldest first, with how many findings and canaries each had."""
+        return [dict(row) for row in self.db.execute(
+            "select id, began, revision, fuzzed_s, ended, red, runs, summary, "
+            "(select count(*) from findings where first_night = nights.id) as new_findings, "
+            "(select count(*) from canaries where night = nights.id) as canaries, "
+            "(select count(*) from canaries where night = nights.id and why = '') as canaries_found "
+            "from nights order by id")]
+
+    # ---- Slices ----
+
+    def add_slice(self, night: int, facts: dict, samples: list[tuple[float, int, int]]) -> None:
+        with self.writing() as db:
+            db.execute("insert into slices values (:night, :harness, :setup, :seconds, :startup_s, :runs, :checked, "
+                       ":edges, :features, :corpus, :crashes, :at_s)", facts | {"night": night})
+            db.executemany("insert into samples values (?, ?, ?, ?, ?, ?)",
+                           [(night, facts["harness"], facts["setup"], *sample) for sample in samples])
+
+    def harness_totals(self, night: int) -> dict[str, dict]:
+        return {row["harness"]: dict(row) for row in self.db.execute(
+            "select harness, sum(runs) as runs, sum(checked) as checked_operations, max(edges) as edges, "
+            "max(features) as features, max(corpus) as corpus, sum(seconds) as seconds, sum(crashes) as crashes, "
+            "sum(startup_s) as startup_s from slices where night = ? group by harness", (night,))}
+
+    def samples(self, night: int) -> list[list]:
+        return [list(row) for row in self.db.execute(
+            "select harness, setup, round(at_s, 1), runs, features from samples where night = ? order by at_s", (night,))]
+
+    def add_residual(self, night: int, harness: str, at_s: float, inputs: int, seen: int, once: int) -> None:
+        self.db.execute("insert into residual values (?, ?, ?, ?, ?, ?)",
+                        (night, harness, round(at_s, 1), inputs, seen, once))
+
+    def residual(self, night: int) -> list[dict]:
+        return [dict(row) for row in self.db.execute(
+            "select harness, at_s, inputs, seen, once from residual where night = ? order by at_s", (night,))]
+
+    # ---- Findings ----
+
+    def finding(self, identity: str) -> sqlite3.Row | None:
+        return self.db.execute("select * from findings where identity = ?", (identity,)).fetchone()
+
+    def open_findings(self) -> list[sqlite3.Row]:
+        return self.db.execute("select * from findings where status != 'fixed' order by identity").fetchall()
+
+    def see_finding(self, night: int, finding) -> str:
+        """A finding was seen. Returns: new, known or back again."""
+        known = self.finding(finding.identity)
+        if known is None:
+            status = "new"
+            self.db.execute("insert into findings values (?, ?, ?, ?, ?, ?, ?, null)",
+                            (finding.identity, finding.folder, finding.harness, finding.severity, night, night, status))
+            return status
+        status = ("back again" if known["status"] == "fixed" or
+                  (known["status"] == "back again" and known["last_night"] == night) else
+                  "new" if known["first_night"] == night else "known")
+        self.db.execute("update findings set last_night = ?, status = ?, folder = ? where identity = ?",
+                        (night, status, finding.folder, finding.identity))
+        return status
+
+    def fix_finding(self, night: int, identity: str) -> None:
+        self.db.execute("update findings set status = 'fixed', fixed_night = ? where identity = ?", (night, identity))
+
+    def fixed_in(self, night: int) -> list[str]:
+        return [row[0] for row in self.db.execute(
+            "select identity from findings where status = 'fixed' and fixed_night = ? order by identity", (night,))]
+
+    def has_triaged(self, path: str) -> bool:
+        return self.db.execute("select 1 from artefacts where path = ?", (path,)).fetchone() is not None
+
+    def triaged(self, path: str, identity: str) -> None:
+        self.db.execute("insert or replace into artefacts values (?, ?)", (path, identity))
+
+    # ---- Canaries, coverage ----
+
+    def add_canary(self, night: int, canary) -> None:
+        self.db.execute("insert into canaries values (?, ?, ?, ?, ?)",
+                        (night, canary.id, canary.harness, canary.seconds, canary.why))
+
+    def canary_series(self) -> list[dict]:
+        return [dict(row) for row in self.db.execute(
+            "select night, id, harness, seconds, why from canaries order by night, id")]
+
+    def first_reached(self, night: int, code: set[str]) -> list[str]:
+        """Take in what was reached. Returns: what no night before had reached; none in the first."""
+        known = {row[0] for row in self.db.execute("select code from reached")}
+        with self.writing() as db:
+            db.executemany("insert or ignore into reached values (?, ?)", [(line, night) for line in sorted(code)])
+        return sorted(code - known) if known else []

@@ -1,0 +1,119 @@
+#!/usr/bin/python3
+"""kill -9 at random moments, of the campaign and of its fuzzers: nothing that was found is lost.
+
+One campaign against a library with planted bugs is killed again and again, and goes on; then it may
+end. Every finding that was ever told is in the last report, every folder of a finding is whole, the
+store is sound, and no fuzzer outlives its campaign.
+
+usage: kills.py [--count N] [--seed N]
+"""
+import argparse
+import json
+import os
+import random
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from support import ROOT, broken_lib
+
+CAMPAIGN = ROOT / "fuzz/campaign"
+PARTS = ("input", "original.trace", "trace.trace", "explanation.txt", "finding.json")
+
+
+def processes_of(out: Path) -> list[int]:
+    """Fuzzers that work in a folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if str(out).encode() in b" ".join(words) and (b"fuzz-" in words[0] or b"afl-fuzz" in words[0]):
+            found.append(int(path.parent.name))
+    return found
+
+
+def run_for(command: list, seconds: float, chance: random.Random, out: Path, told: set) -> int | None:
+    """Run a campaign, and kill it after a while; on the way, perhaps a fuzzer. Returns: its status
+    if it ended before."""
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen([str(word) for word in command], stdout=said, stderr=subprocess.STDOUT)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and process.poll() is None:
+            time.sleep(0.05)
+            fuzzers = processes_of(out) if chance.random() < 0.03 else []
+            if fuzzers:
+                try:
+                    os.kill(chance.choice(fuzzers), signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+        status = process.poll()
+        process.kill()
+        process.wait()
+        said.seek(0)
+        told |= set(re.findall(r"^FINDING after \d+ s: (PROCBUF-BUG .*)$", said.read(), re.MULTILINE))
+    return status
+
+
+def check_whole(out: Path) -> list[str]:
+    errors = []
+    database = sqlite3.connect(out / "state.sqlite")
+    if database.execute("pragma integrity_check").fetchone()[0] != "ok":
+        errors.append("the store is damaged")
+    for folder in (out / "findings").iterdir():
+        if folder.name.startswith("."):
+            continue
+        errors += [f"{folder.name}: {part} is missing" for part in PARTS
+                   if not list(folder.glob(f"{part}*"))]
+        json.loads((folder / "finding.json").read_text())
+    return errors
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\nusage")[0],
+                                     formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     epilog="Exit status: 0 nothing was lost; 1 something was.")
+    parser.add_argument("--count", type=int, default=10, metavar="N", help="kills (10)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N")
+    options = parser.parse_args()
+    chance = random.Random(options.seed)
+    lib = broken_lib("S12", "F03", "L10a")
+    told: set[str] = set()
+    errors: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="procbuf-test-") as name:
+        out = Path(name) / "out"
+        begin = [CAMPAIGN, "--harness", "slices", "--harness", "everything", "--engine", "libfuzzer", "--build",
+                 "asan", "--lib", lib, "--time", f"{options.count + 10}s", "--slice", "2s", "--out", out, "--seed", "1"]
+        for number in range(options.count):
+            go_on = (out / "state.sqlite").exists() and sqlite3.connect(out / "state.sqlite").execute(
+                "select count(*) from nights where ended is null").fetchone()[0]
+            command = [CAMPAIGN, "--resume", "--out", out] if go_on else begin
+            run_for(command, chance.uniform(0.3, 4.0), chance, out, told)
+            time.sleep(0.3)
+            if processes_of(out):
+                errors.append(f"kill {number}: fuzzers live on")
+            if (out / "state.sqlite").exists():
+                errors += [f"kill {number}: {error}" for error in check_whole(out)]
+        done = subprocess.run([str(w) for w in [CAMPAIGN, "--resume", "--out", out]], capture_output=True, text=True,
+                              check=False)
+        if "nothing to go on with" in done.stderr:
+            done = subprocess.run([str(w) for w in begin], capture_output=True, text=True, check=False)
+        if done.returncode != 1:
+            errors.append(f"the last one ended with status {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        else:
+            record = json.loads((out / "report/campaign.json").read_text())
+            lost = told - {finding["identity"] for finding in record["findings"]}
+            errors += [f"lost: {identity}" for identity in sorted(lost)] + check_whole(out)
+    print("\n".join(errors))
+    print(f"{options.count} kills, {len(told)} findings told, {len(errors)} things wrong")
+    return 1 if errors or not told else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

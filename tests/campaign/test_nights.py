@@ -1,0 +1,205 @@
+"""Campaigns night after night: what is new, known, fixed, back again; what goes wrong in between."""
+import json
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import time
+
+from support import ROOT, Case, broken_lib, call, edited_lib
+
+CAMPAIGN = ROOT / "fuzz/campaign"
+QUICK = ["--harness", "slices", "--engine", "libfuzzer", "--build", "asan"]
+COPY_TO = "PROCBUF-BUG kind=access check=load-not-named op=copy_to"
+
+TROUBLE = """
+extern int open(const char *path, int flags, ...);
+extern long read(int file, void *to, unsigned long len);
+extern long write(int file, const void *from, unsigned long len);
+extern void _exit(int status);
+extern void *malloc(unsigned long len);
+extern void *memset(void *to, int value, unsigned long len);
+void procbuf_port_barrier(void);
+
+/* fuzz-life ends at once; fuzz-slices says megabytes of what is no text. */
+__attribute__((constructor)) static void make_trouble(void)
+{
+    char name[32] = "";
+    static char junk[4096];
+    (void)read(open("/proc/self/comm", 0), name, sizeof name - 1);
+    if (name[5] == 'l' && name[6] == 'i')
+        _exit(0);
+    for (int i = 0; i < 4096; i++)
+        junk[i] = (char)(i * 7 % 256 == '\\n' ? 1 : i * 7);
+    for (int i = 0; name[0] == 'f' && name[5] == 's' && i < 1000; i++)
+        (void)write(2, junk, sizeof junk);
+}
+"""
+
+
+class Nights(Case):
+    def setUp(self):
+        super().setUp()
+        self.out = self.folder / "out"
+
+    def record(self):
+        return json.loads((self.out / "report/campaign.json").read_text())
+
+    def night(self, *arguments, status: int, **how):
+        done = call(CAMPAIGN, "--out", self.out, *arguments, **how)
+        self.check(done, status)
+        return done
+
+    def statuses(self) -> set:
+        return {f["status"] for f in self.record()["findings"]}
+
+    def test_a_bug_is_new_then_known_then_fixed_then_back_again(self):
+        lib = broken_lib("S12")
+        first = self.night(*QUICK, "--time", "3s", "--lib", lib, status=1)
+        self.check(first, 1, f"new: {COPY_TO}")
+        self.assertEqual(self.statuses(), {"new"})
+        self.night(*QUICK, "--time", "3s", "--lib", lib, status=1)
+        self.assertIn("known", self.statuses())
+        third = self.night(*QUICK, "--time", "3s", status=0)
+        self.check(third, 0, f"fixed since: {COPY_TO}", "Nothing found")
+        self.assertIn(COPY_TO, self.record()["fixed"])
+        self.night(*QUICK, "--time", "3s", "--lib", lib, status=1)
+        self.assertIn("back again", self.statuses())
+        self.assertEqual([n["id"] for n in self.record()["nights"]], [1, 2, 3, 4])
+        page = (self.out / "report/index.html").read_text()
+        self.assertIn("back again", page)
+        self.check(call(CAMPAIGN, "--resume", "--out", self.out), 2, "nothing to go on with")
+
+    def test_three_planted_bugs_are_three_findings(self):
+        lib = broken_lib("S13", "F03", "L10a")
+        self.night("--time", "40s", "--slice", "5s", "--harness", "everything", "--harness", "slices",
+                   "--engine", "libfuzzer", "--lib", lib, "--seed", "5", status=1)
+        findings = self.record()["findings"]
+        self.assertEqual(sorted(f["identity"].split(" op=")[1] for f in findings), ["compare", "ptr", "return_to_user"])
+        for finding in findings:
+            self.assertIn("minimised from", finding["minimised"])
+            self.assertLessEqual(finding["operations"], 4)
+            self.assertIn("Rule ", finding["explanation"])
+            folder = self.out / "findings" / finding["folder"]
+            self.assertIn("Test(found, ", (folder / "test.c").read_text())
+            self.assertIn("--- a/lib/", (folder / "library.patch").read_text())
+            self.assertIn("clang", json.loads((folder / "finding.json").read_text())["environment"])
+
+    def test_goes_on_after_ctrl_c(self):
+        process = subprocess.Popen([CAMPAIGN, *QUICK, "--time", "20s", "--out", self.out], stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True)
+        while not (self.out / "status.json").exists() and process.poll() is None:
+            time.sleep(0.1)
+        status = call(CAMPAIGN, "--status", "--out", self.out)
+        self.check(status, 0, "running:", "slices")
+        process.send_signal(signal.SIGINT)
+        said = process.communicate()[0]
+        self.assertEqual(process.returncode, 0, said)
+        before = self.record()
+        self.assertTrue(before["interrupted"])
+        done = self.night("--resume", status=0)
+        self.check(done, 0, "going on with night 1")
+        after = self.record()
+        self.assertTrue(after["resumed"])
+        self.assertEqual(after["time_s"], 20.0)
+        self.assertLess(abs(after["fuzzing_s"] - 20), 10)
+        self.assertGreater(after["harnesses"][0]["runs"], before["harnesses"][0]["runs"])
+        self.check(call(CAMPAIGN, "--status", "--out", self.out), 0, "not running")
+
+    def test_a_part_that_cannot_run_is_said_and_the_rest_runs(self):
+        barrier = (ROOT / "lib/src/barrier.c").read_text()
+        lib = edited_lib("trouble", "src/barrier.c", "", barrier + TROUBLE)
+        done = self.night("--time", "6s", "--slice", "2s", "--harness", "slices", "--harness", "life", "--engine",
+                          "libfuzzer", "--build", "asan", "--lib", lib, status=2)
+        self.check(done, 2, "COULD NOT RUN: life libfuzzer-asan: the process ended without running an input")
+        runs = {h["name"]: h["runs"] for h in self.record()["harnesses"]}
+        self.assertEqual(runs["life"], 0)
+        self.assertGreater(runs["slices"], 1000)
+
+    def test_memory_and_time_without_end_are_findings_of_their_own(self):
+        barrier = (ROOT / "lib/src/barrier.c").read_text()
+        greedy = barrier.replace("    procbuf_port_barrier();\n",
+                                 "    kept = memset(malloc(3ul << 30), 1, 3ul << 30);\n    procbuf_port_barrier();\n")
+        self.assertNotEqual(greedy, barrier)
+        lib = edited_lib("greedy", "src/barrier.c", "", TROUBLE.split("/*")[0] + "static void *volatile kept;\n" + greedy)
+        self.night("--time", "2s", "--harness", "buffers", "--engine", "libfuzzer", "--build", "asan",
+                   "--lib", lib, status=1)
+        self.assertEqual({f["identity"].split()[1] for f in self.record()["findings"]}, {"kind=oom"})
+
+    def test_tells_somebody(self):
+        heard = self.folder / "heard.json"
+        done = self.night(*QUICK, "--time", "2s", "--notify", f"cat > {heard}", status=0)
+        self.assertEqual(json.loads(heard.read_text())["night"], 1)
+        done = self.night(*QUICK, "--time", "2s", "--notify", "exit 3", status=0)
+        self.check(done, 0, "--notify: the command ended with status 3")
+
+    def test_a_full_disk_loses_nothing(self):
+        """A file system of a few megabytes; where none can be mounted, files that cannot grow."""
+        self.out.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1400k", "tmpfs", self.out],
+                                 capture_output=True, check=False).returncode == 0
+        limit = {} if mounted else {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))}
+        try:
+            done = subprocess.run([CAMPAIGN, "--harness", "slices", "--time", "15s", "--out", self.out, "--lib",
+                                   broken_lib("S12")], capture_output=True, text=True, errors="replace", timeout=250,
+                                  check=False, **limit)
+            self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+            self.assertRegex(done.stderr, "No space left|cannot write|full|File too large|disk I/O")
+            self.assertNotIn("Traceback", done.stderr)
+            if mounted:
+                subprocess.run(["mount", "-o", "remount,size=200m", self.out], check=True)
+            after = call(CAMPAIGN, "--resume", "--out", self.out)
+            self.check(after, 1, COPY_TO)
+            told = {line.split(": ", 1)[1] for line in done.stdout.splitlines() if line.startswith("FINDING after")}
+            self.assertLessEqual(told, {f["identity"] for f in self.record()["findings"]})
+        finally:
+            if mounted:
+                subprocess.run(["umount", self.out], check=True)
+
+    def test_a_clock_that_jumps_changes_nothing(self):
+        code = ("import random, runpy, sys, time\nreal = time.time\n"
+                "time.time = lambda: real() + random.choice((-86400, 0, 86400))\n"
+                f"sys.path.insert(0, '{ROOT}/fuzz/orchestrate')\n"
+                f"runpy.run_path('{ROOT}/fuzz/orchestrate/campaign.py', run_name='__main__')\n")
+        done = call("/usr/bin/python3", "-B", "-c", code, *QUICK, "--time", "4s", "--out", self.out, "--seed", "1")
+        self.check(done, 0, "Nothing found")
+        self.assertLess(abs(self.record()["fuzzing_s"] - 4), 5)
+
+    def test_a_damaged_store_is_named(self):
+        self.out.mkdir()
+        (self.out / "state.sqlite").write_bytes(os.urandom(5000))
+        self.check(call(CAMPAIGN, *QUICK, "--time", "1s", "--out", self.out), 2, "state.sqlite: damaged", "move it away")
+        (self.out / "state.sqlite").unlink()
+        sqlite3.connect(self.out / "state.sqlite").execute("pragma user_version = 99")
+        self.check(call(CAMPAIGN, *QUICK, "--time", "1s", "--out", self.out), 2, "another version")
+
+    def test_an_unreadable_corpus_is_named(self):
+        self.check(call(CAMPAIGN, "--out", self.out, "--weight", "nonsense=2"), 2, "nonsense: no such harness")
+        self.check(call(CAMPAIGN, "--out", self.out, "--weight", "slices"), 2, "is no weight")
+        self.check(call(CAMPAIGN, "--out", self.out, "--floor", "slices=never"), 2, "is no time")
+        self.check(call(CAMPAIGN, "--status", "--out", self.folder / "none"), 2, "no campaign has run")
+        self.check(call(CAMPAIGN, "--resume"), 2, "need --out")
+
+    def test_weights_and_floors_shape_the_plan(self):
+        done = call(CAMPAIGN, "--plan", "--time", "10m", "--jobs", "1", "--engine", "libfuzzer", "--build", "asan",
+                    "--harness", "slices", "--harness", "life", "--weight", "slices=3", "--floor", "life=400s",
+                    "--out", self.out)
+        self.check(done, 0, "about 428 s of one process", "about 400 s of one process")
+
+    def test_updates_the_committed_corpus(self):
+        clone = self.folder / "clone"
+        subprocess.run(["git", "clone", "-q", ROOT, clone], check=True)
+        for path in (clone / "corpus/slices").glob("found-*.trace"):
+            path.unlink()
+        before = {path.name for path in (clone / "corpus/slices").iterdir()}
+        done = call(clone / "fuzz/campaign", *QUICK, "--time", "8s", "--out", self.out, "--update-corpus", "--seed", "1")
+        self.check(done, 0, "found inputs beside")
+        after = {path.name for path in (clone / "corpus/slices").iterdir()}
+        self.assertLessEqual(before, after)
+        new = sorted(after - before)
+        self.assertTrue(new)
+        self.assertTrue(all(name.startswith("found-") and name.endswith(".trace") for name in new))
+        self.assertTrue((self.out / "corpus/slices/empty").exists())
+        texts = [(clone / "corpus/slices" / name).read_text() for name in new]
+        self.assertTrue(all(text.startswith("trace 1\n") for text in texts))
