@@ -108,9 +108,11 @@ class Worker:
         for path in found:
             self.slice_crashes += 1
             campaign.results[self.harness].crashes += 1
+            if not path.exists():
+                continue  # two processes wrote the same input, and it is one too many of its bug
             campaign.triage(path, self.harness, time.monotonic() - self.started,
                             self.combination.setup.preset, self.fuzzer.command)
-            if self.slice_crashes == STORM_RESTARTS:
+            if self.slice_crashes >= STORM_RESTARTS:
                 self._give_up(f"a slice was given up after {STORM_RESTARTS} crashes")
                 break
 
