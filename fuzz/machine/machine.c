@@ -396,7 +396,7 @@ static void run_resolved(const struct op *op, struct call *call);
 /* Never inlined: ./fuzz/repro --debug stops here. */
 __attribute__((noinline)) static void run_op(const struct op *op)
 {
-    struct call call;
+    struct call call = { .op = op }; /* arguments that the operation lacks are 0 */
     struct outcome outcome = { 0 };
     bug_current_op = op_table[op->code].text;
     if (!op_prepares(op->code))

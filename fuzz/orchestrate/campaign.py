@@ -454,7 +454,8 @@ class Campaign:
             "first_reached": self.first_reached,
             "findings": [asdict(f) for f in self.findings.by_identity.values()],
             "fixed": self.store.fixed_in(self.night),
-            "coverage": covered,
+            "coverage": {name: {key: value for key, value in entry.items() if key not in ("line_counts", "reached_lines")}
+                         for name, entry in covered.items()},
             "coverage_by_harness": self.coverage_by_harness,
             "notes": self.notes,
         }

@@ -95,12 +95,28 @@ def _summarise(exported: dict, lib: Path) -> dict:
             "lines": lines["count"], "covered_lines": lines["covered"],
             "branches": branches["count"], "covered_branches": branches["covered"],
             "missed_functions": sorted(functions),
+            "line_counts": _line_counts(entry["segments"]),
             "reached_lines": sorted({s[0] for s in entry["segments"] if s[3] and s[4] and s[2] and not s[5]}),
             "missed_lines": sorted(set(_missed_lines(entry["segments"])) - inside),
             "missed_branches": [branch for branch in _missed_branches(entry)
                                 if branch[0] not in inside],
         }
     return files
+
+
+def _line_counts(segments: list) -> dict[int, int]:
+    """Of each line with code, how often it ran: the most that a region which begins on it did, else
+    the region that goes on there. A segment: line, column, count, has a count, begins a region, is a
+    gap."""
+    counts: dict[int, int] = {}
+    for (line, _, count, has_count, _, gap), following in zip(segments, [*segments[1:], None]):
+        if not has_count or gap:
+            continue
+        counts[line] = max(counts.get(line, 0), count)
+        last = following[0] if following else line
+        for number in range(line + 1, last + (1 if following and following[1] > 1 else 0)):
+            counts.setdefault(number, count)
+    return counts
 
 
 def _missed_branches(entry: dict) -> list[tuple[int, str, str]]:
