@@ -105,17 +105,22 @@ def _summarise(exported: dict, lib: Path) -> dict:
 
 
 def _line_counts(segments: list) -> dict[int, int]:
-    """Of each line with code, how often it ran: the most that a region which begins on it did, else
-    the region that goes on there. A segment: line, column, count, has a count, begins a region, is a
+    """Of each line, how often it ran, as llvm-cov counts: the most of the regions that begin on it and
+    of the one that goes on there. A segment: line, column, count, has a count, begins a region, is a
     gap."""
     counts: dict[int, int] = {}
-    for (line, _, count, has_count, _, gap), following in zip(segments, [*segments[1:], None]):
-        if not has_count or gap:
-            continue
-        counts[line] = max(counts.get(line, 0), count)
-        last = following[0] if following else line
-        for number in range(line + 1, last + (1 if following and following[1] > 1 else 0)):
-            counts.setdefault(number, count)
+    by_line: dict[int, list] = {}
+    for segment in segments:
+        by_line.setdefault(segment[0], []).append(segment)
+    goes_on = None
+    for number in range(segments[0][0], segments[-1][0] + 1) if segments else []:
+        here = by_line.get(number, [])
+        starts = [s[2] for s in here if s[3] and s[4] and not s[5]]
+        if goes_on is not None and goes_on[3]:
+            starts.append(goes_on[2])
+        if starts:
+            counts[number] = max(starts)
+        goes_on = here[-1] if here else goes_on
     return counts
 
 
