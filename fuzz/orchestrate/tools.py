@@ -60,8 +60,9 @@ def find_lib(argument: str | None) -> Path:
     return lib
 
 
-def build(preset: str, lib: Path, say=print) -> Build:
-    """Configure and build a preset, quietly unless it fails. Another lib has a folder of its own."""
+def build(preset: str, lib: Path, say=print, target: str = "fuzz/all") -> Build:
+    """Configure and build a preset, quietly unless it fails: the testbed, or another of ninja's
+    targets. Another lib has a folder of its own."""
     folder = ROOT / "build" / preset
     if lib != ROOT / "lib":
         folder = ROOT / "build" / f"{preset}-{hashlib.sha1(str(lib).encode()).hexdigest()[:10]}"
@@ -72,13 +73,13 @@ def build(preset: str, lib: Path, say=print) -> Build:
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / ".procbuf-lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two commands at once may want the same build
-        _configure_and_build(preset, folder, lib)
+        _configure_and_build(preset, folder, lib, target)
     return Build(folder, lib, preset)
 
 
-def _configure_and_build(preset: str, folder: Path, lib: Path) -> None:
+def _configure_and_build(preset: str, folder: Path, lib: Path, target: str) -> None:
     for command in ([["cmake", "-S", ROOT, "--preset", preset, "-B", folder,
-                      f"-DPROCBUF_LIB_DIR={lib}"], ["cmake", "--build", folder]]):
+                      f"-DPROCBUF_LIB_DIR={lib}"], ["cmake", "--build", folder, "--target", target]]):
         done = run(command, cwd=ROOT)
         if done.returncode != 0:
             tail = "\n".join((done.stdout + done.stderr).splitlines()[-40:])
