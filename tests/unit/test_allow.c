@@ -116,6 +116,23 @@ Test(allow, a_driver_keeps_or_rejects)
     is(procbuf_allow_userspace_readable(world.p0, NULL, NULL, 0, 7, 0), PROCBUF_NODEVICE, 7, 0);
 }
 
+static enum procbuf_code take_and_reject(void *context, struct procbuf_id id, uint32_t number,
+                                         struct procbuf_readwrite *buffer)
+{
+    (void)id, (void)number;
+    *(struct procbuf_readwrite *)context = *buffer;
+    *buffer = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;
+    return PROCBUF_NOACK;
+}
+
+Test(allow, a_driver_that_rejects_gives_back_what_was_passed_whatever_it_did)
+{
+    struct procbuf_readwrite taken = PROCBUF_READWRITE_DEFAULT;
+    REFUSES("A2 A3");
+    is(procbuf_allow_userspace_readable(world.p0, take_and_reject, &taken, 0, at(RAM0 + 5), 6),
+       PROCBUF_NOACK, at(RAM0 + 5), 6);
+}
+
 /* ---- set_byte ---- */
 
 Test(allow, set_byte_writes_app_memory_only)
@@ -128,6 +145,7 @@ Test(allow, set_byte_writes_app_memory_only)
     cr_assert_str_eq(port_story(), "ococ");
     cr_assert_eq(port_events[2].addr, at(RAM0 + 127));
     cr_assert_eq(port_events[2].len, 1);
+    cr_assert(port_events[3].addr == at(RAM0 + 127) && port_events[3].len == 1);
     CHANGES_NOTHING(cr_assert_not(procbuf_process_set_byte(world.p0, at(RAM0 + 128), 3)));
     CHANGES_NOTHING(cr_assert_not(procbuf_process_set_byte(world.p0, at(RAM0) - 1, 3)));
     CHANGES_NOTHING(cr_assert_not(procbuf_process_set_byte(world.p0, 0, 3)));

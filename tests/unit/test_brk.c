@@ -28,6 +28,16 @@ Test(brk, grows_to_the_kernel_break_and_zeroes)
     cr_assert_eq(port_events[1].len, 96);
 }
 
+Test(brk, tells_the_port_both_breaks)
+{
+    ACCEPTS("K1 C3");
+    cr_assert_eq(brk_to(140), PROCBUF_PROCESS_OK);
+    cr_assert_eq(port_events[0].protection.process_index, 0);
+    cr_assert_eq(port_events[0].protection.mem_start, at(RAM0));
+    cr_assert_eq(port_events[0].protection.app_break, at(RAM0 + 140));
+    cr_assert_eq(port_events[0].protection.kernel_break, at(RAM0 + 224));
+}
+
 Test(brk, shrinks_and_zeroes_nothing)
 {
     ACCEPTS("K1 C3");

@@ -172,6 +172,26 @@ static void make_driver(void)
 
 TestSuite(driver, .init = make_driver);
 
+static void one_byte_body(struct procbuf_writable slice, void *data)
+{
+    procbuf_addr_t old_break;
+    (void)data;
+    cr_assert_eq(procbuf_writable_len(slice), 1);
+    cr_assert(procbuf_process_restart(world.p0, NULL));
+    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0), &old_break), PROCBUF_PROCESS_OK);
+    CHANGES_NOTHING(cr_assert_not(allocate(0, 7, 124, 2))); /* [100, 224) has the byte in it */
+    cr_assert(allocate(0, 7, 122, 2));                      /* [102, 224) begins behind it */
+    cr_assert(procbuf_writable_set(slice, 0, 3));
+}
+
+Test(grant, keeps_off_a_single_byte_that_is_in_use)
+{
+    struct procbuf_readwrite buffer;
+    REFUSES("L9 I3");
+    cr_assert_eq(procbuf_build_readwrite(world.p0, at(RAM0 + 101), 1, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_readwrite_mut_enter(&buffer, one_byte_body, NULL), PROCBUF_PROCESS_OK);
+}
+
 /* What a body saw, and what it is to do. */
 struct visit {
     unsigned runs;
@@ -290,6 +310,52 @@ Test(driver, a_buffer_from_a_slot_dies_with_the_swap)
     cr_assert_eq(procbuf_readwrite_len(&visit.rw), 3, "L3: what was built stays");
     cr_assert(procbuf_process_start(world.p0));
     cr_assert_eq(procbuf_readwrite_len(&visit.rw), 0);
+}
+
+Test(driver, asking_for_a_buffer_from_a_slot_looks_into_the_grant)
+{
+    struct visit visit = { 0 };
+    ACCEPTS("H6 C2 C3");
+    cr_assert_eq(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0 + 4), 9).code, PROCBUF_OK);
+    cr_assert_eq(visit_grant(&visit), PROCBUF_PROCESS_OK);
+    port_forget();
+    cr_assert_eq(procbuf_readonly_len(&visit.ro), 9);
+    cr_assert_str_eq(port_story(), "oc");
+    cr_assert_geq(port_events[0].addr, at(RAM0) + kernel_break());
+    cr_assert_eq(port_events[0].access, PROCBUF_ACCESS_READ);
+    cr_assert(port_events[0].addr == port_events[1].addr && port_events[0].len == port_events[1].len);
+}
+
+static void data_body(const struct procbuf_grant *grant, void *data)
+{
+    *(struct procbuf_writable *)data = procbuf_grant_data(grant);
+}
+
+Test(driver, data_have_their_length_and_alignment)
+{
+    static const size_t aligns[] = { 1, 2, 8, 16, 32 };
+    ACCEPTS("G1 G6");
+    for (uint32_t a = 0; a < sizeof aligns / sizeof aligns[0]; a++) {
+        const struct procbuf_driver_config wanted = { .readonly_count = 1, .data_len = 3 + a,
+                                                      .data_align = aligns[a] };
+        struct procbuf_driver own;
+        struct procbuf_writable slice;
+        world_make();
+        procbuf_driver_init(&own, &wanted);
+        cr_assert_eq(procbuf_driver_enter(&own, procbuf_process_id(world.p0), data_body, &slice),
+                     PROCBUF_PROCESS_OK);
+        cr_assert_eq(procbuf_writable_len(slice), 3 + a);
+        cr_assert_eq((uintptr_t)procbuf_writable_base_unchecked(slice) % aligns[a], 0);
+    }
+    const struct procbuf_driver_config none = { .readwrite_count = 1, .data_align = 1 };
+    struct procbuf_driver own;
+    struct procbuf_writable slice;
+    world_make();
+    procbuf_driver_init(&own, &none);
+    cr_assert_eq(procbuf_driver_enter(&own, procbuf_process_id(world.p0), data_body, &slice), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_writable_len(slice), 0);
+    const uintptr_t base = (uintptr_t)procbuf_writable_base_unchecked(slice);
+    cr_assert(base < (uintptr_t)world_memory || base >= (uintptr_t)world_memory + WORLD_LEN);
 }
 
 Test(driver, slots_are_empty_in_every_life)

@@ -134,6 +134,16 @@ Test(life, a_new_life_resets_and_clears_nothing)
     cr_assert_eq(port_events[0].protection.kernel_break, at(RAM0 + 224));
 }
 
+Test(life, a_new_life_waits_for_no_upcall)
+{
+    ACCEPTS("L5 L2");
+    procbuf_process_set_running(world.p0);
+    procbuf_process_set_yielded_for(world.p0, 9);
+    cr_assert(procbuf_process_restart(world.p0, NULL));
+    cr_assert_eq(kind(), PROCBUF_STATE_YIELDED);
+    cr_assert_eq(procbuf_process_state(world.p0).yielded_for, 0);
+}
+
 Test(life, a_refused_new_life_leaves_a_terminated_process)
 {
     struct procbuf_readonly buffer;

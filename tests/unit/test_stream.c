@@ -293,6 +293,21 @@ Test(stream, copy_fills_the_smaller_side)
     cr_assert_eq(memcmp(&world_memory[RAM1 + 50], "\16\17\x35", 3), 0);
 }
 
+Test(stream, copy_of_short_pieces_fills_a_long_buffer_without_holes)
+{
+    const struct procbuf_readonly pieces[2] = { share(world.p0, RAM0 + 10, 2),
+                                                share(world.p0, RAM0 + 12, 3) };
+    const struct procbuf_readwrite target = lend(world.p1, RAM1 + 50, 9);
+    struct procbuf_reader reader = procbuf_reader_over(pieces, 2);
+    struct procbuf_writer writer = procbuf_writer_over(&target, 1);
+    ACCEPTS("H8");
+    memset(&world_memory[RAM1 + 50], 0, 9);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 9, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(len, 5);
+    cr_assert_eq(memcmp(&world_memory[RAM1 + 50], &world_memory[RAM0 + 10], 5), 0);
+    cr_assert_eq(world_memory[RAM1 + 55], 0);
+}
+
 Test(stream, copy_over_itself_behaves_as_memmove)
 {
     const struct procbuf_readonly source = share(world.p0, RAM0 + 10, 8);

@@ -118,6 +118,7 @@ Test(table, creation_refuses_overlap_of_any_two_regions)
         { FREE_MEMORY, FREE_MEMORY - 48 },      /* RAM on p1's flash */
         { FREE_MEMORY, RAM0 + 10 },             /* RAM inside p0's RAM */
         { FLASH0 + 3, FREE_MEMORY + 16 },       /* flash inside p0's flash */
+        { FREE_MEMORY, FLASH0 },                /* RAM on p0's flash, header and more */
     };
     REFUSES("P4 I5");
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
@@ -127,6 +128,62 @@ Test(table, creation_refuses_overlap_of_any_two_regions)
         CHANGES_NOTHING(cr_assert_eq(create(&config), PROCBUF_INVAL, "row %zu", r));
     }
     cr_assert_str_eq(port_story(), "");
+}
+
+/* A table of its own, over memory of which nothing is touched: app parts are empty. */
+static struct procbuf_table small;
+static struct procbuf_process small_slots[2];
+static struct procbuf_grant_entry small_grants[2 * 4];
+
+static enum procbuf_code create_small(size_t flash, size_t flash_len, size_t header, size_t ram,
+                                      size_t ram_len, struct procbuf_process **process_out)
+{
+    const struct procbuf_process_config config = { .flash_start = at(flash),
+                                                   .flash_len = flash_len,
+                                                   .flash_protected_len = header,
+                                                   .mem_start = at(ram),
+                                                   .mem_len = ram_len };
+    return procbuf_process_create(&small, &config, process_out);
+}
+
+static void make_small(void)
+{
+    memset(&small, 0xa5, sizeof small);
+    memset(small_slots, 0xa5, sizeof small_slots);
+    memset(small_grants, 0xa5, sizeof small_grants);
+    procbuf_table_init(&small, small_slots, 2);
+    procbuf_table_use_grants(&small, small_grants, 4);
+}
+
+Test(table, creation_refuses_overlap_with_a_header_alone_or_behind_a_header_alone)
+{
+    struct procbuf_process *process;
+    REFUSES("P4 I5");
+    make_small();
+    cr_assert_eq(create_small(100, 60, 20, 200, 50, &process), PROCBUF_OK);
+    cr_assert_eq(create_small(0, 0, 0, 104, 12, &process), PROCBUF_INVAL, "RAM in the header");
+    cr_assert_eq(create_small(90, 20, 20, 300, 9, &process), PROCBUF_INVAL, "flash into the header");
+    cr_assert_eq(create_small(90, 20, 5, 300, 9, &process), PROCBUF_INVAL,
+                 "flash whose own header is apart from it");
+    cr_assert_eq(create_small(90, 10, 10, 160, 40, &process), PROCBUF_OK, "directly beside both");
+}
+
+Test(table, slots_and_grants_are_counted_apart)
+{
+    struct procbuf_process *first, *second;
+    procbuf_addr_t addr;
+    ACCEPTS("G2 G3");
+    REFUSES("G3 L1");
+    make_small();
+    cr_assert_eq(create_small(0, 0, 0, 100, 100, &first), PROCBUF_OK);
+    cr_assert_eq(create_small(0, 0, 0, 300, 100, &second), PROCBUF_OK);
+    for (uint32_t grant = 0; grant < 4; grant++)
+        cr_assert(procbuf_process_allocate_grant(first, grant, grant, 4, 2));
+    for (uint32_t grant = 0; grant < 4; grant++)
+        cr_assert_eq(procbuf_process_enter_grant(second, grant, &addr), PROCBUF_OUT_OF_MEMORY);
+    cr_assert_eq(procbuf_process_enter_grant(second, 4, &addr), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
+    cr_assert_null(procbuf_table_slot(&small, 2));
+    cr_assert_null(procbuf_table_slot(&small, 3));
 }
 
 Test(table, creation_refuses_when_full)
@@ -272,7 +329,11 @@ Test(table, a_foreign_table_answers_for_its_processes)
     size_t seen = 0;
     ACCEPTS("B6 B7");
     REFUSES("B7");
+    memset(&foreign, 0xa5, sizeof foreign);
     procbuf_table_init_external(&foreign, foreign_is_live, &alive);
+    const struct procbuf_process_config config = third();
+    struct procbuf_process *process;
+    MUST_PANIC(procbuf_process_create(&foreign, &config, &process)); /* it is the other kernel's */
     const struct procbuf_id id = procbuf_id_new_external(&foreign, 5, UINT64_C(1) << 40,
                                                          &capability);
     struct procbuf_readonly buffer =
