@@ -19,6 +19,9 @@ from tools import ROOT, Build, ToolError, run, slug, write_json, write_whole
 MOST_INPUTS = 5
 """Inputs that are kept of one identity: a crash storm does not fill the disk."""
 
+MINIMISE_S, HANG_MINIMISE_S = 20.0, 5.0
+"""A hang is known only after all of its time: few programs can be tried."""
+
 SEVERITY = {
     "access": "high", "window": "high", "memory": "high", "double-fetch": "high", "hang": "low", "oom": "low",
     "slow": "low",
@@ -175,7 +178,7 @@ class Findings:
         return finding
 
     def _minimised(self, work: Path, identity: str, build: Build) -> tuple[str, str]:
-        """The smallest program that shows the bug within a minute, and how far that got."""
+        """The smallest program that shows the bug, found in a little while, and how far that got."""
         original = work / "original.trace"
         text = original.read_text()
         if " kind=oom " in identity or " kind=slow " in identity:
@@ -183,7 +186,7 @@ class Findings:
         if replay(build, original).identity != identity:
             return text, "not minimised: as text it shows another bug"
         try:
-            smaller = minimize(build, original)
+            smaller = minimize(build, original, seconds=HANG_MINIMISE_S if " kind=hang " in identity else MINIMISE_S)
         except ToolError as error:
             return text, f"not minimised: {error}"
         write_whole(work / "smaller.trace", smaller.text)

@@ -78,12 +78,23 @@ def build(preset: str, lib: Path, say=print, target: str = "fuzz/all") -> Build:
 
 
 def _configure_and_build(preset: str, folder: Path, lib: Path, target: str) -> None:
-    for command in ([["cmake", "-S", ROOT, "--preset", preset, "-B", folder,
-                      f"-DPROCBUF_LIB_DIR={lib}"], ["cmake", "--build", folder, "--target", target]]):
+    commands = [["cmake", "--build", folder, "--target", target]]
+    if not _is_configured(folder):
+        commands.insert(0, ["cmake", "-S", ROOT, "--preset", preset, "-B", folder, f"-DPROCBUF_LIB_DIR={lib}"])
+    for command in commands:
         done = run(command, cwd=ROOT)
         if done.returncode != 0:
             tail = "\n".join((done.stdout + done.stderr).splitlines()[-40:])
             raise ToolError(f"the build is broken:\n{tail}")
+
+
+def _is_configured(folder: Path) -> bool:
+    """Whether only ninja needs to look: it configures anew by itself when CMakeLists.txt change."""
+    try:
+        configured = (folder / "build.ninja").stat().st_mtime
+        return configured > (ROOT / "CMakePresets.json").stat().st_mtime
+    except OSError:
+        return False
 
 
 def build_replay(name: str, options: list[str], lib: Path) -> Build:

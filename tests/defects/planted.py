@@ -46,6 +46,17 @@ def all_defects() -> list[Defect]:
     return [read_defect(path) for path in sorted((HERE / "patches").glob("*.patch"))]
 
 
+def frozen() -> dict[str, list[str]]:
+    """The ids of frozen.txt, by section."""
+    sections: dict[str, list[str]] = {}
+    for line in (HERE / "frozen.txt").read_text().splitlines():
+        if match := re.match(r"\[(\w+)\]", line):
+            ids = sections.setdefault(match[1], [])
+        elif line and not line.startswith("#"):
+            ids += line.split()
+    return sections
+
+
 class Failure(Exception):
     """A class of result that is not "caught", and what to do about it."""
 

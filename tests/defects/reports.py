@@ -17,7 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from planted import (FINDING, ROOT, TIMEOUT_S, Defect, Failure, all_defects, compile_changed, identity_in,
+from planted import (FINDING, ROOT, TIMEOUT_S, Defect, Failure, all_defects, compile_changed, frozen, identity_in,
                      judge, link_with, patched_library, run)
 
 sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
@@ -135,11 +135,13 @@ def main() -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter,
                                      epilog="Exit status: 0 all went well; 1 one did not; 2 could not tell.")
     parser.add_argument("ids", nargs="*", metavar="ID", help="these bugs only (default: all)")
+    parser.add_argument("--real", action="store_true", help="those that were made in real kernels only")
     parser.add_argument("--build", type=Path, default=ROOT / "build/asan", metavar="DIR")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the C tests there")
     options = parser.parse_args()
-    defects = [d for d in all_defects() if not options.ids or d.id in options.ids]
+    wanted = frozen()["real"] if options.real else options.ids
+    defects = [d for d in all_defects() if not wanted or d.id in wanted]
     if len(defects) < len(options.ids or []):
         print("no such bug (tests/defects/run --list shows them)", file=sys.stderr)
         return 2
