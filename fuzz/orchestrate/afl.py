@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from engine import DIES_WITH_US, Progress, cpu_seconds, stop_group
+from engine import DIES_WITH_US, MEMORY_MB, Progress, cpu_seconds, stop_group
 
 QUIET = {"AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1",
          "AFL_TRY_AFFINITY": "1", "AFL_FAST_CAL": "1", "AFL_CMPLOG_ONLY_NEW": "1",
@@ -16,6 +16,9 @@ QUIET = {"AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_I_DONT_CARE_ABOUT_MISSI
          "AFL_NO_CRASH_README": "1"}
 """With the structure-aware mutator alone, which finds more than AFL++'s own beside it."""
 EXCHANGE_EVERY_S = 5.0
+AFL_ASAN = ("abort_on_error=1:symbolize=0:detect_leaks=0:malloc_context_size=0:"
+            f"hard_rss_limit_mb={MEMORY_MB}")
+"""AFL++ insists on the first two; the last bounds its memory, as it cannot do itself with ASan."""
 
 
 class Afl:
@@ -38,7 +41,7 @@ class Afl:
         self.log = open(out / "log", "wb")
         inherited = {key: value for key, value in os.environ.items()
                      if key not in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "MSAN_OPTIONS")}
-        environment = inherited | QUIET | {
+        environment = inherited | QUIET | {"ASAN_OPTIONS": AFL_ASAN} | {
             "AFL_CUSTOM_MUTATOR_LIBRARY": str(programs / f"mutate-{harness}.so")}
         self.already = {path.name for path in self._crashes()}
         self.command = f"afl-fuzz -t 10000 -s {seed} -c 0 fuzz-{harness} (AFL_CUSTOM_MUTATOR_ONLY=1)"

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+from pathlib import Path
 
 from support import ROOT, Case, broken_lib, call, edited_lib
 
@@ -174,7 +175,46 @@ class Nights(Case):
         sqlite3.connect(self.out / "state.sqlite").execute("pragma user_version = 99")
         self.check(call(CAMPAIGN, *QUICK, "--time", "1s", "--out", self.out), 2, "another version")
 
-    def test_an_unreadable_corpus_is_named(self):
+    def path_without(self, *programs: str) -> dict[str, str]:
+        """An environment in which these programs are not installed."""
+        folder = self.folder / "bin"
+        folder.mkdir()
+        for path in [*Path("/usr/bin").iterdir(), *Path("/usr/sbin").iterdir(), *Path("/bin").iterdir()]:
+            if path.name not in programs and not (folder / path.name).is_symlink():
+                (folder / path.name).symlink_to(path)
+        return os.environ | {"PATH": str(folder)}
+
+    def test_an_engine_that_is_missing_is_said(self):
+        environment = self.path_without("afl-fuzz")
+        done = subprocess.run([CAMPAIGN, "--time", "3s", "--slice", "1s", "--harness", "slices", "--build", "asan",
+                               "--out", self.out], env=environment, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("AFL++ is not installed (fuzz/setup/install): libFuzzer only", done.stdout)
+        done = subprocess.run([CAMPAIGN, "--time", "3s", "--engine", "afl", "--out", self.out], env=environment,
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("afl-fuzz is missing", done.stderr)
+
+    def test_a_compiler_that_is_missing_is_said(self):
+        done = subprocess.run([CAMPAIGN, *QUICK, "--time", "1s", "--out", self.out], env=self.path_without("clang-19"),
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 2, done.stdout)
+        self.assertIn("clang-19 is missing: run fuzz/setup/install", done.stderr)
+
+    def test_a_corpus_that_cannot_be_read_is_named(self):
+        clone = self.folder / "clone"
+        subprocess.run(["git", "clone", "-q", ROOT, clone], check=True)
+        (clone / "corpus/slices/bad.trace").write_text("trace 1\nnonsense\n")
+        done = call(clone / "fuzz/campaign", *QUICK, "--time", "1s", "--out", self.out)
+        self.check(done, 2, "bad.trace:2: unknown operation")
+        for path in (clone / "corpus/slices").iterdir():
+            path.unlink()
+        for path in (clone / "corpus/regressions").iterdir():
+            path.unlink()
+        done = call(clone / "fuzz/campaign", *QUICK, "--time", "1s", "--out", self.out)
+        self.check(done, 2, "corpus/slices: no saved inputs")
+
+    def test_arguments_that_make_no_sense_are_refused(self):
         self.check(call(CAMPAIGN, "--out", self.out, "--weight", "nonsense=2"), 2, "nonsense: no such harness")
         self.check(call(CAMPAIGN, "--out", self.out, "--weight", "slices"), 2, "is no weight")
         self.check(call(CAMPAIGN, "--out", self.out, "--floor", "slices=never"), 2, "is no time")
