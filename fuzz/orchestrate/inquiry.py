@@ -24,10 +24,18 @@ def reliability(built: Build, text: bytes, identity: str, times: int) -> str:
     return line
 
 
-def matrix(lib: Path, text: bytes, identity: str, say) -> str:
-    """Replay an input in every build. Returns: a table, and what it means."""
+ALL_BUILDS = {"i386": I386} | BUILDS
+
+
+def matrix(lib: Path, text: bytes, identity: str, names: list[str], say) -> str:
+    """Replay an input in every build, or in those that are named. Returns: a table, and what it means."""
+    for name in names:
+        if name not in ALL_BUILDS:
+            raise ToolError(f"--builds {name}: there are {', '.join(ALL_BUILDS)}")
     rows, seen, unseen = [], [], []
-    for name, (what, options) in ({"i386": I386} | BUILDS).items():
+    for name, (what, options) in ALL_BUILDS.items():
+        if names and name not in names:
+            continue
         say(f"building for {what}")
         try:
             outcome = replay(build_replay(f"matrix-{name}", options, lib), None, text=text)

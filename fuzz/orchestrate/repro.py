@@ -46,6 +46,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--matrix", action="store_true",
                         help="replay it in every build (i386, MSan, guard pages, gcc and clang at -O0 to "
                              "-O3), and say which see the bug")
+    parser.add_argument("--builds", type=lambda text: text.split(","), default=[], metavar="NAME,NAME",
+                        help=f"with --matrix: these only, of {', '.join(inquiry.ALL_BUILDS)}")
     parser.add_argument("--bisect", metavar="GOOD..BAD",
                         help="find the first commit whose library has the bug")
     parser.add_argument("--debug", action="store_true",
@@ -117,7 +119,7 @@ def inquire(built: Build, text: bytes, identity: str, options: argparse.Namespac
     if options.repeat:
         print(f"\nIs it reliable? {inquiry.reliability(built, text, identity, options.repeat)}")
     if options.matrix:
-        print(f"\nWho sees it?\n{inquiry.matrix(built.lib, text, identity, say)}")
+        print(f"\nWho sees it?\n{inquiry.matrix(built.lib, text, identity, options.builds, say)}")
     if options.bisect:
         print(f"\nSince when? {inquiry.bisect(options.bisect, text, identity, say)}")
     if options.debug:
