@@ -1,8 +1,10 @@
 """./fuzz/repro: crash files in, explanations out."""
 import json
+import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 from support import BUILD, PATCHES, ROOT, Case, broken_lib, build_of, call
@@ -206,6 +208,15 @@ class Repro(Case):
         done = call(REPRO, "--lib", broken_lib("A05"), "--debug", self.write("a.trace", PROGRAM),
                     stdin=b"print machine_position\nquit\n")
         self.check(done, 1, "Breakpoint 1, run_op", "$1 = 5")
+
+    def test_every_operation_has_its_c(self):
+        sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
+        from emit_calls import Calls  # pylint: disable=import-outside-toplevel
+        rows = re.findall(r'^OP\(0x\w+, \w+, "(\w+)"', (ROOT / "fuzz/trace/ops.def").read_text(), re.MULTILINE)
+        self.assertGreater(len(rows), 90)
+        bracketed = {"enter", "mut_enter", "driver_enter"}
+        self.assertEqual([name for name in rows if name not in bracketed and name not in Calls.FAMILIES
+                          and not hasattr(Calls, f"op_{name}")], [])
 
     def test_refuses_damaged_findings(self):
         self.check(call(REPRO, self.folder), 2, "without finding.json")

@@ -1,0 +1,862 @@
+"""How each operation looks as a call in C, and what is asserted of it. The words are those of the
+library's headers; what is expected comes from procbuf-expect, a line an operation."""
+from __future__ import annotations
+
+from collections import defaultdict
+
+from tools import ToolError
+
+WIDTH = 100
+
+SKIPPED, DONE, CODE, PROCESS_ERROR, YES, NO, PANIC = range(7)
+"""Kinds of outcomes, numbered as in fuzz/model/model.h."""
+
+WATCHED_KINDS = ("access", "window", "double-fetch", "fault", "asan-", "crash")
+NEAR = 1 << 20
+"""Addresses that far from the arena are written as counted from it."""
+
+
+class CannotEmit(ToolError):
+    """The program has something that a test in C has no way to do."""
+
+
+def wrap(line: str) -> str:
+    """Break a statement that is too long, behind commas."""
+    indent = len(line) - len(line.lstrip())
+    lines = []
+    while len(line) > WIDTH:
+        at = line.rfind(", ", indent + 20, WIDTH)
+        if at < 0:
+            break
+        lines.append(line[:at + 1])
+        line = " " * (indent + 4) + line[at + 2:]
+    return "\n".join([*lines, line])
+
+
+def c_string(octets: bytes) -> str:
+    """Bytes as C string literals, sixteen a piece."""
+    pieces = [octets[at:at + 16] for at in range(0, len(octets), 16)]
+    return " ".join('"' + "".join(f"\\x{byte:02x}" for byte in piece) + '"' for piece in pieces)
+
+
+class Calls:
+    """Statements for the lines of procbuf-expect, one after another; emit.Writer goes through them."""
+
+    def __init__(self, lines: list[dict], identity: str, last: int):
+        self.lines = lines
+        self.kind = identity.split()[1].removeprefix("kind=")
+        self.check = identity.split()[2].removeprefix("check=")
+        self.last = last
+        """Position of the operation that fails; beyond the end: what is compared there fails."""
+        self.world = lines[0]
+        self.regions: list[tuple[str, int, int]] = []
+        self.uses: set[str] = set()
+        self.used: dict[str, set[int]] = defaultdict(set)
+        self.variables: dict[str, str] = {}
+        self.never: dict[str, str] = {}
+        self.setup: list[str] = []
+        self.statements: list[str] = []
+        self.out = self.statements
+        self.bodies: list[str] = []
+        self.body_count = 0
+        self.entered: list[tuple[list[str], dict, str, int]] = []
+        """Bodies that are being written: where the enter stands, its record, its call, its number."""
+        self.lengths: dict[int, str] = {}
+        self.pending_refusal = 0
+        self.finished = False
+        self.declared: set[int] = set()
+        self.last_kind: dict[int, bool] = {}
+        """Of a slice register, whether what it holds can write."""
+        self.watches = self.kind.startswith(WATCHED_KINDS)
+        self.compares_memory = self.kind in ("memory", "panic") or self.kind.startswith("msan-")
+        self.checks_hooks = self.kind == "hook"
+
+    # ---- Values ----
+
+    def address(self, addr: int) -> str:
+        most, base = self.world["address_max"], self.world["base"]
+        if addr == 0:
+            return "0"
+        if addr > most - 4096:
+            return "UINTPTR_MAX" + (f" - {most - addr}" if addr != most else "")
+        for at_end in (0, 1):
+            for name, start, end in self.regions:
+                if start <= addr < end + at_end:
+                    return name + (f" + {addr - start}" if addr != start else "")
+        foreign = base + self.world["foreign_at"]
+        if foreign <= addr <= base + self.world["len"]:
+            self.uses.add("foreign_memory")
+            return "FOREIGN" + (f" + {addr - foreign}" if addr != foreign else "")
+        if abs(addr - base) < NEAR:
+            return "MEMORY" + (f" + {addr - base}" if addr > base else f" - {base - addr}" if addr < base else "")
+        return f"(procbuf_addr_t)0x{addr:x}"
+
+    def length(self, operand: dict, last_addr: int) -> str:
+        """A length; one that leads up to a place is written as the difference."""
+        value, most = operand["value"], self.world["address_max"]
+        text = self.number(value)
+        if value > 1 << 24 and operand["is_place"]:
+            place = (value + last_addr) & most
+            text = f"(size_t)({self.address(place)} - ({self.address(last_addr)}))"
+        self.lengths[value] = text
+        return text
+
+    def number(self, value: int) -> str:
+        most = self.world["address_max"]
+        if value <= 1 << 24:
+            return str(value)
+        if value > most - 4096:
+            return "SIZE_MAX" + (f" - {most - value}" if value != most else "")
+        return self.lengths.get(value, f"(size_t)0x{value:x}")
+
+    def distance(self, operand: dict) -> str:
+        value, most = operand["value"], self.world["address_max"]
+        signed = value - most - 1 if value > most // 2 else value
+        if abs(signed) <= 1 << 24:
+            return str(signed)
+        if operand["is_place"]:
+            place = (value + operand["from"]) & most
+            return f"(intptr_t)({self.address(place)} - ({self.address(operand['from'])}))"
+        return f"(intptr_t)0x{value:x}"
+
+    def texts(self, operands: list[dict]) -> list[str]:
+        """Operands as they stand in a call; registers and small numbers as numbers."""
+        texts, last_addr = [], 0
+        for operand in operands:
+            if operand["kind"] == "a":
+                last_addr = operand["value"]
+                texts.append(self.address(last_addr))
+            elif operand["kind"] == "n":
+                texts.append(self.length(operand, last_addr))
+            elif operand["kind"] == "z":
+                texts.append(self.distance(operand))
+            else:
+                texts.append(self.number(operand["value"]))
+        return texts
+
+    def span(self, span: list[int]) -> tuple[str, int]:
+        return self.address(self.world["base"] + span[0]), span[1] - span[0]
+
+    def variable(self, name: str, kind: str) -> str:
+        self.variables[name] = kind
+        return name
+
+    def process(self, number: int) -> str:
+        self.used["p"].add(number)
+        return f"p{number}"
+
+    def buffer(self, number: int) -> str:
+        """Registers are numbered through: read-only, then read-write."""
+        return self.readonly(number) if number < 8 else self.readwrite(number - 8)
+
+    def readonly(self, number: int) -> str:
+        self.used["o"].add(number)
+        return f"&ro[{number}]"
+
+    def readwrite(self, number: int) -> str:
+        self.used["w"].add(number)
+        return f"&rw[{number}]"
+
+    def slice(self, number: int, writable: bool) -> str:
+        self.used["s" if writable else "r"].add(number)
+        return f"{'ws' if writable else 's'}{number}"
+
+    def id(self, number: int) -> str:
+        self.used["d"].add(number)
+        return f"id{number}"
+
+    def driver(self, number: int) -> str:
+        self.used["v"].add(number)
+        return f"driver{number}"
+
+    def array(self, name: str, offset: int = 0) -> str:
+        self.uses.add("arrays")
+        return name + (f" + {offset}" if offset else "")
+
+    # ---- Statements ----
+
+    def say(self, text: str) -> None:
+        self.out.append(wrap("    " + text))
+
+    def expect(self, call: str, outcome: dict) -> None:
+        """A call with what it must answer."""
+        kind = outcome["kind"]
+        if kind == PANIC:
+            self.uses.add("panic")
+            self.say(f"PANICS({'(void)' if not call.startswith('byte =') else ''}{call});")
+        elif kind == CODE:
+            self.say(f"cr_assert_eq({call}, PROCBUF_{outcome['name']});")
+        elif kind == PROCESS_ERROR:
+            name = "PROCESS_OK" if outcome["name"] == "OK" else outcome["name"]
+            self.say(f"cr_assert_eq({call}, PROCBUF_{name});")
+        elif kind == YES:
+            self.say(f"cr_assert({call});")
+        elif kind == NO:
+            self.say(f"cr_assert_not({call});")
+        else:
+            self.say(f"{call};")
+
+    def value(self, outcome: dict, index: int = 0) -> int | None:
+        """A value that was given back; None if there is none."""
+        return outcome["values"][index][1] if len(outcome["values"]) > index else None
+
+    def expect_slice(self, shown: dict) -> None:
+        writable = bool(shown["writable"])
+        name = self.slice(shown["number"], writable)
+        prefix = "procbuf_writable" if writable else "procbuf_readable"
+        base_and_len = f"{prefix}_base_unchecked({name}), {prefix}_len({name})"
+        if shown["dummy"]:
+            self.uses.add("expect_empty")
+            self.say(f"expect_empty({base_and_len}, {self.address(shown['wild'])});")
+        else:
+            self.uses.add("expect_slice")
+            start, count = self.span(shown["span"])
+            self.say(f"expect_slice({base_and_len}, {start}, {count});")
+
+    # ---- Around a call ----
+
+    def hook_text(self, hook: dict) -> str:
+        if hook["kind"] == "protect":
+            return (f"expect_hook((struct hook){{ .kind = PROTECT, .addr = {self.address(hook['addr'])}, "
+                    f".app_break = {self.address(hook['app_break'])}, "
+                    f".kernel_break = {self.address(hook['kernel_break'])} }});")
+        if hook["kind"] == "barrier":
+            return "expect_hook((struct hook){ .kind = BARRIER });"
+        access = "READ_WRITE" if hook["writable"] else "READ"
+        anywhere = ", .anywhere = true" if hook["loose"] else ""
+        return (f"expect_hook((struct hook){{ .kind = {hook['kind'].upper()}{anywhere}, "
+                f".addr = {self.address(hook['addr'])}, .len = {hook['len']}, "
+                f".access = PROCBUF_ACCESS_{access} }});")
+
+    def is_last(self, record: dict) -> bool:
+        """Whether the bug shows in this operation; of an enter, also in its end."""
+        return self.last in (record["position"], record.get("end"))
+
+    def is_watched(self, record: dict) -> bool:
+        acts = any(not act["at_hook"] for act in record.get("acts", []))
+        return acts or (self.watches and self.is_last(record))
+
+    def before(self, record: dict) -> None:
+        for act in record.get("acts", []):
+            target = self.address(self.world["base"] + act["target"])
+            if act["at_hook"]:
+                self.uses.add("hook_acts")
+                self.say(f"at_hook({act['trigger']}, {target}, {act['value']});")
+            else:
+                if record["op"] in ("iterate",):
+                    raise CannotEmit("userspace acts between the steps of an iteration")
+                self.uses.add("acts")
+                trigger = self.address(self.world["base"] + act["trigger"])
+                self.say(f"acts[act_count++] = (struct act){{ .trigger = {trigger}, .target = {target}, "
+                         f".value = {act['value']} }};")
+        if self.checks_hooks and self.is_last(record):
+            self.uses.add("hooks")
+            self.say("hooks_count = true;")
+            for hook in record.get("hooks", []):
+                if hook["kind"] != "panic":
+                    self.uses.add("expect_hook")
+                    self.say(self.hook_text(hook))
+        if self.is_watched(record):
+            self.uses.add("watch")
+            reads = record.get("reads", [])
+            if record["op"] == "iterate":
+                reads = [record["slice"]["span"]]
+            for name, spans in (("may_read", reads), ("may_write", record.get("writes", []))):
+                for span in spans:
+                    if span[0] >= self.world["processes_at"] and span[0] != span[1]:
+                        start, count = self.span(span)
+                        self.uses.add(name)
+                        self.say(f"{name}({start}, {count});")
+            if record["op"] in ("reader_read", "stream_copy", "iterate"):
+                self.say("fetches_may_repeat = true;")
+            self.say("watch();")
+
+    def after(self, record: dict) -> None:
+        if self.is_watched(record):
+            self.say("unwatch();")
+        if self.checks_hooks and self.is_last(record):
+            self.say("expect_no_more_hooks();")
+        if any(act["at_hook"] for act in record.get("acts", [])):
+            self.say("hook_act_count = 0;")
+        if self.pending_refusal and record["op"] != "refuse":
+            self.say("refuse(0);")
+            self.pending_refusal = 0
+
+    def bytes_changed(self, record: dict) -> None:
+        """What memory must hold from now on, where it is compared in the end."""
+        if not self.compares_memory:
+            return
+        for span in record.get("opaque", []):
+            if span[0] != span[1]:
+                self.uses.add("opaque")
+                start, count = self.span(span)
+                self.say(f"leave_to_library({start}, {count});")
+        for offset, text in record["bytes"]:
+            octets = bytes.fromhex(text)
+            start = self.address(self.world["base"] + offset)
+            if not any(octets):
+                self.uses.add("expect_zeros")
+                self.say(f"expect_zeros({start}, {len(octets)});")
+            else:
+                self.uses.add("expect_bytes")
+                self.say(f"expect_bytes({start}, {c_string(octets)}, {len(octets)});")
+
+    # ---- Operations ----
+
+    def op(self, record: dict) -> None:
+        outcome, name = record["outcome"], record["op"]
+        if outcome["kind"] == SKIPPED:
+            return
+        values = [operand["value"] for operand in record["operands"]]
+        record["texts"] = self.texts(record["operands"])
+        handler = getattr(self, f"op_{name}", None)
+        if name in ("poke", "fill", "refuse", "when_fetched", "at_hook", "declare_driver"):
+            handler(record, values)
+            return
+        self.before(record)
+        if name in ("enter", "mut_enter", "driver_enter"):
+            self.begin_enter(record, values)
+            return
+        if handler is None:
+            handler = self.FAMILIES.get(name)
+            handler = handler and handler.__get__(self)
+        if handler is None:
+            raise CannotEmit(f"{name}: there is no C for this operation")
+        handler(record, values)
+        self.end_op(record)
+
+    def end_op(self, record: dict) -> None:
+        self.after(record)
+        self.bytes_changed(record)
+        if "slice" in record and record["op"] not in ("iterate", "chunks"):
+            self.expect_slice(record["slice"])
+        if record["op"] == "create" and record["outcome"]["values"]:
+            self.used["p"].add(record["outcome"]["values"][0][1])
+
+    def op_poke(self, record, values):
+        self.uses.add("poke")
+        self.say(f"poke({self.address(values[0])}, {values[1]});")
+
+    def op_fill(self, record, values):
+        self.uses |= {"fill", "pattern"}
+        start, count = self.span(record["filled"][0])
+        self.say(f"fill({start}, {count}, {values[1]});")
+
+    def op_refuse(self, record, values):
+        self.uses.add("refuse")
+        self.pending_refusal = values[0]
+        self.say(f"refuse({values[0]});")
+
+    def op_when_fetched(self, record, values):
+        pass  # the next operation's "acts" say what comes of it
+
+    op_at_hook = op_when_fetched
+
+    def op_declare_driver(self, record, values):
+        driver = record["driver"]
+        self.uses |= {"declare", "grants"}
+        self.say(f"declare(&{self.driver(values[0])}, (struct procbuf_driver_config){{ "
+                 f".grant_number = {driver['grant']}, .driver_number = {driver['number']}, "
+                 f".readonly_count = {driver['readonly']}, .readwrite_count = {driver['readwrite']} }}, "
+                 f"{driver['len']});")
+
+    def op_return_to_user(self, record, values):
+        self.say("procbuf_return_to_user();")
+
+    def config(self, args: list[int]) -> str:
+        policy = "RESTART" if args[7] & 1 else "STOP"
+        return (f"(struct procbuf_process_config){{ .flash_start = {self.address(args[0])}, "
+                f".flash_len = {self.number(args[1])}, .flash_protected_len = {self.number(args[2])}, "
+                f".mem_start = {self.address(args[3])}, .mem_len = {self.number(args[4])}, "
+                f".initial_app_len = {self.number(args[5])}, .initial_kernel_len = {self.number(args[6])}, "
+                f".fault_policy = PROCBUF_FAULT_{policy} }}")
+
+    def op_create(self, record, values):
+        created = self.variable("created", "struct procbuf_process *")
+        self.expect(f"procbuf_process_create(&table, &{self.config(values)}, &{created})", record["outcome"])
+        if record["outcome"]["values"]:
+            self.say(f"cr_assert_eq({created}, &processes[{record['outcome']['values'][0][1]}]);")
+
+    def completion(self, number: int) -> str:
+        return "NULL" if number == 0 else f"&(uint32_t){{ {number - 1} }}"
+
+    def life(self, record, values):
+        name, process = record["op"], self.process(values[0])
+        more = ""
+        if name in ("terminate", "restart"):
+            more = f", {self.completion(values[1])}"
+        elif name == "set_yielded_for":
+            more = f", {values[1]}"
+        self.expect(f"procbuf_process_{name}({process}{more})", record["outcome"])
+
+    def op_restart_many(self, record, values):
+        count, process = record["count"], self.process(values[0])
+        if count:
+            self.say(f"for (unsigned life = 0; life < {count}; life++)")
+            self.say(f"    cr_assert(procbuf_process_restart({process}, NULL));")
+        if record["outcome"]["kind"] == NO or count == 0:
+            self.say(f"cr_assert_not(procbuf_process_restart({process}, NULL));")
+
+    def op_brk(self, record, values):
+        old = self.variable("old_break", "procbuf_addr_t")
+        self.expect(f"procbuf_process_brk({self.process(values[0])}, {self.address(values[1])}, &{old})",
+                    record["outcome"])
+        self.break_value(record)
+
+    def op_sbrk(self, record, values):
+        old = self.variable("old_break", "procbuf_addr_t")
+        self.expect(f"procbuf_process_sbrk({self.process(values[0])}, "
+                    f"{record['texts'][1]}, &{old})", record["outcome"])
+        self.break_value(record)
+
+    def op_memop_brk(self, record, values):
+        self.expect(f"procbuf_memop_brk({self.process(values[0])}, {self.address(values[1])})",
+                    record["outcome"])
+
+    def op_memop_sbrk(self, record, values):
+        old = self.variable("old_break", "procbuf_addr_t")
+        self.expect(f"procbuf_memop_sbrk({self.process(values[0])}, "
+                    f"{record['texts'][1]}, &{old})", record["outcome"])
+        self.break_value(record)
+
+    def break_value(self, record):
+        value = self.value(record["outcome"])
+        if value is not None:
+            self.say(f"cr_assert_eq(old_break, {self.address(value)});")
+
+    def op_take_id(self, record, values):
+        self.say(f"{self.id(values[0])} = procbuf_process_id({self.process(values[1])});")
+
+    def op_lookup(self, record, values):
+        name = self.id(values[0])
+        found = self.value(record["outcome"])
+        process = "NULL" if found is None else f"&processes[{found}]"
+        self.say(f"cr_assert_eq(procbuf_table_lookup(&table, {name}), {process});")
+        if record["outcome"]["kind"] == YES:
+            self.say(f"cr_assert(procbuf_id_is_live({name}));")
+
+    def op_id_equal(self, record, values):
+        self.expect(f"procbuf_id_equal({self.id(values[0])}, {self.id(values[1])})", record["outcome"])
+
+    def build(self, record, values):
+        name = record["op"]
+        out = self.readonly(values[0]) if name.endswith("readonly") else self.readwrite(values[0])
+        process, addr = self.process(values[1]), self.address(values[2])
+        count = record["texts"][3]
+        if name.startswith("build"):
+            self.expect(f"procbuf_{name}({process}, {addr}, {count}, {out})", record["outcome"])
+            return
+        self.uses.add("capability")
+        kind = name.removeprefix("external_")
+        self.say(f"{out[1:]} = procbuf_{kind}_new_external({addr}, {count}, procbuf_process_id({process}), "
+                 "&capability);")
+
+    def op_len(self, record, values):
+        kind = "readonly" if values[0] < 8 else "readwrite"
+        self.say(f"cr_assert_eq(procbuf_{kind}_len({self.buffer(values[0])}), "
+                 f"{self.number(self.value(record['outcome']))});")
+
+    def op_ptr(self, record, values):
+        kind = "readonly" if values[0] < 8 else "readwrite"
+        self.say(f"cr_assert_eq(procbuf_{kind}_ptr({self.buffer(values[0])}), "
+                 f"{self.address(self.value(record['outcome']))});")
+
+    def op_consume(self, record, values):
+        kind = "readonly" if values[0] < 8 else "readwrite"
+        addr, count = self.variable("addr", "procbuf_addr_t"), self.variable("len", "size_t")
+        self.say(f"procbuf_{kind}_consume({self.buffer(values[0])}, &{addr}, &{count});")
+        self.say(f"cr_assert_eq(addr, {self.address(self.value(record['outcome']))});")
+        self.say(f"cr_assert_eq(len, {self.number(self.value(record['outcome'], 1))});")
+
+    def op_copy_readonly(self, record, values):
+        self.say(f"{self.readonly(values[0])[1:]} = {self.readonly(values[1])[1:]};")
+
+    def op_copy_readwrite(self, record, values):
+        self.say(f"{self.readwrite(values[0])[1:]} = {self.readwrite(values[1])[1:]};")
+
+    def op_as_readonly(self, record, values):
+        self.say(f"{self.readonly(values[0])[1:]} = procbuf_readwrite_as_readonly({self.readwrite(values[1])});")
+
+    # ---- Enters ----
+
+    def begin_enter(self, record, values):
+        name = record["op"]
+        if name == "driver_enter":
+            self.uses.add("grants")
+            what, kind = "grant", "const struct procbuf_grant *entered"
+            call = f"procbuf_driver_enter(&{self.driver(values[0])}, {self.id(values[1])}"
+        elif name == "mut_enter":
+            what, kind = "write", "struct procbuf_writable slice"
+            call = f"procbuf_readwrite_mut_enter({self.readwrite(values[0])}"
+        else:
+            what, kind = "read", "struct procbuf_readable slice"
+            call = (f"procbuf_{'readonly' if values[0] < 8 else 'readwrite'}_enter("
+                    f"{self.buffer(values[0])}")
+        if not record["enters"]:
+            self.never[what] = kind
+            self.expect(f"{call}, never_{what}, NULL)", record["outcome"])
+            self.end_op(record)
+            return
+        self.body_count += 1
+        function = f"body_{self.body_count}"
+        self.entered.append((self.out, record, f"{call}, {function}, NULL)", self.body_count))
+        self.out = [f"static void {function}({kind}, void *data)", "{"]
+        self.begin_body(record, what)
+
+    def begin_body(self, record, what):
+        shown = record["slice"]
+        if what == "grant":
+            self.uses.add("grant")
+            self.say("const struct procbuf_grant *const outer = grant;")
+        self.say("(void)data;")
+        self.say(f"{self.variable(f'body_{self.body_count}_runs', 'unsigned')}++;")
+        if self.is_watched(record):
+            self.say("unwatch();")
+        if self.checks_hooks and self.is_last(record):
+            self.say("hooks_count = false;")
+        self.bytes_changed(record)
+        register = self.slice(shown["number"], bool(shown["writable"]))
+        if what == "grant":
+            self.say("grant = entered;")
+            self.say(f"{register} = procbuf_grant_data(grant);")
+            self.say(f"cr_assert(procbuf_writable_range_to({register}, {record['data_len']}, &{register}));")
+        else:
+            self.say(f"{register} = slice;")
+        if what != "grant" or record["data_len"]:
+            self.expect_slice(shown)
+
+    def leave(self) -> None:
+        """The body that is being written ends; the call that runs it stands where it was entered."""
+        body = self.out
+        self.out, record, call, number = self.entered.pop()
+        if record["op"] == "driver_enter":
+            body.append("    grant = outer;")
+        if self.checks_hooks and self.is_last(record):
+            body.append("    hooks_count = true;")
+        if self.is_watched(record):
+            body.append("    watch();")
+        self.bodies.append("\n".join([*body, "}\n"]))
+        self.expect(call, record["outcome"])
+        self.say(f"cr_assert_eq(body_{number}_runs, 1, \"the body runs once\");")
+        self.after(record)
+
+    # ---- Slices ----
+
+    def readable(self, record, number: int, writable: bool) -> str:
+        name = self.slice(number, writable)
+        return f"procbuf_writable_as_readable({name})" if writable else name
+
+    def op_slice_len(self, record, values):
+        pass  # expect_slice() asks for both
+
+    def op_get(self, record, values):
+        writable = bool(record["was_writable"])
+        byte = self.variable("byte", "uint8_t")
+        self.expect(f"procbuf_{'writable' if writable else 'readable'}_get({self.slice(values[0], writable)}, "
+                    f"{self.number(values[1])}, &{byte})", record["outcome"])
+        if record["outcome"]["kind"] == YES:
+            self.say(f"cr_assert_eq(byte, 0x{self.value(record['outcome']):02x});")
+
+    def op_get_or_panic(self, record, values):
+        byte = self.variable("byte", "uint8_t")
+        call = (f"{byte} = procbuf_readable_get_or_panic("
+                f"{self.readable(record, values[0], bool(record['was_writable']))}, {self.number(values[1])})")
+        if record["outcome"]["kind"] == PANIC:
+            self.expect(call, record["outcome"])
+        else:
+            self.say(f"{call};")
+            self.say(f"cr_assert_eq(byte, 0x{self.value(record['outcome']):02x});")
+
+    def op_set(self, record, values):
+        self.expect(f"procbuf_writable_set({self.slice(values[0], True)}, {self.number(values[1])}, {values[2]})",
+                    record["outcome"])
+
+    def range(self, record, values):
+        writable = bool(record["was_writable"])
+        kind = "writable" if writable else "readable"
+        bounds = ", ".join(self.number(value) for value in values[2:])
+        self.expect(f"procbuf_{kind}_{record['op']}({self.slice(values[0], writable)}, {bounds}, "
+                    f"&{self.slice(values[1], writable)})", record["outcome"])
+
+    def op_element(self, record, values):
+        writable = bool(record["was_writable"])
+        kind = "writable" if writable else "readable"
+        elements = self.variable("written_elements" if writable else "elements",
+                                 f"struct procbuf_{kind}_elements")
+        view = (f"procbuf_{kind}_elements({self.slice(values[0], writable)}, {self.number(values[2])}, "
+                f"{self.number(values[3])}, &{elements})")
+        outcome = record["outcome"]
+        count = self.value(outcome)
+        if outcome["kind"] == PANIC or count is None:
+            self.expect(view, outcome)
+            return
+        self.say(f"cr_assert({view});")
+        self.say(f"cr_assert_eq(procbuf_{kind}_elements_count(&{elements}), {self.number(count)});")
+        self.expect(f"procbuf_{kind}_elements_at(&{elements}, {self.number(values[4])}, "
+                    f"&{self.slice(values[1], writable)})", outcome)
+
+    def op_iterate(self, record, values):
+        writable = bool(record["slice"]["writable"])
+        kind = "writable" if writable else "readable"
+        iterator, byte = self.variable("iter", "struct procbuf_iter"), self.variable("byte", "uint8_t")
+        self.say(f"{iterator} = procbuf_{kind}_iter({self.slice(values[0], writable)});")
+        for step in record["steps"]:
+            self.say(f"cr_assert(procbuf_iter_next(&iter, &{byte}) && byte == 0x{step:02x});")
+        if len(record["steps"]) == record["slice"]["span"][1] - record["slice"]["span"][0]:
+            self.say("cr_assert_not(procbuf_iter_next(&iter, &byte));")
+
+    def op_chunks(self, record, values):
+        if record["outcome"]["kind"] == PANIC:
+            self.expect(f"procbuf_readable_chunks({self.readable(record, values[0], bool(record['was_writable']))}, 0)",
+                        record["outcome"])
+            return
+        writable = bool(record["slice"]["writable"])
+        kind = "writable" if writable else "readable"
+        chunks = self.variable("written_chunks" if writable else "chunks", f"struct procbuf_{kind}_chunks")
+        part = self.variable("written_part" if writable else "part", f"struct procbuf_{kind}")
+        self.uses.add("expect_slice")
+        self.say(f"{chunks} = procbuf_{kind}_chunks({self.slice(values[0], writable)}, {self.number(values[1])});")
+        for step in record["steps"]:
+            start, count = self.span(step)
+            self.say(f"cr_assert(procbuf_{kind}_chunks_next(&{chunks}, &{part}));")
+            self.say(f"expect_slice(procbuf_{kind}_base_unchecked({part}), procbuf_{kind}_len({part}), "
+                     f"{start}, {count});")
+        if len(record["steps"]) < 40:
+            self.say(f"cr_assert_not(procbuf_{kind}_chunks_next(&{chunks}, &{part}));")
+
+    def kernel_array(self, name: str, count: int, offset: int = 0) -> str:
+        return "NULL" if count == 0 else self.array(name, offset)
+
+    def op_copy_to(self, record, values):
+        writable = bool(record["was_writable"])
+        self.expect(f"procbuf_{'writable' if writable else 'readable'}_copy_to({self.slice(values[0], writable)}, "
+                    f"{self.kernel_array('KERNEL_OUT', values[1])}, {self.number(values[1])})", record["outcome"])
+
+    def op_copy_to_or_panic(self, record, values):
+        self.expect("procbuf_readable_copy_to_or_panic("
+                    f"{self.readable(record, values[0], bool(record['was_writable']))}, "
+                    f"{self.kernel_array('KERNEL_OUT', values[1])}, {self.number(values[1])})", record["outcome"])
+
+    def copy_from(self, record, values):
+        self.expect(f"procbuf_writable_{record['op']}({self.slice(values[0], True)}, "
+                    f"{self.kernel_array('KERNEL_IN', values[1], values[2])}, {self.number(values[1])})",
+                    record["outcome"])
+
+    def op_copy_slice(self, record, values):
+        source = self.source_slice(values[1])
+        self.expect(f"procbuf_writable_copy_from_slice({self.slice(values[0], True)}, {source})",
+                    record["outcome"])
+
+    def source_slice(self, number: int) -> str:
+        """The other slice of a copy: of the kind that was last put into the register."""
+        return self.readable({}, number, self.last_kind.get(number, True))
+
+    def op_as_readable(self, record, values):
+        self.say(f"{self.slice(values[1], False)} = procbuf_writable_as_readable({self.slice(values[0], True)});")
+
+    def from_array(self, record, values):
+        writable = record["op"].endswith("mut")
+        kind = "writable" if writable else "readable"
+        array = self.kernel_array("KERNEL_SCRATCH", values[2], values[1])
+        self.say(f"{self.slice(values[0], writable)} = procbuf_{kind}_from_array({array}, {values[2]});")
+
+    # ---- Bytes ----
+
+    def op_slice_fill(self, record, values):
+        self.say(f"procbuf_writable_fill({self.slice(values[0], True)}, {values[1]});")
+
+    def op_compare(self, record, values):
+        order = self.variable("order", "int")
+        self.expect(f"procbuf_readable_compare({self.readable(record, values[0], bool(record['was_writable']))}, "
+                    f"{self.kernel_array('KERNEL_IN', values[1], values[2])}, {self.number(values[1])}, &{order})",
+                    record["outcome"])
+        value = self.value(record["outcome"])
+        if value is not None:
+            self.say(f"cr_assert({order} {('< 0', '== 0', '> 0')[value]});")
+
+    def op_find(self, record, values):
+        index = self.variable("found_at", "size_t")
+        self.expect(f"procbuf_readable_find({self.readable(record, values[0], bool(record['was_writable']))}, "
+                    f"{values[1]}, &{index})", record["outcome"])
+        self.says("found_at", record)
+
+    def says(self, variable: str, record) -> None:
+        value = self.value(record["outcome"])
+        if value is not None:
+            self.say(f"cr_assert_eq({variable}, {self.number(value)});")
+
+    def op_string_len(self, record, values):
+        count = self.variable("len", "size_t")
+        self.expect(f"procbuf_readable_string_len({self.readable(record, values[0], bool(record['was_writable']))}, "
+                    f"&{count})", record["outcome"])
+        self.says("len", record)
+
+    def op_string_copy(self, record, values):
+        count = self.variable("len", "size_t")
+        array = self.kernel_array("KERNEL_OUT", values[1])
+        array = array if array == "NULL" else f"(char *){array}"
+        self.expect(f"procbuf_readable_string_copy({self.readable(record, values[0], bool(record['was_writable']))}, "
+                    f"{array}, {self.number(values[1])}, &{count})", record["outcome"])
+        self.says("len", record)
+
+    def op_load(self, record, values):
+        kind = ("le16", "be16", "le32", "be32", "le64", "be64")[values[2] % 6]
+        word = self.variable(f"word{kind[2:]}", f"uint{kind[2:]}_t")
+        self.expect(f"procbuf_readable_load_{kind}({self.readable(record, values[0], bool(record['was_writable']))}, "
+                    f"{self.number(values[1])}, &{word})", record["outcome"])
+        value = self.value(record["outcome"])
+        if value is not None:
+            self.say(f"cr_assert_eq({word}, 0x{value:x});")
+
+    def op_store(self, record, values):
+        kind = ("le16", "be16", "le32", "be32", "le64", "be64")[values[2] % 6]
+        word = 0x0102030405060708 * values[3] & (1 << int(kind[2:])) - 1
+        self.expect(f"procbuf_writable_store_{kind}({self.slice(values[0], True)}, {self.number(values[1])}, "
+                    f"0x{word:x})", record["outcome"])
+
+    def op_copy_to_fitting(self, record, values):
+        self.say(f"cr_assert_eq(procbuf_readable_copy_to_fitting("
+                 f"{self.readable(record, values[0], bool(record['was_writable']))}, "
+                 f"{self.kernel_array('KERNEL_OUT', values[1])}, {self.number(values[1])}), "
+                 f"{self.number(self.value(record['outcome']))});")
+
+    def op_copy_from_fitting(self, record, values):
+        self.say(f"cr_assert_eq(procbuf_writable_copy_from_fitting({self.slice(values[0], True)}, "
+                 f"{self.kernel_array('KERNEL_IN', values[1], values[2])}, {self.number(values[1])}), "
+                 f"{self.number(self.value(record['outcome']))});")
+
+    # ---- Grants and allow ----
+
+    def op_allocate_grant(self, record, values):
+        self.uses.add("grants")
+        self.expect(f"procbuf_process_allocate_grant({self.process(values[0])}, {values[1]}, {values[2]}, "
+                    f"{record['texts'][3]}, {values[4]})", record["outcome"])
+
+    def op_lookup_driver(self, record, values):
+        number = self.variable("number", "uint32_t")
+        self.uses.add("grants")
+        self.expect(f"procbuf_process_lookup_driver({self.process(values[0])}, {values[1]}, &{number})",
+                    record["outcome"])
+        self.says("number", record)
+
+    def op_enter_grant(self, record, values):
+        addr = self.variable("addr", "procbuf_addr_t")
+        self.uses.add("grants")
+        self.expect(f"procbuf_process_enter_grant({self.process(values[0])}, {values[1]}, &{addr})",
+                    record["outcome"])
+        value = self.value(record["outcome"])
+        if value is not None:
+            self.say(f"cr_assert_eq({addr}, {self.address(value)});")
+
+    def op_leave_grant(self, record, values):
+        self.uses.add("grants")
+        self.say(f"procbuf_process_leave_grant({self.id(values[0])}, {values[1]});")
+
+    def read_slot(self, record, values):
+        kind = record["op"].removeprefix("read_")
+        out = self.readonly(values[0]) if kind == "readonly" else self.readwrite(values[0])
+        self.expect(f"procbuf_grant_{kind}(grant, {values[1]}, {out})", record["outcome"])
+
+    def allow(self, record, values):
+        self.uses |= {"allow", "grants"}
+        name, process, outcome = record["op"], self.process(values[0]), record["outcome"]
+        declared = outcome["name"] != "NODEVICE"
+        addr, count = record["texts"][3:]
+        if name == "allow_userspace_readable":
+            self.uses.add("accept")
+            self.driver(values[1])
+            code = values[2] % 14
+            declared = values[1] in self.declared
+            decision = f"(struct decision){{ &held{values[1]}, (enum procbuf_code){code} }}"
+            call = (f"procbuf_allow_userspace_readable({process}, {'accept' if declared else 'NULL'}, "
+                    f"&{decision}, {values[2]}, {addr}, {count})")
+        else:
+            driver = f"&{self.driver(values[1])}" if values[1] in self.declared else "NULL"
+            call = f"procbuf_{name}({process}, {driver}, {values[2]}, {addr}, {count})"
+        self.say(f"expect_allow({call}, PROCBUF_{outcome['name']}, {self.address(self.value(outcome))}, "
+                 f"{self.number(self.value(outcome, 1))});")
+
+    def op_set_byte(self, record, values):
+        self.expect(f"procbuf_process_set_byte({self.process(values[0])}, {self.address(values[1])}, {values[2]})",
+                    record["outcome"])
+
+    # ---- Streams ----
+
+    def op_read_at(self, record, values):
+        count = self.variable("len", "size_t")
+        self.expect(f"procbuf_readonly_read_at({self.readonly(values[0])}, {record['texts'][1]}, "
+                    f"{self.kernel_array('KERNEL_OUT', values[2])}, {values[2]}, &{count})", record["outcome"])
+        self.says("len", record)
+
+    def op_write_at(self, record, values):
+        count = self.variable("len", "size_t")
+        self.expect(f"procbuf_readwrite_write_at({self.readwrite(values[0])}, {record['texts'][1]}, "
+                    f"{self.kernel_array('KERNEL_IN', values[2], values[3])}, {values[2]}, &{count})",
+                    record["outcome"])
+        self.says("len", record)
+
+    def op_reader_over(self, record, values):
+        first, count = record["stream"]
+        self.uses.add("reader")
+        self.used["o"] |= set(range(first, first + max(count, 1)))
+        self.say(f"reader = procbuf_reader_over(&ro[{first}], {count});")
+
+    def op_writer_over(self, record, values):
+        first, count = record["stream"]
+        self.uses.add("writer")
+        self.used["w"] |= set(range(first, first + max(count, 1)))
+        self.say(f"writer = procbuf_writer_over(&rw[{first}], {count});")
+
+    def stream(self, record, values):
+        name = record["op"]
+        self.uses |= {"reader", "writer"} if name == "stream_copy" else {name.split("_")[0]}
+        count = self.variable("len", "size_t")
+        arguments = {
+            "reader_read": f"&reader, {self.kernel_array('KERNEL_OUT', values[0])}, {self.number(values[0])}"
+            if name == "reader_read" else "",
+            "writer_write": f"&writer, {self.kernel_array('KERNEL_IN', values[0], values[-1])}, "
+                            f"{self.number(values[0])}" if name == "writer_write" else "",
+            "reader_skip": f"&reader, {record['texts'][0]}",
+            "writer_skip": f"&writer, {record['texts'][0]}",
+            "stream_copy": f"&writer, &reader, {record['texts'][0]}",
+        }[name]
+        self.expect(f"procbuf_{name}({arguments}, &{count})", record["outcome"])
+        self.says("len", record)
+
+    # ---- A foreign table ----
+
+    def foreign_life(self, record, values):
+        live, identifier = record["foreign"]
+        self.uses.add("foreign")
+        self.say(f"foreign[{values[0] % 4}].live = {'true' if live else 'false'};")
+        self.say(f"foreign[{values[0] % 4}].identifier = {identifier};")
+
+    def foreign_id(self, index: int, identifier: int) -> str:
+        self.uses |= {"foreign", "capability"}
+        return f"procbuf_id_new_external(&foreign_table, {index}, {identifier}, &capability)"
+
+    def op_take_foreign_id(self, record, values):
+        self.say(f"{self.id(values[0])} = {self.foreign_id(values[1] % 4, record['foreign'][1])};")
+
+    def foreign_build(self, record, values):
+        kind = record["op"].removeprefix("foreign_")
+        out = self.readonly(values[0]) if kind == "readonly" else self.readwrite(values[0])
+        index = values[1] % 4
+        addr = self.address(self.world["base"] + self.world["foreign_at"]
+                            + index * self.world["foreign_len"] + values[2])
+        self.say(f"{out[1:]} = procbuf_{kind}_new_external({addr}, {values[3]}, "
+                 f"{self.foreign_id(index, record['foreign'][1])}, &capability);")
+
+    FAMILIES = {
+        **dict.fromkeys(("remove", "terminate", "restart", "start", "fault", "stop", "resume", "set_running",
+                         "set_yielded", "set_yielded_for"), life),
+        **dict.fromkeys(("build_readonly", "build_readwrite", "external_readonly", "external_readwrite"), build),
+        **dict.fromkeys(("range", "range_from", "range_to"), range),
+        **dict.fromkeys(("copy_from", "copy_from_or_panic"), copy_from),
+        **dict.fromkeys(("from_array", "from_array_mut"), from_array),
+        **dict.fromkeys(("read_readonly", "read_readwrite"), read_slot),
+        **dict.fromkeys(("allow_readonly", "allow_readwrite", "allow_userspace_readable"), allow),
+        **dict.fromkeys(("reader_read", "reader_skip", "writer_write", "writer_skip", "stream_copy"), stream),
+        **dict.fromkeys(("foreign_start", "foreign_end"), foreign_life),
+        **dict.fromkeys(("foreign_readonly", "foreign_readwrite"), foreign_build),
+    }
