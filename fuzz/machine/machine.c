@@ -460,8 +460,7 @@ static void run_resolved(const struct op *op, struct call *call)
     }
     if (changes_lives(op->code)) {
         compare_handles();
-        if (model.depth == 0 && !vouched) /* an open enter may reach there; who vouches knows */
-            world_forget_gaps();
+        world_note_lives(model.depth == 0 && !vouched);
     }
     finish_op(op, &outcome);
     machine_position++;

@@ -61,14 +61,15 @@ void world_show_user_write(struct span span)
     arena_wrote(span);
 }
 
-void world_forget_gaps(void)
+void world_note_lives(bool gaps_are_nobodys)
 {
     for (unsigned slot = 0; arena_has_shadow() && slot < model.slot_count; slot++) {
         const struct model_process *p = &model.processes[slot];
         if (!p->used)
             continue;
         const uint32_t app_break = (uint32_t)(p->app_break - ARENA_BASE);
-        arena_forget((struct span){ app_break, (uint32_t)(p->kernel_break - ARENA_BASE) });
+        if (gaps_are_nobodys)
+            arena_forget((struct span){ app_break, (uint32_t)(p->kernel_break - ARENA_BASE) });
         /* A new life finds its memory as the old one left it (L5), whatever the break was then. */
         arena_wrote((struct span){ (uint32_t)(p->mem_start - ARENA_BASE), app_break });
     }
@@ -208,7 +209,7 @@ void world_begin(const struct trace *trace, FILE *results)
     procbuf_table_init(&world.table, world.slots, model.slot_count);
     procbuf_table_use_grants(&world.table, world.grants, MODEL_GRANT_COUNT);
     lay_out(trace, results);
-    world_forget_gaps();
+    world_note_lives(true);
     if (may_copy)
         save(&usual);
 }

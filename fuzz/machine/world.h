@@ -45,7 +45,9 @@ unsigned world_touched(struct span parts_out[WORLD_PARTS]);
 /* What userspace wrote in the model, it writes in the arena. */
 void world_show_user_write(struct span span);
 
-/* Between its break and the kernel's, a process's memory holds nothing that anyone may rely on. */
-void world_forget_gaps(void);
+/* A life began or ended: what is below a process's break holds what was written there, in whichever
+ * life. Between its break and the kernel's it holds nothing that anyone may rely on, unless an open
+ * enter, or who vouches, reaches there. */
+void world_note_lives(bool gaps_are_nobodys);
 
 #endif
