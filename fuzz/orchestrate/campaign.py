@@ -109,6 +109,7 @@ class Campaign:
         self.workers: list[Worker] = []
         self.fuzzing_seconds = 0.0
         self.fuzzing_cpu_s = 0.0
+        self.building_cpu_s = 0.0
         self.interrupted = False
         self.last_status = 0.0
 
@@ -146,6 +147,8 @@ class Campaign:
             return
         for preset in {c.setup.preset for c in self.plan.combinations}:
             self.builds[preset] = self.built if preset == "fuzz" else build(preset, lib, say=self.view.say)
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.building_cpu_s = children.ru_utime + children.ru_stime
         self._begin_night()
 
     def setups(self) -> list[plan.Setup]:
@@ -419,11 +422,11 @@ class Campaign:
             return {}
 
     def cpu(self) -> dict:
-        """Seconds of all cores: in fuzzing processes, and in everything else since we began."""
+        """Seconds of all cores: in fuzzing processes, in building them, and in everything else."""
         children, own = resource.getrusage(resource.RUSAGE_CHILDREN), resource.getrusage(resource.RUSAGE_SELF)
         everything = children.ru_utime + children.ru_stime + own.ru_utime + own.ru_stime
-        return {"fuzzing_s": round(self.fuzzing_cpu_s, 1),
-                "other_s": round(max(0.0, everything - self.fuzzing_cpu_s), 1)}
+        return {"fuzzing_s": round(self.fuzzing_cpu_s, 1), "building_s": round(self.building_cpu_s, 1),
+                "other_s": round(max(0.0, everything - self.fuzzing_cpu_s - self.building_cpu_s), 1)}
 
     def record(self, covered: dict) -> dict:
         """The schema of campaign.json: see fuzz/README.md."""

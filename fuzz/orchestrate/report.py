@@ -92,7 +92,7 @@ def time_line(record: dict) -> str:
     startup = sum(h["startup_s"] for h in record["harnesses"])
     cpu = record["cpu"]
     everything = cpu["fuzzing_s"] + cpu["other_s"]
-    share = f"; {cpu['fuzzing_s'] / everything:.0%} of all processor time was fuzzing's" if everything else ""
+    share = f"; {cpu['fuzzing_s'] / everything:.0%} of all processor time, building left out, was fuzzing's" if everything else ""
     return f"{1 - startup / seconds:.0%} of it mutation, {startup / seconds:.0%} replay and start-up{share}"
 
 
