@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import platform
@@ -53,6 +54,7 @@ def severity_of(identity: str) -> str:
     return "high" if kind.startswith("asan-") else SEVERITY.get(kind, "medium")
 
 
+@functools.cache
 def git_revision() -> str:
     done = run(["git", "describe", "--always", "--dirty"], cwd=ROOT)
     return done.stdout.strip() or "unknown"
@@ -65,6 +67,7 @@ def _first_line(*command: str) -> str:
     return "not installed"
 
 
+@functools.cache
 def environment() -> dict[str, str]:
     """What the finding may depend on besides the repository."""
     system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.platform())
@@ -73,6 +76,7 @@ def environment() -> dict[str, str]:
             "afl": _first_line("afl-fuzz", "-V")}
 
 
+@functools.cache
 def library_patch(lib: Path) -> str:
     """What a library has that the revision's has not; '' when they are the same, or without git."""
     with tempfile.TemporaryDirectory() as name:

@@ -42,7 +42,7 @@ class Campaign(Case):
 
     def test_finds_two_planted_bugs_from_nothing_and_names_each(self):
         lib = broken_lib("S12", "B11")
-        done = self.run_campaign("--time", "10s", "--harness", "buffers", "--empty", "--lib", lib,
+        done = self.run_campaign("--time", "20s", "--harness", "buffers", "--empty", "--lib", lib,
                                  status=1)
         kinds = {f["identity"].split(" op=")[0] for f in self.record()["findings"]}
         self.assertIn("PROCBUF-BUG kind=access check=load-not-named", kinds)

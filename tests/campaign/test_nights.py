@@ -74,8 +74,8 @@ class Nights(Case):
 
     def test_three_planted_bugs_are_three_findings(self):
         lib = broken_lib("S13", "F03", "L10a")
-        self.night("--time", "24s", "--slice", "4s", "--harness", "everything", "--harness", "slices",
-                   "--engine", "libfuzzer", "--lib", lib, "--seed", "5", status=1)
+        self.night("--time", "30s", "--slice", "5s", "--harness", "everything", "--harness", "slices",
+                   "--engine", "libfuzzer", "--build", "asan", "--lib", lib, "--seed", "5", status=1)
         findings = self.record()["findings"]
         self.assertEqual(sorted(f["identity"].split(" op=")[1] for f in findings), ["compare", "ptr", "return_to_user"])
         for finding in findings:
