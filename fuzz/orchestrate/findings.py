@@ -140,7 +140,7 @@ class Findings:
         if known is not None:
             known.inputs += 1
             if known.inputs <= MOST_INPUTS:
-                shutil.copy(path, self.folder / known.folder / f"input-{known.inputs}{path.suffix}")
+                shutil.copy(path, self.folder / known.folder / f"input-{known.inputs}{kept_suffix(path)}")
             return known
         finding = self._write(path, harness, outcome.identity, seconds, build, found_by)
         self.by_identity[outcome.identity] = finding
@@ -153,7 +153,7 @@ class Findings:
         work = self.folder / f".{name}.partial"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
-        shutil.copy(path, work / f"input{path.suffix}")
+        shutil.copy(path, work / f"input{kept_suffix(path)}")
         write_whole(work / "original.trace", to_text(build, path, harness))
         text, how_far = self._minimised(work, identity, build)
         write_whole(work / "trace.trace", text)
@@ -204,6 +204,11 @@ def without_paths(text: str, names: dict[str, str]) -> str:
     for path, name in names.items():
         text = text.replace(path, name)
     return text.replace(f"{ROOT}/", "")
+
+
+def kept_suffix(path: Path) -> str:
+    """Of an input's name: AFL++'s have dots that mean nothing."""
+    return path.suffix if path.suffix == ".trace" else ""
 
 
 def operation_count(text: str) -> int:
