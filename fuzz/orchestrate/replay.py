@@ -13,7 +13,7 @@ from tools import FINDING_STATUS, Build, ToolError, identity_in, run
 
 TIMEOUT_S = 3  # an input takes milliseconds
 SLOW_S = 1.0
-MEMORY_MB = 512
+MEMORY_MB = 256
 LIMITS = [f"{name}_OPTIONS=hard_rss_limit_mb={MEMORY_MB}" for name in ("ASAN", "MSAN")]
 """An input that takes more is a finding of its own: the library allocates nothing."""
 
