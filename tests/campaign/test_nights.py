@@ -212,7 +212,7 @@ class Nights(Case):
         for path in (clone / "corpus/regressions").iterdir():
             path.unlink()
         done = call(clone / "fuzz/campaign", *QUICK, "--time", "1s", "--out", self.out)
-        self.check(done, 2, "corpus/slices: no saved inputs")
+        self.check(done, 2, "corpus/slices has no inputs")
 
     def test_arguments_that_make_no_sense_are_refused(self):
         self.check(call(CAMPAIGN, "--out", self.out, "--weight", "nonsense=2"), 2, "nonsense: no such harness")
