@@ -105,7 +105,9 @@ def canaries(record: dict) -> str:
     if missed:
         top = max([c["seconds"] for c in found] + [1.0]) * 1.1
         axes.plot([c["night"] for c in missed], [top] * len(missed), "x", color="#cf222e", label="missed")
-    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
+    last = max(c["night"] for c in record["canary_series"])
+    axes.set_xlim(0.5, last + 0.5)
+    axes.set_xticks(range(1, last + 1, 1 + last // 12))
     axes.set_ylim(bottom=0)
     return _svg(figure, axes, "canaries")
 
