@@ -14,6 +14,10 @@ from tools import FINDING_STATUS, Build, ToolError, identity_in, run
 TIMEOUT_S = 3  # an input takes milliseconds
 SLOW_S = 1.0
 MEMORY_MB = 256
+KILLED = (-signal.SIGKILL, -signal.SIGTERM)
+"""How it ends when somebody else ends it: a machine without memory, or one that goes down. No bug of the
+library's does, so it is tried again."""
+MOST_TRIES = 5
 LIMITS = [f"{name}_OPTIONS=hard_rss_limit_mb={MEMORY_MB}" for name in ("ASAN", "MSAN")]
 """An input that takes more is a finding of its own: the library allocates nothing."""
 
@@ -37,12 +41,17 @@ def replay(build: Build, path: Path | None, *, text: bytes | None = None,
         command += ["--harness", harness]
     command += ["--explain"] if explain else []
     command += ["--color"] if color else []
-    began = time.monotonic()
-    try:
-        done = run(command + ["-" if text is not None else path], stdin=text, timeout=TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        return Outcome("PROCBUF-BUG kind=hang check=replay-timeout op=unknown",
-                       f"no end after {TIMEOUT_S} s")
+    for _ in range(MOST_TRIES):
+        began = time.monotonic()
+        try:
+            done = run(command + ["-" if text is not None else path], stdin=text, timeout=TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            return Outcome("PROCBUF-BUG kind=hang check=replay-timeout op=unknown",
+                           f"no end after {TIMEOUT_S} s")
+        if done.returncode not in KILLED:
+            break
+    else:
+        raise ToolError(f"the replay was killed {MOST_TRIES} times by another process (out of memory?)")
     identity = identity_in(done.stderr)
     if "hard rss limit exhausted" in done.stderr:
         return Outcome("PROCBUF-BUG kind=oom check=memory-limit op=unknown",

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""kill -9 at random moments, of the campaign and of its fuzzers: nothing that was found is lost.
+"""kill -9 at random moments, of the campaign, its fuzzers and its replays: nothing that was found is lost.
 
 One campaign against a library with planted bugs is killed again and again, and goes on; then it may
 end. Every finding that was ever told is in the last report, every folder of a finding is whole, the
@@ -23,18 +23,19 @@ from pathlib import Path
 from support import ROOT, broken_lib
 
 CAMPAIGN = ROOT / "fuzz/campaign"
+PROGRAMS = (b"fuzz-", b"afl-fuzz", b"procbuf-replay")
 PARTS = ("input", "original.trace", "trace.trace", "explanation.txt", "finding.json")
 
 
 def processes_of(out: Path) -> list[int]:
-    """Fuzzers that work in a folder."""
+    """Fuzzers and replays that work in a folder."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = path.read_bytes().split(b"\0")
         except OSError:
             continue
-        if str(out).encode() in b" ".join(words) and (b"fuzz-" in words[0] or b"afl-fuzz" in words[0]):
+        if str(out).encode() in b" ".join(words) and os.path.basename(words[0]).startswith(PROGRAMS):
             found.append(int(path.parent.name))
     return found
 

@@ -237,6 +237,21 @@ class Repro(Case):
         self.check(call(REPRO, "--emit-test", "x", bad, bad), 2, "--emit-test takes one FILE")
         self.check(call(REPRO, self.write("junk", bytes(range(256)) * 9)), 0, "nothing broke")
 
+    def test_a_replay_that_somebody_kills_is_no_bug(self):
+        """The kernel does so when memory is short, and who restarts a machine."""
+        sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
+        import replay  # pylint: disable=import-outside-toplevel
+        from tools import Build, ToolError  # pylint: disable=import-outside-toplevel
+        program = self.write("a.trace", PROGRAM)
+        (self.folder / "fuzz").mkdir()
+        fake = self.write("fuzz/procbuf-replay", f"#!/bin/sh\n[ -e {self.folder}/once ] && exit 0\n"
+                          f": > {self.folder}/once\nkill -9 $$\n")
+        fake.chmod(0o755)
+        self.assertFalse(replay.replay(Build(self.folder, ROOT / "lib"), program).found)
+        fake.write_text("#!/bin/sh\nkill -9 $$\n")
+        with self.assertRaisesRegex(ToolError, "was killed 5 times"):
+            replay.replay(Build(self.folder, ROOT / "lib"), program)
+
     def test_writes_nothing_half(self):
         done = call(REPRO, "--emit-trace", "/dev/full/x", self.write("a.trace", PROGRAM))
         self.check(done, 2, "cannot write")
