@@ -10,7 +10,7 @@ from pathlib import Path
 
 from builds import BUILDS, I386
 from replay import replay
-from tools import ROOT, Build, ToolError, build_replay, run
+from tools import ROOT, Build, ToolError, build_with, run
 
 
 def reliability(built: Build, text: bytes, identity: str, times: int) -> str:
@@ -38,7 +38,7 @@ def matrix(lib: Path, text: bytes, identity: str, names: list[str], say) -> str:
             continue
         say(f"building for {what}")
         try:
-            outcome = replay(build_replay(f"matrix-{name}", options, lib), None, text=text)
+            outcome = replay(build_with(f"matrix-{name}", options, lib, "procbuf-replay"), None, text=text)
             result = ("the same bug" if outcome.identity == identity
                       else outcome.identity or "runs clean")
         except ToolError as error:
@@ -80,7 +80,7 @@ def build_of(commit: str) -> Build:
     folder = ROOT / "build" / f"bisect-{tree}"
     if not (folder / "lib").is_dir():
         _library_of(commit, folder)
-    return build_replay(f"{folder.name}/build", [], folder / "lib")
+    return build_with(f"{folder.name}/build", [], folder / "lib")
 
 
 def library_as_found(bundle: Path) -> Path:

@@ -97,21 +97,21 @@ def _is_configured(folder: Path) -> bool:
         return False
 
 
-def build_replay(name: str, options: list[str], lib: Path) -> Build:
-    """Configure with options and build the replay program alone, in build/NAME. Asked again with
-    another library, it is built anew there."""
+def build_with(name: str, options: list[str], lib: Path, *targets: str) -> Build:
+    """Configure with options of CMake and build targets, in build/NAME. Asked again with another
+    library, it is built anew there."""
     folder = ROOT / "build" / name
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / ".procbuf-lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for command in (["cmake", "-G", "Ninja", "-S", ROOT, "-B", folder, "-DPROCBUF_FUZZ=ON",
                          "-DCMAKE_C_COMPILER=clang-19", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
-                         f"-DPROCBUF_LIB_DIR={lib}", *options],
-                        ["cmake", "--build", folder, "--target", "procbuf-replay"]):
+                         "-DPROCBUF_WERROR=ON", f"-DPROCBUF_LIB_DIR={lib}", *options],
+                        ["cmake", "--build", folder, "--target", *targets]):
             done = run(command, cwd=ROOT)
             if done.returncode != 0:
                 errors = [line for line in (done.stderr + done.stdout).splitlines() if "rror" in line]
-                raise ToolError(f"{name} cannot be built: {errors[0].strip() if errors else 'see cmake'}")
+                raise ToolError(f"build/{name} cannot be built: {errors[0].strip() if errors else 'see cmake'}")
     return Build(folder, lib)
 
 

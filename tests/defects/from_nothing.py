@@ -25,41 +25,28 @@ from planted import (ROOT, Defect, Failure, all_defects, compile_changed, identi
 
 sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
 
+import tools  # noqa: E402
 from afl import QUIET  # noqa: E402
 from engine import stop_group  # noqa: E402
 
 SETUPS = {
-    "libfuzzer": ("asan", "libFuzzer, ASan+UBSan"),
+    "libfuzzer": ("fuzz", "libFuzzer, ASan+UBSan"),
     "afl": ("afl", "AFL++, ASan+UBSan"),
     "plain": ("plain", "libFuzzer, guard pages"),
     "msan": ("msan", "libFuzzer, MSan"),
 }
 BASELINES = {
-    "no-mutator": ("no-mutator", "libFuzzer, bytes mutated blindly"),
+    "no-mutator": (["-DPROCBUF_MUTATOR=OFF"], "libFuzzer, bytes mutated blindly"),
 }
-OPTIONS = {
-    "asan": ["-DPROCBUF_HOOKS=asan"],
-    "afl": ["-DPROCBUF_HOOKS=asan", "-DPROCBUF_ENGINE=afl"],
-    "plain": ["-DPROCBUF_HOOKS=tsan", "-DPROCBUF_GUARD_PAGES=ON"],
-    "msan": ["-DPROCBUF_HOOKS=msan"],
-    "no-mutator": ["-DPROCBUF_MUTATOR=OFF"],
-}
-
-
 MAX_LEN = 1024 # as the campaign has it
 
 
-def build(name: str) -> Path:
-    folder = ROOT / "build" / f"detect-{name}"
-    for command in (["cmake", "-G", "Ninja", "-S", ROOT, "-B", folder, "-DPROCBUF_FUZZ=ON",
-                     "-DCMAKE_C_COMPILER=clang-19", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
-                     *OPTIONS[name]],
-                    ["cmake", "--build", folder]):
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-        if done.returncode != 0:
-            print(done.stdout[-3000:] + done.stderr, file=sys.stderr)
-            raise SystemExit(2)
-    return folder
+def build(setup: str) -> Path:
+    """The folder of a set-up's build, built."""
+    ours = ROOT / "lib"
+    if setup in BASELINES:
+        return tools.build_with(f"baseline-{setup}", BASELINES[setup][0], ours, "fuzz/all").folder
+    return tools.build(SETUPS[setup][0], ours, say=lambda text: None).folder
 
 
 def libfuzzer(programs: Path, harness: str, work: Path, seconds: float, seed: int) -> Path | None:
@@ -169,7 +156,11 @@ def main() -> int:
     table = options.table or ROOT / f"build/detect-{options.setup}-{options.harness or 'rooms'}.json"
     table.parent.mkdir(exist_ok=True)
     known = {} if options.again or not table.exists() else json.loads(table.read_text())
-    built = build((SETUPS | BASELINES)[options.setup][0])
+    try:
+        built = build(options.setup)
+    except tools.ToolError as error:
+        print(error, file=sys.stderr)
+        return 2
     missed = 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         running = {d.id: pool.submit(all_tries, d, known.get(d.id, [])[:options.seeds], built, options)
