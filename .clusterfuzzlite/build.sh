@@ -3,6 +3,7 @@
 # CC CXX CFLAGS CXXFLAGS LIB_FUZZING_ENGINE OUT SRC WORK SANITIZER, FUZZING_ENGINE and ARCHITECTURE.
 # No dictionaries: the targets mutate operations, not bytes, and find nothing sooner with one.
 # Exit status: 0 built; 2 the environment is not as it should be; else the compiler's.
+# shellcheck disable=SC2086 # flags are words
 set -eu
 
 fail() {
@@ -13,8 +14,11 @@ fail() {
 for name in CC CXX CFLAGS CXXFLAGS LIB_FUZZING_ENGINE OUT SRC WORK; do
     [ -n "${!name+set}" ] || fail "$name is not set: this runs in a base builder, or where it is imitated"
 done
-[ -d "$OUT" ] && [ -w "$OUT" ] || fail "OUT=$OUT: no folder that can be written"
-[ -d "$WORK" ] && [ -w "$WORK" ] || fail "WORK=$WORK: no folder that can be written"
+for name in OUT WORK; do
+    if [ ! -d "${!name}" ] || [ ! -w "${!name}" ]; then
+        fail "$name=${!name}: no folder that can be written"
+    fi
+done
 root=$SRC/procbuf
 [ -d "$root/fuzz" ] || fail "$root: the sources are not there"
 for tool in "${CC%% *}" "${CXX%% *}" zip; do

@@ -16,9 +16,9 @@ extern const struct harness harness_ranges;
 extern const struct harness harness_memory;
 extern const struct harness harness_everything;
 
-const struct harness *const harnesses[] = { &harness_buffers, &harness_slices, &harness_life,
-                                            &harness_allow, &harness_streams, &harness_ranges,
-                                            &harness_memory, &harness_everything, NULL };
+const struct harness *const harnesses[] = { &harness_buffers, &harness_slices,     &harness_life,
+                                            &harness_allow,   &harness_streams,    &harness_ranges,
+                                            &harness_memory,  &harness_everything, NULL };
 
 const struct harness *harness_find(const char *name)
 {

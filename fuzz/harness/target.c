@@ -18,7 +18,7 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_len, const uint8_t *
                                  uint8_t *out, size_t out_len, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *bytes, size_t len, size_t max_len);
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+int LLVMFuzzerInitialize(int *argc, char ***argv) // NOLINT(readability-non-const-parameter)
 {
     (void)argc, (void)argv;
     harness_start();

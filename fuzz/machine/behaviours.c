@@ -31,7 +31,8 @@ void behaviours_op(uint8_t code, const struct outcome *outcome)
 {
     if (slots == NULL)
         return;
-    const uint32_t answer = (uint32_t)code << 8 | (uint32_t)outcome->kind << 4 | (uint32_t)outcome->status;
+    const uint32_t answer =
+        (uint32_t)code << 8 | (uint32_t)outcome->kind << 4 | (uint32_t)outcome->status;
     const uint32_t mixed = (last_answer * 0x9e3779b1u ^ answer) * 0x85ebca6bu;
     const uint32_t slot = mixed >> 14;
     last_answer = answer + 1;
@@ -44,7 +45,7 @@ void behaviours_op(uint8_t code, const struct outcome *outcome)
 void behaviours_write(void)
 {
     const char *path = getenv("PROCBUF_BEHAVIOURS");
-    FILE *file = slots == NULL ? NULL : fopen(path, "w");
+    FILE *file = slots == NULL || path == NULL ? NULL : fopen(path, "w");
     if (file == NULL)
         return;
     fprintf(file, "inputs %" PRIu32 "\n", input_number);

@@ -32,8 +32,7 @@ void compare_outcome(const struct outcome *expected, const struct outcome *actua
     if (check == NULL)
         return;
     print_outcomes(expected, actual);
-    snprintf(bug_detail, sizeof bug_detail, "%s/%s",
-             outcome_name(expected->kind, expected->status),
+    snprintf(bug_detail, sizeof bug_detail, "%s/%s", outcome_name(expected->kind, expected->status),
              outcome_name(actual->kind, actual->status));
     bug_found("result", check, "the answer differs from the contract's (%s)", bug_current_rule);
 }
@@ -59,8 +58,7 @@ static void compare_life(unsigned slot, const struct procbuf_process *process)
     compare_field("state-kind", slot, p->state, state.kind);
     compare_field("state-stopped-from", slot, p->stopped_from, state.stopped_from);
     compare_field("state-yielded-for", slot, p->yielded_for, state.yielded_for);
-    compare_field("state-active", slot,
-                  p->state != MODEL_FAULTED && p->state != MODEL_TERMINATED,
+    compare_field("state-active", slot, p->state != MODEL_FAULTED && p->state != MODEL_TERMINATED,
                   procbuf_process_is_active(process));
     compare_field("state-completion", slot, p->completion,
                   procbuf_process_completion(process, &code));
@@ -132,8 +130,7 @@ void compare_layout(unsigned slot)
     const struct procbuf_process *process = procbuf_table_slot(&world.table, slot);
     compare_field("layout-mem-start", slot, p->mem_start, procbuf_process_mem_start(process));
     compare_field("layout-mem-end", slot, p->mem_end, procbuf_process_mem_end(process));
-    compare_field("layout-flash-start", slot, p->flash_start,
-                  procbuf_process_flash_start(process));
+    compare_field("layout-flash-start", slot, p->flash_start, procbuf_process_flash_start(process));
     compare_field("layout-flash-protected-end", slot, p->flash_protected_end,
                   procbuf_process_flash_protected_end(process));
     compare_field("layout-flash-end", slot, p->flash_end, procbuf_process_flash_end(process));
@@ -145,9 +142,8 @@ static void compare_bytes(struct span span, const char *check)
         if (model.bytes[at] == arena_view[at])
             continue;
         bug_arena_byte = (long)at;
-        bug_found("memory", check,
-                  "expected: arena byte %u holds 0x%02x\nactual: it holds 0x%02x", at,
-                  model.bytes[at], arena_view[at]);
+        bug_found("memory", check, "expected: arena byte %u holds 0x%02x\nactual: it holds 0x%02x",
+                  at, model.bytes[at], arena_view[at]);
     }
 }
 
@@ -158,8 +154,10 @@ static void check_written(struct span span)
     if (at < 0)
         return;
     bug_arena_byte = at;
-    bug_found("memory", "unwritten-bytes-shared", "expected: process memory holds written bytes\n"
-              "actual: arena byte %ld holds what nobody wrote", at);
+    bug_found("memory", "unwritten-bytes-shared",
+              "expected: process memory holds written bytes\n"
+              "actual: arena byte %ld holds what nobody wrote",
+              at);
 }
 
 void compare_all_bytes(void)
@@ -189,8 +187,10 @@ static void compare_handle(const struct model_buffer *buffer, unsigned number, s
 {
     const uint64_t expected = model_buffer_is_live(buffer) ? buffer->len : 0;
     if (len != expected)
-        bug_found("result", "handle-length", "expected: buffer register %u has %zu bytes now (H1)\n"
-                  "actual: %zu", number, (size_t)expected, len);
+        bug_found("result", "handle-length",
+                  "expected: buffer register %u has %zu bytes now (H1)\n"
+                  "actual: %zu",
+                  number, (size_t)expected, len);
 }
 
 /* Buffers from slots are left out: asking them calls hooks, which belongs into an operation. */
@@ -199,17 +199,19 @@ void compare_handles(void)
     for (unsigned b = 0; b < 2 * TRACE_BUFFER_COUNT; b++) {
         const struct model_buffer *buffer = &model.buffers[b];
         if (buffer->filled && !buffer->from_slot)
-            compare_handle(buffer, b, b < TRACE_BUFFER_COUNT
-                                          ? procbuf_readonly_len(&world.readonly[b])
-                                          : procbuf_readwrite_len(
-                                                &world.readwrite[b - TRACE_BUFFER_COUNT]));
+            compare_handle(buffer, b,
+                           b < TRACE_BUFFER_COUNT
+                               ? procbuf_readonly_len(&world.readonly[b])
+                               : procbuf_readwrite_len(&world.readwrite[b - TRACE_BUFFER_COUNT]));
     }
     for (unsigned d = 0; d < TRACE_ID_COUNT; d++) {
         const struct model_id *id = &model.ids[d];
         const bool live = model_id_is_live(id);
         if (id->taken && procbuf_id_is_live(world.ids[d]) != live)
-            bug_found("result", "handle-liveness", "expected: id register %u is %s now (L1)\n"
-                      "actual: it is not", d, live ? "live" : "dead");
+            bug_found("result", "handle-liveness",
+                      "expected: id register %u is %s now (L1)\n"
+                      "actual: it is not",
+                      d, live ? "live" : "dead");
     }
 }
 
@@ -227,12 +229,14 @@ void compare_slice(uint64_t number)
         bug_found("slice", "slice-length", "expected: a slice of %zu bytes\nactual: %zu bytes",
                   expected_len, len);
     if (base == NULL)
-        bug_found("slice", "slice-base-null", "expected: a base that is not null (H5)\n"
+        bug_found("slice", "slice-base-null",
+                  "expected: a base that is not null (H5)\n"
                   "actual: null");
     if (expected->dummy && (arena_holds((uintptr_t)base) || (uintptr_t)base == expected->wild))
         bug_found("slice", "slice-base-leaks",
                   "expected: an empty slice has the library's own base (H5)\n"
-                  "actual: the pointer that the process passed, %p", (const void *)base);
+                  "actual: the pointer that the process passed, %p",
+                  (const void *)base);
     if (!expected->dummy && (uintptr_t)base != ARENA_BASE + (uintptr_t)expected->span.start)
         bug_found("slice", "slice-base", "expected: a slice at arena byte %u\nactual: at %p",
                   expected->span.start, (const void *)base);

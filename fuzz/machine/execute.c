@@ -63,12 +63,8 @@ static void run_break(const struct call *call, struct procbuf_process *process,
         answer(outcome, OUTCOME_PROCESS_ERROR,
                (int)procbuf_process_sbrk(process, (intptr_t)addr, &old_break));
         break;
-    case OP_MEMOP_BRK:
-        answer_code(outcome, procbuf_memop_brk(process, addr));
-        break;
-    default:
-        answer_code(outcome, procbuf_memop_sbrk(process, (intptr_t)addr, &old_break));
-        break;
+    case OP_MEMOP_BRK: answer_code(outcome, procbuf_memop_brk(process, addr)); break;
+    default: answer_code(outcome, procbuf_memop_sbrk(process, (intptr_t)addr, &old_break)); break;
     }
     /* No process begins at address 0 in the arena: an old break of 0 was not written. */
     if (old_break != 0)
@@ -111,7 +107,8 @@ static void run_id_op(const struct call *call, struct outcome *outcome)
                                              : live != (process != NULL))
             bug_found("result", "lookup-and-liveness-differ",
                       "expected: an id is live iff its process can be looked up (L1)\n"
-                      "actual: live %d, found %d", live, process != NULL);
+                      "actual: live %d, found %d",
+                      live, process != NULL);
         answer_bool(outcome, process != NULL);
         if (process != NULL)
             value(outcome, 'p', (uint64_t)(process - world.slots));
@@ -137,12 +134,12 @@ static void run_build(const struct call *call, struct outcome *outcome)
         answer_code(outcome, procbuf_build_readwrite(process, addr, len, &world.readwrite[number]));
         break;
     case OP_EXTERNAL_READONLY:
-        world.readonly[number] = procbuf_readonly_new_external(addr, len, procbuf_process_id(process),
-                                                         &capability);
+        world.readonly[number] =
+            procbuf_readonly_new_external(addr, len, procbuf_process_id(process), &capability);
         break;
     default:
-        world.readwrite[number] = procbuf_readwrite_new_external(addr, len, procbuf_process_id(process),
-                                                           &capability);
+        world.readwrite[number] =
+            procbuf_readwrite_new_external(addr, len, procbuf_process_id(process), &capability);
         break;
     }
 }
@@ -189,8 +186,9 @@ static void *array_at(uint64_t offset, uint64_t len)
 /* The slice of the register, as one that only reads. */
 static struct procbuf_readable readable_of(uint64_t number)
 {
-    return model.slices[number].writable ? procbuf_writable_as_readable(world.slices[number].writable)
-                                         : world.slices[number].readable;
+    return model.slices[number].writable
+               ? procbuf_writable_as_readable(world.slices[number].writable)
+               : world.slices[number].readable;
 }
 
 static void run_range(const struct call *call, struct outcome *outcome)
@@ -218,10 +216,9 @@ static void run_get(const struct call *call, struct outcome *outcome)
 {
     const size_t index = (size_t)call->args[1];
     uint8_t byte = 0;
-    const bool yes =
-        model.slices[call->args[0]].writable
-            ? procbuf_writable_get(world.slices[call->args[0]].writable, index, &byte)
-            : procbuf_readable_get(world.slices[call->args[0]].readable, index, &byte);
+    const bool yes = model.slices[call->args[0]].writable
+                         ? procbuf_writable_get(world.slices[call->args[0]].writable, index, &byte)
+                         : procbuf_readable_get(world.slices[call->args[0]].readable, index, &byte);
     answer_bool(outcome, yes);
     if (yes)
         value(outcome, 'u', byte);
@@ -258,19 +255,19 @@ static void run_slice_op(const struct call *call, struct outcome *outcome)
     answer(outcome, OUTCOME_DONE, 0);
     switch (call->op->code) {
     case OP_SLICE_LEN:
-        value(outcome, 'l', model.slices[number].writable
-                                ? procbuf_writable_len(world.slices[number].writable)
-                                : procbuf_readable_len(world.slices[number].readable));
+        value(outcome, 'l',
+              model.slices[number].writable ? procbuf_writable_len(world.slices[number].writable)
+                                            : procbuf_readable_len(world.slices[number].readable));
         break;
     case OP_GET: run_get(call, outcome); break;
     case OP_GET_OR_PANIC:
         answer_bool(outcome, true);
-        value(outcome, 'u', procbuf_readable_get_or_panic(readable_of(number),
-                                                          (size_t)call->args[1]));
+        value(outcome, 'u',
+              procbuf_readable_get_or_panic(readable_of(number), (size_t)call->args[1]));
         break;
     case OP_SET:
-        answer_bool(outcome, procbuf_writable_set(world.slices[number].writable, (size_t)call->args[1],
-                                                  (uint8_t)call->args[2]));
+        answer_bool(outcome, procbuf_writable_set(world.slices[number].writable,
+                                                  (size_t)call->args[1], (uint8_t)call->args[2]));
         break;
     case OP_CHUNKS:
         /* Only the panic for 0 is left to do: run_chunks() walks. */
@@ -282,7 +279,8 @@ static void run_slice_op(const struct call *call, struct outcome *outcome)
                                                               readable_of(call->args[1])));
         break;
     case OP_AS_READABLE:
-        world.slices[call->args[1]].readable = procbuf_writable_as_readable(world.slices[number].writable);
+        world.slices[call->args[1]].readable =
+            procbuf_writable_as_readable(world.slices[number].writable);
         break;
     default: run_copy(call, outcome); break;
     }
@@ -372,9 +370,7 @@ static void run_bytes_op(const struct call *call, struct outcome *outcome)
     size_t index = 0;
     answer(outcome, OUTCOME_DONE, 0);
     switch (call->op->code) {
-    case OP_SLICE_FILL:
-        procbuf_writable_fill(slice->writable, (uint8_t)call->args[1]);
-        break;
+    case OP_SLICE_FILL: procbuf_writable_fill(slice->writable, (uint8_t)call->args[1]); break;
     case OP_COMPARE: run_compare(call, outcome); break;
     case OP_FIND:
         answer_bool(outcome, procbuf_readable_find(readable_of(call->args[0]),
@@ -387,12 +383,14 @@ static void run_bytes_op(const struct call *call, struct outcome *outcome)
     case OP_LOAD: run_load(call, outcome); break;
     case OP_STORE: answer_bool(outcome, run_store(call)); break;
     case OP_COPY_TO_FITTING:
-        value(outcome, 'l', procbuf_readable_copy_to_fitting(readable_of(call->args[0]),
-                                                             array_at(ARENA_OUT, len), len));
+        value(outcome, 'l',
+              procbuf_readable_copy_to_fitting(readable_of(call->args[0]), array_at(ARENA_OUT, len),
+                                               len));
         break;
     default:
-        value(outcome, 'l', procbuf_writable_copy_from_fitting(
-                                slice->writable, array_at(ARENA_IN + call->args[2], len), len));
+        value(outcome, 'l',
+              procbuf_writable_copy_from_fitting(slice->writable,
+                                                 array_at(ARENA_IN + call->args[2], len), len));
         break;
     }
 }
@@ -410,15 +408,15 @@ static void run_element(const struct call *call, struct outcome *outcome)
     struct procbuf_readable_elements readable;
     struct procbuf_writable_elements writable;
     if (call->args[TRACE_MAX_OPERANDS - 1] != 0) {
-        answer_bool(outcome, procbuf_writable_elements(from.writable, count, element_len,
-                                                       &writable));
+        answer_bool(outcome,
+                    procbuf_writable_elements(from.writable, count, element_len, &writable));
         if (outcome->kind == OUTCOME_NO)
             return;
         answer_bool(outcome, procbuf_writable_elements_at(&writable, index, &to->writable));
         value(outcome, 'u', procbuf_writable_elements_count(&writable));
     } else {
-        answer_bool(outcome, procbuf_readable_elements(from.readable, count, element_len,
-                                                       &readable));
+        answer_bool(outcome,
+                    procbuf_readable_elements(from.readable, count, element_len, &readable));
         if (outcome->kind == OUTCOME_NO)
             return;
         answer_bool(outcome, procbuf_readable_elements_at(&readable, index, &to->readable));
@@ -468,8 +466,8 @@ static void run_stream_op(const struct call *call, struct outcome *outcome)
         answer(outcome, OUTCOME_DONE, 0);
         return;
     }
-    const enum procbuf_process_error error = code == OP_READ_AT || code == OP_WRITE_AT
-                                                 ? run_at(call, &len) : move_stream(call, &len);
+    const enum procbuf_process_error error =
+        code == OP_READ_AT || code == OP_WRITE_AT ? run_at(call, &len) : move_stream(call, &len);
     answer(outcome, OUTCOME_PROCESS_ERROR, (int)error);
     if (error == PROCBUF_PROCESS_OK)
         value(outcome, 'l', len);
@@ -499,8 +497,8 @@ static void run_foreign_op(const struct call *call, struct outcome *outcome)
         world.ids[call->args[0]] = id;
         return;
     }
-    const procbuf_addr_t addr = (procbuf_addr_t)(ARENA_BASE + ARENA_FOREIGN +
-                                                 index * MODEL_FOREIGN_LEN + call->args[2]);
+    const procbuf_addr_t addr =
+        (procbuf_addr_t)(ARENA_BASE + ARENA_FOREIGN + index * MODEL_FOREIGN_LEN + call->args[2]);
     const size_t len = (size_t)call->args[3];
     if (code == OP_FOREIGN_READONLY)
         world.readonly[call->args[0]] = procbuf_readonly_new_external(addr, len, id, &capability);
@@ -518,9 +516,9 @@ static void run_grant_op(const struct call *call, struct outcome *outcome)
     procbuf_addr_t addr;
     switch (call->op->code) {
     case OP_ALLOCATE_GRANT:
-        answer_bool(outcome, procbuf_process_allocate_grant(
-                                 process, number, (uint32_t)call->args[2], (size_t)call->args[3],
-                                 (size_t)call->args[4]));
+        answer_bool(outcome,
+                    procbuf_process_allocate_grant(process, number, (uint32_t)call->args[2],
+                                                   (size_t)call->args[3], (size_t)call->args[4]));
         break;
     case OP_LOOKUP_DRIVER:
         answer_bool(outcome, procbuf_process_lookup_driver(process, number, &found));

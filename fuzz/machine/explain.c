@@ -244,7 +244,8 @@ static void print_marks(const char *name, uint64_t start, uint64_t len, letter_f
 static void print_region(const char *name, uint64_t start, uint64_t end, FILE *out)
 {
     const uint64_t len = end - start;
-    const uint64_t marked = bug_arena_byte < 0 ? 0 : (uint64_t)ARENA_BASE + (uint64_t)bug_arena_byte;
+    const uint64_t marked =
+        bug_arena_byte < 0 ? 0 : (uint64_t)ARENA_BASE + (uint64_t)bug_arena_byte;
     if (len == 0)
         return;
     fprintf(out, "  %-7s|", name);
@@ -314,7 +315,7 @@ static void print_around(bool color, FILE *out)
     place_print((uint64_t)ARENA_BASE + (uint64_t)bug_arena_byte, out);
     fputs(", as it is now:\n", out);
     for (int row = -ROWS_AROUND; row <= ROWS_AROUND; row++) {
-        const int64_t start = (int64_t)middle + row * ROW_BYTES;
+        const int64_t start = (int64_t)middle + (int64_t)row * ROW_BYTES;
         if (start >= 0 && start < ARENA_LEN)
             print_row((uint32_t)start, color, out);
     }
@@ -322,8 +323,10 @@ static void print_around(bool color, FILE *out)
 
 void machine_print_map(FILE *out, bool color)
 {
-    fputs("\nProcess memory (a app-owned, . between the breaks, K kernel's, h flash header, f flash, X here;\n"
-          "live buffers and open windows: r to read, w to read and write):\n", out);
+    fputs("\nProcess memory (a app-owned, . between the breaks, K kernel's, h flash header, f "
+          "flash, X here;\n"
+          "live buffers and open windows: r to read, w to read and write):\n",
+          out);
     for (unsigned slot = 0; slot < TRACE_MAX_PROCESSES; slot++)
         if (model.processes[slot].used)
             print_process(slot, out);

@@ -101,9 +101,11 @@ static void check_chunk(const struct span *expected, const uint8_t *base, size_t
 {
     if (len != expected->end - expected->start ||
         (uintptr_t)base != ARENA_BASE + (uintptr_t)expected->start)
-        bug_found("slice", "chunk-place", "expected: a chunk of %u bytes at arena byte %u\n"
-                  "actual: %zu bytes at %zu", expected->end - expected->start, expected->start,
-                  len, (size_t)((uintptr_t)base - ARENA_BASE));
+        bug_found("slice", "chunk-place",
+                  "expected: a chunk of %u bytes at arena byte %u\n"
+                  "actual: %zu bytes at %zu",
+                  expected->end - expected->start, expected->start, len,
+                  (size_t)((uintptr_t)base - ARENA_BASE));
 }
 
 static void run_chunks(const struct call *call, struct prediction *p, struct outcome *outcome)
@@ -136,7 +138,8 @@ static void run_chunks(const struct call *call, struct prediction *p, struct out
             compare_outcome(&p->outcome, &actual);
             check_chunk(&expected,
                         writable ? procbuf_writable_base_unchecked(part.writable)
-                                 : procbuf_readable_base_unchecked(part.readable), len);
+                                 : procbuf_readable_base_unchecked(part.readable),
+                        len);
             last_len = len;
             count++;
         } else {
@@ -151,8 +154,7 @@ static void run_chunks(const struct call *call, struct prediction *p, struct out
 }
 
 /* The world is compared once, after the last restart: there may be 2^16. */
-static void run_restart_many(const struct call *call, struct prediction *p,
-                             struct outcome *outcome)
+static void run_restart_many(const struct call *call, struct prediction *p, struct outcome *outcome)
 {
     const uint64_t most = ((uint64_t)1 << call->args[1] % 17) + call->args[2];
     uint64_t count = 0;
@@ -186,14 +188,17 @@ static void declare_driver(const struct call *call, struct outcome *outcome)
     };
     const size_t data_offset = procbuf_grant_len(&config);
     if (data_offset > driver->len - driver->data_len)
-        bug_found("result", "grant-length", "expected: slots of at most 24 bytes\n"
-                  "actual: %zu bytes for %u of them", data_offset,
-                  driver->slot_counts[0] + driver->slot_counts[1]);
+        bug_found("result", "grant-length",
+                  "expected: slots of at most 24 bytes\n"
+                  "actual: %zu bytes for %u of them",
+                  data_offset, driver->slot_counts[0] + driver->slot_counts[1]);
     driver->data_offset = (uint32_t)data_offset;
     config.data_len = driver->len - data_offset;
     if (procbuf_grant_len(&config) != driver->len)
-        bug_found("result", "grant-length-sum", "expected: slots and data make %u bytes (G6)\n"
-                  "actual: %zu", driver->len, procbuf_grant_len(&config));
+        bug_found("result", "grant-length-sum",
+                  "expected: slots and data make %u bytes (G6)\n"
+                  "actual: %zu",
+                  driver->len, procbuf_grant_len(&config));
     procbuf_driver_init(&world.drivers[call->args[0]], &config);
 }
 
@@ -207,7 +212,7 @@ static bool run_user_op(const struct call *call, struct outcome *outcome)
     case OP_POKE:
         if (model_user_write(call->args[0], (uint8_t)call->args[1]))
             world_show_user_write((struct span){ (uint32_t)(call->args[0] - ARENA_BASE),
-                                           (uint32_t)(call->args[0] - ARENA_BASE) + 1 });
+                                                 (uint32_t)(call->args[0] - ARENA_BASE) + 1 });
         else
             answer(outcome, OUTCOME_SKIPPED, 0);
         return true;
@@ -217,9 +222,7 @@ static bool run_user_op(const struct call *call, struct outcome *outcome)
         else
             answer(outcome, OUTCOME_SKIPPED, 0);
         return true;
-    case OP_REFUSE:
-        model.refuse_next = (unsigned)call->args[0];
-        return true;
+    case OP_REFUSE: model.refuse_next = (unsigned)call->args[0]; return true;
     case OP_WHEN_FETCHED:
     case OP_AT_HOOK:
         if (!model_plan_act(call->op->code == OP_AT_HOOK, call->args[0], call->args[1],
@@ -266,10 +269,12 @@ static void run_body(struct body *body)
 {
     const uint64_t number = slice_register(body->call);
     if (!body->expected)
-        bug_found("body", "body-ran-when-dead", "expected: a dead buffer's body does not run (H2)\n"
+        bug_found("body", "body-ran-when-dead",
+                  "expected: a dead buffer's body does not run (H2)\n"
                   "actual: it ran");
     if (++body->runs > 1)
-        bug_found("body", "body-ran-twice", "expected: the body runs once (H2)\n"
+        bug_found("body", "body-ran-twice",
+                  "expected: the body runs once (H2)\n"
                   "actual: it ran again");
     oracle_call_pause(body->oracle);
     enter_model(body->call);
@@ -314,8 +319,10 @@ static void grant_body(const struct procbuf_grant *grant, void *data)
     struct procbuf_writable *slice = &world.slices[slice_register(body->call)].writable;
     *slice = procbuf_grant_data(grant);
     if (!procbuf_writable_range_to(*slice, driver->data_len, slice))
-        bug_found("slice", "grant-data-length", "expected: at least %u bytes of data\n"
-                  "actual: %zu", driver->data_len, procbuf_writable_len(*slice));
+        bug_found("slice", "grant-data-length",
+                  "expected: at least %u bytes of data\n"
+                  "actual: %zu",
+                  driver->data_len, procbuf_writable_len(*slice));
     world.grant = grant;
     run_body(body);
     world.grant = outer;
@@ -360,7 +367,8 @@ static void run_enter(const struct op *op, const struct call *call,
     else if (number < TRACE_BUFFER_COUNT)
         error = procbuf_readonly_enter(&world.readonly[number], read_body, &body);
     else
-        error = procbuf_readwrite_enter(&world.readwrite[number - TRACE_BUFFER_COUNT], read_body, &body);
+        error = procbuf_readwrite_enter(&world.readwrite[number - TRACE_BUFFER_COUNT], read_body,
+                                        &body);
     oracle_call_end(&oracle);
     machine_checked_ops++;
     answer(&outcome, OUTCOME_PROCESS_ERROR, (int)error);
@@ -443,8 +451,8 @@ static void run_resolved(const struct op *op, struct call *call)
     } else {
         checked_call(call, &prediction, &outcome);
         compare_after(&prediction);
-        if (makes_slice(op->code) && (prediction.outcome.kind == OUTCOME_YES ||
-                                      prediction.outcome.kind == OUTCOME_DONE))
+        if (makes_slice(op->code) &&
+            (prediction.outcome.kind == OUTCOME_YES || prediction.outcome.kind == OUTCOME_DONE))
             compare_slice(call->args[1]);
         else if (op->code == OP_FROM_ARRAY || op->code == OP_FROM_ARRAY_MUT ||
                  op->code == OP_SLICE_LEN)

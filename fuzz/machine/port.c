@@ -10,8 +10,9 @@ const char *port_panic_message = "";
 static void report_access(enum hook_kind kind, procbuf_addr_t addr, size_t len,
                           enum procbuf_access access)
 {
-    const struct hook hook = { .kind = kind, .addr = addr, .len = len,
-                               .writable = access == PROCBUF_ACCESS_READ_WRITE };
+    const struct hook hook = {
+        .kind = kind, .addr = addr, .len = len, .writable = access == PROCBUF_ACCESS_READ_WRITE
+    };
     (void)oracle_hook(&hook);
 }
 

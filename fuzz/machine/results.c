@@ -88,17 +88,18 @@ static void print_number(uint64_t number, FILE *out)
 
 static const char *code_name(int code)
 {
-    static const char *const names[] = { "OK", "FAIL", "BUSY", "ALREADY", "OFF", "RESERVE", "INVAL",
-                                         "SIZE", "CANCEL", "NOMEM", "NOSUPPORT", "NODEVICE",
-                                         "UNINSTALLED", "NOACK" };
+    static const char *const names[] = { "OK",        "FAIL",     "BUSY",        "ALREADY", "OFF",
+                                         "RESERVE",   "INVAL",    "SIZE",        "CANCEL",  "NOMEM",
+                                         "NOSUPPORT", "NODEVICE", "UNINSTALLED", "NOACK" };
     return code >= 0 && (size_t)code < sizeof names / sizeof names[0] ? names[code] : "?";
 }
 
 static const char *process_error_name(int error)
 {
-    static const char *const names[] = { "OK", "NO_SUCH_APP", "OUT_OF_MEMORY",
-                                         "ADDRESS_OUT_OF_BOUNDS", "INACTIVE_APP", "KERNEL_ERROR",
-                                         "ALREADY_IN_USE" };
+    static const char *const names[] = {
+        "OK",           "NO_SUCH_APP",  "OUT_OF_MEMORY", "ADDRESS_OUT_OF_BOUNDS",
+        "INACTIVE_APP", "KERNEL_ERROR", "ALREADY_IN_USE"
+    };
     return error >= 0 && (size_t)error < sizeof names / sizeof names[0] ? names[error] : "?";
 }
 
@@ -167,10 +168,10 @@ static void print_changes(FILE *out)
         const bool state = fresh || now->state != was->state ||
                            now->stopped_from != was->stopped_from ||
                            now->yielded_for != was->yielded_for;
-        const bool life = fresh || now->identifier != was->identifier ||
-                          now->restart_count != was->restart_count;
-        const bool ended = now->completion != was->completion ||
-                           now->completion_code != was->completion_code;
+        const bool life =
+            fresh || now->identifier != was->identifier || now->restart_count != was->restart_count;
+        const bool ended =
+            now->completion != was->completion || now->completion_code != was->completion_code;
         if (!now->used) {
             fprintf(out, "; p%u removed", slot);
         } else if (state || life || ended || now->app_break != was->app_break ||

@@ -8,7 +8,7 @@
 /* ---- The ways in which two ranges can lie: Allen's thirteen ---- */
 
 static const char *const relations[] = {
-    "before", "meets", "overlaps", "starts", "during", "finishes", "equal",
+    "before",      "meets",    "overlaps",   "starts",        "during", "finishes", "equal",
     "finished_by", "contains", "started_by", "overlapped_by", "met_by", "after",
 };
 enum { RELATION_COUNT = sizeof relations / sizeof relations[0] };
@@ -21,7 +21,8 @@ static int order(uint64_t a, uint64_t b)
 /* How [a, a_end) lies to [b, b_end), neither empty. Returns: an index of relations. */
 static unsigned relation(uint64_t a, uint64_t a_end, uint64_t b, uint64_t b_end)
 {
-    static const unsigned char inside[3][3] = { /* by order of starts, then of ends */
+    static const unsigned char inside[3][3] = {
+                                                /* by order of starts, then of ends */
         { 2, 7, 8 }, /* starts first: overlaps, finished_by, contains */
         { 3, 6, 9 }, /* starts together: starts, equal, started_by */
         { 4, 5, 10 }, /* starts later: during, finishes, overlapped_by */
@@ -88,8 +89,8 @@ void statistics_enter(unsigned number)
             continue;
         const bool same = other->foreign == entered->foreign && other->slot == entered->slot;
         overlaps[relation(entered->addr, entered->addr + entered->len, other->addr,
-                          other->addr + other->len)]
-                [number >= TRACE_BUFFER_COUNT][b >= TRACE_BUFFER_COUNT][!same][phase]++;
+                          other->addr + other->len)][number >= TRACE_BUFFER_COUNT]
+                [b >= TRACE_BUFFER_COUNT][!same][phase]++;
     }
 }
 
@@ -151,7 +152,8 @@ void statistics_print(FILE *out)
     static const struct {
         const char *name;
         void (*print)(FILE *out);
-    } parts[] = { { "operations", print_outcomes }, { "pairs", print_pairs },
+    } parts[] = { { "operations", print_outcomes },
+                  { "pairs", print_pairs },
                   { "overlaps", print_overlaps } };
     for (size_t part = 0; part < sizeof parts / sizeof parts[0]; part++) {
         fprintf(out, "%s\n  \"%s\": {", part == 0 ? "{" : ",", parts[part].name);

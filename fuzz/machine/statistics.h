@@ -13,7 +13,7 @@ void statistics_begin(void);
 /* A trace begins; an operation is over; a buffer register's body is about to run. */
 void statistics_trace(void);
 void statistics_op(uint8_t code, const struct outcome *outcome);
-void statistics_enter(unsigned buffer);
+void statistics_enter(unsigned number);
 
 /* As JSON: "operations": "name outcome" to count; "pairs": "a b" to count, of operations that
  * followed on each other; "overlaps": "relation first second process phase" to count, all of them. */

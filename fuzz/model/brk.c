@@ -28,8 +28,8 @@ void predict_break(const struct call *call, struct prediction *p)
     const uint8_t code = call->op->code;
     const bool by_distance = code == OP_SBRK || code == OP_MEMOP_SBRK;
     const uint64_t old_break = model.processes[slot].app_break;
-    const int error = brk(slot, by_distance ? (uintptr_t)(old_break + call->args[1])
-                                            : call->args[1], p);
+    const int error =
+        brk(slot, by_distance ? (uintptr_t)(old_break + call->args[1]) : call->args[1], p);
     if (code == OP_BRK || code == OP_SBRK) {
         if (code == OP_SBRK)
             RULE("K2");

@@ -105,9 +105,7 @@ void predict_buffer_op(const struct call *call, struct prediction *p)
         answers_with(p, 'l', buffer->len);
         memset(buffer, 0, sizeof *buffer);
         break;
-    case OP_COPY_READONLY:
-        *buffer = model.buffers[call->args[1]];
-        break;
+    case OP_COPY_READONLY: *buffer = model.buffers[call->args[1]]; break;
     case OP_AS_READONLY:
         RULE("H7");
         *buffer = model.buffers[TRACE_BUFFER_COUNT + call->args[1]];
@@ -178,13 +176,13 @@ void model_enter_driver(unsigned v, unsigned slot, unsigned slice_register)
     open->of_grant = true;
     open->driver = v;
     open->identifier = model.processes[slot].identifier;
-    model.slices[slice_register] = (struct model_slice){
-        .valid = true,
-        .writable = true,
-        .dummy = driver->len == driver->data_offset,
-        .depth = model.depth,
-        .span = { span.start + driver->data_offset,
-                  span.start + driver->data_offset + driver->data_len } };
+    model.slices[slice_register] =
+        (struct model_slice){ .valid = true,
+                              .writable = true,
+                              .dummy = driver->len == driver->data_offset,
+                              .depth = model.depth,
+                              .span = { span.start + driver->data_offset,
+                                        span.start + driver->data_offset + driver->data_len } };
 }
 
 /* H4: slices end with the enter that they came from. */

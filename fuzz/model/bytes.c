@@ -26,8 +26,10 @@ static void predict_compare(const struct call *call, const struct model_slice *s
     may_read(p, slice->span.start, slice->span.start + looked_at);
     may_read(p, array, array + looked_at);
     answers(p, OUTCOME_CODE, OK);
-    answers_with(p, 'u', same == len ? 1
-                  : model.bytes[slice->span.start + same] < model.bytes[array + same] ? 0 : 2);
+    answers_with(p, 'u',
+                 same == len                                                         ? 1
+                 : model.bytes[slice->span.start + same] < model.bytes[array + same] ? 0
+                                                                                     : 2);
 }
 
 static void predict_find(const struct call *call, const struct model_slice *slice,

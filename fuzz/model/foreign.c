@@ -34,7 +34,7 @@ void predict_foreign_build(const struct call *call, struct prediction *p)
         .foreign = true,
         .slot = slot,
         .identifier = model.foreign[slot].identifier,
-        .addr = (uint64_t)ARENA_BASE + ARENA_FOREIGN + slot * MODEL_FOREIGN_LEN + offset,
+        .addr = (uint64_t)ARENA_BASE + ARENA_FOREIGN + (uint64_t)slot * MODEL_FOREIGN_LEN + offset,
         .len = len,
     };
 }

@@ -52,9 +52,11 @@ static bool allocate_grant(unsigned slot, uint64_t number, uint64_t driver_numbe
     if (!port_agrees(p, slot, process->app_break, addr))
         return false;
     process->kernel_break = addr;
-    process->grants[number] = (struct model_grant){
-        true, false, (uint32_t)driver_number,
-        { (uint32_t)(addr - ARENA_BASE), (uint32_t)(addr - ARENA_BASE + len) } };
+    process->grants[number] = (struct model_grant){ true,
+                                                    false,
+                                                    (uint32_t)driver_number,
+                                                    { (uint32_t)(addr - ARENA_BASE),
+                                                      (uint32_t)(addr - ARENA_BASE + len) } };
     model_label_ram(slot);
     return true;
 }
@@ -77,8 +79,7 @@ static int enter_grant(unsigned slot, uint64_t number, struct prediction *p)
 }
 
 /* G4, G5: enter a driver's grant, and make it on first use. Its memory is opened and closed. */
-int model_begin_driver_grant(unsigned slot, const struct model_driver *driver,
-                              struct prediction *p)
+int model_begin_driver_grant(unsigned slot, const struct model_driver *driver, struct prediction *p)
 {
     const unsigned number = driver->grant_number;
     int error = enter_grant(slot, number, p);
@@ -165,8 +166,11 @@ void predict_grant_op(const struct call *call, struct prediction *p)
         if (align == 0 || (align & (align - 1)) != 0)
             panics(p);
         else
-            answers(p, allocate_grant(slot, call->args[1], call->args[2], call->args[3], align, p)
-                          ? OUTCOME_YES : OUTCOME_NO, 0);
+            answers(p,
+                    allocate_grant(slot, call->args[1], call->args[2], call->args[3], align, p)
+                        ? OUTCOME_YES
+                        : OUTCOME_NO,
+                    0);
     }
 }
 

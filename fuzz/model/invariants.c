@@ -28,7 +28,8 @@ static void check_grants(unsigned slot)
                 spans_overlap(grant->span, model.open[d].span))
                 bug_found("invariant", "I3-open-slice-under-grant",
                           "expected: no byte is in an open slice and in a grant (I3)\n"
-                          "actual: grant %u of p%u covers one", g, slot);
+                          "actual: grant %u of p%u covers one",
+                          g, slot);
     }
 }
 
@@ -42,7 +43,8 @@ void model_check_invariants(void)
               process->kernel_break <= process->mem_end))
             bug_found("invariant", "I1-breaks-in-order",
                       "expected: mem_start <= mark <= app_break <= kernel_break <= mem_end (I1)\n"
-                      "actual: not so for p%u", slot);
+                      "actual: not so for p%u",
+                      slot);
         check_grants(slot);
     }
     for (unsigned b = 0; b < 2 * TRACE_BUFFER_COUNT; b++) {
@@ -57,6 +59,7 @@ void model_check_invariants(void)
         if (!in_ram && (b >= TRACE_BUFFER_COUNT || !in_readable_flash))
             bug_found("invariant", "I2-buffer-in-owned-memory",
                       "expected: live buffers lie in app-owned memory or readable flash (I2)\n"
-                      "actual: not so for buffer register %u", b);
+                      "actual: not so for buffer register %u",
+                      b);
     }
 }

@@ -230,7 +230,7 @@ void model_predict_chunk(const struct model_slice *slice, uint64_t step, uint64_
 
 /* The body of an enter begins, and ends. */
 void model_enter(unsigned buffer, unsigned slice_register, bool writable);
-void model_enter_driver(unsigned driver, unsigned slot, unsigned slice_register);
+void model_enter_driver(unsigned v, unsigned slot, unsigned slice_register);
 void model_leave(void);
 
 bool model_id_is_live(const struct model_id *id);

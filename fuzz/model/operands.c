@@ -17,8 +17,7 @@ static bool resolve_process_place(const struct operand *operand, uint64_t *base_
     return p->used;
 }
 
-static bool resolve_base(const struct call *call, const struct operand *operand,
-                         uint64_t *base_out)
+static bool resolve_base(const struct call *call, const struct operand *operand, uint64_t *base_out)
 {
     const bool is_64 = UINTPTR_MAX > 0xffffffffu;
     switch (operand->anchor) {

@@ -190,13 +190,16 @@ void predict_process_op(const struct call *call, struct prediction *p)
     case OP_RESTART:
     case OP_RESTART_MANY:
         RULE("L4");
-        answers(p, restart(slot, call->op->code == OP_RESTART ? call->args[1] : 0, p)
-                      ? OUTCOME_YES : OUTCOME_NO, 0);
+        answers(p,
+                restart(slot, call->op->code == OP_RESTART ? call->args[1] : 0, p) ? OUTCOME_YES
+                                                                                   : OUTCOME_NO,
+                0);
         break;
     case OP_START:
         RULE("L5");
-        answers(p, process->state == MODEL_TERMINATED && new_life(slot, p) ? OUTCOME_YES
-                                                                          : OUTCOME_NO, 0);
+        answers(p,
+                process->state == MODEL_TERMINATED && new_life(slot, p) ? OUTCOME_YES : OUTCOME_NO,
+                0);
         break;
     case OP_FAULT:
         RULE("L7");
@@ -223,8 +226,7 @@ bool model_id_is_live(const struct model_id *id)
     if (!id->taken)
         return false;
     if (id->foreign)
-        return model.foreign[id->slot].live &&
-               model.foreign[id->slot].identifier == id->identifier;
+        return model.foreign[id->slot].live && model.foreign[id->slot].identifier == id->identifier;
     return model_is_live(id->slot, id->identifier);
 }
 
@@ -247,8 +249,11 @@ void predict_id_op(const struct call *call, struct prediction *p)
     } else {
         const struct model_id *other = &model.ids[call->args[1]];
         if (id->taken && other->taken)
-            answers(p, id->foreign == other->foreign && id->identifier == other->identifier
-                           ? OUTCOME_YES : OUTCOME_NO, 0);
+            answers(p,
+                    id->foreign == other->foreign && id->identifier == other->identifier
+                        ? OUTCOME_YES
+                        : OUTCOME_NO,
+                    0);
         else
             answers(p, OUTCOME_SKIPPED, 0);
     }

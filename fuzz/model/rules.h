@@ -18,14 +18,7 @@ typedef uint64_t wide;
 #define ADDRESS_SPACE ((wide)UINTPTR_MAX + 1)
 
 /* Process errors, numbered as in E1. */
-enum {
-    OK,
-    NO_SUCH_APP,
-    OUT_OF_MEMORY,
-    ADDRESS_OUT_OF_BOUNDS,
-    INACTIVE_APP,
-    ALREADY_IN_USE = 6
-};
+enum { OK, NO_SUCH_APP, OUT_OF_MEMORY, ADDRESS_OUT_OF_BOUNDS, INACTIVE_APP, ALREADY_IN_USE = 6 };
 /* Codes, E1. */
 enum { FAIL = 1, BUSY = 2, INVAL = 6, SIZE = 7, NOMEM = 9, NOSUPPORT = 10, NODEVICE = 11 };
 

@@ -228,5 +228,5 @@ void predict_from_array(const struct call *call, struct prediction *p)
     answers(p, OUTCOME_DONE, 0);
     model.slices[call->args[0]] =
         model_slice_of((uint64_t)ARENA_BASE + ARENA_SCRATCH + call->args[1], call->args[2],
-                 call->op->code == OP_FROM_ARRAY_MUT);
+                       call->op->code == OP_FROM_ARRAY_MUT);
 }

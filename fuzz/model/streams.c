@@ -80,8 +80,8 @@ void predict_stream_over(const struct call *call, struct prediction *p)
 {
     const bool writing = call->op->code == OP_WRITER_OVER;
     const unsigned first = (unsigned)call->args[0];
-    const unsigned count = (unsigned)least(call->args[1] % MODEL_STREAM_COUNT,
-                                           TRACE_BUFFER_COUNT - first);
+    const unsigned count =
+        (unsigned)least(call->args[1] % MODEL_STREAM_COUNT, TRACE_BUFFER_COUNT - first);
     RULE("H8");
     answers(p, OUTCOME_DONE, 0);
     *(writing ? &model.writer : &model.reader) =

@@ -37,8 +37,8 @@ void model_plan_hostile_byte(uint32_t arena_byte)
 {
     const uint64_t addr = (uint64_t)ARENA_BASE + arena_byte;
     model.acts_now.count = 1;
-    model.acts_now.acts[0] = (struct model_act){ false, false, addr, addr,
-                                                 (uint8_t)~model.bytes[arena_byte] };
+    model.acts_now.acts[0] =
+        (struct model_act){ false, false, addr, addr, (uint8_t)~model.bytes[arena_byte] };
 }
 
 static void act(struct model_act *act, uint32_t trigger, struct prediction *p)

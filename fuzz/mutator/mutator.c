@@ -53,17 +53,19 @@ static int32_t random_offset(void)
 static uint8_t random_place(void)
 {
     static const uint8_t places[] = {
-        ANCHOR_RAM, ANCHOR_RAM, ANCHOR_RAM, ANCHOR_BREAK, ANCHOR_BREAK, ANCHOR_KERNEL_BREAK,
-        ANCHOR_RAM_END, ANCHOR_FLASH, ANCHOR_FLASH_PROTECTED, ANCHOR_FLASH_END, ANCHOR_MARK,
-        ANCHOR_BUFFER_START, ANCHOR_BUFFER_END, ANCHOR_KERNEL, ANCHOR_TOP,
+        ANCHOR_RAM,        ANCHOR_RAM,    ANCHOR_RAM,
+        ANCHOR_BREAK,      ANCHOR_BREAK,  ANCHOR_KERNEL_BREAK,
+        ANCHOR_RAM_END,    ANCHOR_FLASH,  ANCHOR_FLASH_PROTECTED,
+        ANCHOR_FLASH_END,  ANCHOR_MARK,   ANCHOR_BUFFER_START,
+        ANCHOR_BUFFER_END, ANCHOR_KERNEL, ANCHOR_TOP,
     };
     return places[below(sizeof places)];
 }
 
 static uint8_t random_far(void)
 {
-    static const uint8_t far[] = { ANCHOR_MAX, ANCHOR_MAX, ANCHOR_HALF, ANCHOR_W31, ANCHOR_W32,
-                                   ANCHOR_PART };
+    static const uint8_t far[] = { ANCHOR_MAX, ANCHOR_MAX, ANCHOR_HALF,
+                                   ANCHOR_W31, ANCHOR_W32, ANCHOR_PART };
     return far[below(sizeof far)];
 }
 
@@ -131,7 +133,9 @@ static void random_operand(const struct trace *trace, struct op *op, char kind,
     operand->anchor = ANCHOR_NUMBER;
     operand->index = 0;
     switch (kind) {
-    case 'p': operand->number = (int32_t)(one_in(12) ? below(TRACE_MAX_PROCESSES) : below(3)); break;
+    case 'p':
+        operand->number = (int32_t)(one_in(12) ? below(TRACE_MAX_PROCESSES) : below(3));
+        break;
     case 'h': operand->number = (int32_t)(below(3) + (one_in(2) ? TRACE_BUFFER_COUNT : 0)); break;
     case 'o':
     case 'w':
@@ -215,9 +219,10 @@ static struct op random_op_of(const struct trace *trace, uint8_t code)
         op.operands[1] = op.operands[0]; /* a byte that changes once it is fetched */
     if (op.code == OP_AT_HOOK)
         op.operands[0].number = 1 + (int32_t)below(3);
-    if (op.code == OP_DECLARE_DRIVER && !one_in(4)) /* room for its slots, three times 8 bytes each */
-        op.operands[5].number = 3 * (op.operands[3].number % 4 + op.operands[4].number % 4) +
-                                (int32_t)below(3);
+    if (op.code == OP_DECLARE_DRIVER &&
+        !one_in(4)) /* room for its slots, three times 8 bytes each */
+        op.operands[5].number =
+            3 * (op.operands[3].number % 4 + op.operands[4].number % 4) + (int32_t)below(3);
     if (op.code == OP_RESTART_MANY) {
         op.operands[1].number = random_exponent();
         if (one_in(2))
@@ -383,7 +388,7 @@ void mutator_change(struct trace *trace, const struct harness *harness, uint32_t
         } else if (choice < 22) {
             change_operand(trace);
         } else if (choice < 25) {
-            delete(trace, below(trace->op_count));
+            delete (trace, below(trace->op_count));
         } else if (choice < 29) {
             const struct op copy = trace->ops[below(trace->op_count)];
             (void)insert(trace, below(trace->op_count + 1), &copy);

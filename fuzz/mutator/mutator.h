@@ -12,8 +12,7 @@
 void mutator_change(struct trace *trace, const struct harness *harness, uint32_t seed);
 
 /* Put pieces of two traces together. */
-void mutator_splice(const struct trace *a, const struct trace *b, struct trace *out,
-                    uint32_t seed);
+void mutator_splice(const struct trace *a, const struct trace *b, struct trace *out, uint32_t seed);
 
 /* The same for inputs as engines have them: bytes in, bytes out. Out: at most max_len bytes.
  * Returns: their number; 0 if the result has no room. */

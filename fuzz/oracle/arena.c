@@ -17,8 +17,8 @@ uint8_t *arena_view;
 #define B256(i) B64(i), B64((i) + 64), B64((i) + 128), B64((i) + 192)
 #define B1K(i) B256(i), B256((i) + 256), B256((i) + 512), B256((i) + 768)
 #define B4K(i) B1K(i), B1K((i) + 1024), B1K((i) + 2048), B1K((i) + 3072)
-const uint8_t arena_pristine[ARENA_LEN] = { B4K(0), B4K(4096), B4K(8192), B4K(12288),
-                                             B1K(16384), B1K(17408) };
+const uint8_t arena_pristine[ARENA_LEN] = { B4K(0),     B4K(4096),  B4K(8192),
+                                            B4K(12288), B1K(16384), B1K(17408) };
 
 static void *lib_pointer(uint32_t offset)
 {

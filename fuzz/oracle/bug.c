@@ -120,7 +120,8 @@ static struct frame split_frame(const char *text)
     for (const char *slash = file; slash < line; slash++)
         if (*slash == '/')
             file = slash;
-    snprintf(frame.place, sizeof frame.place, "%.*s:%s", (int)(line - file - 1), file + 1, line + 1);
+    snprintf(frame.place, sizeof frame.place, "%.*s:%s", (int)(line - file - 1), file + 1,
+             line + 1);
     return frame;
 }
 

@@ -36,7 +36,7 @@ extern long bug_arena_byte;
 
 /* Report a bug. `format` says what was expected and what happened instead. */
 __attribute__((noreturn, format(printf, 3, 4))) void bug_found(const char *kind, const char *check,
-                                                              const char *format, ...);
+                                                               const char *format, ...);
 
 /* Make the sanitizers' reports end in an identity line. */
 void bug_watch_sanitizers(void);

@@ -14,11 +14,15 @@ static void on_fault(int signal, siginfo_t *info, void *context)
     const uintptr_t addr = (uintptr_t)info->si_addr;
     (void)signal, (void)context;
     if (!arena_holds(addr))
-        bug_found("fault", "wild-address", "expected: no access outside the arena\n"
-                  "actual: a fault at address %p", info->si_addr);
+        bug_found("fault", "wild-address",
+                  "expected: no access outside the arena\n"
+                  "actual: a fault at address %p",
+                  info->si_addr);
     bug_arena_byte = (long)(addr - ARENA_BASE);
-    bug_found("fault", "closed-page", "expected: no access to pages without an open window\n"
-              "actual: a fault at arena byte %ld", bug_arena_byte);
+    bug_found("fault", "closed-page",
+              "expected: no access to pages without an open window\n"
+              "actual: a fault at arena byte %ld",
+              bug_arena_byte);
 }
 
 void fault_watch(void)

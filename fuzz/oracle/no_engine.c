@@ -1,8 +1,8 @@
 /* What the library's coverage instrumentation calls, for programs without an engine and without
  * a sanitizer's run-time. Weak: an engine's own come first. */
 #define IGNORE(function)                                                                           \
-    __attribute__((weak)) void function(void);                                              \
-    __attribute__((weak)) void function(void)                                               \
+    __attribute__((weak)) void function(void);                                                     \
+    __attribute__((weak)) void function(void)                                                      \
     {                                                                                              \
     }
 

@@ -153,8 +153,10 @@ void oracle_call_end(struct oracle_call *call)
         if ((call->acts_done & 1u << a) != 0)
             continue;
         bug_arena_byte = (long)call->expected->acts[a].trigger;
-        bug_found("access", "byte-not-fetched", "expected: arena byte %ld is fetched in this call\n"
-                  "actual: it is not", bug_arena_byte);
+        bug_found("access", "byte-not-fetched",
+                  "expected: arena byte %ld is fetched in this call\n"
+                  "actual: it is not",
+                  bug_arena_byte);
     }
     current = call->outer;
 }
@@ -282,7 +284,8 @@ static void count_fetch(struct oracle_call *call, uint32_t start, uint32_t end)
             bug_arena_byte = (long)(start > seen->start ? start : seen->start);
             bug_found("double-fetch", "fetched-twice",
                       "expected: each byte is fetched at most once in a call\n"
-                      "actual: arena byte %ld was fetched again", bug_arena_byte);
+                      "actual: arena byte %ld was fetched again",
+                      bug_arena_byte);
         }
     }
     if (call->fetched_count > 0 && call->fetched[call->fetched_count - 1].end == start) {
@@ -298,8 +301,10 @@ static bool begins_outside_call(uint32_t start, const char *what)
 {
     if (current != NULL)
         return false;
-    bug_found("access", "outside-any-call", "expected: no access between library calls\n"
-              "actual: a %s at arena byte %u", what, start);
+    bug_found("access", "outside-any-call",
+              "expected: no access between library calls\n"
+              "actual: a %s at arena byte %u",
+              what, start);
 }
 
 /* The part of an access that lies in the arena: a broken library may start in it and run out. */
@@ -358,7 +363,8 @@ void access_memcpy(uintptr_t to, uintptr_t from, size_t len)
     if (to == from || !arena_holds(to) || (to > from ? to - from : from - to) >= len)
         return;
     bug_arena_byte = (long)(to - ARENA_BASE);
-    bug_found("access", "memcpy-overlaps", "expected: memcpy between ranges apart (S3)\n"
-              "actual: of %zu bytes from arena byte %zu to %zu", len,
-              (size_t)(from - ARENA_BASE), (size_t)(to - ARENA_BASE));
+    bug_found("access", "memcpy-overlaps",
+              "expected: memcpy between ranges apart (S3)\n"
+              "actual: of %zu bytes from arena byte %zu to %zu",
+              len, (size_t)(from - ARENA_BASE), (size_t)(to - ARENA_BASE));
 }

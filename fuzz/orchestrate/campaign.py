@@ -23,6 +23,7 @@ import coverage
 import plan
 import report
 import status
+from afl import Afl
 from engine import Fuzzer
 from findings import Finding, Findings, environment, git_revision
 from live import make_view
@@ -93,11 +94,11 @@ class Campaign:
             self._resume()
         self.seed = options.seed if options.seed is not None else int(time.time())
         self.random = random.Random(self.seed + int(self.seconds_before))
-        self.built: Build | None = None
+        self.built: Build
         self.builds: dict[str, Build] = {}  # by preset
-        self.plan: plan.Plan | None = None
-        self.findings: Findings | None = None
-        self.residual: Residual | None = None
+        self.plan: plan.Plan
+        self.findings: Findings
+        self.residual: Residual
         self.results: dict[str, HarnessResult] = {}
         self.canaries: list = []
         self.statistics: dict = {}
@@ -134,7 +135,7 @@ class Campaign:
             if name not in known:
                 raise ToolError(f"{name}: no such harness: there are {', '.join(known)}")
         options.time = options.time or DEFAULT_TIME_S
-        options.jobs = options.jobs or os.cpu_count()
+        options.jobs = options.jobs or os.cpu_count() or 1
         options.canaries = options.canaries or options.time >= CANARIES_FROM_S
         share = 1 - CANARY_SHARE if options.canaries else 1
         seconds = max(1.0, share * options.time - self.seconds_before)
@@ -324,7 +325,7 @@ class Campaign:
                 "findings": len(self.findings.by_identity), "identities": sorted(self.findings.by_identity),
                 "harnesses": rows}
 
-    def workers_now(self) -> list[Fuzzer]:
+    def workers_now(self) -> list[Fuzzer | Afl]:
         """The processes that run at this moment."""
         return [worker.fuzzer for worker in self.workers if worker.fuzzer is not None]
 

@@ -187,7 +187,7 @@ def needs(identity: str) -> list[str]:
 
 
 def expectations(built: Build, text: str, last: int) -> list[dict]:
-    command = [built.tool("procbuf-expect")]
+    command: list[object] = [built.tool("procbuf-expect")]
     if last >= 0:
         command += ["--operation", str(last + 1)]
     done = run([*command, "-"], stdin=text.encode())

@@ -196,9 +196,13 @@ class Calls:
         else:
             self.say(f"{call};")
 
-    def value(self, outcome: dict, index: int = 0) -> int | None:
-        """A value that was given back; None if there is none."""
-        return outcome["values"][index][1] if len(outcome["values"]) > index else None
+    def value(self, outcome: dict) -> int | None:
+        """The first value that was given back; None if there is none."""
+        return self.given(outcome, 0) if outcome["values"] else None
+
+    def given(self, outcome: dict, index: int = 0) -> int:
+        """A value that was given back."""
+        return outcome["values"][index][1]
 
     def expect_slice(self, shown: dict) -> None:
         writable = bool(shown["writable"])
@@ -309,20 +313,19 @@ class Calls:
             return
         values = [operand["value"] for operand in record["operands"]]
         record["texts"] = self.texts(record["operands"])
-        handler = getattr(self, f"op_{name}", None)
         if name in ("poke", "fill", "refuse", "when_fetched", "at_hook", "declare_driver"):
-            handler(record, values)
+            getattr(self, f"op_{name}")(record, values)
             return
         self.before(record)
         if name in ("enter", "mut_enter", "driver_enter"):
             self.begin_enter(record, values)
             return
-        if handler is None:
-            handler = self.FAMILIES.get(name)
-            handler = handler and handler.__get__(self)
-        if handler is None:
+        if hasattr(self, f"op_{name}"):
+            getattr(self, f"op_{name}")(record, values)
+        elif name in self.FAMILIES:
+            self.FAMILIES[name](self, record, values)
+        else:
             raise CannotEmit(f"{name}: there is no C for this operation")
-        handler(record, values)
         self.end_op(record)
 
     def end_op(self, record: dict) -> None:
@@ -454,19 +457,19 @@ class Calls:
     def op_len(self, record, values):
         kind = "readonly" if values[0] < 8 else "readwrite"
         self.say(f"cr_assert_eq(procbuf_{kind}_len({self.buffer(values[0])}), "
-                 f"{self.number(self.value(record['outcome']))});")
+                 f"{self.number(self.given(record['outcome']))});")
 
     def op_ptr(self, record, values):
         kind = "readonly" if values[0] < 8 else "readwrite"
         self.say(f"cr_assert_eq(procbuf_{kind}_ptr({self.buffer(values[0])}), "
-                 f"{self.address(self.value(record['outcome']))});")
+                 f"{self.address(self.given(record['outcome']))});")
 
     def op_consume(self, record, values):
         kind = "readonly" if values[0] < 8 else "readwrite"
         addr, count = self.variable("addr", "procbuf_addr_t"), self.variable("len", "size_t")
         self.say(f"procbuf_{kind}_consume({self.buffer(values[0])}, &{addr}, &{count});")
-        self.say(f"cr_assert_eq(addr, {self.address(self.value(record['outcome']))});")
-        self.say(f"cr_assert_eq(len, {self.number(self.value(record['outcome'], 1))});")
+        self.say(f"cr_assert_eq(addr, {self.address(self.given(record['outcome']))});")
+        self.say(f"cr_assert_eq(len, {self.number(self.given(record['outcome'], 1))});")
 
     def op_copy_readonly(self, record, values):
         self.say(f"{self.readonly(values[0])[1:]} = {self.readonly(values[1])[1:]};")
@@ -718,12 +721,12 @@ class Calls:
         self.say(f"cr_assert_eq(procbuf_readable_copy_to_fitting("
                  f"{self.readable(record, values[0], bool(record['was_writable']))}, "
                  f"{self.kernel_array('KERNEL_OUT', values[1])}, {self.number(values[1])}), "
-                 f"{self.number(self.value(record['outcome']))});")
+                 f"{self.number(self.given(record['outcome']))});")
 
     def op_copy_from_fitting(self, record, values):
         self.say(f"cr_assert_eq(procbuf_writable_copy_from_fitting({self.slice(values[0], True)}, "
                  f"{self.kernel_array('KERNEL_IN', values[1], values[2])}, {self.number(values[1])}), "
-                 f"{self.number(self.value(record['outcome']))});")
+                 f"{self.number(self.given(record['outcome']))});")
 
     # ---- Grants and allow ----
 
@@ -773,8 +776,8 @@ class Calls:
         else:
             driver = f"&{self.driver(values[1])}" if values[1] in self.declared else "NULL"
             call = f"procbuf_{name}({process}, {driver}, {values[2]}, {addr}, {count})"
-        self.say(f"expect_allow({call}, PROCBUF_{outcome['name']}, {self.address(self.value(outcome))}, "
-                 f"{self.number(self.value(outcome, 1))});")
+        self.say(f"expect_allow({call}, PROCBUF_{outcome['name']}, {self.address(self.given(outcome))}, "
+                 f"{self.number(self.given(outcome, 1))});")
 
     def op_set_byte(self, record, values):
         self.expect(f"procbuf_process_set_byte({self.process(values[0])}, {self.address(values[1])}, {values[2]})",

@@ -9,6 +9,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 STATUS_LINE = re.compile(
     r"^#(?P<runs>\d+)\s+\S+\s+(?:cov: (?P<edges>\d+) ft: (?P<features>\d+) )?"
@@ -86,11 +87,11 @@ class Fuzzer:
             [*DIES_WITH_US, str(program), *options, f"-artifact_prefix={artefacts}/", str(corpus)],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment,
             start_new_session=True)
-        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader = threading.Thread(target=self._read, args=[self.process.stderr], daemon=True)
         self.reader.start()
 
-    def _read(self) -> None:
-        for raw in iter(lambda: self.process.stderr.readline(LONGEST_LINE), b""):
+    def _read(self, stderr: IO[bytes]) -> None:
+        for raw in iter(lambda: stderr.readline(LONGEST_LINE), b""):
             line = raw.decode(errors="replace").rstrip()
             if " INITED " in line:
                 self.progress.startup_s = time.monotonic() - self.begun

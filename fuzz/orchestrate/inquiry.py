@@ -32,7 +32,9 @@ def matrix(lib: Path, text: bytes, identity: str, names: list[str], say) -> str:
     for name in names:
         if name not in ALL_BUILDS:
             raise ToolError(f"--builds {name}: there are {', '.join(ALL_BUILDS)}")
-    rows, seen, unseen = [], [], []
+    rows: list[str] = []
+    seen: list[str] = []
+    unseen: list[str] = []
     for name, (what, options) in ALL_BUILDS.items():
         if names and name not in names:
             continue
@@ -80,7 +82,7 @@ def build_of(commit: str) -> Build:
     folder = ROOT / "build" / f"bisect-{tree}"
     if not (folder / "lib").is_dir():
         _library_of(commit, folder)
-    return build_with(f"{folder.name}/build", [], folder / "lib")
+    return build_with(f"{folder.name}/build", [], folder / "lib", "procbuf-replay")
 
 
 def library_as_found(bundle: Path) -> Path:

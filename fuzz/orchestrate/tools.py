@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,14 +25,13 @@ class ToolError(Exception):
     """The tool cannot do its work: exit status 2, and this message."""
 
 
-def run(command: list[str | Path], *, timeout: float | None = None, stdin: bytes | None = None,
-        cwd: Path | None = None) -> subprocess.CompletedProcess:
+def run(command: Sequence[object], *, timeout: float | None = None, stdin: bytes | None = None,
+        cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command to its end. Output is bytes made text; odd bytes are replaced."""
     done = subprocess.run([str(word) for word in command], capture_output=True, input=stdin, cwd=cwd,
                           timeout=timeout, check=False)
-    done.stdout = done.stdout.decode(errors="replace")
-    done.stderr = done.stderr.decode(errors="replace")
-    return done
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(errors="replace"),
+                                       done.stderr.decode(errors="replace"))
 
 
 @dataclass
@@ -97,7 +97,7 @@ def _is_configured(folder: Path) -> bool:
         return False
 
 
-def build_with(name: str, options: list[str], lib: Path, *targets: str) -> Build:
+def build_with(name: str, options: list[str], lib: Path, target: str, *targets: str) -> Build:
     """Configure with options of CMake and build targets, in build/NAME. Asked again with another
     library, it is built anew there."""
     folder = ROOT / "build" / name
@@ -107,7 +107,7 @@ def build_with(name: str, options: list[str], lib: Path, *targets: str) -> Build
         for command in (["cmake", "-G", "Ninja", "-S", ROOT, "-B", folder, "-DPROCBUF_FUZZ=ON",
                          "-DCMAKE_C_COMPILER=clang-19", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
                          "-DPROCBUF_WERROR=ON", f"-DPROCBUF_LIB_DIR={lib}", *options],
-                        ["cmake", "--build", folder, "--target", *targets]):
+                        ["cmake", "--build", folder, "--target", target, *targets]):
             done = run(command, cwd=ROOT)
             if done.returncode != 0:
                 errors = [line for line in (done.stderr + done.stdout).splitlines() if "rror" in line]

@@ -26,10 +26,16 @@ class Worker:
         self.started = started
         self.deadline = started + campaign.plan.seconds
         self.fuzzer: Fuzzer | Afl | None = None
-        self.combination: plan.Combination | None = None
+        self.taken: plan.Combination | None = None
         self.slice_end = started
         self.slice_crashes = 0
         self.counts: Path | None = None
+
+    @property
+    def combination(self) -> plan.Combination:
+        """What it works at, or has worked at last."""
+        assert self.taken is not None
+        return self.taken
 
     @property
     def harness(self) -> str:
@@ -37,13 +43,14 @@ class Worker:
 
     def step(self) -> bool:
         """Look after the process, or start the next. Returns: False when all is done."""
-        if self.fuzzer is not None:
-            status = self.fuzzer.poll()
-            if isinstance(self.fuzzer, Afl):
-                self._take_artefacts()
+        fuzzer = self.fuzzer
+        if fuzzer is not None:
+            status = fuzzer.poll()
+            if isinstance(fuzzer, Afl):
+                self._take_artefacts(fuzzer)
             if status is None:
                 return True
-            self._take_in(status)
+            self._take_in(fuzzer, status)
         now = time.monotonic()
         if now >= self.deadline - 1:
             self._give_back()
@@ -59,7 +66,7 @@ class Worker:
         return self.campaign.out / "corpus" / self.harness
 
     def _give_back(self) -> None:
-        if self.combination is None:
+        if self.taken is None:
             return
         seconds = time.monotonic() - self.slice_begun
         self.combination.running -= 1
@@ -67,13 +74,13 @@ class Worker:
         self.combination.seconds += seconds
         new = len(list(self._corpus().iterdir())) - self.inputs_before
         self.combination.rate = new / max(seconds, 1.0)
-        self.combination = None
+        self.taken = None
 
     def _take_next(self, now: float) -> bool:
         """Returns: False when there is nothing left to run."""
         slice_s = self.campaign.plan.slice_s
-        self.combination = self.campaign.plan.next()
-        if self.combination is None:
+        self.taken = self.campaign.plan.next()
+        if self.taken is None:
             return False
         self.combination.running += 1
         self.slice_begun = now
@@ -101,35 +108,34 @@ class Worker:
                                  artefacts, seconds, seed, self.started, self.counts)
         self.begun = time.monotonic()
 
-    def _take_artefacts(self) -> None:
+    def _take_artefacts(self, fuzzer: Fuzzer | Afl) -> None:
         """Triage what the process has found so far."""
         campaign = self.campaign
-        found, self.fuzzer.artefacts = self.fuzzer.artefacts, []
+        found, fuzzer.artefacts = fuzzer.artefacts, []
         for path in found:
             self.slice_crashes += 1
             campaign.results[self.harness].crashes += 1
             if not path.exists():
                 continue  # two processes wrote the same input, and it is one too many of its bug
             campaign.triage(path, self.harness, time.monotonic() - self.started,
-                            self.combination.setup.preset, self.fuzzer.command)
+                            self.combination.setup.preset, fuzzer.command)
             if self.slice_crashes >= STORM_RESTARTS:
-                self._give_up(f"a slice was given up after {STORM_RESTARTS} crashes")
+                self._give_up(fuzzer, f"a slice was given up after {STORM_RESTARTS} crashes")
                 break
 
-    def _give_up(self, why: str) -> None:
+    def _give_up(self, fuzzer: Fuzzer | Afl, why: str) -> None:
         self.campaign.results[self.harness].given_up = True
         self.campaign.notes.append(f"{self.combination.name}: {why}")
         self.slice_end = time.monotonic()
-        self.fuzzer.stop()
+        fuzzer.stop()
 
-    def _take_in(self, status: int) -> None:
+    def _take_in(self, fuzzer: Fuzzer | Afl, status: int | None) -> None:
         """The process has ended: add up what it did, and judge how it ended."""
-        fuzzer = self.fuzzer
         progress = fuzzer.progress
         seconds = time.monotonic() - self.begun
         crashes = self.campaign.results[self.harness].crashes
         crashed = bool(fuzzer.artefacts)
-        self._take_artefacts()
+        self._take_artefacts(fuzzer)
         self.fuzzer = None
         self.campaign.take_slice(self, progress, seconds, self.campaign.results[self.harness].crashes - crashes)
         if crashed or status in STOPPED:
@@ -174,7 +180,7 @@ class Worker:
         """End the process, and take in what it has."""
         if self.fuzzer is not None:
             self.fuzzer.stop()
-            self._take_in(self.fuzzer.poll())
+            self._take_in(self.fuzzer, self.fuzzer.poll())
         self._give_back()
 
     def kill(self) -> None:

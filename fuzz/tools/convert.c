@@ -9,7 +9,8 @@ static _Noreturn void usage(FILE *out, int status)
 {
     fputs("usage: procbuf-convert [--harness NAME] IN OUT\n"
           "\n"
-          "Reads an input, bytes or text (*.trace), and writes the same program in the form that OUT's\n"
+          "Reads an input, bytes or text (*.trace), and writes the same program in the form that "
+          "OUT's\n"
           "name asks for: text if it ends in .trace, else bytes. OUT - prints text.\n"
           "With --harness, bytes are decoded as this harness decodes them.\n"
           "\n"
@@ -62,7 +63,7 @@ int main(int argc, char **argv)
     if (!file_read_trace(argv[at], enabled, &trace))
         return 2;
     const char *out = argv[at + 1];
-    const bool ok =
-        is_text(out) ? write_text(&trace, out) : file_write(out, bytes, trace_encode(&trace, bytes));
+    const bool ok = is_text(out) ? write_text(&trace, out)
+                                 : file_write(out, bytes, trace_encode(&trace, bytes));
     return ok ? 0 : 2;
 }

@@ -20,8 +20,10 @@ static void usage(FILE *out)
 {
     fputs("usage: procbuf-expect [--operation N] FILE\n"
           "\n"
-          "Prints what the contract expects of a trace (text, or - for standard input), up to operation\n"
-          "N, as JSON, an object a line: \"world\", \"create\" and \"fill\", \"op\" and \"leave\", \"state\".\n"
+          "Prints what the contract expects of a trace (text, or - for standard input), up to "
+          "operation\n"
+          "N, as JSON, an object a line: \"world\", \"create\" and \"fill\", \"op\" and \"leave\", "
+          "\"state\".\n"
           "Addresses are as in the arena, which begins at \"base\"; spans count from there.\n"
           "\n"
           "Exit status: 0 printed; 2 bad arguments, or a file that cannot be read.\n",
@@ -63,8 +65,7 @@ static void print_hooks(const struct expectation *access)
                ",\"writable\":%d,\"loose\":%d,\"answer\":%d,\"process\":%u,\"app_break\":%" PRIu64
                ",\"kernel_break\":%" PRIu64 "}",
                h == 0 ? "" : ",", names[hook->kind], hook->addr, hook->len, hook->writable,
-               hook->loose, hook->answer, hook->process_index, hook->app_break,
-               hook->kernel_break);
+               hook->loose, hook->answer, hook->process_index, hook->app_break, hook->kernel_break);
     }
     fputs("],\"acts\":[", stdout);
     for (unsigned a = 0; a < access->act_count; a++) {
@@ -97,7 +98,8 @@ static void print_bytes(void)
 static void print_slice(uint64_t number)
 {
     const struct model_slice *slice = &model.slices[number];
-    printf(",\"slice\":{\"number\":%" PRIu64 ",\"writable\":%d,\"dummy\":%d,\"span\":[%u,%u],\"wild\":%" PRIu64 "}",
+    printf(",\"slice\":{\"number\":%" PRIu64
+           ",\"writable\":%d,\"dummy\":%d,\"span\":[%u,%u],\"wild\":%" PRIu64 "}",
            number, slice->writable, slice->dummy, slice->span.start, slice->span.end, slice->wild);
 }
 
@@ -313,8 +315,7 @@ static void library_op(const struct call *call)
         walk_chunks(call, &p);
     else if (code == OP_RESTART_MANY)
         restart_many(call, &p);
-    else if (makes_slice(code) &&
-             (p.outcome.kind == OUTCOME_YES || p.outcome.kind == OUTCOME_DONE))
+    else if (makes_slice(code) && (p.outcome.kind == OUTCOME_YES || p.outcome.kind == OUTCOME_DONE))
         print_slice(call->args[1]);
     else if (code == OP_FROM_ARRAY || code == OP_FROM_ARRAY_MUT || code == OP_SLICE_LEN)
         print_slice(call->args[0]);
@@ -373,11 +374,17 @@ static void lay_out(void)
         struct prediction p = { .rule = "P4" };
         struct span filled;
         const uint64_t low = at + layout->gap;
-        const uint64_t high = low + (layout->flash_above ? layout->ram : layout->flash) + layout->apart;
+        const uint64_t high =
+            low + (layout->flash_above ? layout->ram : layout->flash) + layout->apart;
         const uint64_t end = high + (layout->flash_above ? layout->flash : layout->ram);
-        const uint64_t args[8] = { layout->flash_above ? high : low, layout->flash,
-                                   layout->protected_len, layout->flash_above ? low : high,
-                                   layout->ram, layout->app, layout->kernel, layout->restarts };
+        const uint64_t args[8] = { layout->flash_above ? high : low,
+                                   layout->flash,
+                                   layout->protected_len,
+                                   layout->flash_above ? low : high,
+                                   layout->ram,
+                                   layout->app,
+                                   layout->kernel,
+                                   layout->restarts };
         if (end > (uint64_t)ARENA_BASE + ARENA_FOREIGN)
             continue; /* it has no room */
         at = end;
@@ -468,10 +475,13 @@ int main(int argc, char **argv)
     memcpy(known_bytes, model.bytes, sizeof known_bytes);
     model.slot_count = trace.process_count < TRACE_MAX_PROCESSES ? trace.process_count + 1
                                                                  : (unsigned)TRACE_MAX_PROCESSES;
-    printf("{\"type\":\"world\",\"base\":%u,\"processes_at\":%d,\"foreign_at\":%d,\"len\":%d,\"in\":%d,\"out\":%d,"
-           "\"scratch\":%d,\"slots\":%u,\"grants\":%d,\"foreign_len\":%d,\"address_max\":%" PRIu64 "}\n",
-           ARENA_BASE, ARENA_PROCESSES, ARENA_FOREIGN, ARENA_LEN, ARENA_IN, ARENA_OUT, ARENA_SCRATCH,
-           model.slot_count, MODEL_GRANT_COUNT, MODEL_FOREIGN_LEN, (uint64_t)UINTPTR_MAX);
+    printf("{\"type\":\"world\",\"base\":%u,\"processes_at\":%d,\"foreign_at\":%d,\"len\":%d,"
+           "\"in\":%d,\"out\":%d,"
+           "\"scratch\":%d,\"slots\":%u,\"grants\":%d,\"foreign_len\":%d,\"address_max\":%" PRIu64
+           "}\n",
+           ARENA_BASE, ARENA_PROCESSES, ARENA_FOREIGN, ARENA_LEN, ARENA_IN, ARENA_OUT,
+           ARENA_SCRATCH, model.slot_count, MODEL_GRANT_COUNT, MODEL_FOREIGN_LEN,
+           (uint64_t)UINTPTR_MAX);
     lay_out();
     run_block();
     print_state();

@@ -19,7 +19,7 @@ static bool read_stream(FILE *file, const char *path, uint8_t **bytes_out, size_
     while (bytes != NULL) {
         const size_t got = fread(bytes + len, 1, room - len, file);
         len += got;
-        if (got == 0)
+        if (got == 0 || feof(file) || ferror(file))
             break;
         if (len == room) {
             uint8_t *more = realloc(bytes, room *= 2);

@@ -27,14 +27,17 @@ static void usage(FILE *out)
 {
     fputs("usage: procbuf-minimize [--harness NAME] [--seconds S] IN OUT\n"
           "\n"
-          "Drops, shortens and simplifies operations of a trace, and writes to OUT (text) whenever it\n"
-          "has become smaller; the bug that IN shows stays the same. IN is bytes of a fuzzer or text\n"
+          "Drops, shortens and simplifies operations of a trace, and writes to OUT (text) whenever "
+          "it\n"
+          "has become smaller; the bug that IN shows stays the same. IN is bytes of a fuzzer or "
+          "text\n"
           "(*.trace). If OUT is there and shows the same bug, it goes on from there.\n"
           "\n"
           "  --harness NAME  decode bytes for this harness\n"
           "  --seconds S     stop after so long (default 60)\n"
           "\n"
-          "Ctrl-C stops it; OUT holds the smallest so far. How far it got is said on standard error,\n"
+          "Ctrl-C stops it; OUT holds the smallest so far. How far it got is said on standard "
+          "error,\n"
           "the last line beginning with \"minimised\".\n"
           "\n"
           "Exit status: 0 OUT shows the bug; 1 IN breaks nothing; 2 could not do its work.\n",
@@ -114,10 +117,10 @@ static double now(void)
 
 static _Noreturn void run_as_child(const struct trace *trace, int most_ms)
 {
-    const struct itimerval limit = { .it_value = { most_ms / 1000, most_ms % 1000 * 1000 } };
+    const struct itimerval limit = { .it_value = { most_ms / 1000, most_ms % 1000 * 1000L } };
     const int nowhere = open("/dev/null", O_WRONLY);
-    dup2(nowhere, STDERR_FILENO);
-    dup2(nowhere, STDOUT_FILENO);
+    if (nowhere < 0 || dup2(nowhere, STDERR_FILENO) < 0 || dup2(nowhere, STDOUT_FILENO) < 0)
+        _exit(STATUS_UNABLE);
     signal(SIGINT, SIG_IGN);
     signal(SIGALRM, SIG_DFL);
     setitimer(ITIMER_REAL, &limit, NULL);
@@ -415,8 +418,8 @@ static bool merge_registers(void)
         for (renamed_from = count; renamed_from-- > 1 && !must_stop();) {
             is_used = false;
             for_each_operand(&best, look_for_register);
-            const unsigned lowest = renamed_from < TRACE_BUFFER_COUNT || kinds[k] != 'h'
-                                        ? 0 : TRACE_BUFFER_COUNT;
+            const unsigned lowest =
+                renamed_from < TRACE_BUFFER_COUNT || kinds[k] != 'h' ? 0 : TRACE_BUFFER_COUNT;
             for (renamed_to = lowest; is_used && renamed_to < renamed_from; renamed_to++) {
                 candidate = best;
                 for_each_operand(&candidate, rename_register);
@@ -443,7 +446,8 @@ static unsigned complexity(const struct operand *operand)
     const bool is_round = size % 8 == 0;
     const unsigned place = operand->anchor == ANCHOR_NUMBER ? 0
                            : operand->anchor == ANCHOR_RAM  ? 4
-                           : operand->anchor < ANCHOR_RAM   ? 8 : 6;
+                           : operand->anchor < ANCHOR_RAM   ? 8
+                                                            : 6;
     return 2 * place + 2 * bits + !is_round + (operand->number < 0);
 }
 
@@ -461,7 +465,8 @@ static bool simpler_operand(char kind, unsigned choice, const struct operand *is
         return true;
     }
     choice -= NUMBERS;
-    switch (choice) { /* the same place without its offset, or with a rounder one; a nearer number */
+    switch (
+        choice) { /* the same place without its offset, or with a rounder one; a nearer number */
     case 0: out->number = 0; return true;
     case 1: out->number = is->number / 2; return true;
     case 2: out->number = is->number / 8 * 8; return true;
@@ -607,7 +612,9 @@ int main(int argc, char **argv)
     write_best();
     minimize();
     fprintf(stderr, "minimised from %u to %u operations in %u runs%s\n", before, best.op_count,
-            run_count, interrupted ? ", interrupted: run it again to go on"
-                       : now() > deadline ? ", out of time: run it again to go on" : "");
+            run_count,
+            interrupted        ? ", interrupted: run it again to go on"
+            : now() > deadline ? ", out of time: run it again to go on"
+                               : "");
     return STATUS_SMALLER;
 }

@@ -37,29 +37,33 @@ static uint64_t op_total;
 
 static void usage(FILE *out)
 {
-    fputs("usage: procbuf-replay [OPTION]… FILE|FOLDER…\n"
-          "\n"
-          "Runs saved inputs on the library: text traces (*.trace), and any other file as the bytes\n"
-          "of a fuzzer. A folder stands for the files in it. - is standard input.\n"
-          "\n"
-          "  --harness NAME  decode bytes for this harness (default: every operation is enabled)\n"
-          "  --results       print \"operation -> result\" for each operation\n"
-          "  --explain       on a finding, print the program in words and a map of memory\n"
-          "  --color         with --explain, use colour\n"
-          "  --verbose       name each input before it runs, as \"# NAME\"; in between the results,\n"
-          "                  if there are any\n"
-          "  --expect N      fail unless exactly N inputs ran\n"
-          "  --repeat N      run each input N times in a row\n"
-          "  --hostile       run each input again for every byte that a call fetches, which userspace\n"
-          "                  changes as soon as it has been fetched: nothing may come out differently\n"
-          "  --statistics    print as JSON which operations ran and what they answered, what followed\n"
-          "                  on what, and how ranges of buffers lay to each other when entered\n"
-          "  --list          list the harnesses\n"
-          "  --help          this\n"
-          "\n"
-          "Exit status: 0 all ran clean; 77 a finding (its identity is the last line, PROCBUF-BUG);\n"
-          "2 could not do its work: bad arguments, an unreadable file, no input at all.\n",
-          out);
+    fputs(
+        "usage: procbuf-replay [OPTION]… FILE|FOLDER…\n"
+        "\n"
+        "Runs saved inputs on the library: text traces (*.trace), and any other file as the bytes\n"
+        "of a fuzzer. A folder stands for the files in it. - is standard input.\n"
+        "\n"
+        "  --harness NAME  decode bytes for this harness (default: every operation is enabled)\n"
+        "  --results       print \"operation -> result\" for each operation\n"
+        "  --explain       on a finding, print the program in words and a map of memory\n"
+        "  --color         with --explain, use colour\n"
+        "  --verbose       name each input before it runs, as \"# NAME\"; in between the results,\n"
+        "                  if there are any\n"
+        "  --expect N      fail unless exactly N inputs ran\n"
+        "  --repeat N      run each input N times in a row\n"
+        "  --hostile       run each input again for every byte that a call fetches, which "
+        "userspace\n"
+        "                  changes as soon as it has been fetched: nothing may come out "
+        "differently\n"
+        "  --statistics    print as JSON which operations ran and what they answered, what "
+        "followed\n"
+        "                  on what, and how ranges of buffers lay to each other when entered\n"
+        "  --list          list the harnesses\n"
+        "  --help          this\n"
+        "\n"
+        "Exit status: 0 all ran clean; 77 a finding (its identity is the last line, PROCBUF-BUG);\n"
+        "2 could not do its work: bad arguments, an unreadable file, no input at all.\n",
+        out);
 }
 
 static _Noreturn void unable(const char *message, const char *what)
@@ -115,9 +119,10 @@ static void remember_fetch(uint32_t start, uint32_t end, bool writing)
     if (writing || start < ARENA_PROCESSES)
         return;
     if ((fetch_count & (fetch_count + 1)) == 0) { /* full: 0, 1, 3, 7 … */
-        fetches = realloc(fetches, (2 * fetch_count + 1) * sizeof *fetches);
-        if (fetches == NULL)
+        struct fetch *more = realloc(fetches, (2 * fetch_count + 1) * sizeof *fetches);
+        if (more == NULL)
             unable("out of memory", "");
+        fetches = more;
     }
     fetches[fetch_count++] = (struct fetch){ machine_position, start, end };
 }
@@ -182,12 +187,12 @@ static void replay_folder(const char *path)
 
 static void replay(const char *path)
 {
-    struct stat status;
+    struct stat status = { 0 };
     if (strcmp(path, "-") != 0 && stat(path, &status) != 0) {
         fprintf(stderr, "procbuf-replay: %s: %s\n", path, strerror(errno));
         exit(STATUS_UNABLE);
     }
-    if (strcmp(path, "-") != 0 && S_ISDIR(status.st_mode))
+    if (S_ISDIR(status.st_mode))
         replay_folder(path);
     else
         replay_file(path);
@@ -276,9 +281,10 @@ int main(int argc, char **argv)
         statistics_print(stdout);
     if (fflush(stdout) != 0)
         unable("cannot write the results: ", strerror(errno));
-    fprintf(stderr, "replayed %lu inputs: %" PRIu64 " operations, %" PRIu64
-            " checked calls, %" PRIu64 " accesses\n", input_count, op_total * (uint64_t)options.repeat,
-            machine_checked_ops, access_count);
+    fprintf(stderr,
+            "replayed %lu inputs: %" PRIu64 " operations, %" PRIu64 " checked calls, %" PRIu64
+            " accesses\n",
+            input_count, op_total * (uint64_t)options.repeat, machine_checked_ops, access_count);
     if (options.hostile)
         fprintf(stderr, "userspace changed %" PRIu64 " bytes as soon as they were fetched\n",
                 oracle_act_count);

@@ -74,9 +74,10 @@ static bool parse_buffer_register(const char *word, int32_t *number_out)
 
 static bool find_anchor(const char *name, uint8_t *anchor_out)
 {
-    for (uint8_t anchor = 1; anchor < ANCHOR_COUNT; anchor++) {
-        if (anchor_name(anchor) != NULL && strcmp(anchor_name(anchor), name) == 0) {
-            *anchor_out = anchor;
+    for (unsigned anchor = 1; anchor < ANCHOR_COUNT; anchor++) {
+        if (anchor_name((uint8_t)anchor) != NULL &&
+            strcmp(anchor_name((uint8_t)anchor), name) == 0) {
+            *anchor_out = (uint8_t)anchor;
             return true;
         }
     }
@@ -138,8 +139,7 @@ static bool parse_part(const char *word, struct operand *operand)
     return parse_number(number, 0, UINT16_MAX, &operand->number);
 }
 
-static bool parse_value(struct parser *parser, char kind, const char *word,
-                        struct operand *operand)
+static bool parse_value(struct parser *parser, char kind, const char *word, struct operand *operand)
 {
     const char *marker = kind == 'n' ? "until" : kind == 'z' ? "to" : NULL;
     const bool marked = marker != NULL && strcmp(word, marker) == 0;
@@ -169,8 +169,7 @@ static bool parse_value(struct parser *parser, char kind, const char *word,
     return true;
 }
 
-static bool parse_plain(struct parser *parser, char kind, const char *word,
-                        struct operand *operand)
+static bool parse_plain(struct parser *parser, char kind, const char *word, struct operand *operand)
 {
     static const struct {
         char kind;
@@ -215,11 +214,10 @@ static bool parse_operands(struct parser *parser, struct op *op)
         const char kind = row->operands[k];
         const char *word = take_word(parser);
         if (word == NULL || strcmp(word, "{") == 0)
-            return fail(parser, "%s takes %zu operands, %u given", row->text,
-                        strlen(row->operands), k);
-        const bool ok = kind_is_value(kind)
-                            ? parse_value(parser, kind, word, &op->operands[k])
-                            : parse_plain(parser, kind, word, &op->operands[k]);
+            return fail(parser, "%s takes %zu operands, %u given", row->text, strlen(row->operands),
+                        k);
+        const bool ok = kind_is_value(kind) ? parse_value(parser, kind, word, &op->operands[k])
+                                            : parse_plain(parser, kind, word, &op->operands[k]);
         if (!ok)
             return false;
     }
@@ -405,8 +403,7 @@ bool trace_parse(struct trace *trace, const char *text, size_t len, const char *
     }
     if (!parser.has_header) {
         parser.line++;
-        return fail(&parser, "not a text trace: the first line must be \"trace %d\"",
-                    TRACE_FORMAT);
+        return fail(&parser, "not a text trace: the first line must be \"trace %d\"", TRACE_FORMAT);
     }
     if (parser.depth != 0)
         return fail(&parser, "the end, but a block is still open: \"}\" is missing");

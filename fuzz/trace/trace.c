@@ -62,9 +62,19 @@ void trace_init(struct trace *trace)
 {
     static const struct layout defaults[] = {
         { .ram = 512, .flash = 256, .protected_len = 32, .app = 259, .kernel = 64 },
-        { .ram = 512, .flash = 128, .protected_len = 20, .app = 256, .kernel = 100,
-          .flash_above = true, .restarts = true },
-        { .ram = 300, .flash = 100, .protected_len = 1, .app = 131, .kernel = 169, .gap = 3,
+        { .ram = 512,
+          .flash = 128,
+          .protected_len = 20,
+          .app = 256,
+          .kernel = 100,
+          .flash_above = true,
+          .restarts = true },
+        { .ram = 300,
+          .flash = 100,
+          .protected_len = 1,
+          .app = 131,
+          .kernel = 169,
+          .gap = 3,
           .apart = 9 },
     };
     trace->process_count = sizeof defaults / sizeof defaults[0];
@@ -75,8 +85,8 @@ void trace_init(struct trace *trace)
 static bool layout_equal(const struct layout *a, const struct layout *b)
 {
     return a->ram == b->ram && a->flash == b->flash && a->protected_len == b->protected_len &&
-           a->app == b->app && a->kernel == b->kernel && a->gap == b->gap &&
-           a->apart == b->apart && a->flash_above == b->flash_above && a->restarts == b->restarts;
+           a->app == b->app && a->kernel == b->kernel && a->gap == b->gap && a->apart == b->apart &&
+           a->flash_above == b->flash_above && a->restarts == b->restarts;
 }
 
 bool layouts_equal(const struct layout *a, const struct layout *b, unsigned count)

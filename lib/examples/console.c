@@ -57,7 +57,10 @@ int main(void)
 {
     static const char greeting[] = "Hello from userspace, in pieces of sixteen.\n";
     const struct procbuf_driver_config config = {
-        .grant_number = 0, .driver_number = 1, .readonly_count = 1, .data_align = 1,
+        .grant_number = 0,
+        .driver_number = 1,
+        .readonly_count = 1,
+        .data_align = 1,
     };
     size_t written;
     kernel_start();
@@ -66,8 +69,7 @@ int main(void)
     /* Userspace of process 0 puts a text into its memory, and makes three system calls. */
     memcpy(&kernel_ram[0][100], greeting, sizeof greeting);
     const struct procbuf_allow_result allowed = procbuf_allow_readonly(
-        kernel.processes[0], &console, 0, (procbuf_addr_t)&kernel_ram[0][100],
-        sizeof greeting - 1);
+        kernel.processes[0], &console, 0, (procbuf_addr_t)&kernel_ram[0][100], sizeof greeting - 1);
     const struct procbuf_id caller = procbuf_process_id(kernel.processes[0]);
     if (allowed.code != PROCBUF_OK ||
         command_write(caller, sizeof greeting - 1, &written) != PROCBUF_OK ||

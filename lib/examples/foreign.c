@@ -30,8 +30,7 @@ static bool task_lends(uint32_t index, procbuf_addr_t addr, size_t len,
 {
     const struct task *task = &tasks[index];
     const procbuf_addr_t start = (procbuf_addr_t)task->memory;
-    const struct procbuf_id id =
-        procbuf_id_new_external(&task_table, index, task->birth, &trusted);
+    const struct procbuf_id id = procbuf_id_new_external(&task_table, index, task->birth, &trusted);
     if (len != 0 && (addr < start || addr - start > sizeof task->memory ||
                      len > sizeof task->memory - (addr - start)))
         return false;

@@ -30,8 +30,7 @@ static void with_source(struct procbuf_readable source, void *data)
 {
     struct transfer *transfer = data;
     transfer->source = source;
-    if (procbuf_readwrite_mut_enter(&transfer->to, copy_what_fits, transfer) !=
-        PROCBUF_PROCESS_OK)
+    if (procbuf_readwrite_mut_enter(&transfer->to, copy_what_fits, transfer) != PROCBUF_PROCESS_OK)
         transfer->copied = 0; /* the receiver is gone */
 }
 

@@ -30,8 +30,7 @@ void procbuf_port_user_access_close(procbuf_addr_t addr, size_t len, enum procbu
 
 bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
 {
-    return kernel_map_app(protection->process_index, protection->mem_start,
-                          protection->app_break);
+    return kernel_map_app(protection->process_index, protection->mem_start, protection->app_break);
 }
 
 void procbuf_port_barrier(void)

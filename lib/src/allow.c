@@ -56,9 +56,10 @@ struct procbuf_allow_result procbuf_allow_readwrite(struct procbuf_process *proc
                  driver->private_.readonly_count, addr, len);
 }
 
-struct procbuf_allow_result
-procbuf_allow_userspace_readable(struct procbuf_process *process, procbuf_accept_function *accept,
-                                 void *context, uint32_t number, procbuf_addr_t addr, size_t len)
+struct procbuf_allow_result procbuf_allow_userspace_readable(struct procbuf_process *process,
+                                                             procbuf_accept_function *accept,
+                                                             void *context, uint32_t number,
+                                                             procbuf_addr_t addr, size_t len)
 {
     struct procbuf_allow_result result = { PROCBUF_NODEVICE, addr, len };
     struct procbuf_readwrite buffer;

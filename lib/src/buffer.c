@@ -23,8 +23,7 @@ static bool is_app_owned(const struct procbuf_process_private *self, procbuf_add
 /*@ requires \valid_read(self) && in_order(self);
     assigns \nothing;
     ensures \result <==> lies_within(addr, len, self->flash_protected_end, self->flash_end); */
-static bool is_in_flash(const struct procbuf_process_private *self, procbuf_addr_t addr,
-                        size_t len)
+static bool is_in_flash(const struct procbuf_process_private *self, procbuf_addr_t addr, size_t len)
 {
     return procbuf_range_within(addr, len, self->flash_protected_end, self->flash_end);
 }
@@ -178,7 +177,8 @@ static __attribute__((noinline)) bool slot_holds(const struct procbuf_buffer_pri
 }
 
 /* Its process lives, and the slot it was read from, if it was, still holds it. */
-PROCBUF_INLINE bool buffer_is_live(const uint32_t *index, const struct procbuf_buffer_private *buffer)
+PROCBUF_INLINE bool buffer_is_live(const uint32_t *index,
+                                   const struct procbuf_buffer_private *buffer)
 {
     return procbuf_life_goes_on(index, &buffer->id) &&
            (buffer->slot_addr == 0 || slot_holds(buffer));
@@ -252,17 +252,16 @@ PROCBUF_INLINE void enter_end(const struct enter *enter, const struct procbuf_op
 }
 
 /* Where the bytes begin. Of an empty buffer there are none: the address of an empty array (H5). */
-PROCBUF_INLINE uint8_t *enter_base(const struct enter *enter,
-                                   const struct procbuf_open_enter *open)
+PROCBUF_INLINE uint8_t *enter_base(const struct enter *enter, const struct procbuf_open_enter *open)
 {
     if (enter->is_empty)
         return procbuf_writable_from_array(NULL, 0).base_;
     return procbuf_memory_at(open->addr);
 }
 
-PROCBUF_INLINE enum procbuf_process_error
-enter_to_read(const uint32_t *index, const struct procbuf_buffer_private *buffer,
-              procbuf_read_body *body, void *data)
+PROCBUF_INLINE enum procbuf_process_error enter_to_read(const uint32_t *index,
+                                                        const struct procbuf_buffer_private *buffer,
+                                                        procbuf_read_body *body, void *data)
 {
     struct enter enter = { .access = PROCBUF_ACCESS_READ };
     struct procbuf_open_enter open;

@@ -26,9 +26,9 @@ bool procbuf_readable_elements(struct procbuf_readable slice, size_t count, size
 {
     if (!fits(count, element_len, slice.len_))
         return false;
-    *elements_out = (struct procbuf_readable_elements){
-        { slice.base_, count * element_len }, count, element_len
-    };
+    *elements_out = (struct procbuf_readable_elements){ { slice.base_, count * element_len },
+                                                        count,
+                                                        element_len };
     return true;
 }
 
@@ -44,9 +44,9 @@ bool procbuf_writable_elements(struct procbuf_writable slice, size_t count, size
 {
     if (!fits(count, element_len, slice.len_))
         return false;
-    *elements_out = (struct procbuf_writable_elements){
-        { slice.base_, count * element_len }, count, element_len
-    };
+    *elements_out = (struct procbuf_writable_elements){ { slice.base_, count * element_len },
+                                                        count,
+                                                        element_len };
     return true;
 }
 

@@ -294,8 +294,7 @@ enum procbuf_process_error procbuf_grant_readonly(const struct procbuf_grant *gr
     return PROCBUF_PROCESS_OK;
 }
 
-enum procbuf_process_error procbuf_grant_readwrite(const struct procbuf_grant *grant,
-                                                   uint32_t slot,
+enum procbuf_process_error procbuf_grant_readwrite(const struct procbuf_grant *grant, uint32_t slot,
                                                    struct procbuf_readwrite *buffer_out)
 {
     const struct procbuf_driver_config *config = &grant->private_.driver->private_;

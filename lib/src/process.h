@@ -35,8 +35,7 @@ struct procbuf_open_enter {
     assigns \nothing;
     ensures \result == &process->private_; */
 struct procbuf_process_private *procbuf_process_self(struct procbuf_process *process);
-const struct procbuf_process_private *
-procbuf_process_look(const struct procbuf_process *process);
+const struct procbuf_process_private *procbuf_process_look(const struct procbuf_process *process);
 
 /* Keep the compiler from moving accesses to slices out of their enter, also when all of it is
  * inlined into the caller. Contract: S6. */

@@ -9,8 +9,7 @@ bool procbuf_range_end(procbuf_addr_t start, size_t len, procbuf_addr_t *end_out
     return true;
 }
 
-bool procbuf_range_within(procbuf_addr_t start, size_t len, procbuf_addr_t low,
-                          procbuf_addr_t high)
+bool procbuf_range_within(procbuf_addr_t start, size_t len, procbuf_addr_t low, procbuf_addr_t high)
 {
     if (start < low || start > high)
         return false;

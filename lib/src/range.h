@@ -11,7 +11,7 @@
 
 #include <procbuf/addr.h>
 
-#define PROCBUF_ADDR_MAX ((procbuf_addr_t)-1)
+#define PROCBUF_ADDR_MAX ((procbuf_addr_t) - 1)
 
 /*@ predicate lies_within(integer start, integer len, integer low, integer high) =
       low <= start && start + len <= high; */

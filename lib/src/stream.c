@@ -39,10 +39,10 @@ static void read_step(struct procbuf_readable slice, void *data)
         step->error = PROCBUF_ADDRESS_OUT_OF_BOUNDS;
         return;
     }
-    end_step(step, step->array_out == NULL
-                       ? procbuf_smaller(step->len, rest.len_)
-                       : procbuf_readable_copy_to_fitting(rest, step->array_out, step->len),
-             rest.len_);
+    const size_t done = step->array_out == NULL
+                            ? procbuf_smaller(step->len, rest.len_)
+                            : procbuf_readable_copy_to_fitting(rest, step->array_out, step->len);
+    end_step(step, done, rest.len_);
 }
 
 static void write_step(struct procbuf_writable slice, void *data)
@@ -53,10 +53,10 @@ static void write_step(struct procbuf_writable slice, void *data)
         step->error = PROCBUF_ADDRESS_OUT_OF_BOUNDS;
         return;
     }
-    end_step(step, step->array == NULL
-                       ? procbuf_smaller(step->len, rest.len_)
-                       : procbuf_writable_copy_from_fitting(rest, step->array, step->len),
-             rest.len_);
+    const size_t done = step->array == NULL
+                            ? procbuf_smaller(step->len, rest.len_)
+                            : procbuf_writable_copy_from_fitting(rest, step->array, step->len);
+    end_step(step, done, rest.len_);
 }
 
 static enum procbuf_process_error run_read_step(const struct procbuf_readonly *buffer,
@@ -222,7 +222,8 @@ static void transfer_into(struct procbuf_writable slice, void *data)
         return;
     }
     const struct procbuf_readable source = transfer->source;
-    const size_t len = procbuf_smaller(transfer->writing.len, procbuf_smaller(source.len_, rest.len_));
+    const size_t len =
+        procbuf_smaller(transfer->writing.len, procbuf_smaller(source.len_, rest.len_));
     const enum procbuf_code code =
         procbuf_writable_copy_from_slice((struct procbuf_writable){ rest.base_, len },
                                          (struct procbuf_readable){ source.base_, len });
@@ -249,7 +250,8 @@ static void transfer_from(struct procbuf_readable slice, void *data)
 static enum procbuf_process_error run_transfer(const struct procbuf_readonly *source,
                                                struct transfer *transfer)
 {
-    const enum procbuf_process_error error = procbuf_readonly_enter(source, transfer_from, transfer);
+    const enum procbuf_process_error error =
+        procbuf_readonly_enter(source, transfer_from, transfer);
     if (error != PROCBUF_PROCESS_OK)
         return error;
     return transfer->reading.error != PROCBUF_PROCESS_OK ? transfer->reading.error

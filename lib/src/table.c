@@ -145,8 +145,7 @@ static bool overlaps_process(procbuf_addr_t start, procbuf_addr_t end,
 }
 
 static bool layout_is_free(const struct procbuf_table *table,
-                           const struct procbuf_process_config *config,
-                           const struct layout *layout)
+                           const struct procbuf_process_config *config, const struct layout *layout)
 {
     if (procbuf_range_overlaps(config->flash_start, layout->flash_end, config->mem_start,
                                layout->mem_end))

@@ -19,7 +19,9 @@ int main(void)
     static struct procbuf_table table;
     static struct procbuf_process slots[1];
     const struct procbuf_process_config config = {
-        .mem_start = (procbuf_addr_t)ram, .mem_len = sizeof ram, .initial_app_len = sizeof ram,
+        .mem_start = (procbuf_addr_t)ram,
+        .mem_len = sizeof ram,
+        .initial_app_len = sizeof ram,
     };
     struct procbuf_process *process;
     struct procbuf_readonly readonly;

@@ -48,8 +48,14 @@ static double median(double samples[ROUNDS])
 static struct procbuf_readable source;
 static struct procbuf_writable target;
 
-static void library_copy_to(void) { sink = procbuf_readable_copy_to(source, array, size); }
-static void library_copy_from(void) { sink = procbuf_writable_copy_from(target, array, size); }
+static void library_copy_to(void)
+{
+    sink = procbuf_readable_copy_to(source, array, size);
+}
+static void library_copy_from(void)
+{
+    sink = procbuf_writable_copy_from(target, array, size);
+}
 static void library_copy_slice(void)
 {
     sink = procbuf_writable_copy_from_slice(target, source);
@@ -79,8 +85,14 @@ static void library_enter(void)
     size_t len;
     sink = procbuf_readwrite_enter(&buffer, nothing, &len) + len;
 }
-static void library_len(void) { sink = procbuf_readwrite_len(&buffer); }
-static void plain_load(void) { sink = size; }
+static void library_len(void)
+{
+    sink = procbuf_readwrite_len(&buffer);
+}
+static void plain_load(void)
+{
+    sink = size;
+}
 
 static void row(const char *name, void (*library)(void), void (*plain)(void))
 {
@@ -108,7 +120,9 @@ int main(void)
 {
     static const size_t sizes[] = { 0, 1, 16, 64, 256, 1024, 4096, 65536 };
     const struct procbuf_process_config config = {
-        .mem_start = (procbuf_addr_t)ram, .mem_len = sizeof ram, .initial_app_len = sizeof ram,
+        .mem_start = (procbuf_addr_t)ram,
+        .mem_len = sizeof ram,
+        .initial_app_len = sizeof ram,
     };
     procbuf_table_init(&table, slots, 1);
     if (procbuf_process_create(&table, &config, &process) != PROCBUF_OK)

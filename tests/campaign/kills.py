@@ -5,7 +5,6 @@ One campaign against a library with planted bugs is killed again and again, and 
 end. Every finding that was ever told is in the last report, every folder of a finding is whole, the
 store is sound, and no fuzzer outlives its campaign.
 
-usage: kills.py [--count N] [--seed N]
 """
 import argparse
 import json

@@ -12,11 +12,11 @@ BUILD = Path(os.environ.get("PROCBUF_BUILD", ROOT / "build/asan"))
 PATCHES = ROOT / "tests/defects/patches"
 
 
-def call(*command, stdin: bytes | None = None, timeout: float = 200) -> subprocess.CompletedProcess:
+def call(*command, stdin: bytes | None = None, timeout: float = 200) -> subprocess.CompletedProcess[str]:
     done = subprocess.run([str(word) for word in command], input=stdin, capture_output=True,
                           timeout=timeout, cwd=ROOT, check=False)
-    done.stdout, done.stderr = (text.decode(errors="replace") for text in (done.stdout, done.stderr))
-    return done
+    return subprocess.CompletedProcess(done.args, done.returncode, *(text.decode(errors="replace")
+                                                                     for text in (done.stdout, done.stderr)))
 
 
 class Case(unittest.TestCase):

@@ -42,7 +42,7 @@ class Campaign(Case):
 
     def test_finds_two_planted_bugs_from_nothing_and_names_each(self):
         lib = broken_lib("S12", "B11")
-        done = self.run_campaign("--time", "20s", "--harness", "buffers", "--empty", "--lib", lib,
+        done = self.run_campaign("--time", "12s", "--harness", "buffers", "--empty", "--lib", lib,
                                  status=1)
         kinds = {f["identity"].split(" op=")[0] for f in self.record()["findings"]}
         self.assertIn("PROCBUF-BUG kind=access check=load-not-named", kinds)
@@ -80,7 +80,8 @@ class Campaign(Case):
         self.assertEqual(self.record()["findings"][0]["identity"].split()[1], "kind=hang")
 
     def test_ctrl_c_keeps_everything_and_writes_the_report(self):
-        process = subprocess.Popen([CAMPAIGN, "--time", "10m", "--out", self.folder / "out"],
+        process = subprocess.Popen([CAMPAIGN, "--time", "5m", "--engine", "libfuzzer", "--build", "asan",
+                                    "--out", self.folder / "out"],
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         for line in process.stdout:
             if " runs, " in line:

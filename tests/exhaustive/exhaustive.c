@@ -106,8 +106,8 @@ static struct procbuf_process *make(const struct layout *l)
 }
 
 /* Starts that are worth trying: both ends of the space, and its middle. */
-static const int starts[] = { 0, 1, 2, 3, 63, 126, 127, 128, 129, 200, 240, 243, 246, 249,
-                              250, 251, 252, 253, 254, 255 };
+static const int starts[] = { 0,   1,   2,   3,   63,  126, 127, 128, 129, 200,
+                              240, 243, 246, 249, 250, 251, 252, 253, 254, 255 };
 enum { START_COUNT = sizeof starts / sizeof starts[0], MOST_LEN = 9 };
 
 /* ---- P4: every two regions ---- */
@@ -147,7 +147,8 @@ static void part_creation(void)
                 make_table();
                 cases++;
                 EXPECT((create(&l, &process) == PROCBUF_OK) ==
-                           (app + kernel <= len && kernel <= len), "parts", len, app, kernel);
+                           (app + kernel <= len && kernel <= len),
+                       "parts", len, app, kernel);
             }
         }
     }
@@ -244,7 +245,8 @@ static void brk_one(const struct layout *l, int shared, int to, bool by_distance
     const int mark = l->ram + shared;
     if (shared != 0)
         EXPECT(procbuf_build_readonly(process, (procbuf_addr_t)l->ram, (size_t)shared, &ro) ==
-                   PROCBUF_OK, "share", shared);
+                   PROCBUF_OK,
+               "share", shared);
     memset(memory, 0xa5, sizeof memory);
     const enum procbuf_process_error expected = expect_brk(l, mark, to);
     const enum procbuf_process_error error =
@@ -252,8 +254,8 @@ static void brk_one(const struct layout *l, int shared, int to, bool by_distance
                     : procbuf_process_brk(process, (procbuf_addr_t)to, &old);
     const int now = error == PROCBUF_PROCESS_OK ? to : from;
     cases++;
-    EXPECT(error == expected, "brk", l->ram, l->ram_len, l->app, l->kernel, shared, to,
-           (int)error, (int)expected);
+    EXPECT(error == expected, "brk", l->ram, l->ram_len, l->app, l->kernel, shared, to, (int)error,
+           (int)expected);
     EXPECT(procbuf_process_app_break(process) == now, "break", to);
     EXPECT(error != PROCBUF_PROCESS_OK || old == from, "old break", to);
     for (int at = 0; at < SPACE; at++)
@@ -272,8 +274,9 @@ static void part_breaks(void)
                         for (int shared = 0; shared <= app; shared++)
                             for (int to = 0; to < SPACE; to++)
                                 for (int how = 0; how <= 1; how++) {
-                                    const struct layout l = { rams[r], len, app, kernel,
-                                                              rams[r] < 128 ? 200 : 20, 3, 1 };
+                                    const struct layout l = {
+                                        rams[r], len, app, kernel, rams[r] < 128 ? 200 : 20, 3, 1
+                                    };
                                     brk_one(&l, shared, to, how != 0);
                                 }
     }
@@ -290,8 +293,8 @@ static void part_grants(void)
             for (int app = 0; app <= len; app++)
                 for (int size = 0; size < SPACE; size++)
                     for (int align = 1; align <= 128; align *= 2) {
-                        const struct layout l = { rams[r], len, app, 0,
-                                                  rams[r] < 128 ? 200 : 20, 3, 1 };
+                        const struct layout l = { rams[r], len, app, 0, rams[r] < 128 ? 200 : 20,
+                                                  3,       1 };
                         struct procbuf_process *process = make(&l);
                         int at = l.ram + len - size;
                         const int step = align < 2 ? 2 : align;
@@ -302,9 +305,8 @@ static void part_grants(void)
                             process, 0, 1, (size_t)size, (size_t)align);
                         cases++;
                         EXPECT(given == fits, "grant", l.ram, len, app, size, align);
-                        EXPECT(procbuf_process_kernel_break(process) ==
-                                   (fits ? at : l.ram + len), "kernel break", l.ram, len, size,
-                               align);
+                        EXPECT(procbuf_process_kernel_break(process) == (fits ? at : l.ram + len),
+                               "kernel break", l.ram, len, size, align);
                     }
 }
 
@@ -342,7 +344,8 @@ static void part_slices(void)
             while (procbuf_readable_chunks_next(&chunks, &part)) {
                 const size_t left = len - done;
                 EXPECT(procbuf_readable_len(part) == (left < chunk_len ? left : chunk_len) &&
-                           left > 0, "chunk", (int)len, (int)chunk_len, (int)done);
+                           left > 0,
+                       "chunk", (int)len, (int)chunk_len, (int)done);
                 done += procbuf_readable_len(part);
             }
             EXPECT(done == len, "chunks", (int)len, (int)chunk_len);
@@ -358,7 +361,8 @@ static void part_slices(void)
                 cases++;
                 EXPECT(procbuf_writable_copy_from_slice(
                            procbuf_writable_from_array(array + to, n),
-                           procbuf_readable_from_array(array + from, n)) == PROCBUF_OK, "copy");
+                           procbuf_readable_from_array(array + from, n)) == PROCBUF_OK,
+                       "copy");
                 EXPECT(memcmp(array, expected, sizeof array) == 0, "copied", (int)from, (int)to,
                        (int)n);
             }
@@ -382,7 +386,9 @@ static void build_step(struct state *s, struct procbuf_process *process,
     const enum procbuf_code code =
         procbuf_build_readwrite(process, (procbuf_addr_t)addr, (size_t)len, &handle[number]);
     const bool owned = len == 0 || within(addr, len, 250, s->app_break);
-    EXPECT(code == (!s->active ? PROCBUF_FAIL : owned ? PROCBUF_OK : PROCBUF_INVAL),
+    EXPECT(code == (!s->active ? PROCBUF_FAIL
+                    : owned    ? PROCBUF_OK
+                               : PROCBUF_INVAL),
            "sequence: build", addr, len, s->app_break);
     if (code != PROCBUF_OK)
         return;
@@ -395,8 +401,7 @@ static void build_step(struct state *s, struct procbuf_process *process,
 static void brk_step(struct state *s, struct procbuf_process *process, int to)
 {
     procbuf_addr_t old;
-    const enum procbuf_process_error error =
-        procbuf_process_brk(process, (procbuf_addr_t)to, &old);
+    const enum procbuf_process_error error = procbuf_process_brk(process, (procbuf_addr_t)to, &old);
     const enum procbuf_process_error expected =
         s->active ? expect_brk(&sequence_layout, s->mark, to) : PROCBUF_INACTIVE_APP;
     EXPECT(error == expected, "sequence: brk", to, (int)error, (int)expected);
@@ -413,8 +418,8 @@ static void begin_life(struct state *s)
     s->terminated = false;
 }
 
-static void step(struct state *s, struct procbuf_process *process,
-                 struct procbuf_readwrite *handle, int op)
+static void step(struct state *s, struct procbuf_process *process, struct procbuf_readwrite *handle,
+                 int op)
 {
     switch (op) {
     case BUILD_ONE: build_step(s, process, handle, 0, 250, 2); break;
@@ -457,8 +462,10 @@ static void look(const struct state *s, struct procbuf_process *process,
         const bool live = s->handle_life[n] == s->life;
         EXPECT(procbuf_readwrite_len(&handle[n]) == (size_t)(live ? s->handle_len[n] : 0),
                "sequence: len", n);
-        EXPECT((procbuf_readwrite_mut_enter(&handle[n], count_run, &runs) ==
-                PROCBUF_PROCESS_OK) == live && runs == live, "sequence: enter", n, runs);
+        EXPECT((procbuf_readwrite_mut_enter(&handle[n], count_run, &runs) == PROCBUF_PROCESS_OK) ==
+                       live &&
+                   runs == live,
+               "sequence: enter", n, runs);
     }
 }
 
@@ -469,8 +476,12 @@ static void part_sequences(void)
         struct procbuf_process *process = make(&sequence_layout);
         struct procbuf_readwrite handle[2] = { PROCBUF_READWRITE_DEFAULT,
                                                PROCBUF_READWRITE_DEFAULT };
-        struct state s = { .app_break = 252, .mark = 250, .life = 0, .handle_life = { -1, -1 },
-                           .next_life = 1, .active = true };
+        struct state s = { .app_break = 252,
+                           .mark = 250,
+                           .life = 0,
+                           .handle_life = { -1, -1 },
+                           .next_life = 1,
+                           .active = true };
         for (int d = 0; d < DEPTH; d++) {
             step(&s, process, handle, ops[d]);
             look(&s, process, handle);
@@ -498,8 +509,19 @@ struct protocol {
     int held_life, held_swaps, held_addr, held_len; /* … in that life, after so many swaps */
 };
 
-enum { ALLOW, ALLOW_OTHER, REVOKE, READ_SLOT, FINISH, RESTART, RESTART_REFUSED, START, FAULT,
-       REPLACE, PROTOCOL_OPS };
+enum {
+    ALLOW,
+    ALLOW_OTHER,
+    REVOKE,
+    READ_SLOT,
+    FINISH,
+    RESTART,
+    RESTART_REFUSED,
+    START,
+    FAULT,
+    REPLACE,
+    PROTOCOL_OPS
+};
 
 static const struct layout protocol_layouts[2] = { { 100, 100, 20, 0, 50, 10, 0 },
                                                    { 200, 40, 8, 0, 40, 5, 0 } };
@@ -514,8 +536,8 @@ static bool protocol_active(const struct protocol *s)
 /* A1, A2: what is allowed takes the place of what was. */
 static void allow_step(struct protocol *s, int addr, int len)
 {
-    const struct procbuf_allow_result result = procbuf_allow_readonly(
-        &slots[0], &protocol_driver, 0, (procbuf_addr_t)addr, (size_t)len);
+    const struct procbuf_allow_result result =
+        procbuf_allow_readonly(&slots[0], &protocol_driver, 0, (procbuf_addr_t)addr, (size_t)len);
     const bool good = protocol_active(s);
     EXPECT(result.code == (good ? PROCBUF_OK : PROCBUF_FAIL), "protocol: allow", (int)result.code);
     EXPECT(result.addr == (good ? s->slot_addr : addr) &&
@@ -538,8 +560,8 @@ static void read_slot(const struct procbuf_grant *grant, void *data)
 /* G4, G5 */
 static void read_step(struct protocol *s)
 {
-    const enum procbuf_process_error error = procbuf_driver_enter(
-        &protocol_driver, procbuf_process_id(&slots[0]), read_slot, NULL);
+    const enum procbuf_process_error error =
+        procbuf_driver_enter(&protocol_driver, procbuf_process_id(&slots[0]), read_slot, NULL);
     EXPECT(error == (protocol_active(s) ? PROCBUF_PROCESS_OK : PROCBUF_INACTIVE_APP),
            "protocol: driver enters", (int)error);
     if (error != PROCBUF_PROCESS_OK)
@@ -630,16 +652,20 @@ static void protocol_look(const struct protocol *s, struct procbuf_id standing_b
     EXPECT(procbuf_readonly_len(&protocol_handle) == (size_t)(live ? s->held_len : 0),
            "protocol: length of the handle", live, s->held_len);
     EXPECT(procbuf_readonly_ptr(&protocol_handle) ==
-               (s->held && s->held_len != 0 ? s->held_addr : 0), "protocol: its address");
-    EXPECT((procbuf_readonly_enter(&protocol_handle, must_be_busy, &runs) ==
-            PROCBUF_PROCESS_OK) == live && runs == live, "protocol: its enter", live, runs);
+               (s->held && s->held_len != 0 ? s->held_addr : 0),
+           "protocol: its address");
+    EXPECT((procbuf_readonly_enter(&protocol_handle, must_be_busy, &runs) == PROCBUF_PROCESS_OK) ==
+                   live &&
+               runs == live,
+           "protocol: its enter", live, runs);
     EXPECT(procbuf_id_is_live(standing_by) && procbuf_process_app_break(&slots[1]) == 208,
            "protocol: the other process");
 }
 
 static void part_protocol(void)
 {
-    static const struct procbuf_driver_config config = { .driver_number = 1, .readonly_count = 1,
+    static const struct procbuf_driver_config config = { .driver_number = 1,
+                                                         .readonly_count = 1,
                                                          .data_align = 1 };
     int ops[PROTOCOL_DEPTH] = { 0 };
     procbuf_driver_init(&protocol_driver, &config);
@@ -648,7 +674,8 @@ static void part_protocol(void)
         struct protocol s = { .kind = PROCBUF_STATE_YIELDED, .life = 0, .next_life = 2 };
         make_table();
         EXPECT(create(&protocol_layouts[0], &process) == PROCBUF_OK &&
-                   create(&protocol_layouts[1], &process) == PROCBUF_OK, "protocol: two processes");
+                   create(&protocol_layouts[1], &process) == PROCBUF_OK,
+               "protocol: two processes");
         const struct procbuf_id standing_by = procbuf_process_id(process);
         protocol_handle = (struct procbuf_readonly)PROCBUF_READONLY_DEFAULT;
         for (int d = 0; d < PROTOCOL_DEPTH; d++) {
@@ -671,12 +698,9 @@ static const struct {
     void (*run)(void);
     unsigned long cases; /* exactly so many: a loop that shrinks by mistake fails */
 } parts[] = {
-    { "creation", part_creation, 3211264 },
-    { "buffers", part_buffers, 209715200 },
-    { "breaks", part_breaks, 1284096 },
-    { "grants", part_grants, 2838528 },
-    { "slices", part_slices, 9262 },
-    { "sequences", part_sequences, 4782969 },
+    { "creation", part_creation, 3211264 }, { "buffers", part_buffers, 209715200 },
+    { "breaks", part_breaks, 1284096 },     { "grants", part_grants, 2838528 },
+    { "slices", part_slices, 9262 },        { "sequences", part_sequences, 4782969 },
     { "protocol", part_protocol, 1000000 },
 };
 
@@ -700,7 +724,8 @@ int main(int argc, char **argv)
         ok &= run_part(p);
     }
     if (!known) {
-        fprintf(stderr, "usage: exhaustive [creation|buffers|breaks|grants|slices|sequences|protocol]\n");
+        fprintf(stderr,
+                "usage: exhaustive [creation|buffers|breaks|grants|slices|sequences|protocol]\n");
         return 2;
     }
     return ok ? 0 : 1;

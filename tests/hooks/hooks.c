@@ -52,9 +52,8 @@ static void expect(const char *what, unsigned want_loads, size_t want_load_bytes
     if (loads != want_loads || load_bytes != want_load_bytes || stores != want_stores ||
         store_bytes != want_store_bytes) {
         printf("%s: expected %u loads of %u bytes, %u stores of %u; seen %u of %u, %u of %u\n",
-               what, want_loads, (unsigned)want_load_bytes, want_stores,
-               (unsigned)want_store_bytes, loads, (unsigned)load_bytes, stores,
-               (unsigned)store_bytes);
+               what, want_loads, (unsigned)want_load_bytes, want_stores, (unsigned)want_store_bytes,
+               loads, (unsigned)load_bytes, stores, (unsigned)store_bytes);
         wrong++;
     }
     loads = stores = 0;

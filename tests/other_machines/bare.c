@@ -22,7 +22,8 @@ int main(void)
     list[fread(list, 1, sizeof list - 1, inputs)] = '\0';
     harness_start();
     char *rest = list;
-    for (char *path = strtok_r(rest, "\n", &rest); path != NULL; path = strtok_r(NULL, "\n", &rest)) {
+    for (char *path = strtok_r(rest, "\n", &rest); path != NULL;
+         path = strtok_r(NULL, "\n", &rest)) {
         printf("# %s\n", path);
         if (!file_read_trace(path, NULL, &trace))
             return 2;

@@ -31,6 +31,6 @@ void reset(void)
 }
 
 __attribute__((section(".vectors"), used)) static void *const vectors[16] = {
-    stack_top, (void *)reset, (void *)fault, (void *)fault,
+    stack_top,     (void *)reset, (void *)fault, (void *)fault,
     (void *)fault, (void *)fault, (void *)fault,
 };

@@ -6,7 +6,10 @@ static struct procbuf_driver driver;
 static void make(void)
 {
     static const struct procbuf_driver_config config = {
-        .grant_number = 0, .driver_number = 3, .readonly_count = 2, .readwrite_count = 1,
+        .grant_number = 0,
+        .driver_number = 3,
+        .readonly_count = 2,
+        .readwrite_count = 1,
         .data_align = 1,
     };
     world_make();
@@ -46,8 +49,8 @@ Test(allow, errors_come_in_order_and_give_back_what_was_passed)
     CHANGES_NOTHING(is(procbuf_allow_readwrite(world.p0, &driver, 0, at(FLASH0 + 20), 1),
                        PROCBUF_INVAL, at(FLASH0 + 20), 1));
     is(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0), 8), PROCBUF_OK, 0, 0);
-    CHANGES_NOTHING(is(procbuf_allow_readonly(world.p0, &driver, 2, at(RAM0), 7),
-                       PROCBUF_NOSUPPORT, at(RAM0), 7));
+    CHANGES_NOTHING(is(procbuf_allow_readonly(world.p0, &driver, 2, at(RAM0), 7), PROCBUF_NOSUPPORT,
+                       at(RAM0), 7));
     CHANGES_NOTHING(is(procbuf_allow_readwrite(world.p0, &driver, 1, at(RAM0), 7),
                        PROCBUF_NOSUPPORT, at(RAM0), 7));
     is(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0), 1), PROCBUF_OK, at(RAM0), 8);
@@ -61,8 +64,8 @@ Test(allow, what_stays_after_an_error)
     ACCEPTS("E3");
     REFUSES("E3");
     cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 220), &old_break), PROCBUF_PROCESS_OK);
-    is(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0 + 10), 5), PROCBUF_NOMEM,
-       at(RAM0 + 10), 5);
+    is(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0 + 10), 5), PROCBUF_NOMEM, at(RAM0 + 10),
+       5);
     cr_assert_eq(procbuf_process_mark(world.p0), at(RAM0 + 15), "the mark stays");
     cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 100), &old_break), PROCBUF_PROCESS_OK);
     is(procbuf_allow_readonly(world.p0, &driver, 2, at(RAM0), 1), PROCBUF_NOSUPPORT, at(RAM0), 1);

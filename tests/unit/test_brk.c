@@ -127,8 +127,8 @@ Test(brk, sbrk_moves_by_a_distance)
 Test(brk, sbrk_refuses_what_brk_refuses)
 {
     REFUSES("K2 E3");
-    CHANGES_NOTHING(cr_assert_eq(procbuf_process_sbrk(world.p0, 97, &old_break),
-                                 PROCBUF_OUT_OF_MEMORY));
+    CHANGES_NOTHING(
+        cr_assert_eq(procbuf_process_sbrk(world.p0, 97, &old_break), PROCBUF_OUT_OF_MEMORY));
     CHANGES_NOTHING(cr_assert_eq(procbuf_process_sbrk(world.p0, 128, &old_break),
                                  PROCBUF_ADDRESS_OUT_OF_BOUNDS));
     CHANGES_NOTHING(cr_assert_eq(procbuf_process_sbrk(world.p0, -129, &old_break),

@@ -141,8 +141,8 @@ Test(build, trusted_code_vouches_and_nothing_is_checked)
     ACCEPTS("B6");
     procbuf_process_terminate(world.p0, NULL);
     const struct snapshot before = world_look();
-    struct procbuf_readonly ro = procbuf_readonly_new_external(
-        at(RAM0 + 200), 4, procbuf_process_id(world.p0), &capability);
+    struct procbuf_readonly ro =
+        procbuf_readonly_new_external(at(RAM0 + 200), 4, procbuf_process_id(world.p0), &capability);
     struct procbuf_readwrite rw = procbuf_readwrite_new_external(
         at(RAM0 + 204), 5, procbuf_process_id(world.p0), &capability);
     world_must_equal(&before);

@@ -50,8 +50,8 @@ Test(elements, none_is_a_view_too)
     cr_assert_not(procbuf_readable_elements_at(&elements, 0, &part));
     cr_assert(procbuf_readable_elements(procbuf_readable_from_array(NULL, 0), 0, 1, &elements));
     cr_assert(procbuf_writable_elements(procbuf_writable_from_array(NULL, 0), 0, 1, &writables));
-    cr_assert_not(procbuf_writable_elements(procbuf_writable_from_array(NULL, 0), 1, 1,
-                                            &writables));
+    cr_assert_not(
+        procbuf_writable_elements(procbuf_writable_from_array(NULL, 0), 1, 1, &writables));
 }
 
 Test(elements, a_product_that_is_too_large_is_refused)
@@ -59,7 +59,12 @@ Test(elements, a_product_that_is_too_large_is_refused)
     static const struct {
         size_t count, element_len;
     } cases[] = {
-        { 11, 1 }, { 1, 11 }, { 4, 3 }, { 2, 6 }, { SIZE_MAX, 1 }, { 1, SIZE_MAX },
+        { 11, 1 },
+        { 1, 11 },
+        { 4, 3 },
+        { 2, 6 },
+        { SIZE_MAX, 1 },
+        { 1, SIZE_MAX },
         { SIZE_MAX / 2 + 1, 2 },          /* wraps to 0 */
         { SIZE_MAX / 2 + 2, 2 },          /* wraps to 2 */
         { SIZE_MAX / 4 + 2, 4 },          /* wraps to 4 */
@@ -70,10 +75,12 @@ Test(elements, a_product_that_is_too_large_is_refused)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct procbuf_readable_elements elements;
         struct procbuf_writable_elements writables;
-        cr_expect_not(procbuf_readable_elements(readable, cases[i].count, cases[i].element_len,
-                                                &elements), "case %zu", i);
-        cr_expect_not(procbuf_writable_elements(writable, cases[i].count, cases[i].element_len,
-                                                &writables), "case %zu", i);
+        cr_expect_not(
+            procbuf_readable_elements(readable, cases[i].count, cases[i].element_len, &elements),
+            "case %zu", i);
+        cr_expect_not(
+            procbuf_writable_elements(writable, cases[i].count, cases[i].element_len, &writables),
+            "case %zu", i);
     }
 }
 

@@ -3,9 +3,9 @@
 
 Test(error, codes_have_the_numbers_and_names_of_the_abi)
 {
-    static const char *const names[] = { "OK", "FAIL", "BUSY", "ALREADY", "OFF", "RESERVE", "INVAL",
-                                         "SIZE", "CANCEL", "NOMEM", "NOSUPPORT", "NODEVICE",
-                                         "UNINSTALLED", "NOACK" };
+    static const char *const names[] = { "OK",        "FAIL",     "BUSY",        "ALREADY", "OFF",
+                                         "RESERVE",   "INVAL",    "SIZE",        "CANCEL",  "NOMEM",
+                                         "NOSUPPORT", "NODEVICE", "UNINSTALLED", "NOACK" };
     ACCEPTS("E1");
     for (int code = 0; code <= 13; code++)
         cr_assert_str_eq(procbuf_code_name((enum procbuf_code)code), names[code]);

@@ -159,8 +159,12 @@ Test(grant, keeps_clear_of_a_body_of_an_earlier_life)
 /* ---- Drivers ---- */
 
 static const struct procbuf_driver_config config = {
-    .grant_number = 1, .driver_number = 5, .readonly_count = 1, .readwrite_count = 1,
-    .data_len = 8, .data_align = 8,
+    .grant_number = 1,
+    .driver_number = 5,
+    .readonly_count = 1,
+    .readwrite_count = 1,
+    .data_len = 8,
+    .data_align = 8,
 };
 static struct procbuf_driver driver;
 
@@ -323,7 +327,8 @@ Test(driver, asking_for_a_buffer_from_a_slot_looks_into_the_grant)
     cr_assert_str_eq(port_story(), "oc");
     cr_assert_geq(port_events[0].addr, at(RAM0) + kernel_break());
     cr_assert_eq(port_events[0].access, PROCBUF_ACCESS_READ);
-    cr_assert(port_events[0].addr == port_events[1].addr && port_events[0].len == port_events[1].len);
+    cr_assert(port_events[0].addr == port_events[1].addr &&
+              port_events[0].len == port_events[1].len);
 }
 
 static void data_body(const struct procbuf_grant *grant, void *data)
@@ -336,7 +341,8 @@ Test(driver, data_have_their_length_and_alignment)
     static const size_t aligns[] = { 1, 2, 8, 16, 32 };
     ACCEPTS("G1 G6");
     for (uint32_t a = 0; a < sizeof aligns / sizeof aligns[0]; a++) {
-        const struct procbuf_driver_config wanted = { .readonly_count = 1, .data_len = 3 + a,
+        const struct procbuf_driver_config wanted = { .readonly_count = 1,
+                                                      .data_len = 3 + a,
                                                       .data_align = aligns[a] };
         struct procbuf_driver own;
         struct procbuf_writable slice;
@@ -352,7 +358,8 @@ Test(driver, data_have_their_length_and_alignment)
     struct procbuf_writable slice;
     world_make();
     procbuf_driver_init(&own, &none);
-    cr_assert_eq(procbuf_driver_enter(&own, procbuf_process_id(world.p0), data_body, &slice), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_driver_enter(&own, procbuf_process_id(world.p0), data_body, &slice),
+                 PROCBUF_PROCESS_OK);
     cr_assert_eq(procbuf_writable_len(slice), 0);
     const uintptr_t base = (uintptr_t)procbuf_writable_base_unchecked(slice);
     cr_assert(base < (uintptr_t)world_memory || base >= (uintptr_t)world_memory + WORLD_LEN);

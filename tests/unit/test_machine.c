@@ -26,7 +26,8 @@ static const char far[] = "trace 1\n"
                           "mut_enter rw0 s0 {\n"
                           "slice_fill s0 3\n"
                           "}\n";
-static const char usual[] = "trace 1\nbuild_readwrite rw0 p0 p0.ram 8\nmut_enter rw0 s0 {\niterate s0\n}\n";
+static const char usual[] =
+    "trace 1\nbuild_readwrite rw0 p0 p0.ram 8\nmut_enter rw0 s0 {\niterate s0\n}\n";
 /* The same memory, seen as it was before anyone wrote: all of it is compared in the end. */
 static const char looks[] = "trace 1\n"
                             "process ram=1024 app=0 kernel=1024 flash=512\n"

@@ -81,9 +81,13 @@ Test(model, moves_the_break_as_k1_says)
         uint64_t to;
         int error;
     } rows[] = {
-        { ram + 19, ADDRESS_OUT_OF_BOUNDS }, { ram + 20, OK },  { ram + 100, OK },
-        { ram + 101, OUT_OF_MEMORY },        { ram + 127, OUT_OF_MEMORY },
-        { ram + 128, ADDRESS_OUT_OF_BOUNDS }, { UINTPTR_MAX, ADDRESS_OUT_OF_BOUNDS },
+        { ram + 19, ADDRESS_OUT_OF_BOUNDS },
+        { ram + 20, OK },
+        { ram + 100, OK },
+        { ram + 101, OUT_OF_MEMORY },
+        { ram + 127, OUT_OF_MEMORY },
+        { ram + 128, ADDRESS_OUT_OF_BOUNDS },
+        { UINTPTR_MAX, ADDRESS_OUT_OF_BOUNDS },
         { 0, ADDRESS_OUT_OF_BOUNDS },
     };
     predict(OP_BUILD_READONLY, 0, 0, ram, 20);

@@ -96,18 +96,43 @@ static void allowed(void)
     access_store(at(RAM + 20), 1);
     end();
 }
-static void load_before(void) { begin(); access_load(at(RAM + 2), 1); }
-static void load_behind(void) { begin(); access_load(at(RAM + 21), 1); }
-static void load_over_the_end(void) { begin(); access_load(at(RAM + 20), 2); }
-static void store_read_only(void) { begin(); access_store(at(RAM + 12), 1); }
+static void load_before(void)
+{
+    begin();
+    access_load(at(RAM + 2), 1);
+}
+static void load_behind(void)
+{
+    begin();
+    access_load(at(RAM + 21), 1);
+}
+static void load_over_the_end(void)
+{
+    begin();
+    access_load(at(RAM + 20), 2);
+}
+static void store_read_only(void)
+{
+    begin();
+    access_store(at(RAM + 12), 1);
+}
 static void store_named_but_read_only(void)
 {
     begin();
     expected.writes[0].start = RAM + 3;
     access_store(at(RAM + 12), 1);
 }
-static void store_half_read_only(void) { begin(); access_store(at(RAM + 12), 2); }
-static void fetch_twice(void) { begin(); access_load(at(RAM + 5), 1); access_load(at(RAM + 5), 1); }
+static void store_half_read_only(void)
+{
+    begin();
+    access_store(at(RAM + 12), 2);
+}
+static void fetch_twice(void)
+{
+    begin();
+    access_load(at(RAM + 5), 1);
+    access_load(at(RAM + 5), 1);
+}
 static void fetch_partly_twice(void)
 {
     begin();
@@ -127,8 +152,18 @@ static void store_after_close(void)
     (void)oracle_hook(&expected.hooks[2]);
     access_store(at(RAM + 14), 1);
 }
-static void load_between_calls(void) { begin(); end(); access_load(at(RAM + 5), 1); }
-static void store_between_calls(void) { begin(); end(); access_store(at(RAM + 14), 1); }
+static void load_between_calls(void)
+{
+    begin();
+    end();
+    access_load(at(RAM + 5), 1);
+}
+static void store_between_calls(void)
+{
+    begin();
+    end();
+    access_store(at(RAM + 14), 1);
+}
 static void hook_missing(void)
 {
     begin();
@@ -154,11 +189,14 @@ static void hook_of_another_kind(void)
     begin();
     (void)oracle_hook(&wrong);
 }
-static void hook_out_of_order(void) { begin(); (void)oracle_hook(&expected.hooks[3]); }
+static void hook_out_of_order(void)
+{
+    begin();
+    (void)oracle_hook(&expected.hooks[3]);
+}
 static void kernel_array_overrun(void)
 {
-    expected = (struct expectation){ .write_count = 1,
-                                     .writes = { { ARENA_OUT, ARENA_OUT + 4 } } };
+    expected = (struct expectation){ .write_count = 1, .writes = { { ARENA_OUT, ARENA_OUT + 4 } } };
     oracle_call_begin(&call, &expected);
     access_store(at(ARENA_OUT + 4), 1);
 }

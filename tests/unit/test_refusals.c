@@ -13,8 +13,12 @@ static size_t len;
 static void make(void)
 {
     static const struct procbuf_driver_config config = {
-        .grant_number = 0, .driver_number = 3, .readonly_count = 2, .readwrite_count = 1,
-        .data_len = 4, .data_align = 1,
+        .grant_number = 0,
+        .driver_number = 3,
+        .readonly_count = 2,
+        .readwrite_count = 1,
+        .data_len = 4,
+        .data_align = 1,
     };
     world_make();
     procbuf_driver_init(&driver, &config);
@@ -25,7 +29,9 @@ TestSuite(refusals, .init = make);
 Test(refusals, of_creation)
 {
     const struct procbuf_process_config good = {
-        .mem_start = at(FREE_MEMORY), .mem_len = 8, .initial_app_len = 8,
+        .mem_start = at(FREE_MEMORY),
+        .mem_len = 8,
+        .initial_app_len = 8,
     };
     struct procbuf_process_config config = good;
     struct procbuf_process *process;

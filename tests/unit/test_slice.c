@@ -72,11 +72,21 @@ static const struct {
     size_t start, end;
     bool exists;
 } ranges[] = {
-    { 0, 10, true },        { 0, 0, true },           { 10, 10, true },
-    { 3, 3, true },         { 3, 7, true },           { 9, 10, true },
-    { 4, 3, false },        { 10, 9, false },         { 0, 11, false },
-    { 10, 11, false },      { 11, 11, false },        { SIZE_MAX, SIZE_MAX, false },
-    { SIZE_MAX - 1, 4, false }, { SIZE_MAX - 1, 2, false }, { 0, SIZE_MAX, false },
+    { 0, 10, true },
+    { 0, 0, true },
+    { 10, 10, true },
+    { 3, 3, true },
+    { 3, 7, true },
+    { 9, 10, true },
+    { 4, 3, false },
+    { 10, 9, false },
+    { 0, 11, false },
+    { 10, 11, false },
+    { 11, 11, false },
+    { SIZE_MAX, SIZE_MAX, false },
+    { SIZE_MAX - 1, 4, false },
+    { SIZE_MAX - 1, 2, false },
+    { 0, SIZE_MAX, false },
 };
 
 Test(slice, ranges_exist_or_not)

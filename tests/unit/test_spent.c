@@ -23,14 +23,16 @@ Test(spent, the_last_identifier_is_given_out)
 Test(spent, then_creation_and_new_lives_are_refused)
 {
     const struct procbuf_process_config config = {
-        .mem_start = at(FREE_MEMORY), .mem_len = 8, .initial_app_len = 8,
+        .mem_start = at(FREE_MEMORY),
+        .mem_len = 8,
+        .initial_app_len = 8,
     };
     struct procbuf_process *process;
     REFUSES("L1 L5");
     cr_assert(procbuf_process_restart(world.p0, NULL));
     port_forget();
-    CHANGES_NOTHING(cr_assert_eq(procbuf_process_create(&world.table, &config, &process),
-                                 PROCBUF_NOMEM));
+    CHANGES_NOTHING(
+        cr_assert_eq(procbuf_process_create(&world.table, &config, &process), PROCBUF_NOMEM));
     const struct snapshot before = world_look();
     cr_assert_not(procbuf_process_restart(world.p0, NULL));
     cr_assert_eq(procbuf_process_state(world.p0).kind, PROCBUF_STATE_TERMINATED);

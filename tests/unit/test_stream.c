@@ -60,7 +60,10 @@ Test(stream, read_at_moves_what_lies_between_offset_and_end)
     cr_assert_eq(len, 0, "its end");
     cr_assert_eq(procbuf_readonly_read_at(&from[1], 0, NULL, 0, &len), PROCBUF_PROCESS_OK);
     cr_assert_eq(len, 0);
-    cr_assert_str_eq(port_story(), "ococ" "oc", "each is an enter; none opened for no bytes");
+    cr_assert_str_eq(port_story(),
+                     "ococ"
+                     "oc",
+                     "each is an enter; none opened for no bytes");
 }
 
 Test(stream, write_at_moves_what_lies_between_offset_and_end)
@@ -158,8 +161,18 @@ Test(stream, a_writer_goes_through_its_buffers_as_one)
     cr_assert_eq(len, 6);
     cr_assert_eq(procbuf_writer_write(&writer, "ghi", 3, &len), PROCBUF_PROCESS_OK);
     cr_assert_eq(len, 2, "what there is room for");
-    cr_assert_eq(memcmp(&world_memory[RAM1 + 49], "\x32" "abcde" "\x38", 7), 0);
-    cr_assert_eq(memcmp(&world_memory[RAM0 + 59], "\x3c" "fgh" "\x40", 5), 0);
+    cr_assert_eq(memcmp(&world_memory[RAM1 + 49],
+                        "\x32"
+                        "abcde"
+                        "\x38",
+                        7),
+                 0);
+    cr_assert_eq(memcmp(&world_memory[RAM0 + 59],
+                        "\x3c"
+                        "fgh"
+                        "\x40",
+                        5),
+                 0);
     cr_assert_eq(procbuf_writer_write(&writer, "j", 1, &len), PROCBUF_PROCESS_OK);
     cr_assert_eq(len, 0);
 }
@@ -213,11 +226,10 @@ Test(stream, a_death_on_the_way_ends_the_call_and_is_the_next_ones_error)
     cr_assert_eq(procbuf_reader_read(&reader, array, 8, &len), PROCBUF_PROCESS_OK);
     cr_assert_eq(len, 5);
     len = 77;
-    CHANGES_NOTHING(cr_assert_eq(procbuf_reader_read(&reader, array, 8, &len),
-                                 PROCBUF_NO_SUCH_APP));
+    CHANGES_NOTHING(
+        cr_assert_eq(procbuf_reader_read(&reader, array, 8, &len), PROCBUF_NO_SUCH_APP));
     CHANGES_NOTHING(cr_assert_eq(procbuf_reader_skip(&reader, 8, &len), PROCBUF_NO_SUCH_APP));
-    CHANGES_NOTHING(cr_assert_eq(procbuf_writer_write(&writer, "a", 1, &len),
-                                 PROCBUF_NO_SUCH_APP));
+    CHANGES_NOTHING(cr_assert_eq(procbuf_writer_write(&writer, "a", 1, &len), PROCBUF_NO_SUCH_APP));
     CHANGES_NOTHING(cr_assert_eq(procbuf_writer_skip(&writer, 1, &len), PROCBUF_NO_SUCH_APP));
     cr_assert_eq(len, 77);
 }
@@ -243,8 +255,8 @@ Test(stream, a_buffer_that_changes_between_calls_is_looked_at_anew)
     cr_assert_eq(procbuf_reader_read(&reader, array, 4, &len), PROCBUF_PROCESS_OK);
     from[0] = share(world.p0, RAM0 + 40, 3);
     len = 77;
-    CHANGES_NOTHING(cr_assert_eq(procbuf_reader_read(&reader, array, 4, &len),
-                                 PROCBUF_ADDRESS_OUT_OF_BOUNDS));
+    CHANGES_NOTHING(
+        cr_assert_eq(procbuf_reader_read(&reader, array, 4, &len), PROCBUF_ADDRESS_OUT_OF_BOUNDS));
     cr_assert_eq(len, 77);
     from[0] = share(world.p0, RAM0 + 40, 6);
     cr_assert_eq(procbuf_reader_read(&reader, array, 2, &len), PROCBUF_PROCESS_OK);
@@ -252,8 +264,8 @@ Test(stream, a_buffer_that_changes_between_calls_is_looked_at_anew)
 
     cr_assert_eq(procbuf_writer_skip(&writer, 4, &len), PROCBUF_PROCESS_OK);
     to[0] = lend(world.p1, RAM1 + 50, 2);
-    CHANGES_NOTHING(cr_assert_eq(procbuf_writer_write(&writer, "a", 1, &len),
-                                 PROCBUF_ADDRESS_OUT_OF_BOUNDS));
+    CHANGES_NOTHING(
+        cr_assert_eq(procbuf_writer_write(&writer, "a", 1, &len), PROCBUF_ADDRESS_OUT_OF_BOUNDS));
     to[0] = lend(world.p1, RAM1 + 50, 4);
     cr_assert_eq(procbuf_writer_write(&writer, "a", 1, &len), PROCBUF_PROCESS_OK);
     cr_assert_eq(world_memory[RAM0 + 60], 'a', "its end came: on to the next");

@@ -162,7 +162,8 @@ Test(table, creation_refuses_overlap_with_a_header_alone_or_behind_a_header_alon
     make_small();
     cr_assert_eq(create_small(100, 60, 20, 200, 50, &process), PROCBUF_OK);
     cr_assert_eq(create_small(0, 0, 0, 104, 12, &process), PROCBUF_INVAL, "RAM in the header");
-    cr_assert_eq(create_small(90, 20, 20, 300, 9, &process), PROCBUF_INVAL, "flash into the header");
+    cr_assert_eq(create_small(90, 20, 20, 300, 9, &process), PROCBUF_INVAL,
+                 "flash into the header");
     cr_assert_eq(create_small(90, 20, 5, 300, 9, &process), PROCBUF_INVAL,
                  "flash whose own header is apart from it");
     cr_assert_eq(create_small(90, 10, 10, 160, 40, &process), PROCBUF_OK, "directly beside both");
@@ -334,8 +335,8 @@ Test(table, a_foreign_table_answers_for_its_processes)
     const struct procbuf_process_config config = third();
     struct procbuf_process *process;
     MUST_PANIC(procbuf_process_create(&foreign, &config, &process)); /* it is the other kernel's */
-    const struct procbuf_id id = procbuf_id_new_external(&foreign, 5, UINT64_C(1) << 40,
-                                                         &capability);
+    const struct procbuf_id id =
+        procbuf_id_new_external(&foreign, 5, UINT64_C(1) << 40, &capability);
     struct procbuf_readonly buffer =
         procbuf_readonly_new_external(at(FREE_MEMORY), 9, id, &capability);
     cr_assert(procbuf_id_is_live(id));

@@ -239,15 +239,9 @@ Test(trace, a_saved_input_means_what_it_meant)
                                "build_readonly ro7 p7 max-0 65537\n"
                                "poke rw7.end+1 5\n";
     static const uint8_t bytes[] = {
-        1,
-        0x31, 1, 2, 9, 0, 0xfe, 0xff, 10, 0, 0x2c, 0x01,
-        0x3b, 1, 3,
-        0x42, 3, 24, 0, 0xff, 0xff, 200,
-        0x02,
-        0x1c, 1, 0, 0xff, 0xfd, 0xff,
-        0x12, 0, 0,
-        0x30, 7, 7, 1, 0, 0, 0, 0, 1, 1, 0,
-        0x08, 21, 15, 1, 0, 5,
+        1,  0x31, 1,    2,    9,   0,    0xfe, 0xff, 10, 0,    0x2c, 0x01, 0x3b, 1, 3, 0x42, 3,
+        24, 0,    0xff, 0xff, 200, 0x02, 0x1c, 1,    0,  0xff, 0xfd, 0xff, 0x12, 0, 0, 0x30, 7,
+        7,  1,    0,    0,    0,   0,    1,    1,    0,  0x08, 21,   15,   1,    0, 5,
     };
     cr_assert(trace_parse(&one, text, sizeof text - 1, "pinned"));
     cr_assert_eq(trace_encode(&one, first), sizeof bytes);
@@ -297,7 +291,8 @@ static const struct {
     { "trace 1\nterminate p0 255\n", "f:2: \"255\" is no completion code (none, or 0 to 254)\n" },
     { "trace 1\nbuild_readonly ro0 p0 null p0.ram\n",
       "f:2: an address as a length is written \"until ADDRESS\", and nothing else is\n" },
-    { "trace 1\nbuild_readonly ro0 p0 null until\n", "f:2: \"until\" needs an address behind it\n" },
+    { "trace 1\nbuild_readonly ro0 p0 null until\n",
+      "f:2: \"until\" needs an address behind it\n" },
     { "trace 1\nsbrk p0 to max\n",
       "f:2: an address as a distance is written \"to ADDRESS\", and nothing else is\n" },
     { "trace 1\nenter rw0 s0\n", "f:2: enter opens a block: end the line with \"{\"\n" },
@@ -306,12 +301,12 @@ static const struct {
     { "trace 1\nprocess ram=2000\n", "f:2: ram=2000: not a number from 0 to 1024\n" },
     { "trace 1\nprocess ram=10 app=8 kernel=3\n",
       "f:2: app=8 and kernel=3 do not fit into ram=10\n" },
-    { "trace 1\nprocess flash=10 protected=11\n",
-      "f:2: protected=11 is more than flash=10\n" },
+    { "trace 1\nprocess flash=10 protected=11\n", "f:2: protected=11 is more than flash=10\n" },
     { "trace 1\nprocess ram=1024 apart=255 flash=512 gap=255\n"
       "process ram=1024 apart=255 flash=512 gap=255\nprocess ram=1024 apart=255 flash=512 gap=255\n"
       "process ram=1024 apart=255 flash=512 gap=255\nprocess ram=1024 apart=255 flash=512 gap=255\n"
-      "process ram=1024 apart=255 flash=512 gap=255\nprocess ram=1024 apart=255 flash=512 gap=255\n",
+      "process ram=1024 apart=255 flash=512 gap=255\nprocess ram=1024 apart=255 flash=512 "
+      "gap=255\n",
       "f:8: the processes so far need 14322 bytes of memory, there are 13312\n" },
     { "trace 1\nbrk p0 010x\n", "f:2: \"010x\" is no address\n" },
     { "trace 1\nprocess size=3\n", "f:2: unknown field \"size\" of a process\n" },
@@ -319,8 +314,7 @@ static const struct {
     { "trace 1\nprocess place=left\n", "f:2: place=left: flash lies below or above\n" },
     { "trace 1\nprocess fault=panic\n", "f:2: fault=panic: a policy is stop or restart\n" },
     { "trace 1\nprocess gap=256\n", "f:2: gap=256: not a number from 0 to 255\n" },
-    { "trace 1\nlen rw0\nprocess\n",
-      "f:3: processes are laid out before the first operation\n" },
+    { "trace 1\nlen rw0\nprocess\n", "f:3: processes are laid out before the first operation\n" },
 };
 
 Test(trace, mistakes_in_text_are_named_with_their_line, .init = cr_redirect_stderr)

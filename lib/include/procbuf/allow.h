@@ -51,8 +51,7 @@ procbuf_allow_userspace_readable(struct procbuf_process *process, procbuf_accept
  * Returns: false, and nothing was written, unless it is app-owned. Works on inactive processes too.
  * Contract: A4. Source: Tock `set_byte`. */
 PROCBUF_NODISCARD bool procbuf_process_set_byte(struct procbuf_process *process,
-                                                procbuf_addr_t addr, uint8_t value)
-    PROCBUF_NONNULL;
+                                                procbuf_addr_t addr, uint8_t value) PROCBUF_NONNULL;
 
 #ifdef __cplusplus
 }

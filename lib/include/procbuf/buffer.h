@@ -59,46 +59,42 @@ struct procbuf_readwrite {
  * or wholly in readable flash; OK.
  * Out: *buffer_out, on OK only. Raises the mark to addr + len for a range in RAM.
  * Cost: constant. Contract: B1 to B5. Source: Tock `build_readonly_process_buffer`. */
-PROCBUF_NODISCARD enum procbuf_code procbuf_build_readonly(struct procbuf_process *process,
-                                                           procbuf_addr_t addr, size_t len,
-                                                           struct procbuf_readonly *buffer_out)
-    PROCBUF_NONNULL;
+PROCBUF_NODISCARD enum procbuf_code
+procbuf_build_readonly(struct procbuf_process *process, procbuf_addr_t addr, size_t len,
+                       struct procbuf_readonly *buffer_out) PROCBUF_NONNULL;
 
 /* Lend [addr, addr + len) for reading and writing.
  * As procbuf_build_readonly(), but INVAL unless the range lies wholly in app-owned RAM.
  * Contract: B1 to B5. Source: Tock `build_readwrite_process_buffer`. */
-PROCBUF_NODISCARD enum procbuf_code procbuf_build_readwrite(struct procbuf_process *process,
-                                                            procbuf_addr_t addr, size_t len,
-                                                            struct procbuf_readwrite *buffer_out)
-    PROCBUF_NONNULL;
+PROCBUF_NODISCARD enum procbuf_code
+procbuf_build_readwrite(struct procbuf_process *process, procbuf_addr_t addr, size_t len,
+                        struct procbuf_readwrite *buffer_out) PROCBUF_NONNULL;
 
 /* Build without a check, for process implementations outside the library. Moves no mark.
  * Requires: len is 0, or [addr, addr + len) is memory of the process `id` that the kernel may
  * read (and write, for read-write), and not null, for the buffer's whole life.
  * Contract: B6. Source: Tock `new_external`. */
-PROCBUF_NODISCARD struct procbuf_readonly
-procbuf_readonly_new_external(procbuf_addr_t addr, size_t len, struct procbuf_id id,
-                              const struct procbuf_external_process_capability *capability)
-    PROCBUF_NONNULL;
-PROCBUF_NODISCARD struct procbuf_readwrite
-procbuf_readwrite_new_external(procbuf_addr_t addr, size_t len, struct procbuf_id id,
-                               const struct procbuf_external_process_capability *capability)
-    PROCBUF_NONNULL;
+PROCBUF_NODISCARD struct procbuf_readonly procbuf_readonly_new_external(
+    procbuf_addr_t addr, size_t len, struct procbuf_id id,
+    const struct procbuf_external_process_capability *capability) PROCBUF_NONNULL;
+PROCBUF_NODISCARD struct procbuf_readwrite procbuf_readwrite_new_external(
+    procbuf_addr_t addr, size_t len, struct procbuf_id id,
+    const struct procbuf_external_process_capability *capability) PROCBUF_NONNULL;
 
 /* ---- Looking -------------------------------------------------------------------------------- */
 
 /* Returns: the length in bytes if the process is alive, else 0. Contract: H1. */
-PROCBUF_NODISCARD size_t
-procbuf_readonly_len(const struct procbuf_readonly *buffer) PROCBUF_NONNULL;
-PROCBUF_NODISCARD size_t
-procbuf_readwrite_len(const struct procbuf_readwrite *buffer) PROCBUF_NONNULL;
+PROCBUF_NODISCARD size_t procbuf_readonly_len(const struct procbuf_readonly *buffer)
+    PROCBUF_NONNULL;
+PROCBUF_NODISCARD size_t procbuf_readwrite_len(const struct procbuf_readwrite *buffer)
+    PROCBUF_NONNULL;
 
 /* Returns: 0 (null) if the buffer was built with length 0, else its address, alive or dead. A
  * number to compare and to print: to reach the bytes, enter. Contract: H1. */
-PROCBUF_NODISCARD procbuf_addr_t
-procbuf_readonly_ptr(const struct procbuf_readonly *buffer) PROCBUF_NONNULL;
-PROCBUF_NODISCARD procbuf_addr_t
-procbuf_readwrite_ptr(const struct procbuf_readwrite *buffer) PROCBUF_NONNULL;
+PROCBUF_NODISCARD procbuf_addr_t procbuf_readonly_ptr(const struct procbuf_readonly *buffer)
+    PROCBUF_NONNULL;
+PROCBUF_NODISCARD procbuf_addr_t procbuf_readwrite_ptr(const struct procbuf_readwrite *buffer)
+    PROCBUF_NONNULL;
 
 /* ---- Using ---------------------------------------------------------------------------------- */
 
@@ -118,8 +114,8 @@ PROCBUF_NODISCARD enum procbuf_process_error
 procbuf_readonly_enter(const struct procbuf_readonly *buffer, procbuf_read_body *body, void *data)
     PROCBUF_NONNULL_ARGS(1, 2);
 PROCBUF_NODISCARD enum procbuf_process_error
-procbuf_readwrite_enter(const struct procbuf_readwrite *buffer, procbuf_read_body *body,
-                        void *data) PROCBUF_NONNULL_ARGS(1, 2);
+procbuf_readwrite_enter(const struct procbuf_readwrite *buffer, procbuf_read_body *body, void *data)
+    PROCBUF_NONNULL_ARGS(1, 2);
 PROCBUF_NODISCARD enum procbuf_process_error
 procbuf_readwrite_mut_enter(const struct procbuf_readwrite *buffer, procbuf_write_body *body,
                             void *data) PROCBUF_NONNULL_ARGS(1, 2);

@@ -41,9 +41,8 @@ void procbuf_table_use_grants(struct procbuf_table *table, struct procbuf_grant_
  * Requires: align is a power of two, else the panic hook. It is raised to 2.
  * The memory is not touched. Contract: G1, G2, L9. Source: Tock `allocate_grant`. */
 PROCBUF_NODISCARD bool procbuf_process_allocate_grant(struct procbuf_process *process,
-                                                      uint32_t grant_number,
-                                                      uint32_t driver_number, size_t len,
-                                                      size_t align) PROCBUF_NONNULL;
+                                                      uint32_t grant_number, uint32_t driver_number,
+                                                      size_t len, size_t align) PROCBUF_NONNULL;
 
 /* Find the allocated grant of a driver number. Returns: false if there is none.
  * Out: *grant_number_out. Contract: G2. Source: Tock `lookup_grant_from_driver_num`. */
@@ -66,9 +65,9 @@ void procbuf_process_leave_grant(struct procbuf_id id, uint32_t grant_number);
 
 /* What a driver keeps in each process. */
 struct procbuf_driver_config {
-    uint32_t grant_number;  /* its own, below grants_per_process */
+    uint32_t grant_number; /* its own, below grants_per_process */
     uint32_t driver_number; /* what userspace calls it */
-    uint32_t readonly_count;  /* slots for read-only buffers, numbered from 0 */
+    uint32_t readonly_count; /* slots for read-only buffers, numbered from 0 */
     uint32_t readwrite_count; /* slots for read-write buffers, numbered from 0 */
     size_t data_len;
     size_t data_align; /* a power of two */
@@ -81,8 +80,8 @@ struct procbuf_driver {
 
 /* Returns: the size in bytes of the whole grant of a driver: its slots, then its data. SIZE_MAX if
  * it would not fit into a size_t. The data lies at the end of it. Contract: G6. */
-PROCBUF_NODISCARD size_t
-procbuf_grant_len(const struct procbuf_driver_config *config) PROCBUF_NONNULL;
+PROCBUF_NODISCARD size_t procbuf_grant_len(const struct procbuf_driver_config *config)
+    PROCBUF_NONNULL;
 
 /* Make a driver. Requires: data_align is a power of two, else the panic hook. */
 void procbuf_driver_init(struct procbuf_driver *driver,

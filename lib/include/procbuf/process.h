@@ -131,10 +131,9 @@ void procbuf_table_init_external(struct procbuf_table *table, procbuf_is_live_fu
 
 /* Name a process of a foreign table. Contract: B6, B7.
  * Requires: table came from procbuf_table_init_external(); (index, identifier) is one life. */
-PROCBUF_NODISCARD struct procbuf_id
-procbuf_id_new_external(const struct procbuf_table *table, uint32_t index, uint64_t identifier,
-                        const struct procbuf_external_process_capability *capability)
-    PROCBUF_NONNULL;
+PROCBUF_NODISCARD struct procbuf_id procbuf_id_new_external(
+    const struct procbuf_table *table, uint32_t index, uint64_t identifier,
+    const struct procbuf_external_process_capability *capability) PROCBUF_NONNULL;
 
 /* Say whether the life that `id` names still goes on. The state is not looked at: a terminated
  * process is alive until it starts again or is removed. Contract: L1. Cost: constant. */
@@ -145,9 +144,8 @@ PROCBUF_NODISCARD bool procbuf_id_equal(struct procbuf_id a, struct procbuf_id b
 
 /* Find the process of `id`.
  * Returns: its slot; null if the id is dead, or belongs to another or to a foreign table. */
-PROCBUF_NODISCARD struct procbuf_process *procbuf_table_lookup(const struct procbuf_table *table,
-                                                               struct procbuf_id id)
-    PROCBUF_NONNULL;
+PROCBUF_NODISCARD struct procbuf_process *
+procbuf_table_lookup(const struct procbuf_table *table, struct procbuf_id id) PROCBUF_NONNULL;
 
 /* Look at slot `index`.
  * Returns: the process there; null if the slot is empty or does not exist. */
@@ -181,8 +179,8 @@ procbuf_process_create(struct procbuf_table *table, const struct procbuf_process
 
 /* Remove a process: terminate it and empty its slot. All its ids and buffers are dead.
  * Returns: BUSY while an enter on it is open, and nothing has changed; OK. Contract: L8. */
-PROCBUF_NODISCARD enum procbuf_code procbuf_process_remove(struct procbuf_process *process)
-    PROCBUF_NONNULL;
+PROCBUF_NODISCARD enum procbuf_code
+procbuf_process_remove(struct procbuf_process *process) PROCBUF_NONNULL;
 
 /* ---- Looking at a process -------------------------------------------------------------------
  * Requires, of every function from here on: the slot is occupied, else the panic hook.
@@ -194,29 +192,29 @@ PROCBUF_NODISCARD struct procbuf_state
 procbuf_process_state(const struct procbuf_process *process) PROCBUF_NONNULL;
 PROCBUF_NODISCARD bool
 procbuf_process_is_active(const struct procbuf_process *process) PROCBUF_NONNULL;
-PROCBUF_NODISCARD procbuf_addr_t
-procbuf_process_flash_start(const struct procbuf_process *process) PROCBUF_NONNULL;
+PROCBUF_NODISCARD procbuf_addr_t procbuf_process_flash_start(const struct procbuf_process *process)
+    PROCBUF_NONNULL;
 PROCBUF_NODISCARD procbuf_addr_t
 procbuf_process_flash_protected_end(const struct procbuf_process *process) PROCBUF_NONNULL;
-PROCBUF_NODISCARD procbuf_addr_t
-procbuf_process_flash_end(const struct procbuf_process *process) PROCBUF_NONNULL;
-PROCBUF_NODISCARD procbuf_addr_t
-procbuf_process_mem_start(const struct procbuf_process *process) PROCBUF_NONNULL;
-PROCBUF_NODISCARD procbuf_addr_t
-procbuf_process_mem_end(const struct procbuf_process *process) PROCBUF_NONNULL;
-PROCBUF_NODISCARD procbuf_addr_t
-procbuf_process_app_break(const struct procbuf_process *process) PROCBUF_NONNULL;
-PROCBUF_NODISCARD procbuf_addr_t
-procbuf_process_kernel_break(const struct procbuf_process *process) PROCBUF_NONNULL;
+PROCBUF_NODISCARD procbuf_addr_t procbuf_process_flash_end(const struct procbuf_process *process)
+    PROCBUF_NONNULL;
+PROCBUF_NODISCARD procbuf_addr_t procbuf_process_mem_start(const struct procbuf_process *process)
+    PROCBUF_NONNULL;
+PROCBUF_NODISCARD procbuf_addr_t procbuf_process_mem_end(const struct procbuf_process *process)
+    PROCBUF_NONNULL;
+PROCBUF_NODISCARD procbuf_addr_t procbuf_process_app_break(const struct procbuf_process *process)
+    PROCBUF_NONNULL;
+PROCBUF_NODISCARD procbuf_addr_t procbuf_process_kernel_break(const struct procbuf_process *process)
+    PROCBUF_NONNULL;
 
 /* The high-water mark: the highest end of any buffer built in RAM in this life. The break never
  * goes below it. Contract: B4. Source: Tock `allow_high_water_mark`. */
-PROCBUF_NODISCARD procbuf_addr_t
-procbuf_process_mark(const struct procbuf_process *process) PROCBUF_NONNULL;
+PROCBUF_NODISCARD procbuf_addr_t procbuf_process_mark(const struct procbuf_process *process)
+    PROCBUF_NONNULL;
 
 /* How many new lives this process had since it was created. */
-PROCBUF_NODISCARD uint32_t
-procbuf_process_restart_count(const struct procbuf_process *process) PROCBUF_NONNULL;
+PROCBUF_NODISCARD uint32_t procbuf_process_restart_count(const struct procbuf_process *process)
+    PROCBUF_NONNULL;
 
 /* How the last life ended. Out: *code_out, when it ended with a code; else untouched. */
 PROCBUF_NODISCARD enum procbuf_completion
@@ -284,10 +282,9 @@ procbuf_process_sbrk(struct procbuf_process *process, intptr_t delta,
  * Contract: K3. Source: Tock kernel/src/memop.rs. */
 PROCBUF_NODISCARD enum procbuf_code procbuf_memop_brk(struct procbuf_process *process,
                                                       procbuf_addr_t new_break) PROCBUF_NONNULL;
-PROCBUF_NODISCARD enum procbuf_code procbuf_memop_sbrk(struct procbuf_process *process,
-                                                       intptr_t delta,
-                                                       procbuf_addr_t *old_break_out)
-    PROCBUF_NONNULL;
+PROCBUF_NODISCARD enum procbuf_code
+procbuf_memop_sbrk(struct procbuf_process *process, intptr_t delta,
+                   procbuf_addr_t *old_break_out) PROCBUF_NONNULL;
 
 #ifdef __cplusplus
 }

@@ -34,7 +34,8 @@ struct procbuf_writable {
 
 /* View a kernel array as a slice. In: array may be null if len is 0, else the panic hook.
  * Lifetime: the array's. Contract: S1. */
-PROCBUF_NODISCARD struct procbuf_readable procbuf_readable_from_array(const void *array, size_t len);
+PROCBUF_NODISCARD struct procbuf_readable procbuf_readable_from_array(const void *array,
+                                                                      size_t len);
 PROCBUF_NODISCARD struct procbuf_writable procbuf_writable_from_array(void *array, size_t len);
 
 /* Give up the right to write. There is no way back. */
@@ -77,23 +78,23 @@ PROCBUF_NODISCARD uint8_t procbuf_readable_get_or_panic(struct procbuf_readable 
  * Returns: false if start > end or end > len, and *slice_out is untouched. Contract: S2.
  * Source: Tock `get(Range<usize>)` and its siblings. */
 PROCBUF_NODISCARD bool procbuf_readable_range(struct procbuf_readable slice, size_t start,
-                                              size_t end, struct procbuf_readable *slice_out)
-    PROCBUF_NONNULL;
-PROCBUF_NODISCARD bool procbuf_readable_range_from(struct procbuf_readable slice, size_t start,
-                                                   struct procbuf_readable *slice_out)
-    PROCBUF_NONNULL;
-PROCBUF_NODISCARD bool procbuf_readable_range_to(struct procbuf_readable slice, size_t end,
-                                                 struct procbuf_readable *slice_out)
-    PROCBUF_NONNULL;
+                                              size_t end,
+                                              struct procbuf_readable *slice_out) PROCBUF_NONNULL;
+PROCBUF_NODISCARD bool
+procbuf_readable_range_from(struct procbuf_readable slice, size_t start,
+                            struct procbuf_readable *slice_out) PROCBUF_NONNULL;
+PROCBUF_NODISCARD bool
+procbuf_readable_range_to(struct procbuf_readable slice, size_t end,
+                          struct procbuf_readable *slice_out) PROCBUF_NONNULL;
 PROCBUF_NODISCARD bool procbuf_writable_range(struct procbuf_writable slice, size_t start,
-                                              size_t end, struct procbuf_writable *slice_out)
-    PROCBUF_NONNULL;
-PROCBUF_NODISCARD bool procbuf_writable_range_from(struct procbuf_writable slice, size_t start,
-                                                   struct procbuf_writable *slice_out)
-    PROCBUF_NONNULL;
-PROCBUF_NODISCARD bool procbuf_writable_range_to(struct procbuf_writable slice, size_t end,
-                                                 struct procbuf_writable *slice_out)
-    PROCBUF_NONNULL;
+                                              size_t end,
+                                              struct procbuf_writable *slice_out) PROCBUF_NONNULL;
+PROCBUF_NODISCARD bool
+procbuf_writable_range_from(struct procbuf_writable slice, size_t start,
+                            struct procbuf_writable *slice_out) PROCBUF_NONNULL;
+PROCBUF_NODISCARD bool
+procbuf_writable_range_to(struct procbuf_writable slice, size_t end,
+                          struct procbuf_writable *slice_out) PROCBUF_NONNULL;
 
 /* ---- Iteration ------------------------------------------------------------------------------ */
 
@@ -122,12 +123,12 @@ PROCBUF_NODISCARD struct procbuf_readable_chunks
 procbuf_readable_chunks(struct procbuf_readable slice, size_t chunk_len);
 PROCBUF_NODISCARD struct procbuf_writable_chunks
 procbuf_writable_chunks(struct procbuf_writable slice, size_t chunk_len);
-PROCBUF_NODISCARD bool procbuf_readable_chunks_next(struct procbuf_readable_chunks *chunks,
-                                                    struct procbuf_readable *slice_out)
-    PROCBUF_NONNULL;
-PROCBUF_NODISCARD bool procbuf_writable_chunks_next(struct procbuf_writable_chunks *chunks,
-                                                    struct procbuf_writable *slice_out)
-    PROCBUF_NONNULL;
+PROCBUF_NODISCARD bool
+procbuf_readable_chunks_next(struct procbuf_readable_chunks *chunks,
+                             struct procbuf_readable *slice_out) PROCBUF_NONNULL;
+PROCBUF_NODISCARD bool
+procbuf_writable_chunks_next(struct procbuf_writable_chunks *chunks,
+                             struct procbuf_writable *slice_out) PROCBUF_NONNULL;
 
 /* ---- Copies ---------------------------------------------------------------------------------
  * Lengths must be equal. In: a null array is fine if its length is 0. Cost: one memcpy or
@@ -144,8 +145,7 @@ PROCBUF_NODISCARD enum procbuf_code procbuf_writable_copy_to(struct procbuf_writ
 /* Copy a kernel array that does not overlap the slice into it. Returns: as above.
  * Source: Tock `copy_from_slice_or_err`. */
 PROCBUF_NODISCARD enum procbuf_code procbuf_writable_copy_from(struct procbuf_writable slice,
-                                                               const void *array,
-                                                               size_t array_len);
+                                                               const void *array, size_t array_len);
 
 /* Copy one slice to another; they may overlap, and it behaves as memmove. Returns: as above. */
 PROCBUF_NODISCARD enum procbuf_code

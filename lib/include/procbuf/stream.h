@@ -31,14 +31,13 @@ procbuf_readonly_read_at(const struct procbuf_readonly *buffer, size_t offset, v
 /* Copy up to array_len bytes of a kernel array to the buffer, from byte `offset` on.
  * Returns, Out, Cost: as procbuf_readonly_read_at(). */
 PROCBUF_NODISCARD enum procbuf_process_error
-procbuf_readwrite_write_at(const struct procbuf_readwrite *buffer, size_t offset,
-                           const void *array, size_t array_len, size_t *len_out)
-    PROCBUF_NONNULL_ARGS(1, 5);
+procbuf_readwrite_write_at(const struct procbuf_readwrite *buffer, size_t offset, const void *array,
+                           size_t array_len, size_t *len_out) PROCBUF_NONNULL_ARGS(1, 5);
 
 /* ---- Several buffers as one ------------------------------------------------------------------ */
 
 struct procbuf_position {
-    size_t index;  /* of the buffer; the number of buffers at the end of all */
+    size_t index; /* of the buffer; the number of buffers at the end of all */
     size_t offset; /* in it */
 };
 
@@ -61,10 +60,10 @@ struct procbuf_writer {
  * In: buffers may be null if count is 0, else the panic hook. The array stays the caller's, who may
  * change it between calls: buffers that were passed are not looked at again.
  * Lifetime: the array's. */
-PROCBUF_NODISCARD struct procbuf_reader
-procbuf_reader_over(const struct procbuf_readonly *buffers, size_t count);
-PROCBUF_NODISCARD struct procbuf_writer
-procbuf_writer_over(const struct procbuf_readwrite *buffers, size_t count);
+PROCBUF_NODISCARD struct procbuf_reader procbuf_reader_over(const struct procbuf_readonly *buffers,
+                                                            size_t count);
+PROCBUF_NODISCARD struct procbuf_writer procbuf_writer_over(const struct procbuf_readwrite *buffers,
+                                                            size_t count);
 
 /* Copy the next bytes, up to array_len, to a kernel array, and move on behind them.
  * Returns: if a step fails before a byte has moved its error, NO_SUCH_APP or
@@ -73,15 +72,17 @@ procbuf_writer_over(const struct procbuf_readwrite *buffers, size_t count);
  * Out: array_out, and *len_out, how many bytes; on OK only. In: array_out may be null if array_len
  * is 0, else the panic hook.
  * Cost: for each buffer on the way one enter and one memcpy. */
-PROCBUF_NODISCARD enum procbuf_process_error
-procbuf_reader_read(struct procbuf_reader *reader, void *array_out, size_t array_len,
-                    size_t *len_out) PROCBUF_NONNULL_ARGS(1, 4);
+PROCBUF_NODISCARD enum procbuf_process_error procbuf_reader_read(struct procbuf_reader *reader,
+                                                                 void *array_out, size_t array_len,
+                                                                 size_t *len_out)
+    PROCBUF_NONNULL_ARGS(1, 4);
 
 /* Copy up to array_len bytes of a kernel array to the next bytes, and move on behind them.
  * Returns, Out, In, Cost: as procbuf_reader_read(). */
-PROCBUF_NODISCARD enum procbuf_process_error
-procbuf_writer_write(struct procbuf_writer *writer, const void *array, size_t array_len,
-                     size_t *len_out) PROCBUF_NONNULL_ARGS(1, 4);
+PROCBUF_NODISCARD enum procbuf_process_error procbuf_writer_write(struct procbuf_writer *writer,
+                                                                  const void *array,
+                                                                  size_t array_len, size_t *len_out)
+    PROCBUF_NONNULL_ARGS(1, 4);
 
 /* Move on by up to `len` bytes and touch none of them.
  * Returns, Out: as procbuf_reader_read(). Cost: for each buffer on the way one enter. */
@@ -96,9 +97,10 @@ procbuf_writer_skip(struct procbuf_writer *writer, size_t len, size_t *len_out) 
  * 0 bytes: one of the two is at its end.
  * Out: *len_out, how many bytes; on OK only.
  * Cost: for each pair of buffers on the way two enters and one memmove. */
-PROCBUF_NODISCARD enum procbuf_process_error
-procbuf_stream_copy(struct procbuf_writer *writer, struct procbuf_reader *reader, size_t len,
-                    size_t *len_out) PROCBUF_NONNULL;
+PROCBUF_NODISCARD enum procbuf_process_error procbuf_stream_copy(struct procbuf_writer *writer,
+                                                                 struct procbuf_reader *reader,
+                                                                 size_t len,
+                                                                 size_t *len_out) PROCBUF_NONNULL;
 
 #ifdef __cplusplus
 }

@@ -15,7 +15,9 @@ int main(void)
     struct procbuf_readonly buffer;
     size_t len = 0;
     const struct procbuf_process_config config = {
-        .mem_start = (procbuf_addr_t)ram, .mem_len = sizeof ram, .initial_app_len = 32,
+        .mem_start = (procbuf_addr_t)ram,
+        .mem_len = sizeof ram,
+        .initial_app_len = 32,
     };
     procbuf_table_init(&table, slots, 1);
     if (procbuf_process_create(&table, &config, &process) != PROCBUF_OK ||

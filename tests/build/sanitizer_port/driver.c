@@ -39,7 +39,9 @@ int main(int argc, char **argv)
     static struct procbuf_process slots[1];
     struct procbuf_process *process;
     const struct procbuf_process_config config = {
-        .mem_start = (procbuf_addr_t)ram, .mem_len = sizeof ram, .initial_app_len = 200,
+        .mem_start = (procbuf_addr_t)ram,
+        .mem_len = sizeof ram,
+        .initial_app_len = 200,
     };
     mistake = argc > 1 ? argv[1] : "";
     sanitizer_port_watch((procbuf_addr_t)ram, sizeof ram);
