@@ -80,8 +80,8 @@ class Afl:
         now = time.monotonic()
         if self.process.poll() is None and now > self.deadline + 10:
             self.stop()
-        self.progress.cpu_s = max(self.progress.cpu_s, cpu_seconds(self.process.pid))
         status = self.process.poll()
+        self.progress.cpu_s = max(self.progress.cpu_s, cpu_seconds(self.process.pid))
         if status is not None or now - self.last_exchange > EXCHANGE_EVERY_S:
             self.last_exchange = now
             self._exchange()

@@ -382,6 +382,7 @@ class Campaign:
                                            self.view.say)
             for flown in self.canaries:
                 self.store.add_canary(self.night, flown)
+                self.fuzzing_cpu_s += flown.seconds or canary.LIMIT_S
         except (ImportError, ToolError) as error:
             self.notes.append(f"no planted bug was tried: {error}")
 
@@ -423,7 +424,8 @@ class Campaign:
             return {}
 
     def cpu(self) -> dict:
-        """Seconds of all cores: in fuzzing processes, in building them, and in everything else."""
+        """Seconds of all cores: in fuzzing processes (those of canaries too, as their clock has it), in building
+        them, and in everything else."""
         children, own = resource.getrusage(resource.RUSAGE_CHILDREN), resource.getrusage(resource.RUSAGE_SELF)
         everything = children.ru_utime + children.ru_stime + own.ru_utime + own.ru_stime
         return {"fuzzing_s": round(self.fuzzing_cpu_s, 1), "building_s": round(self.building_cpu_s, 1),

@@ -21,7 +21,7 @@ LIMIT_S = 30.0
 
 @dataclass
 class Canary:
-    """One planted bug, and how it fared. seconds: None if it was missed."""
+    """One planted bug, and how it fared. seconds: of fuzzing until it was found, None if it was missed."""
     id: str
     title: str
     harness: str

@@ -43,12 +43,13 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(pid: int) -> float:
-    """What a process and its children that have ended have used; 0 when it is gone."""
+    """What a process, its children, and theirs have used; 0 when it is gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return sum(int(ticks) for ticks in fields[11:15]) / TICKS
-    except (OSError, IndexError, ValueError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (OSError, IndexError):
         return 0.0
+    return sum(int(ticks) for ticks in fields[11:15]) / TICKS + sum(cpu_seconds(int(child)) for child in children)
 
 
 def stop_group(process: subprocess.Popen, politely: signal.Signals, seconds: float) -> None:
@@ -121,8 +122,8 @@ class Fuzzer:
         """The exit status when it has ended. One that overstays its time is stopped."""
         if self.process.poll() is None and time.monotonic() > self.deadline + 10:
             self.stop()
-        self.progress.cpu_s = max(self.progress.cpu_s, cpu_seconds(self.process.pid))
         status = self.process.poll()
+        self.progress.cpu_s = max(self.progress.cpu_s, cpu_seconds(self.process.pid))
         if status is not None:
             self.reader.join(timeout=5)
         return status
