@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from engine import DIES_WITH_US, MEMORY_MB, Progress, cpu_seconds, stop_group
+from engine import DIES_WITH_US, MEMORY_MB, Progress, cpu_seconds, ending, stop_group
 
 QUIET = {"AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1",
          "AFL_TRY_AFFINITY": "1", "AFL_FAST_CAL": "1", "AFL_CMPLOG_ONLY_NEW": "1",
@@ -80,8 +80,9 @@ class Afl:
         now = time.monotonic()
         if self.process.poll() is None and now > self.deadline + 10:
             self.stop()
-        status = self.process.poll()
         self.progress.cpu_s = max(self.progress.cpu_s, cpu_seconds(self.process.pid))
+        with ending(self.progress):
+            status = self.process.poll()
         if status is not None or now - self.last_exchange > EXCHANGE_EVERY_S:
             self.last_exchange = now
             self._exchange()
@@ -91,4 +92,5 @@ class Afl:
         return status
 
     def stop(self) -> None:
-        stop_group(self.process, signal.SIGINT, 3)
+        with ending(self.progress):
+            stop_group(self.process, signal.SIGINT, 3)

@@ -110,6 +110,7 @@ class Campaign:
         self.workers: list[Worker] = []
         self.fuzzing_seconds = 0.0
         self.fuzzing_cpu_s = 0.0
+        self.fuzzers_waited_s = 0.0
         self.building_cpu_s = 0.0
         self.interrupted = False
         self.last_status = 0.0
@@ -340,6 +341,7 @@ class Campaign:
         result.seconds += seconds
         result.startup_s += min(progress.startup_s, seconds)
         self.fuzzing_cpu_s += progress.cpu_s
+        self.fuzzers_waited_s += progress.waited_s
         at_s = self.seconds_before + time.monotonic() - worker.started
         self.store.add_slice(self.night, {
             "harness": worker.harness, "setup": worker.combination.setup.name, "seconds": seconds,
@@ -383,6 +385,7 @@ class Campaign:
             for flown in self.canaries:
                 self.store.add_canary(self.night, flown)
                 self.fuzzing_cpu_s += flown.seconds or canary.LIMIT_S
+                self.fuzzers_waited_s += flown.seconds or canary.LIMIT_S
         except (ImportError, ToolError) as error:
             self.notes.append(f"no planted bug was tried: {error}")
 
@@ -427,9 +430,11 @@ class Campaign:
         """Seconds of all cores: in fuzzing processes (those of canaries too, as their clock has it), in building
         them, and in everything else."""
         children, own = resource.getrusage(resource.RUSAGE_CHILDREN), resource.getrusage(resource.RUSAGE_SELF)
-        everything = children.ru_utime + children.ru_stime + own.ru_utime + own.ru_stime
+        # What AFL++'s targets use is its own, and never becomes ours: a fuzzer is counted while it runs.
+        besides = (children.ru_utime + children.ru_stime + own.ru_utime + own.ru_stime - self.fuzzers_waited_s
+                   - self.building_cpu_s)
         return {"fuzzing_s": round(self.fuzzing_cpu_s, 1), "building_s": round(self.building_cpu_s, 1),
-                "other_s": round(max(0.0, everything - self.fuzzing_cpu_s - self.building_cpu_s), 1)}
+                "other_s": round(max(0.0, besides), 1)}
 
     def record(self, covered: dict) -> dict:
         """The schema of campaign.json: see fuzz/README.md."""

@@ -1,12 +1,15 @@
 """libFuzzer, one process at a time: start it, read what it says, stop it."""
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import resource
 import signal
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -34,7 +37,8 @@ class Progress:
     checked_operations: int = 0
     samples: list[tuple[float, int, int]] = field(default_factory=list)  # seconds, runs, features
     startup_s: float = 0.0  # until the corpus was replayed, and mutation began
-    cpu_s: float = 0.0
+    cpu_s: float = 0.0     # of the process, and of all that it started
+    waited_s: float = 0.0  # what of it the system added to our children's, once they had ended
 
 
 DIES_WITH_US = ["setpriv", "--pdeathsig", "KILL", "--"]
@@ -50,6 +54,15 @@ def cpu_seconds(pid: int) -> float:
     except (OSError, IndexError):
         return 0.0
     return sum(int(ticks) for ticks in fields[11:15]) / TICKS + sum(cpu_seconds(int(child)) for child in children)
+
+
+@contextlib.contextmanager
+def ending(progress: Progress) -> Iterator[None]:
+    """Around whatever may wait for the process: notes what of its time becomes our children's."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    yield
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    progress.waited_s += after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def stop_group(process: subprocess.Popen, politely: signal.Signals, seconds: float) -> None:
@@ -122,11 +135,13 @@ class Fuzzer:
         """The exit status when it has ended. One that overstays its time is stopped."""
         if self.process.poll() is None and time.monotonic() > self.deadline + 10:
             self.stop()
-        status = self.process.poll()
         self.progress.cpu_s = max(self.progress.cpu_s, cpu_seconds(self.process.pid))
+        with ending(self.progress):
+            status = self.process.poll()
         if status is not None:
             self.reader.join(timeout=5)
         return status
 
     def stop(self) -> None:
-        stop_group(self.process, signal.SIGTERM, 2)
+        with ending(self.progress):
+            stop_group(self.process, signal.SIGTERM, 2)

@@ -2,10 +2,8 @@
 """How soon fuzzing finds each planted bug, from an empty corpus: the time to detection.
 
 Every bug is tried with several seeds, one process on one core each time, until the first finding
-that the bug's header names, or the limit. Results are kept in a table as they come, so that the
-command goes on where it was stopped; --again forgets them.
-
-usage: from_nothing.py [OPTION]… [ID…]
+that the bug's header names, or the limit. Results are kept in from_nothing.json as they come, so that
+the command goes on where it was stopped; --again forgets those that it would try.
 """
 import argparse
 import concurrent.futures
@@ -39,6 +37,7 @@ BASELINES = {
     "no-mutator": (["-DPROCBUF_MUTATOR=OFF"], "libFuzzer, bytes mutated blindly"),
 }
 MAX_LEN = 1024 # as the campaign has it
+TABLE = ROOT / "tests/defects/from_nothing.json"
 
 
 def build(setup: str) -> Path:
@@ -134,8 +133,37 @@ def all_tries(defect: Defect, results: list[dict], built: Path, options) -> list
     return results
 
 
+def as_json(tables: dict[str, dict[str, list[dict]]]) -> str:
+    """A line for each bug."""
+    parts = [f' "{name}": {{\n' + ",\n".join(f'  "{bug}": {json.dumps(tries)}' for bug, tries in sorted(table.items()))
+             + "\n }" for name, table in sorted(tables.items())]
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def survival(tries: list[dict], limit: float) -> tuple[list[float], list[float]]:
+    """After how many seconds which share of the tries had not found its bug yet."""
+    times = sorted(t["seconds"] for t in tries if t["seconds"] is not None)
+    left = [1 - (number + 1) / len(tries) for number in range(len(times))]
+    return [0.01, *times, limit], [1.0, *left, left[-1] if left else 1.0]
+
+
+def plot(tables: dict[str, dict[str, list[dict]]], path: Path, limit: float) -> None:
+    import matplotlib  # pylint: disable=import-outside-toplevel
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt  # pylint: disable=import-outside-toplevel
+    figure, axes = plt.subplots(figsize=(8, 4))
+    for name, table in sorted(tables.items()):
+        tries = [t for results in table.values() for t in results]
+        if tries:
+            axes.step(*survival(tries, limit), where="post", label=f"{name} ({len(table)} bugs, {len(tries)} tries)")
+    axes.set(xscale="log", xlabel="seconds on one core", ylabel="not found yet", ylim=(0, 1), xlim=(0.05, limit))
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=120, bbox_inches="tight")
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\nusage")[0],
+    parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter,
                                      epilog="Exit status: 0 all found; 1 some missed; 2 could not tell.")
     parser.add_argument("ids", nargs="*", metavar="ID", help="these bugs only (default: all)")
@@ -145,22 +173,28 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=30, metavar="S", help="limit of a try (30)")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="tries of each bug (3)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
-    parser.add_argument("--table", type=Path, metavar="FILE",
-                        help="where results are kept (default: build/detect-….json)")
-    parser.add_argument("--again", action="store_true", help="forget what the table holds")
+    parser.add_argument("--table", type=Path, metavar="FILE", default=TABLE,
+                        help="where results are kept (tests/defects/from_nothing.json)")
+    parser.add_argument("--again", action="store_true", help="try what the table holds too")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="only draw the table's survival curves, as PNG")
     options = parser.parse_args()
     defects = [d for d in all_defects() if not options.ids or d.id in options.ids]
     if len(defects) < len(options.ids or []):
         print("no such bug (tests/defects/run --list shows them)", file=sys.stderr)
         return 2
-    table = options.table or ROOT / f"build/detect-{options.setup}-{options.harness or 'rooms'}.json"
-    table.parent.mkdir(exist_ok=True)
-    known = {} if options.again or not table.exists() else json.loads(table.read_text())
     try:
+        tables = json.loads(options.table.read_text()) if options.table.exists() else {}
+        if options.plot:
+            plot(tables, options.plot, options.seconds)
+            return 0
         built = build(options.setup)
-    except tools.ToolError as error:
+    except (tools.ToolError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
+    known = tables.setdefault(" in ".join(filter(None, [options.setup, options.harness])), {})
+    if options.again:
+        for defect in defects:
+            known.pop(defect.id, None)
     missed = 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         running = {d.id: pool.submit(all_tries, d, known.get(d.id, [])[:options.seeds], built, options)
@@ -173,7 +207,7 @@ def main() -> int:
                 print(f"{defect.id:8}{failure}", flush=True)
                 continue
             known[defect.id] = results
-            table.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
+            tools.write_whole(options.table, as_json(tables))
             times = [r["seconds"] for r in results if r["seconds"] is not None]
             missed += len(times) < len(results)
             middle = f"{statistics.median(times):6.2f}" if times else "     -"
