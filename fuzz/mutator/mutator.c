@@ -306,12 +306,36 @@ static unsigned insert_fillers(struct trace *trace, unsigned at, const struct op
     return at;
 }
 
+static const struct op end = { .code = OP_END };
+
+/* A slot is read inside the driver's grant, and something was allowed there before. Returns: where to
+ * put the reading now; the block around it is closed behind it. */
+static unsigned insert_allow_and_enter(struct trace *trace, unsigned at, const struct op *read)
+{
+    struct op allow = random_op_of(trace, read->code == OP_READ_READONLY ? OP_ALLOW_READONLY
+                                                                         : OP_ALLOW_READWRITE);
+    struct op enter = random_op_of(trace, OP_DRIVER_ENTER);
+    struct op take = random_op_of(trace, OP_TAKE_ID);
+    allow.operands[2] = read->operands[1]; /* slot */
+    enter.operands[0] = allow.operands[1]; /* driver */
+    take.operands[0] = enter.operands[1]; /* id */
+    take.operands[1] = allow.operands[0]; /* process */
+    at = insert_fillers(trace, at, &allow);
+    at += insert(trace, at, &allow);
+    at += insert(trace, at, &take);
+    if (!insert(trace, at, &enter))
+        return at;
+    (void)insert(trace, at + 1, &end);
+    return at + 1;
+}
+
 static void insert_random(struct trace *trace)
 {
-    static const struct op end = { .code = OP_END };
     unsigned at = below(trace->op_count + 1);
     struct op op = random_op(trace);
     at = insert_fillers(trace, at, &op);
+    if ((op.code == OP_READ_READONLY || op.code == OP_READ_READWRITE) && one_in(2))
+        at = insert_allow_and_enter(trace, at, &op);
     if (!insert(trace, at, &op) || !op_opens_block(op.code))
         return;
     /* A block around what follows, or around something new that uses its slice. */
@@ -353,6 +377,36 @@ static void change_operand(struct trace *trace)
         operand->number = 0;
 }
 
+/* The process that an operation names. Returns: false if it names none. */
+static bool process_of(const struct op *op, struct operand *process_out)
+{
+    const char *where = op->code == OP_END ? NULL : strchr(op_table[op->code].operands, 'p');
+    if (where == NULL)
+        return false;
+    *process_out = op->operands[where - op_table[op->code].operands];
+    return true;
+}
+
+/* Do a part of the program again, often in a new life of its process: what was kept from the old one
+ * meets what looks the same in the new one. */
+static void repeat(struct trace *trace)
+{
+    struct op part[8];
+    const unsigned first = below(trace->op_count);
+    const unsigned left = trace->op_count - first;
+    const unsigned count = 1 + below(left < 8 ? left : 8);
+    unsigned at = first + count;
+    struct operand process;
+    memcpy(part, &trace->ops[first], count * sizeof part[0]);
+    if (swarm_weights[OP_RESTART] != 0 && one_in(2) && process_of(&part[below(count)], &process)) {
+        struct op restart = random_op_of(trace, OP_RESTART);
+        restart.operands[0] = process;
+        at += insert(trace, at, &restart);
+    }
+    for (unsigned o = 0; o < count; o++)
+        at += insert(trace, at, &part[o]);
+}
+
 static void change_layout(struct trace *trace)
 {
     struct layout *layout = &trace->processes[below(trace->process_count)];
@@ -389,6 +443,8 @@ void mutator_change(struct trace *trace, const struct harness *harness, uint32_t
             change_operand(trace);
         } else if (choice < 25) {
             delete (trace, below(trace->op_count));
+        } else if (choice < 26) {
+            repeat(trace);
         } else if (choice < 29) {
             const struct op copy = trace->ops[below(trace->op_count)];
             (void)insert(trace, below(trace->op_count + 1), &copy);
