@@ -1,6 +1,6 @@
 # The testbed in an image. By default it runs a campaign into the volume /out:
 #   docker build -t procbuf . && docker run -v "$PWD/out:/out" procbuf
-# Other commands take the place of the default one: docker run procbuf ./fuzz/repro FILE
+# Others: docker run procbuf tests; docker run -v "$PWD:/in" procbuf repro /in/FILE
 FROM debian:12.11-slim
 ENV DEBIAN_FRONTEND=noninteractive
 COPY fuzz/setup /procbuf/fuzz/setup
@@ -12,4 +12,5 @@ WORKDIR /procbuf
 RUN cmake --preset fuzz && cmake --build --preset fuzz \
     && cmake --preset coverage && cmake --build --preset coverage
 VOLUME /out
-CMD ["./fuzz/campaign", "--out", "/out"]
+ENTRYPOINT ["/procbuf/fuzz/setup/entrypoint"]
+CMD ["campaign"]

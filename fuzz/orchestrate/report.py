@@ -110,7 +110,7 @@ def summary(record: dict) -> str:
     lines += [f"  NO LONGER REACHED: {code}" for code in record["no_longer_reached"]]
     lines += [f"  COULD NOT RUN: {text}" for text in record["broken"]]
     for f in record["findings"]:
-        lines += [f"  {f['status']}: {f['identity']}", f"    {f['operations']} operations; {f['command']}"]
+        lines += [f"  {f['status']}: {f['identity']}", f"    {f['operations']} operation{'s' * (f['operations'] != 1)}; {f['command']}"]
     lines += [f"  fixed since: {identity}" for identity in record["fixed"]]
     lines += [f"  note: {note}" for note in record["notes"]]
     return "\n".join(lines)
