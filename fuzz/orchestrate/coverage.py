@@ -38,7 +38,7 @@ def measure(built: Build, inputs: list[Path], harness: str | None = None) -> dic
 
 def statistics(built: Build, inputs: list[Path]) -> dict:
     """What ran, what it answered, what followed on what, how ranges lay: replay --statistics."""
-    done = run([built.tool("procbuf-replay"), "--statistics", *inputs])
+    done = run(["env", "LLVM_PROFILE_FILE=/dev/null", built.tool("procbuf-replay"), "--statistics", *inputs])
     if done.returncode != 0:
         raise ToolError(f"the replay for statistics failed:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout)
