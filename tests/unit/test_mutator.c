@@ -1,0 +1,156 @@
+/* The mutator: what it makes decodes to what it meant, and it makes what it is there for. */
+#include <criterion/criterion.h>
+
+#include "harness.h"
+#include "mutator.h"
+#include "trace.h"
+
+#include <string.h>
+
+static struct trace one, two;
+static uint8_t bytes[TRACE_MAX_BYTES];
+
+static void parse(const char *text)
+{
+    cr_assert(trace_parse(&one, text, strlen(text), "program"));
+}
+
+static char *printed(const struct trace *trace)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *memory = open_memstream(&text, &len);
+    trace_print(trace, memory);
+    fclose(memory);
+    return text;
+}
+
+/* The bytes of `one`, decoded as the harness decodes them, are the same program, as text too. */
+static void decodes_to_the_same(const struct harness *harness, uint32_t seed)
+{
+    const size_t len = trace_encode(&one, bytes);
+    trace_decode(&two, bytes, len, harness->weights);
+    char *meant = printed(&one), *decoded = printed(&two);
+    cr_assert_str_eq(meant, decoded, "%s, seed %u", harness->name, seed);
+    free(meant);
+    free(decoded);
+}
+
+Test(mutator, what_it_changes_decodes_to_what_it_meant)
+{
+    for (unsigned h = 0; harnesses[h] != NULL; h++) {
+        trace_decode(&one, NULL, 0, harnesses[h]->weights);
+        for (uint32_t seed = 1; seed < 3000; seed++) {
+            mutator_change(&one, harnesses[h], seed);
+            decodes_to_the_same(harnesses[h], seed);
+            if (one.op_count > 200)
+                trace_decode(&one, NULL, 0, harnesses[h]->weights);
+        }
+    }
+}
+
+Test(mutator, what_it_splices_decodes_to_what_it_meant)
+{
+    static struct trace a, b;
+    const struct harness *harness = harness_find("everything");
+    trace_decode(&a, NULL, 0, harness->weights);
+    trace_decode(&b, NULL, 0, harness->weights);
+    for (uint32_t seed = 1; seed < 2000; seed++) {
+        mutator_change(&a, harness, seed);
+        mutator_change(&b, harness, seed + 7777);
+        mutator_splice(&a, &b, &one, seed);
+        decodes_to_the_same(harness, seed);
+    }
+}
+
+Test(mutator, it_keeps_to_the_operations_of_its_harness)
+{
+    const struct harness *harness = harness_find("ranges");
+    trace_decode(&one, NULL, 0, harness->weights);
+    for (uint32_t seed = 1; seed < 3000; seed++)
+        mutator_change(&one, harness, seed);
+    cr_assert_gt(one.op_count, 0);
+    for (unsigned o = 0; o < one.op_count; o++)
+        cr_assert(one.ops[o].code == OP_END || harness->weights[one.ops[o].code] != 0);
+}
+
+Test(mutator, no_room_is_said_and_nothing_is_written_behind_it)
+{
+    static uint8_t out[64];
+    const struct harness *harness = harness_find("buffers");
+    size_t longest = 0;
+    memset(out, 0xee, sizeof out);
+    for (uint32_t seed = 1; seed < 2000; seed++) {
+        const size_t len = mutator_change_input(harness, NULL, 0, out, 24, seed);
+        cr_assert_leq(len, 24);
+        longest = len > longest ? len : longest;
+    }
+    for (unsigned at = 24; at < sizeof out; at++)
+        cr_assert_eq(out[at], 0xee);
+    cr_assert_gt(longest, 12);
+}
+
+/* How often, of so many changes of one program, the codes stand side by side in what comes out. */
+static unsigned count_of(const char *harness_name, const char *program, const uint8_t *codes,
+                         unsigned code_count)
+{
+    unsigned found = 0;
+    for (uint32_t seed = 1; seed < 40000; seed++) {
+        parse(program);
+        mutator_change(&one, harness_find(harness_name), seed);
+        for (unsigned o = 0; o + code_count <= one.op_count; o++) {
+            unsigned same = 0;
+            while (same < code_count && one.ops[o + same].code == codes[same])
+                same++;
+            if (same == code_count) {
+                found++;
+                break;
+            }
+        }
+    }
+    return found;
+}
+
+Test(mutator, it_repeats_a_part_in_a_new_life)
+{
+    static const uint8_t codes[] = { OP_TAKE_ID, OP_ENTER_GRANT, OP_RESTART, OP_TAKE_ID,
+                                     OP_ENTER_GRANT };
+    cr_assert_gt(
+        count_of("allow", "trace 1\ntake_id d0 p0\nenter_grant p0 0\n", codes, sizeof codes), 20);
+}
+
+Test(mutator, what_a_slot_holds_is_read_where_it_can_be)
+{
+    static const uint8_t codes[] = { OP_ALLOW_READWRITE, OP_TAKE_ID, OP_DRIVER_ENTER,
+                                     OP_READ_READWRITE, OP_END };
+    cr_assert_gt(count_of("allow", "trace 1\n", codes, sizeof codes), 200);
+}
+
+Test(mutator, pointers_go_to_every_edge)
+{
+    bool seen[256] = { false };
+    for (uint32_t seed = 1; seed < 20000; seed++) {
+        parse("trace 1\nbuild_readwrite rw0 p0 p0.ram 4\n");
+        mutator_change(&one, harness_find("buffers"), seed);
+        for (unsigned o = 0; o < one.op_count; o++)
+            if (one.ops[o].code == OP_BUILD_READWRITE)
+                seen[one.ops[o].operands[2].anchor] = true;
+    }
+    static const uint8_t edges[] = { ANCHOR_NUMBER,
+                                     ANCHOR_RAM,
+                                     ANCHOR_BREAK,
+                                     ANCHOR_KERNEL_BREAK,
+                                     ANCHOR_RAM_END,
+                                     ANCHOR_FLASH,
+                                     ANCHOR_FLASH_PROTECTED,
+                                     ANCHOR_FLASH_END,
+                                     ANCHOR_MARK,
+                                     ANCHOR_BUFFER_START,
+                                     ANCHOR_BUFFER_END,
+                                     ANCHOR_KERNEL,
+                                     ANCHOR_TOP,
+                                     ANCHOR_MAX,
+                                     ANCHOR_HALF };
+    for (unsigned e = 0; e < sizeof edges; e++)
+        cr_assert(seen[edges[e]], "anchor %u", edges[e]);
+}
