@@ -155,10 +155,12 @@ enum { SWARM_CHANGES = 2048 };
 static uint8_t swarm_weights[256];
 static uint32_t swarm_total;
 static uint32_t changes_left;
+static const struct harness *swarm_of;
 
 static void choose_swarm(const struct harness *harness)
 {
     const bool all = one_in(2);
+    swarm_of = harness;
     changes_left = SWARM_CHANGES;
     swarm_total = 0;
     for (unsigned code = 0; code < 256; code++) {
@@ -371,6 +373,8 @@ static void change_operand(struct trace *trace)
         return;
     }
     operand->number += one_in(2) ? 1 : -1; /* nudge */
+    if (operand->anchor == ANCHOR_MAX && operand->number > 0)
+        operand->number = 0; /* there is no number behind the largest */
     if (operand->anchor == ANCHOR_PART)
         operand->number &= 0xffff;
     if (operand->anchor == ANCHOR_NUMBER && kinds[k] != 'z' && operand->number < 0)
@@ -430,10 +434,29 @@ static void change_layout(struct trace *trace)
     layout_clip(layout);
 }
 
+/* Ends without a block go, blocks without an end get one: as the decoder reads what is encoded. */
+static void balance(struct trace *trace)
+{
+    unsigned depth = 0, count = 0;
+    for (unsigned o = 0; o < trace->op_count && count + depth + 2 <= TRACE_MAX_OPS; o++) {
+        const struct op op = trace->ops[o];
+        if (op.code == OP_END && depth == 0)
+            continue;
+        if (op.code == OP_END)
+            depth--;
+        else
+            depth += op_opens_block(op.code);
+        trace->ops[count++] = op;
+    }
+    for (; depth > 0; depth--)
+        trace->ops[count++] = end;
+    trace->op_count = count;
+}
+
 void mutator_change(struct trace *trace, const struct harness *harness, uint32_t seed)
 {
     seed_random(seed);
-    if (changes_left-- == 0)
+    if (swarm_of != harness || changes_left-- == 0)
         choose_swarm(harness);
     for (unsigned i = 0, count = 1 + below(4); i < count; i++) {
         const uint32_t choice = below(32);
@@ -458,6 +481,7 @@ void mutator_change(struct trace *trace, const struct harness *harness, uint32_t
             change_layout(trace);
         }
     }
+    balance(trace);
 }
 
 void mutator_splice(const struct trace *a, const struct trace *b, struct trace *out, uint32_t seed)
@@ -470,6 +494,7 @@ void mutator_splice(const struct trace *a, const struct trace *b, struct trace *
     for (unsigned o = below(b->op_count + 1); o < b->op_count; o++)
         if (!insert(out, out->op_count, &b->ops[o]))
             break;
+    balance(out);
 }
 
 /* ---- Inputs ---- */
