@@ -13,7 +13,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import clang.cindex as ci
+try:
+    import clang.cindex as ci
+except ImportError:  # --help is there without it
+    ci = None
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBCLANG = "/usr/lib/llvm-19/lib/libclang-19.so.1"
