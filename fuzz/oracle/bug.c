@@ -38,6 +38,12 @@ static void print_identity(const char *kind, const char *check)
 
 void bug_found(const char *kind, const char *check, const char *format, ...)
 {
+#ifdef BUG_DEAF_TO
+    char word[32];
+    snprintf(word, sizeof word, " %s ", kind);
+    if (strstr(BUG_DEAF_TO, word) != NULL)
+        return;
+#endif
     if (reporting++)
         _exit(BUG_EXIT_STATUS);
     va_list arguments;

@@ -34,9 +34,17 @@ extern const char *bug_current_rule;
 /* The byte of the arena that a finding is about, or -1: set it before bug_found(). */
 extern long bug_arena_byte;
 
+/* To measure what a part of the testbed is worth, a build may be deaf to kinds of bugs, a list with
+ * spaces around each: PROCBUF_DEAF_TO of CMake. */
+#ifdef BUG_DEAF_TO
+#define BUG_ENDS
+#else
+#define BUG_ENDS noreturn,
+#endif
+
 /* Report a bug. `format` says what was expected and what happened instead. */
-__attribute__((noreturn, format(printf, 3, 4))) void bug_found(const char *kind, const char *check,
-                                                               const char *format, ...);
+__attribute__((BUG_ENDS format(printf, 3, 4))) void bug_found(const char *kind, const char *check,
+                                                              const char *format, ...);
 
 /* Make the sanitizers' reports end in an identity line. */
 void bug_watch_sanitizers(void);

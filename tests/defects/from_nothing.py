@@ -9,6 +9,7 @@ import argparse
 import concurrent.futures
 import json
 import os
+import random
 import shutil
 import signal
 import statistics
@@ -33,9 +34,18 @@ SETUPS = {
     "plain": ("plain", "libFuzzer, guard pages"),
     "msan": ("msan", "libFuzzer, MSan"),
 }
+PLAIN = "plain-harness"
+DEAF = ["-DPROCBUF_WERROR=OFF"]  # what follows a report is reached then
 BASELINES = {
-    "no-mutator": (["-DPROCBUF_MUTATOR=OFF"], "libFuzzer, bytes mutated blindly"),
+    "no-mutator": (["-DPROCBUF_MUTATOR=OFF"], "bytes mutated blindly"),
+    "no-access-oracle": (DEAF + ["-DPROCBUF_DEAF_TO=access window double-fetch"], "without the access oracle"),
+    "no-model": (DEAF + ["-DPROCBUF_DEAF_TO=result state memory slice body invariant hook"],
+                 "nothing compared with the model"),
+    PLAIN: ([], "plain_harness.c: raw bytes, ASan the only oracle"),
 }
+"""What each part of the design is worth: libFuzzer without it, ASan+UBSan."""
+SAMPLE = 20
+
 MAX_LEN = 1024 # as the campaign has it
 TABLE = ROOT / "tests/defects/from_nothing.json"
 
@@ -43,9 +53,23 @@ TABLE = ROOT / "tests/defects/from_nothing.json"
 def build(setup: str) -> Path:
     """The folder of a set-up's build, built."""
     ours = ROOT / "lib"
+    if setup == PLAIN:
+        folder = ROOT / "build/baseline-plain-harness"
+        folder.mkdir(parents=True, exist_ok=True)
+        compile_plain(ours, folder)
+        return folder
     if setup in BASELINES:
         return tools.build_with(f"baseline-{setup}", BASELINES[setup][0], ours, "fuzz/all").folder
     return tools.build(SETUPS[setup][0], ours, say=lambda text: None).folder
+
+
+def compile_plain(lib: Path, folder: Path) -> None:
+    done = subprocess.run(["clang-19", "-O1", "-g", "-fsanitize=fuzzer,address", "-DPROCBUF_IMPLEMENTATION", "-I",
+                           lib / "include", ROOT / "tests/defects/plain_harness.c", lib / "ports/host.c",
+                           *sorted((lib / "src").glob("*.c")), "-o", folder / f"fuzz-{PLAIN}"],
+                          capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failure(f"does not build:\n{done.stderr[-2000:]}")
 
 
 def libfuzzer(programs: Path, harness: str, work: Path, seconds: float, seed: int) -> Path | None:
@@ -87,8 +111,17 @@ def afl(programs: Path, harness: str, work: Path, seconds: float, seed: int) -> 
     return found
 
 
-ENGINES = {"libfuzzer": libfuzzer, "afl": afl, "plain": libfuzzer, "msan": libfuzzer,
-           "no-mutator": libfuzzer}
+
+
+def in_a_baseline(setup: str, harness: str, found: Path) -> str:
+    """What broke may have another name there; but with our library the input must break nothing."""
+    ours = ROOT / "build" / f"baseline-{setup}"
+    command: list = [ours / "fuzz/procbuf-replay", "--harness", harness, found]
+    if setup == PLAIN:
+        command = [ours / f"fuzz-{PLAIN}", found]
+    if found.stat().st_size and subprocess.run(command, capture_output=True, timeout=60, check=False).returncode != 0:
+        raise Failure(f"{setup}: an input breaks our library too: a false alarm")
+    return "found"
 
 
 def try_once(defect: Defect, setup: str, harness: str, seed: int, seconds: float,
@@ -98,10 +131,12 @@ def try_once(defect: Defect, setup: str, harness: str, seed: int, seconds: float
     # Fuzzers write a file for each input they keep: a disk would be slower than they are.
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=memory) as name:
-        found = ENGINES[setup](programs, harness, Path(name), seconds, seed)
+        found = (afl if setup == "afl" else libfuzzer)(programs, harness, Path(name), seconds, seed)
         took = round(time.monotonic() - began, 2)
         if found is None:
             return {"harness": harness, "seconds": None, "identity": ""}
+        if setup in BASELINES:
+            return {"harness": harness, "seconds": took, "identity": in_a_baseline(setup, harness, found)}
         done = subprocess.run([programs / "procbuf-replay", "--harness", harness, found], capture_output=True, timeout=60)
     identity = identity_in(done.stderr.decode(errors="replace"))
     judge(defect, identity)
@@ -122,6 +157,12 @@ def all_tries(defect: Defect, results: list[dict], built: Path, options) -> list
     """What is missing of the tries of a bug. Raises Failure."""
     harness = options.harness or room(defect)
     folder = built / "from_nothing" / defect.id
+    if options.setup == PLAIN:
+        compile_plain(patched_library(defect, folder), folder)
+        for seed in range(len(results) + 1, options.seeds + 1):
+            results.append(try_once(defect, PLAIN, PLAIN, seed, options.seconds, folder))
+        shutil.rmtree(folder)
+        return results
     objects = compile_changed(patched_library(defect, folder), folder, built)
     link_with(objects, f"fuzz-{harness}", folder, built)
     link_with(objects, "procbuf-replay", folder, built)
@@ -168,6 +209,7 @@ def main() -> int:
                                      epilog="Exit status: 0 all found; 1 some missed; 2 could not tell.")
     parser.add_argument("ids", nargs="*", metavar="ID", help="these bugs only (default: all)")
     parser.add_argument("--setup", choices=SETUPS | BASELINES, default="libfuzzer")
+    parser.add_argument("--sample", action="store_true", help=f"a fixed sample of {SAMPLE} bugs, for the baselines")
     parser.add_argument("--harness", metavar="NAME",
                         help="fuzz this one (default: the one in whose room the broken rule is)")
     parser.add_argument("--seconds", type=float, default=30, metavar="S", help="limit of a try (30)")
@@ -182,6 +224,8 @@ def main() -> int:
     if len(defects) < len(options.ids or []):
         print("no such bug (tests/defects/run --list shows them)", file=sys.stderr)
         return 2
+    if options.sample:
+        defects = sorted(random.Random(20).sample(defects, min(SAMPLE, len(defects))), key=lambda d: d.id)
     try:
         tables = json.loads(options.table.read_text()) if options.table.exists() else {}
         if options.plot:
