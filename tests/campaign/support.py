@@ -40,14 +40,18 @@ class Case(unittest.TestCase):
 
 def changed_lib(name: str, change) -> Path:
     """A copy of lib that `change`, called with its parent folder, has changed. The same folder for a
-    name each time, so that build/ keeps one build of it and not one for every run of the tests."""
+    name each time, so that build/ keeps one build of it and not one for every run of the tests; it stays
+    as it is while it is right, since another test may be using it."""
     folder = Path(tempfile.gettempdir()) / f"procbuf-lib-{name}-{os.getuid()}"
     fresh = folder.with_name(f"{folder.name}.{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.copytree(ROOT / "lib", fresh / "lib")
     change(fresh)
-    shutil.rmtree(folder, ignore_errors=True)
-    fresh.rename(folder)
+    if subprocess.run(["diff", "-rq", fresh, folder], capture_output=True, check=False).returncode == 0:
+        shutil.rmtree(fresh)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.rename(folder)
     return folder / "lib"
 
 
