@@ -78,7 +78,7 @@ class Afl:
     def poll(self) -> int | None:
         """The exit status when it has ended. One that overstays its time is stopped."""
         now = time.monotonic()
-        if self.process.poll() is None and now > self.deadline + 10:
+        if now > self.deadline + 10:
             self.stop()
         self.progress.cpu_s = max(self.progress.cpu_s, cpu_seconds(self.process.pid))
         with ending(self.progress):
