@@ -1,6 +1,7 @@
 """./fuzz/campaign: short campaigns as a user starts them, and what bad input gets."""
 import fcntl
 import json
+import os
 import signal
 import subprocess
 import time
@@ -20,6 +21,7 @@ class Campaign(Case):
         return done
 
     def test_a_clean_library_gives_a_clean_report(self):
+        began = time.monotonic()
         done = self.run_campaign("--time", "10s", "--slice", "1s", "--engine", "libfuzzer",
                                  "--build", "asan", status=0)
         self.check(done, 0, "Nothing found", "report/index.html")
@@ -35,6 +37,10 @@ class Campaign(Case):
         self.assertEqual(record["findings"], [])
         self.assertGreater(record["coverage"]["src/buffer.c"]["covered_lines"], 100)
         self.assertLess(abs(record["fuzzing_s"] - 10), 10)
+        # No second of a core counts twice, and a fuzzer's are its own.
+        cpu = record["cpu"]
+        self.assertLess(sum(cpu.values()), 1.1 * (os.cpu_count() or 1) * (time.monotonic() - began) + 2)
+        self.assertGreater(cpu["fuzzing_s"], 1)
         page = (self.folder / "out/report/index.html").read_text()
         self.assertIn("Nothing found", page)
         for outside in ("src=", 'href="http', "@import", "url(http"):
