@@ -136,6 +136,7 @@ def main() -> int:
                                      epilog="Exit status: 0 all went well; 1 one did not; 2 could not tell.")
     parser.add_argument("ids", nargs="*", metavar="ID", help="these bugs only (default: all)")
     parser.add_argument("--real", action="store_true", help="those that were made in real kernels only")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth of them")
     parser.add_argument("--build", type=Path, default=ROOT / "build/asan", metavar="DIR")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the C tests there")
@@ -145,6 +146,7 @@ def main() -> int:
     if len(defects) < len(options.ids or []):
         print("no such bug (tests/defects/run --list shows them)", file=sys.stderr)
         return 2
+    defects = defects[::max(1, options.every)]
     build = options.build.resolve()
     if not (build / "fuzz/procbuf-replay").exists():
         print(f"{build}: no built testbed there; run ./tests/run first", file=sys.stderr)
