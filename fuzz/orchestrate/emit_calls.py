@@ -819,6 +819,7 @@ class Calls:
             if name == "reader_read" else "",
             "writer_write": f"&writer, {self.kernel_array('KERNEL_IN', values[0], values[-1])}, "
                             f"{self.number(values[0])}" if name == "writer_write" else "",
+            # These two are calls of the library, procbuf_reader_skip() and its pair: no test is skipped.
             "reader_skip": f"&reader, {record['texts'][0]}",
             "writer_skip": f"&writer, {record['texts'][0]}",
             "stream_copy": f"&writer, &reader, {record['texts'][0]}",
