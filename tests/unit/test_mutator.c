@@ -126,6 +126,55 @@ Test(mutator, what_a_slot_holds_is_read_where_it_can_be)
     cr_assert_gt(count_of("allow", "trace 1\n", codes, sizeof codes), 200);
 }
 
+Test(mutator, what_was_read_meets_a_swap)
+{
+    static const uint8_t codes[] = { OP_READ_READONLY, OP_ALLOW_READONLY, OP_LEN };
+    cr_assert_gt(count_of("allow", "trace 1\n", codes, sizeof codes), 100);
+}
+
+Test(mutator, an_id_of_an_earlier_life_leaves_a_grant_of_the_new_one)
+{
+    static const uint8_t codes[] = { OP_TAKE_ID,     OP_RESTART,     OP_ALLOCATE_GRANT,
+                                     OP_ENTER_GRANT, OP_LEAVE_GRANT, OP_ENTER_GRANT };
+    cr_assert_gt(count_of("allow", "trace 1\n", codes, sizeof codes), 5);
+}
+
+Test(mutator, a_slice_that_is_used_is_there)
+{
+    static const uint8_t codes[] = { OP_BUILD_READWRITE, OP_MUT_ENTER, OP_LOAD, OP_END };
+    cr_assert_gt(count_of("slices", "trace 1\n", codes, sizeof codes), 200);
+    unsigned used = 0, there = 0;
+    for (uint32_t seed = 1; seed < 40000; seed++) {
+        parse("trace 1\n");
+        mutator_change(&one, harness_find("slices"), seed);
+        for (unsigned o = 0; o < one.op_count; o++) {
+            const struct op *op = &one.ops[o];
+            if (op->code != OP_LOAD)
+                continue;
+            used++;
+            const struct op *before = o == 0 ? op : op - 1;
+            there += (before->code == OP_ENTER || before->code == OP_MUT_ENTER) &&
+                     before->operands[1].number == op->operands[0].number;
+        }
+    }
+    cr_assert_gt(there * 3, used, "%u of %u", there, used);
+}
+
+Test(mutator, slices_that_are_copied_overlap)
+{
+    unsigned shifted = 0;
+    for (uint32_t seed = 1; seed < 40000; seed++) {
+        parse("trace 1\n");
+        mutator_change(&one, harness_find("slices"), seed);
+        for (unsigned o = 2; o < one.op_count; o++) {
+            const struct op *copy = &one.ops[o], *a = copy - 2, *b = copy - 1;
+            shifted += copy->code == OP_COPY_SLICE && a->code == OP_RANGE_FROM &&
+                       b->code == OP_RANGE_TO && a->operands[2].number == -b->operands[2].number;
+        }
+    }
+    cr_assert_gt(shifted, 100);
+}
+
 Test(mutator, pointers_go_to_every_edge)
 {
     bool seen[256] = { false };

@@ -1,0 +1,260 @@
+#include "context.h"
+
+#include "chance.h"
+#include "draw.h"
+
+#include <string.h>
+
+const struct op context_end = { .code = OP_END };
+
+bool context_insert(struct trace *trace, unsigned at, const struct op *op)
+{
+    if (trace->op_count >= TRACE_MAX_OPS - 2 * TRACE_MAX_DEPTH)
+        return false;
+    memmove(&trace->ops[at + 1], &trace->ops[at], (trace->op_count - at) * sizeof *op);
+    trace->ops[at] = *op;
+    trace->op_count++;
+    return true;
+}
+
+/* Which operation fills a register of this kind. Returns: OP_END if none does. */
+static uint8_t filler(char kind, int32_t number)
+{
+    switch (kind) {
+    case 'v': return OP_DECLARE_DRIVER;
+    case 'd': return OP_TAKE_ID;
+    case 'o': return OP_BUILD_READONLY;
+    case 'w': return OP_BUILD_READWRITE;
+    case 'h': return number < TRACE_BUFFER_COUNT ? OP_BUILD_READONLY : OP_BUILD_READWRITE;
+    default: return OP_END;
+    }
+}
+
+static bool is_filled(const struct trace *trace, unsigned at, uint8_t code, int32_t number)
+{
+    for (unsigned o = 0; o < at; o++)
+        if (trace->ops[o].code == code && trace->ops[o].operands[0].number == number)
+            return true;
+    return false;
+}
+
+/* The process whose id a register holds there. Returns: false if no operation before takes one. */
+static bool process_named(const struct trace *trace, unsigned at, const struct operand *id,
+                          struct operand *process_out)
+{
+    while (at-- > 0) {
+        const struct op *op = &trace->ops[at];
+        if (op->code == OP_TAKE_ID && op->operands[0].number == id->number) {
+            *process_out = op->operands[1];
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A new life for a process, if the swarm has them. Returns: where to go on. */
+unsigned context_insert_restart(struct trace *trace, unsigned at, const struct operand *process)
+{
+    if (!draw_has(OP_RESTART))
+        return at;
+    struct op restart = draw_op_of(trace, OP_RESTART);
+    restart.operands[0] = *process;
+    return at + context_insert(trace, at, &restart);
+}
+
+/* Fill registers that the operation needs and nothing before it fills: else it would do nothing.
+ * Returns: where to put the operation now. */
+static unsigned insert_fillers(struct trace *trace, unsigned at, const struct op *op)
+{
+    const char *kinds = op_table[op->code].operands;
+    for (unsigned k = 0; kinds[k] != '\0'; k++) {
+        const int32_t number = op->operands[k].number % TRACE_BUFFER_COUNT;
+        const uint8_t code = filler(kinds[k], op->operands[k].number);
+        if (code == OP_END || code == op->code || !draw_has(code) ||
+            is_filled(trace, at, code, number) || chance_one_in(3))
+            continue;
+        struct op fill = draw_op_of(trace, code);
+        fill.operands[0].number = number;
+        if (!context_insert(trace, at, &fill))
+            break;
+        at++;
+    }
+    if (op->code == OP_ENTER_GRANT && draw_has(OP_ALLOCATE_GRANT) && chance_one_in(2)) {
+        struct op allocate = draw_op_of(trace, OP_ALLOCATE_GRANT);
+        memcpy(allocate.operands, op->operands, 2 * sizeof op->operands[0]); /* process, number */
+        at += context_insert(trace, at, &allocate);
+    }
+    if (op->code == OP_LEAVE_GRANT && draw_has(OP_ENTER_GRANT) && chance_one_in(2)) {
+        struct op enter = draw_op_of(trace, OP_ENTER_GRANT);
+        enter.operands[1] = op->operands[1]; /* number */
+        if (process_named(trace, at, &op->operands[0], &enter.operands[0]) && chance_one_in(2))
+            at = context_insert_restart(trace, at, &enter.operands[0]);
+        at = insert_fillers(trace, at, &enter);
+        at += context_insert(trace, at, &enter);
+    }
+    return at;
+}
+
+/* Which operand is the slice that an operation makes. Returns: -1 if it makes none. */
+static int slice_made(uint8_t code)
+{
+    switch (code) {
+    case OP_FROM_ARRAY:
+    case OP_FROM_ARRAY_MUT: return 0;
+    case OP_ENTER:
+    case OP_MUT_ENTER:
+    case OP_RANGE:
+    case OP_RANGE_FROM:
+    case OP_RANGE_TO:
+    case OP_AS_READABLE:
+    case OP_ELEMENT: return 1;
+    case OP_DRIVER_ENTER: return 2;
+    default: return -1;
+    }
+}
+
+/* Whether the operations before, in the blocks that are open there, make that slice. */
+static bool has_slice(const struct trace *trace, unsigned at, int32_t number)
+{
+    unsigned closed = 0;
+    while (at-- > 0) {
+        const struct op *op = &trace->ops[at];
+        if (op->code == OP_END) {
+            closed++;
+        } else if (closed != 0) {
+            closed -= op_opens_block(op->code);
+        } else {
+            const int made = slice_made(op->code);
+            if (made >= 0 && op->operands[made].number == number)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Enter a buffer, its bytes as that slice. Returns: where what uses it goes; behind it the block ends. */
+static unsigned insert_enter(struct trace *trace, unsigned at, int32_t slice)
+{
+    const uint8_t code = chance_one_in(4) ? OP_ENTER : OP_MUT_ENTER;
+    if (!draw_has(code))
+        return at;
+    struct op enter = draw_op_of(trace, code);
+    enter.operands[1].number = slice;
+    at = insert_fillers(trace, at, &enter);
+    if (!context_insert(trace, at, &enter))
+        return at;
+    (void)context_insert(trace, at + 1, &context_end);
+    return at + 1;
+}
+
+/* Two parts of one slice, equally long, one some bytes behind the other: ranges that overlap. */
+static unsigned insert_shifted(struct trace *trace, unsigned at, const struct op *op)
+{
+    const unsigned first = chance_below(2);
+    const int32_t whole = (int32_t)chance_below(3), shift = 1 + (int32_t)chance_below(4);
+    if (!has_slice(trace, at, whole))
+        at = insert_enter(trace, at, whole);
+    struct op from = { .code = OP_RANGE_FROM }, to = { .code = OP_RANGE_TO };
+    from.operands[0].number = to.operands[0].number = whole;
+    from.operands[1] = op->operands[first];
+    to.operands[1] = op->operands[1 - first];
+    from.operands[2].number = shift;
+    to.operands[2].anchor = ANCHOR_LEN;
+    to.operands[2].number = -shift;
+    if (from.operands[1].number == whole) { /* what is overwritten comes last */
+        at += context_insert(trace, at, &to);
+        return at + context_insert(trace, at, &from);
+    }
+    at += context_insert(trace, at, &from);
+    return at + context_insert(trace, at, &to);
+}
+
+/* Slices that the operation reads, and that nothing open at this place makes. */
+static unsigned insert_slices(struct trace *trace, unsigned at, const struct op *op)
+{
+    if (op->code == OP_COPY_SLICE && draw_has(OP_RANGE_FROM) && draw_has(OP_RANGE_TO) &&
+        chance_one_in(2))
+        return insert_shifted(trace, at, op);
+    const char *kinds = op_table[op->code].operands;
+    for (unsigned k = 0; kinds[k] != '\0'; k++)
+        if (kinds[k] == 's' && (int)k != slice_made(op->code) &&
+            !has_slice(trace, at, op->operands[k].number) && !chance_one_in(3))
+            at = insert_enter(trace, at, op->operands[k].number);
+    return at;
+}
+
+/* A range that the process of an allow may share. */
+static void share_own_memory(struct op *allow)
+{
+    allow->operands[3] = (struct operand){ .anchor = ANCHOR_RAM,
+                                           .index = (uint8_t)allow->operands[0].number,
+                                           .number = (int32_t)chance_below(64) };
+    allow->operands[4] = (struct operand){ .number = (int32_t)chance_below(32) };
+}
+
+/* A slot is read inside the driver's grant, and something was allowed there before. Returns: where to
+ * put the reading now; the block around it is closed behind it. */
+static unsigned insert_allow_and_enter(struct trace *trace, unsigned at, struct op *read)
+{
+    if (chance_one_in(2))
+        read->operands[1].number = (int32_t)chance_below(2); /* drivers have few slots */
+    struct op allow =
+        draw_op_of(trace, read->code == OP_READ_READONLY ? OP_ALLOW_READONLY : OP_ALLOW_READWRITE);
+    struct op enter = draw_op_of(trace, OP_DRIVER_ENTER);
+    struct op take = draw_op_of(trace, OP_TAKE_ID);
+    allow.operands[2] = read->operands[1]; /* slot */
+    enter.operands[0] = allow.operands[1]; /* driver */
+    take.operands[0] = enter.operands[1]; /* id */
+    take.operands[1] = allow.operands[0]; /* process */
+    if (chance_one_in(2))
+        share_own_memory(&allow);
+    at = insert_fillers(trace, at, &allow);
+    at += context_insert(trace, at, &allow);
+    at += context_insert(trace, at, &take);
+    if (!context_insert(trace, at, &enter))
+        return at;
+    (void)context_insert(trace, at + 1, &context_end);
+    at++;
+    if (draw_has(OP_LEN) && chance_one_in(2)) { /* a swap, often to the very same range */
+        if (chance_one_in(2))
+            share_own_memory(&allow);
+        struct op use = draw_op_of(trace, OP_LEN);
+        use.operands[0].number =
+            read->operands[0].number + (read->code == OP_READ_READWRITE ? TRACE_BUFFER_COUNT : 0);
+        if (context_insert(trace, at, &allow))
+            (void)context_insert(trace, at + 1, &use);
+    }
+    return at;
+}
+
+void context_insert_random(struct trace *trace)
+{
+    unsigned at = chance_below(trace->op_count + 1);
+    struct op op = draw_op(trace);
+    at = insert_fillers(trace, at, &op);
+    at = insert_slices(trace, at, &op);
+    if ((op.code == OP_READ_READONLY || op.code == OP_READ_READWRITE) && chance_one_in(2))
+        at = insert_allow_and_enter(trace, at, &op);
+    if (!context_insert(trace, at, &op))
+        return;
+    if (op.code == OP_LEAVE_GRANT && draw_has(OP_ENTER_GRANT) && chance_one_in(2)) {
+        struct op enter = draw_op_of(trace, OP_ENTER_GRANT); /* does it let in again? */
+        enter.operands[1] = op.operands[1];
+        (void)process_named(trace, at, &op.operands[0], &enter.operands[0]);
+        (void)context_insert(trace, at + 1, &enter);
+    }
+    if (!op_opens_block(op.code))
+        return;
+    /* A block around what follows, or around something new that uses its slice. */
+    unsigned inner = at + 1;
+    if (!chance_one_in(3)) {
+        for (unsigned i = 0, count = 1 + chance_below(3); i < count; i++) {
+            struct op body = draw_op(trace);
+            if (!op_opens_block(body.code) && context_insert(trace, inner, &body))
+                inner++;
+        }
+    } else {
+        inner += chance_below(trace->op_count - inner + 1);
+    }
+    (void)context_insert(trace, inner, &context_end);
+}

@@ -1,0 +1,19 @@
+/* Operations put where they can do something: with what they need before them, and around them. */
+#ifndef FUZZ_CONTEXT_H
+#define FUZZ_CONTEXT_H
+
+#include "trace.h"
+
+/* The end of a block. */
+extern const struct op context_end;
+
+/* Insert this very operation. Returns: false if the program is full. */
+bool context_insert(struct trace *trace, unsigned at, const struct op *op);
+
+/* Insert an operation drawn by chance, somewhere, in a context. */
+void context_insert_random(struct trace *trace);
+
+/* Insert a new life for a process, if the swarm has them. Returns: where to go on. */
+unsigned context_insert_restart(struct trace *trace, unsigned at, const struct operand *process);
+
+#endif

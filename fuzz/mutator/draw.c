@@ -1,0 +1,231 @@
+#include "draw.h"
+
+#include "chance.h"
+
+#include <string.h>
+
+/* Small numbers often, edges of powers of two sometimes. */
+static int32_t random_number(void)
+{
+    if (!chance_one_in(3))
+        return (int32_t)chance_below(40);
+    const uint32_t power = 1u << chance_below(11);
+    return (int32_t)(power - 1 + chance_below(3));
+}
+
+static int32_t random_offset(void)
+{
+    static const int32_t edges[] = { 0, 0, 0, 1, -1, 2, -2, 3, 7, 8, -8, 16 };
+    if (!chance_one_in(4))
+        return edges[chance_below(sizeof edges / sizeof edges[0])];
+    return (int32_t)chance_below(600) - 200;
+}
+
+static uint8_t random_place(void)
+{
+    static const uint8_t places[] = {
+        ANCHOR_RAM,        ANCHOR_RAM,    ANCHOR_RAM,
+        ANCHOR_BREAK,      ANCHOR_BREAK,  ANCHOR_KERNEL_BREAK,
+        ANCHOR_RAM_END,    ANCHOR_FLASH,  ANCHOR_FLASH_PROTECTED,
+        ANCHOR_FLASH_END,  ANCHOR_MARK,   ANCHOR_BUFFER_START,
+        ANCHOR_BUFFER_END, ANCHOR_KERNEL, ANCHOR_TOP,
+    };
+    return places[chance_below(sizeof places)];
+}
+
+static uint8_t random_far(void)
+{
+    static const uint8_t far[] = { ANCHOR_MAX, ANCHOR_MAX, ANCHOR_HALF,
+                                   ANCHOR_W31, ANCHOR_W32, ANCHOR_PART };
+    return far[chance_below(sizeof far)];
+}
+
+/* The process that an operation is about: places near it are the interesting ones. */
+static uint8_t favourite_process(const struct op *op)
+{
+    const char *kinds = op_table[op->code].operands;
+    const char *where = strchr(kinds, 'p');
+    return where != NULL ? (uint8_t)op->operands[where - kinds].number : (uint8_t)chance_below(3);
+}
+
+static void random_anchored(struct op *op, struct operand *operand, uint8_t anchor)
+{
+    operand->anchor = anchor;
+    operand->number = random_offset();
+    operand->index = 0;
+    if (anchor == ANCHOR_MAX && operand->number > 0)
+        operand->number = -operand->number;
+    if (anchor == ANCHOR_PART)
+        operand->number = (int32_t)chance_below(65536);
+    if (anchor == ANCHOR_BUFFER_START || anchor == ANCHOR_BUFFER_END)
+        operand->index = (uint8_t)(chance_below(3) + (chance_one_in(2) ? TRACE_BUFFER_COUNT : 0));
+    else if (anchor >= ANCHOR_RAM && anchor <= ANCHOR_MARK)
+        operand->index = chance_one_in(6) ? (uint8_t)chance_below(4) : favourite_process(op);
+}
+
+static void random_value(struct op *op, char kind, struct operand *operand)
+{
+    const uint32_t choice = chance_below(16);
+    if (choice == 0) {
+        random_anchored(op, operand, random_far());
+    } else if (kind == 'i' && choice < 8) {
+        random_anchored(op, operand, ANCHOR_LEN);
+    } else if ((kind == 'a' && choice < 15) || (kind == 'n' && choice < 6) ||
+               (kind == 'z' && choice < 8)) {
+        random_anchored(op, operand, random_place());
+    } else {
+        operand->anchor = ANCHOR_NUMBER;
+        operand->index = 0;
+        operand->number = kind == 'z' ? random_offset() : random_number();
+    }
+}
+
+/* An operand that the program has already, so that operations are about the same things. Returns:
+ * false if the operation that chance picked has none of that kind. */
+static bool operand_again(const struct trace *trace, char kind, struct operand *operand)
+{
+    if (trace->op_count == 0)
+        return false;
+    const struct op *op = &trace->ops[chance_below(trace->op_count)];
+    const char *kinds = op->code == OP_END ? "" : op_table[op->code].operands;
+    const char *where = strchr(kinds, kind);
+    if (where == NULL)
+        return false;
+    *operand = op->operands[where - kinds];
+    return true;
+}
+
+/* Few registers and processes, so that operations meet. */
+void draw_operand(const struct trace *trace, struct op *op, char kind, struct operand *operand)
+{
+    if (chance_one_in(3) && operand_again(trace, kind, operand))
+        return;
+    operand->anchor = ANCHOR_NUMBER;
+    operand->index = 0;
+    switch (kind) {
+    case 'p':
+        operand->number =
+            (int32_t)(chance_one_in(12) ? chance_below(TRACE_MAX_PROCESSES) : chance_below(3));
+        break;
+    case 'h':
+        operand->number = (int32_t)(chance_below(3) + (chance_one_in(2) ? TRACE_BUFFER_COUNT : 0));
+        break;
+    case 'o':
+    case 'w':
+    case 's':
+    case 'd': operand->number = (int32_t)chance_below(chance_one_in(8) ? 8 : 3); break;
+    case 'v': operand->number = (int32_t)chance_below(2); break;
+    case 'c': operand->number = (int32_t)chance_below(3); break;
+    case 'u': operand->number = (int32_t)chance_below(chance_one_in(24) ? 256 : 6); break;
+    case 'b': operand->number = (int32_t)chance_below(256); break;
+    default: random_value(op, kind, operand); break;
+    }
+}
+
+/* Swarm: for a while, some operations are not inserted. Programs without them go where those with
+ * a little of everything never come: what ends a life also ends what it would have led to. */
+enum { SWARM_CHANGES = 2048 };
+static uint8_t swarm_weights[256];
+static uint32_t swarm_total;
+static uint32_t changes_left;
+static const struct harness *swarm_of;
+
+static void choose_swarm(const struct harness *harness)
+{
+    const bool all = chance_one_in(2);
+    swarm_of = harness;
+    changes_left = SWARM_CHANGES;
+    swarm_total = 0;
+    for (unsigned code = 0; code < 256; code++) {
+        swarm_weights[code] = all || !chance_one_in(4) ? harness->weights[code] : 0;
+        swarm_total += swarm_weights[code];
+    }
+    if (swarm_total == 0)
+        choose_swarm(harness);
+}
+
+void draw_begin(const struct harness *harness)
+{
+    if (swarm_of != harness || changes_left-- == 0)
+        choose_swarm(harness);
+}
+
+bool draw_has(uint8_t code)
+{
+    return swarm_weights[code] != 0;
+}
+
+static uint8_t random_code(void)
+{
+    uint32_t pick = chance_below(swarm_total);
+    for (unsigned code = 0; code < 256; code++) {
+        if (pick < swarm_weights[code])
+            return (uint8_t)code;
+        pick -= swarm_weights[code];
+    }
+    return OP_END;
+}
+
+/* Exponents of restart_many: 2^8 and 2^16 lives take time, and are worth it only now and then. */
+int32_t draw_exponent(void)
+{
+    if (chance_one_in(30))
+        return 16;
+    return chance_one_in(12) ? 8 : (int32_t)chance_below(4);
+}
+
+/* Numbers of one operation are often equal, or one apart: there its boundaries are. */
+static void relate_operands(struct op *op)
+{
+    const char *kinds = op_table[op->code].operands;
+    for (unsigned k = kinds[0] != '\0'; kinds[k] != '\0'; k++) {
+        const unsigned earlier = chance_below(k);
+        if (kinds[k] != kinds[earlier] || !kind_is_value(kinds[k]) || !chance_one_in(4))
+            continue;
+        op->operands[k] = op->operands[earlier];
+        if (op->operands[k].anchor == ANCHOR_NUMBER)
+            op->operands[k].number += op->operands[k].number > 0 ? (int32_t)chance_below(3) - 1 : 0;
+    }
+}
+
+struct op draw_op_of(const struct trace *trace, uint8_t code)
+{
+    struct op op;
+    memset(&op, 0, sizeof op);
+    op.code = code;
+    const char *kinds = op_table[op.code].operands;
+    for (unsigned k = 0; kinds[k] != '\0'; k++) /* processes first: places lean on them */
+        if (kinds[k] == 'p')
+            draw_operand(trace, &op, kinds[k], &op.operands[k]);
+    for (unsigned k = 0; kinds[k] != '\0'; k++)
+        if (kinds[k] != 'p')
+            draw_operand(trace, &op, kinds[k], &op.operands[k]);
+    relate_operands(&op);
+    if (op.code == OP_WHEN_FETCHED && !chance_one_in(4))
+        op.operands[1] = op.operands[0]; /* a byte that changes once it is fetched */
+    if (op.code == OP_AT_HOOK)
+        op.operands[0].number = 1 + (int32_t)chance_below(3);
+    if (op.code == OP_DECLARE_DRIVER &&
+        !chance_one_in(4)) /* room for its slots, three times 8 bytes each */
+        op.operands[5].number =
+            3 * (op.operands[3].number % 4 + op.operands[4].number % 4) + (int32_t)chance_below(3);
+    if (op.code == OP_ELEMENT &&
+        chance_one_in(2)) { /* as many as there are, and the last or none of them */
+        op.operands[2] =
+            (struct operand){ .anchor = ANCHOR_LEN, .number = -(int32_t)chance_below(2) };
+        op.operands[3] = (struct operand){ .number = 1 };
+        op.operands[4] = op.operands[2];
+        op.operands[4].number += (int32_t)chance_below(3) - 1;
+    }
+    if (op.code == OP_RESTART_MANY) {
+        op.operands[1].number = draw_exponent();
+        if (chance_one_in(2))
+            op.operands[2].number = 0;
+    }
+    return op;
+}
+
+struct op draw_op(const struct trace *trace)
+{
+    return draw_op_of(trace, random_code());
+}
