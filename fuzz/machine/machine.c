@@ -278,6 +278,7 @@ static void run_body(struct body *body)
                   "actual: it ran again");
     oracle_call_pause(body->oracle);
     enter_model(body->call);
+    model_check_invariants();
     compare_slice(number);
     if (body->op->code != OP_DRIVER_ENTER)
         statistics_enter((unsigned)body->call->args[0] +
@@ -405,7 +406,7 @@ static void run_resolved(const struct op *op, struct call *call);
 __attribute__((noinline)) static void run_op(const struct op *op)
 {
     struct call call = { .op = op }; /* arguments that the operation lacks are 0 */
-    struct outcome outcome = { 0 };
+    struct outcome outcome;
     bug_current_op = op_table[op->code].text;
     if (!op_prepares(op->code))
         model_op_begin();
@@ -427,7 +428,7 @@ __attribute__((noinline)) static void run_op(const struct op *op)
 static void run_resolved(const struct op *op, struct call *call)
 {
     struct prediction prediction;
-    struct outcome outcome = { 0 };
+    struct outcome outcome;
     if (run_user_op(call, &outcome)) {
         finish_op(op, &outcome);
         machine_position++;

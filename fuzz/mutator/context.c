@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+static unsigned insert_fillers(struct trace *trace, unsigned at, const struct op *op);
+
 const struct op context_end = { .code = OP_END };
 
 bool context_insert(struct trace *trace, unsigned at, const struct op *op)
@@ -38,6 +40,14 @@ static bool is_filled(const struct trace *trace, unsigned at, uint8_t code, int3
     return false;
 }
 
+static bool has_code(const struct trace *trace, unsigned at, uint8_t code)
+{
+    for (unsigned o = 0; o < at; o++)
+        if (trace->ops[o].code == code)
+            return true;
+    return false;
+}
+
 /* The process whose id a register holds there. Returns: false if no operation before takes one. */
 static bool process_named(const struct trace *trace, unsigned at, const struct operand *id,
                           struct operand *process_out)
@@ -52,7 +62,6 @@ static bool process_named(const struct trace *trace, unsigned at, const struct o
     return false;
 }
 
-/* A new life for a process, if the swarm has them. Returns: where to go on. */
 unsigned context_insert_restart(struct trace *trace, unsigned at, const struct operand *process)
 {
     if (!draw_has(OP_RESTART))
@@ -62,23 +71,68 @@ unsigned context_insert_restart(struct trace *trace, unsigned at, const struct o
     return at + context_insert(trace, at, &restart);
 }
 
+bool context_process_of(const struct op *op, struct operand *process_out)
+{
+    const char *where = op->code == OP_END ? NULL : strchr(op_table[op->code].operands, 'p');
+    if (where == NULL)
+        return false;
+    *process_out = op->operands[where - op_table[op->code].operands];
+    return true;
+}
+
+/* A range that the operation's process may share: address and length are operands `first` and the next. */
+static void share_own_memory(struct op *op, unsigned first)
+{
+    struct operand process = { 0 };
+    (void)context_process_of(op, &process);
+    op->operands[first] = (struct operand){ .anchor = ANCHOR_RAM,
+                                            .index = (uint8_t)process.number,
+                                            .number = (int32_t)chance_below(64) };
+    op->operands[first + 1] = (struct operand){ .number = (int32_t)chance_below(32) };
+}
+
+/* Fill a register, if nothing before does. Returns: where to go on. */
+static unsigned fill(struct trace *trace, unsigned at, uint8_t code, int32_t number)
+{
+    if (!draw_has(code) || is_filled(trace, at, code, number) || chance_one_in(3))
+        return at;
+    struct op op = draw_op_of(trace, code);
+    op.operands[0].number = number;
+    if ((code == OP_BUILD_READONLY || code == OP_BUILD_READWRITE) && chance_one_in(2))
+        share_own_memory(&op, 2);
+    return at + context_insert(trace, at, &op);
+}
+
+/* The reader, or the writer, goes over something, and over buffers that are filled. */
+static unsigned insert_over(struct trace *trace, unsigned at, uint8_t code)
+{
+    struct op over = draw_op_of(trace, code);
+    if (!draw_has(code) || has_code(trace, at, code) || chance_one_in(3))
+        return at;
+    at = insert_fillers(trace, at, &over);
+    return at + context_insert(trace, at, &over);
+}
+
 /* Fill registers that the operation needs and nothing before it fills: else it would do nothing.
  * Returns: where to put the operation now. */
 static unsigned insert_fillers(struct trace *trace, unsigned at, const struct op *op)
 {
+    const bool reads = op->code == OP_READER_READ || op->code == OP_READER_SKIP;
+    const bool writes = op->code == OP_WRITER_WRITE || op->code == OP_WRITER_SKIP;
     const char *kinds = op_table[op->code].operands;
     for (unsigned k = 0; kinds[k] != '\0'; k++) {
-        const int32_t number = op->operands[k].number % TRACE_BUFFER_COUNT;
         const uint8_t code = filler(kinds[k], op->operands[k].number);
-        if (code == OP_END || code == op->code || !draw_has(code) ||
-            is_filled(trace, at, code, number) || chance_one_in(3))
-            continue;
-        struct op fill = draw_op_of(trace, code);
-        fill.operands[0].number = number;
-        if (!context_insert(trace, at, &fill))
-            break;
-        at++;
+        if (code != OP_END && code != op->code)
+            at = fill(trace, at, code, op->operands[k].number % TRACE_BUFFER_COUNT);
     }
+    if (op->code == OP_READER_OVER || op->code == OP_WRITER_OVER)
+        for (int32_t i = 1; i < op->operands[1].number % 5; i++)
+            at = fill(trace, at, filler(kinds[0], TRACE_BUFFER_COUNT),
+                      (op->operands[0].number + i) % TRACE_BUFFER_COUNT);
+    if (reads || op->code == OP_STREAM_COPY)
+        at = insert_over(trace, at, OP_READER_OVER);
+    if (writes || op->code == OP_STREAM_COPY)
+        at = insert_over(trace, at, OP_WRITER_OVER);
     if (op->code == OP_ENTER_GRANT && draw_has(OP_ALLOCATE_GRANT) && chance_one_in(2)) {
         struct op allocate = draw_op_of(trace, OP_ALLOCATE_GRANT);
         memcpy(allocate.operands, op->operands, 2 * sizeof op->operands[0]); /* process, number */
@@ -183,15 +237,6 @@ static unsigned insert_slices(struct trace *trace, unsigned at, const struct op 
     return at;
 }
 
-/* A range that the process of an allow may share. */
-static void share_own_memory(struct op *allow)
-{
-    allow->operands[3] = (struct operand){ .anchor = ANCHOR_RAM,
-                                           .index = (uint8_t)allow->operands[0].number,
-                                           .number = (int32_t)chance_below(64) };
-    allow->operands[4] = (struct operand){ .number = (int32_t)chance_below(32) };
-}
-
 /* A slot is read inside the driver's grant, and something was allowed there before. Returns: where to
  * put the reading now; the block around it is closed behind it. */
 static unsigned insert_allow_and_enter(struct trace *trace, unsigned at, struct op *read)
@@ -207,7 +252,7 @@ static unsigned insert_allow_and_enter(struct trace *trace, unsigned at, struct 
     take.operands[0] = enter.operands[1]; /* id */
     take.operands[1] = allow.operands[0]; /* process */
     if (chance_one_in(2))
-        share_own_memory(&allow);
+        share_own_memory(&allow, 3);
     at = insert_fillers(trace, at, &allow);
     at += context_insert(trace, at, &allow);
     at += context_insert(trace, at, &take);
@@ -217,7 +262,7 @@ static unsigned insert_allow_and_enter(struct trace *trace, unsigned at, struct 
     at++;
     if (draw_has(OP_LEN) && chance_one_in(2)) { /* a swap, often to the very same range */
         if (chance_one_in(2))
-            share_own_memory(&allow);
+            share_own_memory(&allow, 3);
         struct op use = draw_op_of(trace, OP_LEN);
         use.operands[0].number =
             read->operands[0].number + (read->code == OP_READ_READWRITE ? TRACE_BUFFER_COUNT : 0);

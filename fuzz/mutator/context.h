@@ -16,4 +16,7 @@ void context_insert_random(struct trace *trace);
 /* Insert a new life for a process, if the swarm has them. Returns: where to go on. */
 unsigned context_insert_restart(struct trace *trace, unsigned at, const struct operand *process);
 
+/* The process that an operation names. Returns: false if it names none. */
+bool context_process_of(const struct op *op, struct operand *process_out);
+
 #endif

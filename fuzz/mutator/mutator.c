@@ -39,16 +39,6 @@ static void change_operand(struct trace *trace)
         operand->number = 0;
 }
 
-/* The process that an operation names. Returns: false if it names none. */
-static bool process_of(const struct op *op, struct operand *process_out)
-{
-    const char *where = op->code == OP_END ? NULL : strchr(op_table[op->code].operands, 'p');
-    if (where == NULL)
-        return false;
-    *process_out = op->operands[where - op_table[op->code].operands];
-    return true;
-}
-
 /* Do a part of the program again, often in a new life of its process: what was kept from the old one
  * meets what looks the same in the new one. */
 static void repeat(struct trace *trace)
@@ -60,7 +50,7 @@ static void repeat(struct trace *trace)
     unsigned at = first + count;
     struct operand process;
     memcpy(part, &trace->ops[first], count * sizeof part[0]);
-    if (chance_one_in(2) && process_of(&part[chance_below(count)], &process))
+    if (chance_one_in(2) && context_process_of(&part[chance_below(count)], &process))
         at = context_insert_restart(trace, at, &process);
     for (unsigned o = 0; o < count; o++)
         at += context_insert(trace, at, &part[o]);

@@ -17,11 +17,13 @@ import from_nothing  # noqa: E402  (they live with the planted bugs)
 import planted  # noqa: E402
 
 LIMIT_S = 30.0
+"""Of processor time: a busy night misses none for being slow."""
 
 
 @dataclass
 class Canary:
-    """One planted bug, and how it fared. seconds: of fuzzing until it was found, None if it was missed."""
+    """One planted bug, and how it fared. seconds: of processor time until it was
+    found, None if it was missed."""
     id: str
     title: str
     harness: str
@@ -40,7 +42,7 @@ def _fly(defect: planted.Defect, seed: int, build: Build) -> Canary:
             planted.link_with(objects, program, folder, build.folder)
         result = from_nothing.try_once(defect, "libfuzzer", harness, seed, LIMIT_S, folder)
         canary.seconds, canary.identity = result["seconds"], result["identity"]
-        canary.why = "" if result["seconds"] is not None else f"not found in {LIMIT_S:.0f} s"
+        canary.why = "" if result["seconds"] is not None else f"not found in {LIMIT_S:.0f} s of processor time"
     except planted.Failure as failure:
         canary.why = str(failure)
     shutil.rmtree(folder, ignore_errors=True)
