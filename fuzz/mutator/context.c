@@ -149,6 +149,22 @@ static unsigned insert_fillers(struct trace *trace, unsigned at, const struct op
     return at;
 }
 
+/* The life ends of whose memory or name a register of the operation holds: what was kept is stale. */
+static unsigned insert_end_of_life(struct trace *trace, unsigned at, const struct op *op)
+{
+    const char *kinds = op_table[op->code].operands;
+    for (unsigned k = 0; kinds[k] != '\0'; k++) {
+        const uint8_t code = filler(kinds[k], op->operands[k].number);
+        if (code == OP_END || code == OP_DECLARE_DRIVER || code == op->code)
+            continue;
+        for (unsigned o = at; o-- > 0;)
+            if (trace->ops[o].code == code &&
+                trace->ops[o].operands[0].number == op->operands[k].number % TRACE_BUFFER_COUNT)
+                return context_insert_restart(trace, at, &trace->ops[o].operands[1]);
+    }
+    return at;
+}
+
 /* Which operand is the slice that an operation makes. Returns: -1 if it makes none. */
 static int slice_made(uint8_t code)
 {
@@ -277,6 +293,8 @@ void context_insert_random(struct trace *trace)
     unsigned at = chance_below(trace->op_count + 1);
     struct op op = draw_op(trace);
     at = insert_fillers(trace, at, &op);
+    if (chance_one_in(12))
+        at = insert_end_of_life(trace, at, &op);
     at = insert_slices(trace, at, &op);
     if ((op.code == OP_READ_READONLY || op.code == OP_READ_READWRITE) && chance_one_in(2))
         at = insert_allow_and_enter(trace, at, &op);

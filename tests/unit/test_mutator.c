@@ -139,6 +139,13 @@ Test(mutator, an_id_of_an_earlier_life_leaves_a_grant_of_the_new_one)
     cr_assert_gt(count_of("allow", "trace 1\n", codes, sizeof codes), 5);
 }
 
+Test(mutator, what_was_kept_outlives_its_process)
+{
+    static const uint8_t codes[] = { OP_BUILD_READONLY, OP_RESTART, OP_LEN };
+    cr_assert_gt(
+        count_of("buffers", "trace 1\nbuild_readonly ro0 p1 p1.ram 4\n", codes, sizeof codes), 20);
+}
+
 Test(mutator, a_slice_that_is_used_is_there)
 {
     static const uint8_t codes[] = { OP_BUILD_READWRITE, OP_MUT_ENTER, OP_LOAD, OP_END };
@@ -158,6 +165,15 @@ Test(mutator, a_slice_that_is_used_is_there)
         }
     }
     cr_assert_gt(there * 3, used, "%u of %u", there, used);
+}
+
+Test(mutator, streams_go_over_buffers_that_are_filled)
+{
+    static const uint8_t codes[] = { OP_BUILD_READONLY, OP_READER_OVER, OP_READER_READ };
+    static const uint8_t several[] = { OP_BUILD_READWRITE, OP_BUILD_READWRITE, OP_WRITER_OVER,
+                                       OP_WRITER_WRITE };
+    cr_assert_gt(count_of("streams", "trace 1\n", codes, sizeof codes), 100);
+    cr_assert_gt(count_of("streams", "trace 1\n", several, sizeof several), 20);
 }
 
 Test(mutator, slices_that_are_copied_overlap)
