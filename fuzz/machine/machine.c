@@ -478,7 +478,7 @@ static void run_resolved(const struct op *op, struct call *call)
 /* Until the end of the block, or of the trace. */
 static void run_block(void)
 {
-    while (machine_position < machine_trace->op_count) {
+    while (machine_position < machine_trace->op_count && !bug_unheard) {
         const struct op *op = &machine_trace->ops[machine_position];
         if (op->code == OP_END)
             return;
@@ -494,6 +494,7 @@ void machine_run(const struct trace *trace, FILE *results_file)
     machine_call = NULL;
     machine_position = 0;
     results = results_file;
+    bug_unheard = false;
     bug_arena_byte = -1;
     bug_detail[0] = '\0';
     vouched = false;

@@ -11,6 +11,7 @@
 #ifndef FUZZ_BUG_H
 #define FUZZ_BUG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -41,6 +42,10 @@ extern long bug_arena_byte;
 #else
 #define BUG_ENDS noreturn,
 #endif
+
+/* Such a build passed over a finding after which model and library are no longer about the same: what
+ * follows in the trace means nothing. */
+extern bool bug_unheard;
 
 /* Report a bug. `format` says what was expected and what happened instead. */
 __attribute__((BUG_ENDS format(printf, 3, 4))) void bug_found(const char *kind, const char *check,
