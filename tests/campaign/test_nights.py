@@ -39,6 +39,18 @@ __attribute__((constructor)) static void make_trouble(void)
 """
 
 
+def programs_with(mark: str) -> list[str]:
+    """Names of the processes that have it in their environment."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark.encode() in path.read_bytes().split(b"\0"):
+                found.append((path.parent / "comm").read_text().strip())
+        except OSError:
+            continue
+    return found
+
+
 class Nights(Case):
     def setUp(self):
         super().setUp()
@@ -107,6 +119,21 @@ class Nights(Case):
         self.assertLess(abs(after["fuzzing_s"] - 20), 10)
         self.assertGreater(after["harnesses"][0]["runs"], before["harnesses"][0]["runs"])
         self.check(call(CAMPAIGN, "--status", "--out", self.out), 0, "not running")
+
+    def test_a_killed_campaign_leaves_no_process_behind(self):
+        mark = f"PROCBUF_TEST_MARK={self.folder}"
+        key, value = mark.split("=")
+        process = subprocess.Popen([CAMPAIGN, "--harness", "life", "--engine", "afl", "--time", "60s", "--out", self.out],
+                                   stdout=subprocess.DEVNULL, env=os.environ | {key: value})
+        while process.poll() is None and "fuzz-life" not in programs_with(mark):
+            time.sleep(0.1)
+        self.assertIsNone(process.poll())
+        process.kill()
+        process.wait()
+        end = time.monotonic() + 20
+        while programs_with(mark) and time.monotonic() < end:
+            time.sleep(0.1)
+        self.assertEqual(programs_with(mark), [])
 
     def test_a_part_that_cannot_run_is_said_and_the_rest_runs(self):
         barrier = (ROOT / "lib/src/barrier.c").read_text()
