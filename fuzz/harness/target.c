@@ -7,7 +7,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#if defined(__linux__)
+#include <signal.h>
+#include <sys/prctl.h>
+#endif
 
 extern const struct harness HARNESS;
 
@@ -18,9 +23,20 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_len, const uint8_t *
                                  uint8_t *out, size_t out_len, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *bytes, size_t len, size_t max_len);
 
+/* An AFL++ that is killed would leave its fork server behind, and that server's child, stopped. Both ask
+ * for their end when their parent's comes: a fork does not inherit it. */
+static void end_with_parent(void)
+{
+#if defined(__linux__)
+    if (getenv("__AFL_SHM_ID") != NULL)
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv) // NOLINT(readability-non-const-parameter)
 {
     (void)argc, (void)argv;
+    end_with_parent();
     harness_start();
     behaviours_begin();
     return 0;
@@ -38,8 +54,10 @@ static void run_the_smallest(void)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     static bool any_input_ran;
-    if (!any_input_ran)
+    if (!any_input_ran) {
+        end_with_parent();
         run_the_smallest();
+    }
     any_input_ran = true;
     harness_run(&HARNESS, bytes, len);
     return 0;

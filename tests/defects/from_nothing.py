@@ -119,7 +119,7 @@ def afl(programs: Path, harness: str, work: Path, seconds: float, seed: int) -> 
                       if path.stat().st_size != 0), None)
     if process.poll() is None:
         time.sleep(0.1) # the file may be half written
-        stop_group(process, signal.SIGKILL, 1)
+        stop_group(process, signal.SIGINT, 3)
     elif found is None:
         return work / "seeds/one", took # AFL++ does not start with a seed that crashes
     return found, took
