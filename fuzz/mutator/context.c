@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-static unsigned insert_fillers(struct trace *trace, unsigned at, const struct op *op);
-
 const struct op context_end = { .code = OP_END };
 
 bool context_insert(struct trace *trace, unsigned at, const struct op *op)
@@ -90,6 +88,8 @@ static void share_own_memory(struct op *op, unsigned first)
                                             .number = (int32_t)chance_below(64) };
     op->operands[first + 1] = (struct operand){ .number = (int32_t)chance_below(32) };
 }
+
+static unsigned insert_fillers(struct trace *trace, unsigned at, const struct op *op);
 
 /* Fill a register, if nothing before does. Returns: where to go on. */
 static unsigned fill(struct trace *trace, unsigned at, uint8_t code, int32_t number)
@@ -257,10 +257,13 @@ static unsigned insert_slices(struct trace *trace, unsigned at, const struct op 
  * put the reading now; the block around it is closed behind it. */
 static unsigned insert_allow_and_enter(struct trace *trace, unsigned at, struct op *read)
 {
+    const bool writing = read->code == OP_READ_READWRITE;
+    const uint8_t allow_code = writing ? OP_ALLOW_READWRITE : OP_ALLOW_READONLY;
+    if (!draw_has(allow_code) || !draw_has(OP_TAKE_ID) || !draw_has(OP_DRIVER_ENTER))
+        return at;
     if (chance_one_in(2))
         read->operands[1].number = (int32_t)chance_below(2); /* drivers have few slots */
-    struct op allow =
-        draw_op_of(trace, read->code == OP_READ_READONLY ? OP_ALLOW_READONLY : OP_ALLOW_READWRITE);
+    struct op allow = draw_op_of(trace, allow_code);
     struct op enter = draw_op_of(trace, OP_DRIVER_ENTER);
     struct op take = draw_op_of(trace, OP_TAKE_ID);
     allow.operands[2] = read->operands[1]; /* slot */
@@ -280,12 +283,36 @@ static unsigned insert_allow_and_enter(struct trace *trace, unsigned at, struct 
         if (chance_one_in(2))
             share_own_memory(&allow, 3);
         struct op use = draw_op_of(trace, OP_LEN);
-        use.operands[0].number =
-            read->operands[0].number + (read->code == OP_READ_READWRITE ? TRACE_BUFFER_COUNT : 0);
+        use.operands[0].number = read->operands[0].number + (writing ? TRACE_BUFFER_COUNT : 0);
         if (context_insert(trace, at, &allow))
             (void)context_insert(trace, at + 1, &use);
     }
     return at;
+}
+
+/* Was the grant left? Whoever is let in now says so. */
+static void insert_another_enter(struct trace *trace, unsigned at, const struct op *leave)
+{
+    struct op enter = draw_op_of(trace, OP_ENTER_GRANT);
+    enter.operands[1] = leave->operands[1]; /* number */
+    (void)process_named(trace, at, &leave->operands[0], &enter.operands[0]);
+    (void)context_insert(trace, at, &enter);
+}
+
+/* The end of a block that begins before `at`: behind something new that uses its slice, or somewhere
+ * in what follows. */
+static void insert_end(struct trace *trace, unsigned at)
+{
+    if (chance_one_in(3)) {
+        at += chance_below(trace->op_count - at + 1);
+    } else {
+        for (unsigned i = 0, count = 1 + chance_below(3); i < count; i++) {
+            struct op body = draw_op(trace);
+            if (!op_opens_block(body.code))
+                at += context_insert(trace, at, &body);
+        }
+    }
+    (void)context_insert(trace, at, &context_end);
 }
 
 void context_insert_random(struct trace *trace)
@@ -300,24 +327,8 @@ void context_insert_random(struct trace *trace)
         at = insert_allow_and_enter(trace, at, &op);
     if (!context_insert(trace, at, &op))
         return;
-    if (op.code == OP_LEAVE_GRANT && draw_has(OP_ENTER_GRANT) && chance_one_in(2)) {
-        struct op enter = draw_op_of(trace, OP_ENTER_GRANT); /* does it let in again? */
-        enter.operands[1] = op.operands[1];
-        (void)process_named(trace, at, &op.operands[0], &enter.operands[0]);
-        (void)context_insert(trace, at + 1, &enter);
-    }
-    if (!op_opens_block(op.code))
-        return;
-    /* A block around what follows, or around something new that uses its slice. */
-    unsigned inner = at + 1;
-    if (!chance_one_in(3)) {
-        for (unsigned i = 0, count = 1 + chance_below(3); i < count; i++) {
-            struct op body = draw_op(trace);
-            if (!op_opens_block(body.code) && context_insert(trace, inner, &body))
-                inner++;
-        }
-    } else {
-        inner += chance_below(trace->op_count - inner + 1);
-    }
-    (void)context_insert(trace, inner, &context_end);
+    if (op_opens_block(op.code))
+        insert_end(trace, at + 1);
+    else if (op.code == OP_LEAVE_GRANT && draw_has(OP_ENTER_GRANT) && chance_one_in(2))
+        insert_another_enter(trace, at + 1, &op);
 }
