@@ -38,6 +38,17 @@ Test(allow, gives_back_what_was_allowed_before)
     is(procbuf_allow_readwrite(world.p0, &driver, 0, at(RAM0 + 2), 2), PROCBUF_OK, UINTPTR_MAX, 0);
 }
 
+Test(allow, slots_of_the_two_kinds_are_apart)
+{
+    ACCEPTS("A1 A2");
+    is(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0 + 8), 16), PROCBUF_OK, 0, 0);
+    is(procbuf_allow_readonly(world.p0, &driver, 1, at(RAM0 + 4), 2), PROCBUF_OK, 0, 0);
+    is(procbuf_allow_readwrite(world.p0, &driver, 0, at(RAM0 + 40), 5), PROCBUF_OK, 0, 0);
+    is(procbuf_allow_readonly(world.p0, &driver, 0, 0, 0), PROCBUF_OK, at(RAM0 + 8), 16);
+    is(procbuf_allow_readonly(world.p0, &driver, 1, 0, 0), PROCBUF_OK, at(RAM0 + 4), 2);
+    is(procbuf_allow_readwrite(world.p0, &driver, 0, 0, 0), PROCBUF_OK, at(RAM0 + 40), 5);
+}
+
 Test(allow, errors_come_in_order_and_give_back_what_was_passed)
 {
     REFUSES("A1 A2 E3");

@@ -29,6 +29,8 @@ Test(bytes, fill_sets_every_byte_and_no_other)
     for (size_t i = 0; i < 10; i++)
         cr_assert_eq(array[i], 9);
     cr_assert(array[10] == 11 && array[11] == 12);
+    procbuf_writable_fill(procbuf_writable_from_array(&array[11], 1), 3);
+    cr_assert(array[10] == 11 && array[11] == 3);
     procbuf_writable_fill(procbuf_writable_from_array(NULL, 0), 1);
 }
 
