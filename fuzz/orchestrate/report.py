@@ -60,6 +60,11 @@ def verdict(record: dict) -> str:
     return f"{findings} finding{'s' if findings > 1 else ''} ({triage_line(record)}): {how}."
 
 
+def hardest_first(canaries: list[dict]) -> list[dict]:
+    """Those that were missed, then the rest, the slowest first."""
+    return sorted(canaries, key=lambda c: (not c["why"], -(c["seconds"] or 0)))
+
+
 def coverage_total(record: dict) -> str:
     files = record["coverage"].values()
     if not files:
@@ -125,7 +130,7 @@ def write(out: Path, record: dict) -> Path:
                                      undefined=jinja2.StrictUndefined)
     page = environment.get_template("report.html").render(
         record=record, verdict=verdict(record), red=is_red(record) or bool(record["broken"]),
-        canary_line=canary_line(record), covered=coverage_total(record), residual_line=residual_line(record),
+        canary_line=canary_line(record), canaries=hardest_first(record["canaries"]), covered=coverage_total(record), residual_line=residual_line(record),
         residual=last_residual(record), time_line=time_line(record), triage_line=triage_line(record),
         plots=plots.all_plots(record))
     write_json(folder / "campaign.json", record)

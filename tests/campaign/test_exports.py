@@ -9,6 +9,7 @@ from support import ROOT
 sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
 
 import exports  # noqa: E402
+import report  # noqa: E402
 
 NASTY = "<script>alert('&')</script> | `x` \x00\x1b[31m"
 RECORD = {
@@ -27,6 +28,11 @@ RECORD = {
 
 
 class Exports(unittest.TestCase):
+    def test_the_page_shows_missed_planted_bugs_first_and_folds_the_many_that_were_found(self):
+        missed = {"id": "M1", "seconds": None, "why": "not found"}
+        found = [{"id": f"F{n}", "seconds": n / 10, "why": ""} for n in (1, 9, 5)]
+        self.assertEqual([c["id"] for c in report.hardest_first([*found, missed])], ["M1", "F9", "F5", "F1"])
+
     def test_junit_has_a_case_for_each(self):
         suite = xml.fromstring(exports.junit(RECORD))
         self.assertEqual((suite.get("tests"), suite.get("failures")), ("6", "4"))
