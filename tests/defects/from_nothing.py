@@ -54,6 +54,12 @@ STARVED = 20
 TABLE = ROOT / "tests/defects/from_nothing.json"
 
 
+ABOUT = "about"
+WORDS = ("Written by from_nothing.py. Identities end in the operation that showed the bug: reader_skip and writer_skip are "
+         "calls of the library, and no test is skipped.")
+"""What the table says of itself, since JSON has no comments."""
+
+
 def build(setup: str) -> Path:
     """The folder of a set-up's build, built."""
     ours = ROOT / "lib"
@@ -189,7 +195,7 @@ def as_json(tables: dict[str, dict[str, list[dict]]]) -> str:
     """A line for each bug."""
     parts = [f' "{name}": {{\n' + ",\n".join(f'  "{bug}": {json.dumps(tries)}' for bug, tries in sorted(table.items()))
              + "\n }" for name, table in sorted(tables.items())]
-    return "{\n" + ",\n".join(parts) + "\n}\n"
+    return "{\n" + f' "{ABOUT}": {json.dumps(WORDS)},\n' + ",\n".join(parts) + "\n}\n"
 
 
 def survival(tries: list[dict], limit: float) -> tuple[list[float], list[float]]:
@@ -239,6 +245,7 @@ def main() -> int:
         defects = sorted(random.Random(20).sample(defects, min(SAMPLE, len(defects))), key=lambda d: d.id)
     try:
         tables = json.loads(options.table.read_text()) if options.table.exists() else {}
+        tables.pop(ABOUT, None)
         if options.plot:
             plot(tables, options.plot, options.seconds)
             return 0
