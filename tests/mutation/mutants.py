@@ -28,8 +28,9 @@ BINARY = {
     "&": ["|"], "|": ["&"], "^": ["|"], "<<": [">>"], ">>": ["<<"], "+=": ["-=", "="], "-=": ["+=", "="],
     "|=": ["&="], "&=": ["|="],
 }
-K = ci.CursorKind
-CONDITIONS = (K.IF_STMT, K.WHILE_STMT, K.CONDITIONAL_OPERATOR, K.FOR_STMT)
+if ci is not None:
+    K = ci.CursorKind
+    CONDITIONS = (K.IF_STMT, K.WHILE_STMT, K.CONDITIONAL_OPERATOR, K.FOR_STMT)
 
 
 @dataclass(frozen=True)
