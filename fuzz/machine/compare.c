@@ -17,6 +17,14 @@ static void print_outcomes(const struct outcome *expected, const struct outcome 
     fputc('\n', stderr);
 }
 
+static bool values_equal(const struct outcome *a, const struct outcome *b, unsigned v)
+{
+    if (a->values[v].kind != 't')
+        return a->values[v].value == b->values[v].value;
+    return b->values[v].value != 0 && strcmp((const char *)(uintptr_t)a->values[v].value,
+                                             (const char *)(uintptr_t)b->values[v].value) == 0;
+}
+
 void compare_outcome(const struct outcome *expected, const struct outcome *actual)
 {
     const char *check = NULL;
@@ -27,7 +35,7 @@ void compare_outcome(const struct outcome *expected, const struct outcome *actua
     else if (expected->value_count != actual->value_count)
         check = "outcome-value-count";
     for (unsigned v = 0; check == NULL && v < expected->value_count; v++)
-        if (expected->values[v].value != actual->values[v].value)
+        if (!values_equal(expected, actual, v))
             check = "outcome-value";
     if (check == NULL)
         return;

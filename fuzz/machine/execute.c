@@ -117,6 +117,15 @@ static void run_id_op(const struct call *call, struct outcome *outcome)
     }
 }
 
+static void run_table_slot(const struct call *call, struct outcome *outcome)
+{
+    const struct procbuf_process *process =
+        procbuf_table_slot(&world.table, (uint32_t)call->args[0]);
+    answer_bool(outcome, process != NULL);
+    if (process != NULL)
+        value(outcome, 'p', (uint64_t)(process - world.slots));
+}
+
 /* ---- Buffers ---- */
 
 static void run_build(const struct call *call, struct outcome *outcome)
@@ -611,6 +620,22 @@ static void run_allow_op(const struct call *call, struct outcome *outcome)
     }
 }
 
+/* ---- Errors ---- */
+
+static void run_error_op(const struct call *call, struct outcome *outcome)
+{
+    const unsigned number = (unsigned)call->args[0];
+    if (call->op->code == OP_PROCESS_ERROR_TO_CODE) {
+        answer_code(outcome, procbuf_process_error_to_code((enum procbuf_process_error)number));
+        return;
+    }
+    const char *name = call->op->code == OP_CODE_NAME
+                           ? procbuf_code_name((enum procbuf_code)number)
+                           : procbuf_process_error_name((enum procbuf_process_error)number);
+    answer(outcome, OUTCOME_DONE, 0);
+    value(outcome, 't', (uintptr_t)name);
+}
+
 void execute(const struct call *call, struct outcome *outcome)
 {
     const uint8_t code = call->op->code;
@@ -618,6 +643,8 @@ void execute(const struct call *call, struct outcome *outcome)
         execute_create(call->args, outcome);
     else if ((code >= OP_REMOVE && code <= OP_MEMOP_SBRK) || code == OP_RESTART_MANY)
         run_process_op(call, outcome);
+    else if (code == OP_TABLE_SLOT)
+        run_table_slot(call, outcome);
     else if (code >= OP_TAKE_ID && code <= OP_ID_EQUAL)
         run_id_op(call, outcome);
     else if (code >= OP_BUILD_READONLY && code <= OP_EXTERNAL_READWRITE)
@@ -638,6 +665,8 @@ void execute(const struct call *call, struct outcome *outcome)
         run_stream_op(call, outcome);
     else if (code >= OP_FOREIGN_START && code <= OP_TAKE_FOREIGN_ID)
         run_foreign_op(call, outcome);
+    else if (code >= OP_CODE_NAME && code <= OP_PROCESS_ERROR_TO_CODE)
+        run_error_op(call, outcome);
     else if (code >= OP_ALLOCATE_GRANT && code <= OP_SET_BYTE)
         run_allow_op(call, outcome);
     else if (code == OP_RETURN_TO_USER) {

@@ -86,30 +86,13 @@ static void print_number(uint64_t number, FILE *out)
 
 /* ---- Outcomes ---- */
 
-static const char *code_name(int code)
-{
-    static const char *const names[] = { "OK",        "FAIL",     "BUSY",        "ALREADY", "OFF",
-                                         "RESERVE",   "INVAL",    "SIZE",        "CANCEL",  "NOMEM",
-                                         "NOSUPPORT", "NODEVICE", "UNINSTALLED", "NOACK" };
-    return code >= 0 && (size_t)code < sizeof names / sizeof names[0] ? names[code] : "?";
-}
-
-static const char *process_error_name(int error)
-{
-    static const char *const names[] = {
-        "OK",           "NO_SUCH_APP",  "OUT_OF_MEMORY", "ADDRESS_OUT_OF_BOUNDS",
-        "INACTIVE_APP", "KERNEL_ERROR", "ALREADY_IN_USE"
-    };
-    return error >= 0 && (size_t)error < sizeof names / sizeof names[0] ? names[error] : "?";
-}
-
 const char *outcome_name(enum outcome_kind kind, int status)
 {
     switch (kind) {
     case OUTCOME_SKIPPED: return "skipped";
     case OUTCOME_DONE: return "done";
-    case OUTCOME_CODE: return code_name(status);
-    case OUTCOME_PROCESS_ERROR: return process_error_name(status);
+    case OUTCOME_CODE: return model_code_name((unsigned)status);
+    case OUTCOME_PROCESS_ERROR: return model_process_error_name((unsigned)status);
     case OUTCOME_YES: return "yes";
     case OUTCOME_NO: return "none";
     case OUTCOME_PANIC: return "panic";
@@ -127,6 +110,7 @@ void outcome_print(const struct outcome *outcome, FILE *out)
         case 'a': place_print(number, out); break;
         case 'p': fprintf(out, "p%" PRIu64, number); break;
         case 'w': fprintf(out, "0x%" PRIx64, number); break;
+        case 't': fputs((const char *)(uintptr_t)number, out); break;
         case 'x': fprintf(out, "digest=%08" PRIx64, number); break;
         default: print_number(number, out); break;
         }

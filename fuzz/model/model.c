@@ -53,6 +53,7 @@ static predict_function *const rules[256] = {
     [OP_TAKE_ID] = predict_id_op,
     [OP_LOOKUP] = predict_id_op,
     [OP_ID_EQUAL] = predict_id_op,
+    [OP_TABLE_SLOT] = predict_table_slot,
 
     [OP_BUILD_READONLY] = predict_build,
     [OP_BUILD_READWRITE] = predict_build,
@@ -122,6 +123,10 @@ static predict_function *const rules[256] = {
     [OP_TAKE_FOREIGN_ID] = predict_foreign_life,
     [OP_FOREIGN_READONLY] = predict_foreign_build,
     [OP_FOREIGN_READWRITE] = predict_foreign_build,
+
+    [OP_CODE_NAME] = predict_error_op,
+    [OP_PROCESS_ERROR_NAME] = predict_error_op,
+    [OP_PROCESS_ERROR_TO_CODE] = predict_error_op,
 };
 
 void model_predict(const struct call *call, struct prediction *p)

@@ -28,7 +28,7 @@ enum outcome_kind {
 };
 
 /* Kinds of values, by letter: a address, l length, u number, w word, x digest of bytes,
- * p process. */
+ * p process, t text (the address of a string). */
 struct outcome {
     enum outcome_kind kind;
     int status;
@@ -241,6 +241,10 @@ bool model_declare_driver(const uint64_t args[6], struct model_driver **driver_o
 
 /* The driver enter whose body runs, innermost; null if there is none. */
 const struct model_open *model_current_driver(void);
+
+/* Names of a code and of a process error. Returns: "?" for numbers that are none. */
+const char *model_code_name(unsigned code);
+const char *model_process_error_name(unsigned error);
 
 /* The word that `store` stores for a pattern, before it is cut to its width. */
 uint64_t model_word(uint8_t pattern);

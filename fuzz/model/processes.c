@@ -230,6 +230,17 @@ bool model_id_is_live(const struct model_id *id)
     return model_is_live(id->slot, id->identifier);
 }
 
+void predict_table_slot(const struct call *call, struct prediction *p)
+{
+    const uint64_t index = call->args[0];
+    RULE("L8");
+    answers(p, OUTCOME_NO, 0);
+    if (index < model.slot_count && model.processes[index].used) {
+        answers(p, OUTCOME_YES, 0);
+        answers_with(p, 'p', index);
+    }
+}
+
 void predict_id_op(const struct call *call, struct prediction *p)
 {
     struct model_id *id = &model.ids[call->args[0]];

@@ -157,11 +157,13 @@ int model_begin_driver_grant(unsigned slot, const struct model_driver *driver,
 
 typedef void predict_function(const struct call *call, struct prediction *p);
 predict_function predict_create, predict_process_op, predict_break, predict_id_op;
+predict_function predict_table_slot;
 predict_function predict_build, predict_buffer_op, predict_enter;
 predict_function predict_slice_op, predict_bytes_op, predict_from_array;
 predict_function predict_grant_op, predict_leave_grant, predict_driver_enter, predict_read_slot;
 predict_function predict_allow, predict_set_byte;
 predict_function predict_at, predict_stream_over, predict_stream, predict_stream_copy;
 predict_function predict_foreign_life, predict_foreign_build;
+predict_function predict_error_op;
 
 #endif

@@ -203,6 +203,8 @@ struct op draw_op_of(const struct trace *trace, uint8_t code)
     relate_operands(&op);
     if (op.code == OP_WHEN_FETCHED && !chance_one_in(4))
         op.operands[1] = op.operands[0]; /* a byte that changes once it is fetched */
+    if (op.code >= OP_CODE_NAME && op.code <= OP_PROCESS_ERROR_TO_CODE)
+        op.operands[0].number = (int32_t)chance_below(chance_one_in(24) ? 256 : 15);
     if (op.code == OP_AT_HOOK)
         op.operands[0].number = 1 + (int32_t)chance_below(3);
     if (op.code == OP_DECLARE_DRIVER &&

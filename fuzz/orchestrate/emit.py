@@ -172,7 +172,7 @@ def failing_position(report: str) -> int:
     where = re.search(r"^input: .*, operation (\d+)$", report, re.MULTILINE)
     if where is None:
         raise CannotEmit("the report names no operation that failed")
-    return -1 if " op=process" in report else int(where[1]) - 1
+    return -1 if re.search(r" op=process$", report, re.MULTILINE) else int(where[1]) - 1
 
 
 NEEDS = {

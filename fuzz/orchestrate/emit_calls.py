@@ -441,6 +441,20 @@ class Calls:
     def op_id_equal(self, record, values):
         self.expect(f"procbuf_id_equal({self.id(values[0])}, {self.id(values[1])})", record["outcome"])
 
+    def op_table_slot(self, record, values):
+        found = self.value(record["outcome"])
+        process = "NULL" if found is None else f"&processes[{found}]"
+        self.uses.add("slot_beyond")
+        self.say(f"cr_assert_eq(procbuf_table_slot(&table, {values[0]}), {process});")
+
+    def error_name(self, record, values):
+        kind = "code" if record["op"] == "code_name" else "process_error"
+        self.say(f"cr_assert_str_eq(procbuf_{kind}_name((enum procbuf_{kind}){values[0]}), "
+                 f"\"{self.value(record['outcome'])}\");")
+
+    def op_process_error_to_code(self, record, values):
+        self.expect(f"procbuf_process_error_to_code((enum procbuf_process_error){values[0]})", record["outcome"])
+
     def build(self, record, values):
         name = record["op"]
         out = self.readonly(values[0]) if name.endswith("readonly") else self.readwrite(values[0])
@@ -855,6 +869,7 @@ class Calls:
         **dict.fromkeys(("remove", "terminate", "restart", "start", "fault", "stop", "resume", "set_running",
                          "set_yielded", "set_yielded_for"), life),
         **dict.fromkeys(("build_readonly", "build_readwrite", "external_readonly", "external_readwrite"), build),
+        **dict.fromkeys(("code_name", "process_error_name"), error_name),
         **dict.fromkeys(("range", "range_from", "range_to"), range),
         **dict.fromkeys(("copy_from", "copy_from_or_panic"), copy_from),
         **dict.fromkeys(("from_array", "from_array_mut"), from_array),

@@ -213,7 +213,7 @@ def kept_suffix(path: Path) -> str:
 
 def operation_count(text: str) -> int:
     return sum(1 for line in text.splitlines()
-               if line.split("#")[0].strip() not in ("", "}") and not line.startswith(("trace ", "process")))
+               if line.split("#")[0].split()[:1] not in ([], ["}"], ["trace"], ["process"]))
 
 
 def preset_of(folder: Path) -> str:

@@ -49,9 +49,15 @@ static void print_outcome(const struct outcome *outcome)
 {
     printf(",\"outcome\":{\"kind\":%d,\"name\":\"%s\",\"values\":[", (int)outcome->kind,
            outcome_name(outcome->kind, outcome->status));
-    for (unsigned v = 0; v < outcome->value_count; v++)
-        printf("%s[\"%c\",%" PRIu64 "]", v == 0 ? "" : ",", outcome->values[v].kind,
-               outcome->values[v].value);
+    for (unsigned v = 0; v < outcome->value_count; v++) {
+        const char kind = outcome->values[v].kind;
+        const uint64_t number = outcome->values[v].value;
+        printf("%s[\"%c\",", v == 0 ? "" : ",", kind);
+        if (kind == 't')
+            printf("\"%s\"]", (const char *)(uintptr_t)number);
+        else
+            printf("%" PRIu64 "]", number);
+    }
     fputs("]}", stdout);
 }
 

@@ -19,6 +19,8 @@ static uint8_t row_since(uint8_t code)
     const bool since_2 = code == OP_AS_READONLY || code == OP_ELEMENT ||
                          (code >= OP_READ_AT && code <= OP_STREAM_COPY) ||
                          (code >= OP_FOREIGN_START && code <= OP_TAKE_FOREIGN_ID);
+    if (code == OP_TABLE_SLOT || (code >= OP_CODE_NAME && code <= OP_PROCESS_ERROR_TO_CODE))
+        return 4;
     if (code == OP_WHEN_FETCHED || code == OP_AT_HOOK)
         return 3;
     return since_2 ? 2 : 1;

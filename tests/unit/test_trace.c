@@ -150,6 +150,7 @@ Test(trace, the_table_is_pinned)
         { 0x21, "lookup", "d" },
         { 0x22, "id_equal", "dd" },
         { 0x23, "restart_many", "puu" },
+        { 0x24, "table_slot", "u" },
         { 0x30, "build_readonly", "opan" },
         { 0x31, "build_readwrite", "wpan" },
         { 0x32, "external_readonly", "opan" },
@@ -215,6 +216,9 @@ Test(trace, the_table_is_pinned)
         { 0x82, "foreign_readonly", "ouuu" },
         { 0x83, "foreign_readwrite", "wuuu" },
         { 0x84, "take_foreign_id", "du" },
+        { 0x90, "code_name", "u" },
+        { 0x91, "process_error_name", "u" },
+        { 0x92, "process_error_to_code", "u" },
     };
     unsigned assigned = 0;
     for (unsigned code = 0; code < 256; code++)

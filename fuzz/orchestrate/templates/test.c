@@ -450,7 +450,8 @@ void procbuf_port_panic(const char *message)
 /* ---- The kernel ---- */
 
 static struct procbuf_table table;
-static struct procbuf_process processes[{{ slots }}];
+static struct procbuf_process processes[{{ slots }}{% if uses.slot_beyond %} + 1{% endif %}];{% if uses.slot_beyond %} /* one more than the table is told of */{% endif %}
+
 {% if uses.grants %}
 static struct procbuf_grant_entry grants[{{ slots }} * {{ grants }}];
 {% endif %}

@@ -1,0 +1,46 @@
+/* Codes and process errors: their names, and what userspace sees of them. Contract: E1, E2. */
+#include "rules.h"
+
+const char *model_code_name(unsigned code)
+{
+    static const char *const names[] = { "OK",        "FAIL",     "BUSY",        "ALREADY", "OFF",
+                                         "RESERVE",   "INVAL",    "SIZE",        "CANCEL",  "NOMEM",
+                                         "NOSUPPORT", "NODEVICE", "UNINSTALLED", "NOACK" };
+    return code < sizeof names / sizeof names[0] ? names[code] : "?";
+}
+
+const char *model_process_error_name(unsigned error)
+{
+    static const char *const names[] = {
+        "OK",           "NO_SUCH_APP",  "OUT_OF_MEMORY", "ADDRESS_OUT_OF_BOUNDS",
+        "INACTIVE_APP", "KERNEL_ERROR", "ALREADY_IN_USE"
+    };
+    return error < sizeof names / sizeof names[0] ? names[error] : "?";
+}
+
+/* E2 */
+static int code_of(uint64_t process_error)
+{
+    switch (process_error) {
+    case OK: return OK;
+    case OUT_OF_MEMORY: return NOMEM;
+    case NO_SUCH_APP:
+    case ADDRESS_OUT_OF_BOUNDS: return INVAL;
+    default: return FAIL;
+    }
+}
+
+void predict_error_op(const struct call *call, struct prediction *p)
+{
+    const unsigned number = (unsigned)call->args[0];
+    if (call->op->code == OP_PROCESS_ERROR_TO_CODE) {
+        RULE("E2");
+        answers(p, OUTCOME_CODE, code_of(number));
+        return;
+    }
+    RULE("E1");
+    answers(p, OUTCOME_DONE, 0);
+    answers_with(p, 't',
+                 (uintptr_t)(call->op->code == OP_CODE_NAME ? model_code_name(number)
+                                                            : model_process_error_name(number)));
+}
