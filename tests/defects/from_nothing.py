@@ -162,7 +162,7 @@ def try_once(defect: Defect, setup: str, harness: str, seed: int, seconds: float
 
 # Whose room a rule of the contract is in, longest prefix first.
 ROOMS = {"B6": "streams", "S6": "buffers", "H6": "allow", "H7": "streams", "H8": "streams", "B7": "streams", "S8": "streams",
-         "L9": "allow", "A": "allow", "G": "allow", "S": "slices", "L": "life", "K": "memory"}
+         "L9": "allow", "A": "allow", "E": "everything", "G": "allow", "S": "slices", "L": "life", "K": "memory"}
 
 
 def room(defect: Defect) -> str:
