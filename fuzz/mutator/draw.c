@@ -167,11 +167,16 @@ static uint8_t random_code(void)
 }
 
 /* Exponents of restart_many: 2^8 and 2^16 lives take time, and are worth it only now and then. */
+int32_t draw_few_lives(void)
+{
+    return (int32_t)chance_below(4);
+}
+
 int32_t draw_exponent(void)
 {
     if (chance_one_in(30))
         return 16;
-    return chance_one_in(12) ? 8 : (int32_t)chance_below(4);
+    return chance_one_in(12) ? 8 : draw_few_lives();
 }
 
 /* Numbers of one operation are often equal, or one apart: there its boundaries are. */

@@ -98,10 +98,24 @@ static void balance(struct trace *trace)
     trace->op_count = count;
 }
 
+/* A program that begins 2^16 lives takes a thousand times as long as others, and so would all that come
+ * of it: most have few instead. */
+static void shorten(struct trace *trace)
+{
+    for (unsigned o = 0; o < trace->op_count; o++) {
+        struct op *op = &trace->ops[o];
+        if (op->code == OP_RESTART_MANY && op->operands[1].number % 17 >= 8 && !chance_one_in(8))
+            op->operands[1].number = draw_few_lives();
+    }
+}
+
 void mutator_change(struct trace *trace, const struct harness *harness, uint32_t seed)
 {
     chance_seed(seed);
     draw_begin(harness);
+    shorten(trace);
+    if (chance_one_in(8)) /* other layouts take longer to make, and would but gather */
+        trace_lay_out_usually(trace);
     for (unsigned i = 0, count = 1 + chance_below(4); i < count; i++) {
         const uint32_t choice = chance_below(32);
         if (trace->op_count == 0 || choice < 12) {
@@ -138,6 +152,7 @@ void mutator_splice(const struct trace *a, const struct trace *b, struct trace *
     for (unsigned o = chance_below(b->op_count + 1); o < b->op_count; o++)
         if (!context_insert(out, out->op_count, &b->ops[o]))
             break;
+    shorten(out);
     balance(out);
 }
 

@@ -152,11 +152,8 @@ void trace_decode(struct trace *trace, const uint8_t *bytes, size_t len, const u
     }
     for (; depth > 0; depth--)
         trace->ops[trace->op_count++].code = OP_END;
-    if (trace->process_count == 0) {
-        const unsigned op_count = trace->op_count;
-        trace_init(trace);
-        trace->op_count = op_count;
-    }
+    if (trace->process_count == 0)
+        trace_lay_out_usually(trace);
 }
 
 /* ---- Writing ---- */

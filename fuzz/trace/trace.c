@@ -58,7 +58,7 @@ const char *anchor_name(uint8_t anchor)
     return anchor < ANCHOR_COUNT ? names[anchor] : NULL;
 }
 
-void trace_init(struct trace *trace)
+void trace_lay_out_usually(struct trace *trace)
 {
     static const struct layout defaults[] = {
         { .ram = 512, .flash = 256, .protected_len = 32, .app = 259, .kernel = 64 },
@@ -79,6 +79,11 @@ void trace_init(struct trace *trace)
     };
     trace->process_count = sizeof defaults / sizeof defaults[0];
     memcpy(trace->processes, defaults, sizeof defaults);
+}
+
+void trace_init(struct trace *trace)
+{
+    trace_lay_out_usually(trace);
     trace->op_count = 0;
 }
 
@@ -101,7 +106,7 @@ bool trace_has_usual_layout(const struct trace *trace)
 {
     static struct trace usual;
     if (usual.process_count == 0)
-        trace_init(&usual);
+        trace_lay_out_usually(&usual);
     return trace->process_count == usual.process_count &&
            layouts_equal(trace->processes, usual.processes, usual.process_count);
 }

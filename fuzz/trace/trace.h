@@ -114,8 +114,11 @@ static inline bool kind_is_value(char kind)
 /* Says whether an operand of kind `kind` may count from `anchor`. */
 bool anchor_fits(char kind, uint8_t anchor);
 
-/* The three processes of a trace that lays none out. */
+/* A trace without operations, and with the three processes of one that lays none out. */
 void trace_init(struct trace *trace);
+
+/* Give a trace those processes; its operations stay. */
+void trace_lay_out_usually(struct trace *trace);
 
 /* Says whether the trace has the processes of one that lays none out. */
 bool trace_has_usual_layout(const struct trace *trace);

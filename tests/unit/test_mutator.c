@@ -95,7 +95,7 @@ static unsigned count_of(const char *harness_name, const char *program, const ui
                          unsigned code_count)
 {
     unsigned found = 0;
-    for (uint32_t seed = 1; seed < 40000; seed++) {
+    for (uint32_t seed = 1; seed < 200000; seed++) {
         parse(program);
         mutator_change(&one, harness_find(harness_name), seed);
         for (unsigned o = 0; o + code_count <= one.op_count; o++) {
@@ -116,40 +116,40 @@ Test(mutator, it_repeats_a_part_in_a_new_life)
     static const uint8_t codes[] = { OP_TAKE_ID, OP_ENTER_GRANT, OP_RESTART, OP_TAKE_ID,
                                      OP_ENTER_GRANT };
     cr_assert_gt(
-        count_of("allow", "trace 1\ntake_id d0 p0\nenter_grant p0 0\n", codes, sizeof codes), 20);
+        count_of("allow", "trace 1\ntake_id d0 p0\nenter_grant p0 0\n", codes, sizeof codes), 100);
 }
 
 Test(mutator, what_a_slot_holds_is_read_where_it_can_be)
 {
     static const uint8_t codes[] = { OP_ALLOW_READWRITE, OP_TAKE_ID, OP_DRIVER_ENTER,
                                      OP_READ_READWRITE, OP_END };
-    cr_assert_gt(count_of("allow", "trace 1\n", codes, sizeof codes), 200);
+    cr_assert_gt(count_of("allow", "trace 1\n", codes, sizeof codes), 1000);
 }
 
 Test(mutator, what_was_read_meets_a_swap)
 {
     static const uint8_t codes[] = { OP_READ_READONLY, OP_ALLOW_READONLY, OP_LEN };
-    cr_assert_gt(count_of("allow", "trace 1\n", codes, sizeof codes), 100);
+    cr_assert_gt(count_of("allow", "trace 1\n", codes, sizeof codes), 500);
 }
 
 Test(mutator, an_id_of_an_earlier_life_leaves_a_grant_of_the_new_one)
 {
     static const uint8_t codes[] = { OP_TAKE_ID,     OP_RESTART,     OP_ALLOCATE_GRANT,
                                      OP_ENTER_GRANT, OP_LEAVE_GRANT, OP_ENTER_GRANT };
-    cr_assert_gt(count_of("allow", "trace 1\n", codes, sizeof codes), 5);
+    cr_assert_gt(count_of("allow", "trace 1\n", codes, sizeof codes), 40);
 }
 
 Test(mutator, what_was_kept_outlives_its_process)
 {
     static const uint8_t codes[] = { OP_BUILD_READONLY, OP_RESTART, OP_LEN };
     cr_assert_gt(
-        count_of("buffers", "trace 1\nbuild_readonly ro0 p1 p1.ram 4\n", codes, sizeof codes), 20);
+        count_of("buffers", "trace 1\nbuild_readonly ro0 p1 p1.ram 4\n", codes, sizeof codes), 50);
 }
 
 Test(mutator, a_slice_that_is_used_is_there)
 {
     static const uint8_t codes[] = { OP_BUILD_READWRITE, OP_MUT_ENTER, OP_LOAD, OP_END };
-    cr_assert_gt(count_of("slices", "trace 1\n", codes, sizeof codes), 200);
+    cr_assert_gt(count_of("slices", "trace 1\n", codes, sizeof codes), 1000);
     unsigned used = 0, there = 0;
     for (uint32_t seed = 1; seed < 40000; seed++) {
         parse("trace 1\n");
