@@ -84,10 +84,8 @@ _Static_assert((int)MODEL_RUNNING == (int)PROCBUF_STATE_RUNNING &&
                    (int)MODEL_TERMINATED == (int)PROCBUF_STATE_TERMINATED,
                "states are numbered alike");
 
-/* Slots and what the model says of them, as they were when last compared. The accessors are pure:
- * while neither side changes, neither do their answers. */
-static struct procbuf_process compared_slots[TRACE_MAX_PROCESSES];
-static struct model_process compared_model[TRACE_MAX_PROCESSES];
+/* The accessors are pure: while neither side changes, neither do their answers. */
+struct compared compared;
 
 /* A loop of our own, because the sanitizers intercept memcmp. Lengths are multiples of 4. */
 static bool words_equal(const void *a, const void *b, size_t len)
@@ -107,11 +105,11 @@ _Static_assert(sizeof(struct procbuf_process) % 4 == 0 && sizeof(struct model_pr
 
 static bool is_unchanged(unsigned slot)
 {
-    if (words_equal(&world.slots[slot], &compared_slots[slot], sizeof world.slots[slot]) &&
-        words_equal(&model.processes[slot], &compared_model[slot], sizeof compared_model[slot]))
+    if (words_equal(&world.slots[slot], &compared.slots[slot], sizeof world.slots[slot]) &&
+        words_equal(&model.processes[slot], &compared.model[slot], sizeof compared.model[slot]))
         return true;
-    arena_copy(&compared_slots[slot], &world.slots[slot], sizeof world.slots[slot]);
-    arena_copy(&compared_model[slot], &model.processes[slot], sizeof compared_model[slot]);
+    arena_copy(&compared.slots[slot], &world.slots[slot], sizeof world.slots[slot]);
+    arena_copy(&compared.model[slot], &model.processes[slot], sizeof compared.model[slot]);
     return false;
 }
 
@@ -185,7 +183,7 @@ static bool leaves_buffers(uint8_t code)
 void compare_after(const struct prediction *prediction)
 {
     const struct span opaque = prediction->access.opaque;
-    memcpy(&model.bytes[opaque.start], &arena_view[opaque.start], opaque.end - opaque.start);
+    arena_copy(&model.bytes[opaque.start], &arena_view[opaque.start], opaque.end - opaque.start);
     for (unsigned w = 0; w < prediction->access.write_count; w++) {
         compare_bytes(prediction->access.writes[w], "bytes-differ");
         check_written(prediction->access.writes[w]);

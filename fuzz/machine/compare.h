@@ -4,6 +4,16 @@
 
 #include "model.h"
 
+#include <procbuf.h>
+
+/* Every process as it was when last compared, in the library and in the model. A world that is begun from
+ * a snapshot was compared when that was made. */
+struct compared {
+    struct procbuf_process slots[TRACE_MAX_PROCESSES];
+    struct model_process model[TRACE_MAX_PROCESSES];
+};
+extern struct compared compared;
+
 /* What a call answered. */
 void compare_outcome(const struct outcome *expected, const struct outcome *actual);
 

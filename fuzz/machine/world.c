@@ -57,7 +57,7 @@ static void forget_what_was_touched(void)
 
 void world_show_user_write(struct span span)
 {
-    memcpy(&arena_view[span.start], &model.bytes[span.start], span.end - span.start);
+    arena_copy(&arena_view[span.start], &model.bytes[span.start], span.end - span.start);
     arena_wrote(span);
 }
 
@@ -81,6 +81,7 @@ struct snapshot {
     bool made;
     uint32_t processes_end;
     struct world world;
+    struct compared compared;
     struct model model;
     uint8_t bytes[ARENA_LEN];
 };
@@ -93,8 +94,17 @@ static void save(struct snapshot *snapshot)
     snapshot->made = true;
     snapshot->processes_end = processes_end;
     snapshot->world = world;
+    snapshot->compared = compared;
     snapshot->model = model;
     memcpy(snapshot->bytes, arena_view, ARENA_LEN);
+}
+
+static bool any_driver(void)
+{
+    for (unsigned v = 0; v < TRACE_DRIVER_COUNT; v++)
+        if (model.drivers[v].declared)
+            return true;
+    return false;
 }
 
 static void restore(const struct snapshot *snapshot)
@@ -109,8 +119,12 @@ static void restore(const struct snapshot *snapshot)
         arena_copy(&model.bytes[at], &snapshot->model.bytes[at], len);
         arena_copy(&model.cells[at], &snapshot->model.cells[at], len);
     }
-    arena_copy(&model, &snapshot->model, offsetof(struct model, cells));
+    const bool has_drivers = any_driver();
+    arena_copy(&model, &snapshot->model, offsetof(struct model, slots));
+    if (has_drivers)
+        arena_copy(model.slots, snapshot->model.slots, sizeof model.slots);
     arena_copy(&world, &snapshot->world, sizeof world);
+    arena_copy(&compared, &snapshot->compared, sizeof compared);
     processes_end = snapshot->processes_end;
     foreign_touched = false;
 }

@@ -98,7 +98,7 @@ int model_begin_driver_grant(unsigned slot, const struct model_driver *driver, s
         RULE("G5");
         memset(slots, 0, sizeof *slots);
         slots->place = (struct span){ span.start, span.start + driver->data_offset };
-        memset(&model.bytes[span.start], 0, span.end - span.start);
+        arena_set(&model.bytes[span.start], 0, span.end - span.start);
         may_write(p, span.start, span.end);
     }
     if (span.start != span.end)

@@ -8,8 +8,7 @@ uint8_t model_cell(unsigned slot, enum purpose purpose)
 
 void model_label(uint64_t start, uint64_t end, uint8_t what)
 {
-    for (uint64_t addr = start; addr < end; addr++)
-        model.cells[addr - ARENA_BASE] = what;
+    arena_set(&model.cells[start - ARENA_BASE], what, end - start);
 }
 
 void model_label_ram(unsigned slot)

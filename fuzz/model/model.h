@@ -194,13 +194,14 @@ struct model {
     struct model_foreign foreign[MODEL_FOREIGN_COUNT];
     uint64_t next_foreign_identifier;
     struct model_stream reader, writer;
-    struct model_slots slots[TRACE_MAX_PROCESSES][MODEL_GRANT_COUNT];
     struct model_acts acts_next; /* during the next operation */
     struct model_acts acts_now;  /* … during this one */
     unsigned hooks_seen;    /* in this operation, closes left out */
     unsigned refuse_next;   /* protection request that the next operation is refused */
     unsigned refuse_now;    /* … that this operation is refused; 0 none */
     unsigned requests_seen; /* in this operation */
+    struct model_slots slots[TRACE_MAX_PROCESSES]
+                            [MODEL_GRANT_COUNT]; /* while no driver is declared: all 0 */
     uint8_t cells[ARENA_LEN]; /* owner and purpose of each byte: model.c */
     uint8_t bytes[ARENA_LEN]; /* value of each byte */
 };

@@ -99,7 +99,7 @@ static inline void zeroes(struct prediction *p, uint64_t start, uint64_t end)
         return;
     opens_and_closes(p, start, end - start, true);
     may_write(p, (uint32_t)(start - ARENA_BASE), (uint32_t)(end - ARENA_BASE));
-    memset(&model.bytes[start - ARENA_BASE], 0, end - start);
+    arena_set(&model.bytes[start - ARENA_BASE], 0, end - start);
 }
 
 /* The port is asked once. Returns: whether it agrees. */

@@ -62,10 +62,11 @@ void arena_map(void)
     arena_open((struct span){ ARENA_SCRATCH, ARENA_SCRATCH + ARENA_SCRATCH_LEN }, true);
 }
 
-/* The compiler would make memcpy of a plain loop. */
+/* The compiler would make memcpy and memset of plain loops. */
+typedef uint8_t block __attribute__((vector_size(32), aligned(1), may_alias));
+
 void arena_copy(void *to, const void *from, size_t len)
 {
-    typedef uint64_t block __attribute__((vector_size(32), aligned(1), may_alias));
     uint8_t *out = to;
     const uint8_t *in = from;
     size_t at = 0;
@@ -75,6 +76,21 @@ void arena_copy(void *to, const void *from, size_t len)
     }
     for (; at < len; at++) {
         out[at] = in[at];
+        __asm__ volatile("" ::: "memory");
+    }
+}
+
+void arena_set(void *to, uint8_t value, size_t len)
+{
+    const block values = value - (block){ 0 };
+    uint8_t *out = to;
+    size_t at = 0;
+    for (; len - at >= sizeof(block); at += sizeof(block)) {
+        *(block *)(out + at) = values;
+        __asm__ volatile("" ::: "memory");
+    }
+    for (; at < len; at++) {
+        out[at] = value;
         __asm__ volatile("" ::: "memory");
     }
 }

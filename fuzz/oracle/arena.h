@@ -65,8 +65,10 @@ enum { ARENA_GRANULE = 8 };
 void arena_close(struct span span);
 void arena_open(struct span span, bool writable);
 
-/* Copy bytes that do not overlap, without the detour that sanitizers make of memcpy. */
+/* Copy bytes that do not overlap, and set bytes, without the detour that sanitizers make of memcpy and
+ * memset. */
 void arena_copy(void *to, const void *from, size_t len);
+void arena_set(void *to, uint8_t value, size_t len);
 
 /* Whether the build knows of bytes that nobody wrote: MSan's, which keeps a shadow. */
 bool arena_has_shadow(void);
