@@ -554,6 +554,8 @@ static enum procbuf_code accept(void *context, struct procbuf_id id, uint32_t nu
         const struct procbuf_readwrite old = *decision->held;
         *decision->held = *buffer;
         *buffer = old;
+    } else {
+        *buffer = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT; /* it counts for nothing now */
     }
     return decision->code;
 }
