@@ -101,6 +101,9 @@ Test(buffer, entering_an_empty_buffer_runs_on_an_empty_slice)
     cr_assert_eq(procbuf_readwrite_mut_enter(&rw, write_body, &seen), PROCBUF_PROCESS_OK);
     cr_assert(seen.runs == 2 && seen.len == 0);
     cr_assert(seen.base != NULL && (uintptr_t)seen.base != 7);
+    cr_assert_eq(procbuf_readwrite_enter(&rw, read_body, &seen), PROCBUF_PROCESS_OK);
+    cr_assert(seen.runs == 3 && seen.len == 0);
+    cr_assert(seen.base != NULL && (uintptr_t)seen.base != 7);
     cr_assert_str_eq(port_story(), "");
 }
 

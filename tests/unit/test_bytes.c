@@ -112,6 +112,9 @@ Test(bytes, a_missing_terminator_is_an_error)
     memset(copy, 'x', sizeof copy);
     cr_assert_eq(procbuf_readable_string_copy(readable, copy, 6, &len), PROCBUF_SIZE);
     cr_assert(copy[5] == 0 && copy[6] == 'x');
+    memset(copy, 'x', sizeof copy);
+    cr_assert_eq(procbuf_readable_string_copy(readable, copy, 1, &len), PROCBUF_SIZE);
+    cr_assert(copy[0] == 0 && copy[1] == 'x', "one byte, too");
     cr_assert_eq(procbuf_readable_string_copy(readable, NULL, 0, &len), PROCBUF_SIZE);
     cr_assert_eq(procbuf_readable_string_copy(*empty(), copy, 12, &len), PROCBUF_SIZE);
     cr_assert_eq(len, 77);
@@ -185,7 +188,12 @@ Test(bytes, what_fits_is_copied_and_counted)
     cr_assert_eq(procbuf_readable_copy_to_fitting(readable, other, 12), 10);
     cr_assert(other[9] == 10 && other[10] == 0);
     cr_assert_eq(procbuf_readable_copy_to_fitting(readable, NULL, 0), 0);
+    memset(other, 0, sizeof other);
+    cr_assert_eq(procbuf_readable_copy_to_fitting(readable, other, 1), 1);
+    cr_assert(other[0] == 1 && other[1] == 0);
     memset(other, 50, sizeof other);
+    cr_assert_eq(procbuf_writable_copy_from_fitting(writable, other, 1), 1);
+    cr_assert(array[0] == 50 && array[1] == 2);
     cr_assert_eq(procbuf_writable_copy_from_fitting(writable, other, 3), 3);
     cr_assert(array[2] == 50 && array[3] == 4);
     cr_assert_eq(procbuf_writable_copy_from_fitting(writable, other, 12), 10);

@@ -29,6 +29,13 @@ Test(elements, cut_a_slice_into_pieces_of_one_length)
         cr_assert_eq(procbuf_readable_base_unchecked(part), &array[3 * i]);
         cr_assert_eq(procbuf_readable_len(part), 3);
     }
+    cr_assert(procbuf_readable_elements(readable, 4, 2, &elements),
+              "more of them than bytes in each");
+    for (size_t i = 0; i < 4; i++) {
+        cr_assert(procbuf_readable_elements_at(&elements, i, &part));
+        cr_assert_eq(procbuf_readable_base_unchecked(part), &array[2 * i]);
+        cr_assert_eq(procbuf_readable_len(part), 2);
+    }
     cr_assert(procbuf_writable_elements(writable, 5, 2, &writables), "all of it");
     cr_assert_eq(procbuf_writable_elements_count(&writables), 5);
     cr_assert(procbuf_writable_elements_at(&writables, 4, &place));

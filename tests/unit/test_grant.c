@@ -29,6 +29,40 @@ Test(grant, goes_down_from_the_kernel_break_aligned)
     cr_assert_eq(world_memory[RAM0 + 200], 0xa5, "the memory is not touched");
 }
 
+/* Every grant of every slot has an entry of its own, in the array that the kernel gave. */
+Test(grant, entries_are_apart_and_inside_their_array)
+{
+    static struct {
+        struct procbuf_grant_entry before[4], inside[2 * 3], behind[4];
+    } entries, untouched;
+    static struct procbuf_process slots[2];
+    static uint8_t memory[2][256];
+    struct procbuf_table table;
+    struct procbuf_process *processes[2];
+    uint32_t number;
+    ACCEPTS("G2 G4");
+    memset(&entries, 0xa5, sizeof entries);
+    untouched = entries;
+    procbuf_table_init(&table, slots, 2);
+    procbuf_table_use_grants(&table, entries.inside, 3);
+    for (uint32_t slot = 0; slot < 2; slot++) {
+        const struct procbuf_process_config config = {
+            .mem_start = (procbuf_addr_t)(uintptr_t)memory[slot],
+            .mem_len = sizeof memory[slot],
+        };
+        cr_assert_eq(procbuf_process_create(&table, &config, &processes[slot]), PROCBUF_OK);
+    }
+    for (uint32_t i = 0; i < 6; i++)
+        cr_assert(procbuf_process_allocate_grant(processes[i % 2], i / 2, 10 + i, 8, 8));
+    for (uint32_t i = 0; i < 6; i++) {
+        cr_assert(procbuf_process_lookup_driver(processes[i % 2], 10 + i, &number));
+        cr_assert_eq(number, i / 2);
+        cr_assert_not(procbuf_process_lookup_driver(processes[i % 2], 11 + i, &number));
+    }
+    cr_assert_eq(memcmp(&entries.before, &untouched.before, sizeof entries.before), 0);
+    cr_assert_eq(memcmp(&entries.behind, &untouched.behind, sizeof entries.behind), 0);
+}
+
 Test(grant, may_end_at_the_app_break_and_not_below)
 {
     ACCEPTS("G1");
@@ -154,6 +188,21 @@ Test(grant, keeps_clear_of_a_body_of_an_earlier_life)
     cr_assert_eq(procbuf_readonly_enter(&buffer, grant_in_new_life, NULL), PROCBUF_PROCESS_OK);
     cr_assert(allocate(1, 8, 2, 2), "the body has ended");
     cr_assert_eq(kernel_break(), 126);
+}
+
+static void grant_below_flash(struct procbuf_readable slice, void *data)
+{
+    (void)data;
+    cr_assert_eq(procbuf_readable_len(slice), 8);
+    cr_assert(procbuf_process_allocate_grant(world.p1, 0, 7, 16, 8));
+}
+
+Test(grant, minds_nothing_that_is_read_elsewhere)
+{
+    struct procbuf_readonly buffer;
+    ACCEPTS("L9");
+    cr_assert_eq(procbuf_build_readonly(world.p1, at(FLASH1 + 8), 8, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_enter(&buffer, grant_below_flash, NULL), PROCBUF_PROCESS_OK);
 }
 
 /* ---- Drivers ---- */

@@ -1,0 +1,24 @@
+/* A kernel that passes null where the headers promise the compiler that nobody does. Contract: B6, E4.
+ * Seen through the library's eyes, for which that promise is not made: or these calls had no meaning. */
+#define PROCBUF_IMPLEMENTATION
+#include "world.h"
+
+TestSuite(misuse, .init = world_make);
+
+Test(misuse, nobody_vouches_without_the_capability)
+{
+    const struct procbuf_external_process_capability *volatile none = NULL;
+    const struct procbuf_id id = procbuf_process_id(world.p0);
+    REFUSES("B6");
+    MUST_PANIC((procbuf_readonly_new_external(at(RAM0), 4, id, none), 0));
+    MUST_PANIC((procbuf_readwrite_new_external(at(RAM0), 4, id, none), 0));
+    MUST_PANIC((procbuf_id_new_external(&world.table, 0, 0, none), 0));
+}
+
+Test(misuse, a_foreign_table_needs_somebody_to_ask)
+{
+    struct procbuf_table foreign;
+    procbuf_is_live_function *volatile nobody = NULL;
+    REFUSES("E4");
+    MUST_PANIC((procbuf_table_init_external(&foreign, nobody, NULL), 0));
+}
