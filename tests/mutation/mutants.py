@@ -7,7 +7,6 @@ word by word, since it has no tree of its own.
 """
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
 from dataclasses import dataclass
@@ -49,9 +48,12 @@ class Mutant:
         return source[:self.start].count(b"\n") + 1
 
     def diff(self, source: bytes) -> str:
-        before, after = source.decode().splitlines(), self.apply(source).decode().splitlines()
-        return "\n".join(line for line in difflib.unified_diff(before, after, lineterm="", n=0)
-                         if not line.startswith(("---", "+++", "@@")))
+        """The lines that change, before and after."""
+        first = source.rfind(b"\n", 0, self.start) + 1
+        last = source.find(b"\n", self.end)
+        before = source[first:last].decode()
+        after = (source[first:self.start] + self.text.encode() + source[self.end:last]).decode()
+        return "\n".join(["-" + line for line in before.splitlines()] + ["+" + line for line in after.splitlines()])
 
     def key(self, source: bytes) -> str:
         """The same as long as file and change are."""
