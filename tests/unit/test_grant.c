@@ -157,6 +157,10 @@ Test(grant, entering_and_leaving)
     procbuf_process_leave_grant(id, UINT32_MAX);
     procbuf_process_leave_grant((struct procbuf_id){ 0 }, 0);
     cr_assert_eq(procbuf_process_enter_grant(world.p0, 0, &addr), PROCBUF_ALREADY_IN_USE);
+    cr_assert(procbuf_process_allocate_grant(world.p1, 0, 7, 8, 8));
+    cr_assert_eq(procbuf_process_enter_grant(world.p1, 0, &addr), PROCBUF_PROCESS_OK);
+    procbuf_process_leave_grant(id, 3); /* behind p0's last is p1's first */
+    cr_assert_eq(procbuf_process_enter_grant(world.p1, 0, &addr), PROCBUF_ALREADY_IN_USE);
     procbuf_process_leave_grant(id, 0);
     cr_assert_eq(procbuf_process_enter_grant(world.p0, 0, &addr), PROCBUF_PROCESS_OK);
     procbuf_process_terminate(world.p0, NULL);
@@ -283,7 +287,8 @@ Test(driver, first_use_allocates_and_empties)
     static const uint8_t zeros[8];
     struct visit visit = { 0 };
     unsigned runs = 0;
-    ACCEPTS("G4 G5 G6 C2 C3");
+    uint32_t number;
+    ACCEPTS("G2 G4 G5 G6 C2 C3");
     REFUSES("G4");
     cr_assert_eq(visit_grant(&visit), PROCBUF_PROCESS_OK);
     cr_assert_eq(visit.runs, 1);
@@ -295,9 +300,51 @@ Test(driver, first_use_allocates_and_empties)
                  "a slot never allowed is live");
     cr_assert_eq(runs, 1);
     cr_assert_eq(port_story()[0], 'p');
+    cr_assert(procbuf_process_lookup_driver(world.p0, config.driver_number, &number));
+    cr_assert_eq(number, config.grant_number);
     const size_t once = kernel_break();
     cr_assert_eq(visit_grant(&visit), PROCBUF_PROCESS_OK);
     cr_assert_eq(kernel_break(), once);
+}
+
+static void zeros_body(const struct procbuf_grant *grant, void *data)
+{
+    const struct procbuf_readable bytes = procbuf_writable_as_readable(procbuf_grant_data(grant));
+    (void)strcpy(data, port_story());
+    for (size_t i = 0; i < procbuf_readable_len(bytes); i++)
+        cr_assert_eq(procbuf_readable_get_or_panic(bytes, i), 0);
+}
+
+Test(driver, the_grant_is_open_while_the_body_runs)
+{
+    static const size_t data_lens[] = { 0, 1, 2, 40 };
+    ACCEPTS("C2 C3 G5");
+    for (size_t d = 0; d < sizeof data_lens / sizeof data_lens[0]; d++) {
+        const struct procbuf_driver_config bare = { .driver_number = 6,
+                                                    .data_len = data_lens[d],
+                                                    .data_align = 1 };
+        struct procbuf_driver own;
+        char story[MAX_EVENTS + 1];
+        world_make();
+        procbuf_driver_init(&own, &bare);
+        for (unsigned time = 0; time < 2; time++) {
+            const char *before = time == 0           ? data_lens[d] == 0 ? "p" : "po"
+                                 : data_lens[d] == 0 ? ""
+                                                     : "o";
+            port_forget();
+            cr_assert_eq(
+                procbuf_driver_enter(&own, procbuf_process_id(world.p0), zeros_body, story),
+                PROCBUF_PROCESS_OK);
+            cr_assert_str_eq(story, before);
+            cr_assert_eq(port_event_count, strlen(before) + (data_lens[d] != 0));
+            for (unsigned e = time == 0; e < port_event_count; e++) {
+                cr_assert_eq(port_events[e].kind, port_event_count - e == 1 ? 'c' : 'o');
+                cr_assert_eq(port_events[e].addr, procbuf_process_kernel_break(world.p0));
+                cr_assert_eq(port_events[e].len, data_lens[d]);
+                cr_assert_eq(port_events[e].access, PROCBUF_ACCESS_READ_WRITE);
+            }
+        }
+    }
 }
 
 Test(driver, enter_answers_in_order)
@@ -414,6 +461,39 @@ Test(driver, data_have_their_length_and_alignment)
     cr_assert(base < (uintptr_t)world_memory || base >= (uintptr_t)world_memory + WORLD_LEN);
 }
 
+static void fill_body(const struct procbuf_grant *grant, void *data)
+{
+    (void)data;
+    procbuf_writable_fill(procbuf_grant_data(grant), 0xff);
+}
+
+Test(driver, slots_and_data_share_no_byte)
+{
+    struct visit visit = { 0 };
+    ACCEPTS("G6");
+    cr_assert_eq(procbuf_driver_enter(&driver, procbuf_process_id(world.p0), fill_body, NULL),
+                 PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0 + 4), 9).code, PROCBUF_OK);
+    cr_assert_eq(procbuf_allow_readwrite(world.p0, &driver, 0, at(RAM0 + 5), 8).code, PROCBUF_OK);
+    cr_assert_eq(visit_grant(&visit), PROCBUF_PROCESS_OK);
+    cr_assert(procbuf_readonly_len(&visit.ro) == 9 && procbuf_readwrite_len(&visit.rw) == 8);
+    for (size_t i = 0; i < sizeof visit.data; i++)
+        cr_assert_eq(visit.data[i], 0xff);
+}
+
+Test(driver, slots_lie_as_their_words_want)
+{
+    const struct procbuf_driver_config bytes = { .readonly_count = 1,
+                                                 .data_len = 1,
+                                                 .data_align = 1 };
+    struct procbuf_driver own;
+    struct procbuf_writable slice;
+    procbuf_driver_init(&own, &bytes);
+    cr_assert_eq(procbuf_driver_enter(&own, procbuf_process_id(world.p0), data_body, &slice),
+                 PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_process_kernel_break(world.p0) % _Alignof(uint64_t), 0);
+}
+
 Test(driver, slots_are_empty_in_every_life)
 {
     struct visit visit = { 0 };
@@ -441,6 +521,15 @@ Test(driver, the_size_of_a_grant_is_published)
     cr_assert_gt(procbuf_grant_len(&big), len);
     big.data_len = SIZE_MAX - 3;
     cr_assert_eq(procbuf_grant_len(&big), SIZE_MAX);
+    big = config;
+    big.data_len += 1000;
+    cr_assert_eq(procbuf_grant_len(&big), len + 1000, "data longer than all slots");
+    big = config;
+    big.readonly_count = big.readwrite_count = 0;
+    cr_assert_eq(procbuf_grant_len(&big), config.data_len, "data alone");
+    big = (struct procbuf_driver_config){ .readonly_count = 1, .data_align = 32 };
+    cr_assert_eq(procbuf_grant_len(&big), 32,
+                 "a slot of at most 24 bytes, and no more behind it than needed");
     big = config;
     big.data_align = 6;
     MUST_PANIC((procbuf_driver_init(&driver, &big), 0));
