@@ -461,17 +461,66 @@ Test(driver, data_have_their_length_and_alignment)
     cr_assert(base < (uintptr_t)world_memory || base >= (uintptr_t)world_memory + WORLD_LEN);
 }
 
+static void all_slots_body(const struct procbuf_grant *grant, void *data)
+{
+    struct procbuf_readonly ro;
+    struct procbuf_readwrite rw;
+    for (uint32_t slot = 0; slot < 2; slot++) {
+        cr_assert_eq(procbuf_grant_readonly(grant, slot, &ro), PROCBUF_PROCESS_OK);
+        cr_assert_eq(procbuf_readonly_len(&ro), 10 + slot);
+    }
+    for (uint32_t slot = 0; slot < 3; slot++) {
+        cr_assert_eq(procbuf_grant_readwrite(grant, slot, &rw), PROCBUF_PROCESS_OK);
+        cr_assert_eq(procbuf_readwrite_len(&rw), 20 + slot);
+    }
+    cr_assert_eq(procbuf_grant_readonly(grant, 2, &ro), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
+    cr_assert_eq(procbuf_grant_readwrite(grant, 3, &rw), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
+    (*(unsigned *)data)++;
+}
+
+Test(driver, slots_of_both_kinds_have_their_own_numbers)
+{
+    const struct procbuf_driver_config wide = { .driver_number = 6,
+                                                .readonly_count = 2,
+                                                .readwrite_count = 3,
+                                                .data_len = 8,
+                                                .data_align = 8 };
+    struct procbuf_driver own;
+    procbuf_addr_t old_break;
+    unsigned runs = 0;
+    ACCEPTS("G6 A1");
+    REFUSES("G4 A1");
+    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 64), &old_break), PROCBUF_PROCESS_OK);
+    procbuf_driver_init(&own, &wide);
+    for (uint32_t slot = 0; slot < 2; slot++)
+        cr_assert_eq(procbuf_allow_readonly(world.p0, &own, slot, at(RAM0), 10 + slot).code,
+                     PROCBUF_OK);
+    for (uint32_t slot = 0; slot < 3; slot++)
+        cr_assert_eq(procbuf_allow_readwrite(world.p0, &own, slot, at(RAM0), 20 + slot).code,
+                     PROCBUF_OK);
+    cr_assert_eq(procbuf_allow_readonly(world.p0, &own, 2, at(RAM0), 1).code, PROCBUF_NOSUPPORT);
+    cr_assert_eq(procbuf_allow_readwrite(world.p0, &own, 3, at(RAM0), 1).code, PROCBUF_NOSUPPORT);
+    cr_assert_eq(procbuf_driver_enter(&own, procbuf_process_id(world.p0), all_slots_body, &runs),
+                 PROCBUF_PROCESS_OK);
+    cr_assert_eq(runs, 1);
+}
+
 static void fill_body(const struct procbuf_grant *grant, void *data)
 {
-    (void)data;
-    procbuf_writable_fill(procbuf_grant_data(grant), 0xff);
+    const struct procbuf_writable bytes = procbuf_grant_data(grant);
+    const procbuf_addr_t end =
+        (procbuf_addr_t)(procbuf_process_kernel_break(world.p0) + procbuf_grant_len(data));
+    procbuf_writable_fill(bytes, 0xff);
+    cr_assert_eq((uintptr_t)procbuf_writable_base_unchecked(bytes) + procbuf_writable_len(bytes),
+                 end, "data lie at the end of the grant");
 }
 
 Test(driver, slots_and_data_share_no_byte)
 {
+    struct procbuf_driver_config copy = config;
     struct visit visit = { 0 };
     ACCEPTS("G6");
-    cr_assert_eq(procbuf_driver_enter(&driver, procbuf_process_id(world.p0), fill_body, NULL),
+    cr_assert_eq(procbuf_driver_enter(&driver, procbuf_process_id(world.p0), fill_body, &copy),
                  PROCBUF_PROCESS_OK);
     cr_assert_eq(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0 + 4), 9).code, PROCBUF_OK);
     cr_assert_eq(procbuf_allow_readwrite(world.p0, &driver, 0, at(RAM0 + 5), 8).code, PROCBUF_OK);
