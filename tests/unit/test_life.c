@@ -21,6 +21,23 @@ Test(life, scheduling_goes_round)
     cr_assert_eq(procbuf_process_state(world.p0).yielded_for, 0);
     procbuf_process_set_yielded(world.p0);
     cr_assert_eq(kind(), PROCBUF_STATE_YIELDED);
+    cr_assert_eq(procbuf_process_state(world.p0).yielded_for, 0);
+}
+
+Test(life, what_is_stopped_is_not_scheduled)
+{
+    REFUSES("L2");
+    for (unsigned from = 0; from < 3; from++) {
+        world_make();
+        if (from > 0)
+            procbuf_process_set_running(world.p0);
+        if (from > 1)
+            procbuf_process_set_yielded_for(world.p0, 9);
+        procbuf_process_stop(world.p0);
+        CHANGES_NOTHING(procbuf_process_set_running(world.p0));
+        CHANGES_NOTHING(procbuf_process_set_yielded(world.p0));
+        CHANGES_NOTHING(procbuf_process_set_yielded_for(world.p0, 7));
+    }
 }
 
 Test(life, yielding_needs_running)
@@ -83,6 +100,7 @@ Test(life, termination_keeps_what_was_built)
     procbuf_process_terminate(world.p0, &code);
     const struct snapshot after = world_look();
     cr_assert_eq(kind(), PROCBUF_STATE_TERMINATED);
+    cr_assert_eq(procbuf_process_state(world.p0).yielded_for, 0);
     cr_assert_eq(procbuf_process_completion(world.p0, &code_out), PROCBUF_COMPLETION_WITH_CODE);
     cr_assert_eq(code_out, 17);
     cr_assert(procbuf_id_equal(after.processes[0].id, before.processes[0].id));
