@@ -217,6 +217,29 @@ static void end_life(struct procbuf_writable slice, void *data)
     cr_assert_eq(procbuf_process_remove(world.p0), PROCBUF_BUSY);
 }
 
+static jmp_buf outer_body;
+
+static void jump_out(struct procbuf_readable slice, void *data)
+{
+    (void)slice, (void)data;
+    longjmp(outer_body, 1);
+}
+
+static void be_jumped_to(struct procbuf_readable slice, void *data)
+{
+    (void)slice;
+    if (setjmp(outer_body) == 0)
+        cr_assert_eq(procbuf_readonly_enter(data, jump_out, NULL), PROCBUF_PROCESS_OK);
+}
+
+/* The library would go on with the stack of a body that is no more. */
+Test(buffer, a_body_that_is_left_by_a_jump_is_noticed)
+{
+    REFUSES("E4");
+    build(at(RAM0 + 8), 4);
+    MUST_PANIC(procbuf_readonly_enter(&ro, be_jumped_to, &ro));
+}
+
 Test(buffer, a_restart_inside_leaves_the_slice)
 {
     ACCEPTS("H4 L5");

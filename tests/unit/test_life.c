@@ -195,6 +195,7 @@ Test(life, faults_follow_the_policy)
     uint32_t code;
     ACCEPTS("L7");
     procbuf_process_fault(world.p0);
+    cr_assert_eq(procbuf_process_state(world.p0).yielded_for, 0);
     cr_assert_eq(kind(), PROCBUF_STATE_FAULTED);
     cr_assert_eq(procbuf_process_completion(world.p0, &code), PROCBUF_COMPLETION_WITHOUT_CODE);
     procbuf_process_fault(world.p1);
