@@ -460,10 +460,13 @@ static enum procbuf_process_error run_at(const struct call *call, size_t *len_ou
                                       array_at(ARENA_IN + call->args[3], len), len, len_out);
 }
 
+/* An error leaves the length that it would have told as it was (E3). */
+enum { UNWRITTEN = 0x5a5a5a5a };
+
 static void run_stream_op(const struct call *call, struct outcome *outcome)
 {
     const uint8_t code = call->op->code;
-    size_t len = 0;
+    size_t len = UNWRITTEN;
     if (code == OP_READER_OVER) {
         world.reader = procbuf_reader_over(&world.readonly[model.reader.first], model.reader.count);
         answer(outcome, OUTCOME_DONE, 0);
@@ -478,7 +481,7 @@ static void run_stream_op(const struct call *call, struct outcome *outcome)
     const enum procbuf_process_error error =
         code == OP_READ_AT || code == OP_WRITE_AT ? run_at(call, &len) : move_stream(call, &len);
     answer(outcome, OUTCOME_PROCESS_ERROR, (int)error);
-    if (error == PROCBUF_PROCESS_OK)
+    if (error == PROCBUF_PROCESS_OK || len != UNWRITTEN)
         value(outcome, 'l', len);
 }
 

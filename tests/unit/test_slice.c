@@ -206,6 +206,14 @@ Test(slice, copies_of_equal_length)
     other[3] = 0;
     procbuf_readable_copy_to_or_panic(readable, other, 10);
     cr_assert_eq(other[3], 200);
+    other[0] = 0;
+    cr_assert_eq(procbuf_readable_copy_to(procbuf_readable_from_array(&array[3], 1), other, 1),
+                 PROCBUF_OK);
+    cr_assert_eq(other[0], 200, "a single byte");
+    other[0] = 201;
+    cr_assert_eq(procbuf_writable_copy_from(procbuf_writable_from_array(&array[3], 1), other, 1),
+                 PROCBUF_OK);
+    cr_assert_eq(array[3], 201);
     const struct procbuf_readable none = procbuf_readable_from_array(NULL, 0);
     cr_assert_eq(procbuf_readable_copy_to(none, NULL, 0), PROCBUF_OK);
     cr_assert_eq(procbuf_writable_copy_from(procbuf_writable_from_array(NULL, 0), NULL, 0),
