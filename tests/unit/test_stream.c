@@ -320,6 +320,47 @@ Test(stream, copy_of_short_pieces_fills_a_long_buffer_without_holes)
     cr_assert_eq(world_memory[RAM1 + 55], 0);
 }
 
+Test(stream, copy_ends_at_its_length_and_at_the_last_buffer)
+{
+    const struct procbuf_readonly pieces[2] = { share(world.p0, RAM0 + 10, 2),
+                                                share(world.p0, RAM0 + 12, 3) };
+    struct procbuf_reader reader = procbuf_reader_over(pieces, 2);
+    struct procbuf_writer writer = procbuf_writer_over(to, 1);
+    ACCEPTS("H8");
+    to[1] = lend(world.p1, RAM1 + 80, 4); /* behind the writer's only one */
+    memset(&world_memory[RAM1 + 50], 0, 50);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 4, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(len, 4);
+    cr_assert(world_memory[RAM1 + 53] == 14 && world_memory[RAM1 + 54] == 0);
+    reader = procbuf_reader_over(pieces, 2);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 9, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(len, 1, "all that the writer has left");
+    cr_assert(world_memory[RAM1 + 54] == 11 && world_memory[RAM1 + 80] == 0);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 9, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(len, 0);
+    cr_assert_eq(world_memory[RAM1 + 80], 0);
+}
+
+Test(stream, an_error_leaves_the_place)
+{
+    struct procbuf_reader reader = procbuf_reader_over(from + 1, 2);
+    struct procbuf_writer writer = procbuf_writer_over(to + 1, 2);
+    REFUSES("H8 E3");
+    end_life(world.p1); /* from[2] is dead */
+    to[1] = lend(world.p1, RAM1, 0);
+    to[2] = lend(world.p1, RAM1 + 60, 3);
+    end_life(world.p1);
+    to[1] = lend(world.p1, RAM1, 0);
+    cr_assert_eq(procbuf_reader_read(&reader, array, 2, &len), PROCBUF_NO_SUCH_APP);
+    cr_assert_eq(procbuf_writer_write(&writer, array, 2, &len), PROCBUF_NO_SUCH_APP);
+    from[1] = share(world.p0, RAM0 + 10, 2);
+    to[1] = lend(world.p1, RAM1 + 70, 2);
+    cr_assert_eq(procbuf_reader_read(&reader, array, 2, &len), PROCBUF_PROCESS_OK);
+    cr_assert(len == 2 && array[0] == 11 && array[1] == 12, "from the first buffer after all");
+    cr_assert_eq(procbuf_writer_write(&writer, array, 2, &len), PROCBUF_PROCESS_OK);
+    cr_assert(len == 2 && world_memory[RAM1 + 70] == 11 && world_memory[RAM1 + 71] == 12);
+}
+
 Test(stream, copy_over_itself_behaves_as_memmove)
 {
     const struct procbuf_readonly source = share(world.p0, RAM0 + 10, 8);
