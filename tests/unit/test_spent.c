@@ -11,6 +11,16 @@ static void wind_forward(void)
 
 TestSuite(spent, .init = wind_forward);
 
+Test(spent, it_begins_at_0)
+{
+    struct procbuf_table other;
+    struct procbuf_process slots[1];
+    ACCEPTS("L1");
+    memset(&other, 0xa5, sizeof other);
+    procbuf_table_init(&other, slots, 1);
+    cr_assert_eq(other.private_.next_identifier, 0);
+}
+
 Test(spent, the_last_identifier_is_given_out)
 {
     const struct procbuf_id old = procbuf_process_id(world.p0);

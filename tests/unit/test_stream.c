@@ -353,6 +353,7 @@ Test(stream, an_error_leaves_the_place)
     to[1] = lend(world.p1, RAM1, 0);
     cr_assert_eq(procbuf_reader_read(&reader, array, 2, &len), PROCBUF_NO_SUCH_APP);
     cr_assert_eq(procbuf_writer_write(&writer, array, 2, &len), PROCBUF_NO_SUCH_APP);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 2, &len), PROCBUF_NO_SUCH_APP);
     from[1] = share(world.p0, RAM0 + 10, 2);
     to[1] = lend(world.p1, RAM1 + 70, 2);
     cr_assert_eq(procbuf_reader_read(&reader, array, 2, &len), PROCBUF_PROCESS_OK);

@@ -256,6 +256,27 @@ Test(table, ids_of_another_table_are_not_found)
     cr_assert_not(procbuf_id_equal(theirs, procbuf_process_id(world.p0)), "both are the first");
 }
 
+Test(table, begins_on_dirty_memory_and_stays_in_it)
+{
+    static struct procbuf_table other;
+    static struct procbuf_process slots[3], untouched;
+    struct procbuf_process_config config = third();
+    struct procbuf_process *process;
+    procbuf_addr_t addr;
+    ACCEPTS("P4 G4");
+    memset(&other, 0xa5, sizeof other);
+    memset(slots, 0xa5, sizeof slots);
+    untouched = slots[2];
+    procbuf_table_init(&other, slots, 2);
+    cr_assert_eq(memcmp(&slots[2], &untouched, sizeof untouched), 0, "it is not the table's");
+    cr_assert_null(procbuf_table_slot(&other, 0));
+    cr_assert_null(procbuf_table_slot(&other, 1));
+    cr_assert_eq(procbuf_process_create(&other, &config, &process), PROCBUF_OK);
+    cr_assert_not(procbuf_process_allocate_grant(process, 0, 1, 1, 1), "it was given no entries");
+    cr_assert_eq(procbuf_process_enter_grant(process, 0, &addr), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
+    cr_assert_eq(memcmp(&slots[2], &untouched, sizeof untouched), 0);
+}
+
 Test(table, slots_are_counted)
 {
     ACCEPTS("L1");
