@@ -273,6 +273,8 @@ Test(table, begins_on_dirty_memory_and_stays_in_it)
     cr_assert_null(procbuf_table_slot(&other, 1));
     cr_assert_eq(procbuf_process_create(&other, &config, &process), PROCBUF_OK);
     cr_assert_eq(procbuf_table_slot(&other, 0), process);
+    cr_assert_eq(procbuf_process_create(&other, &config, &process), PROCBUF_INVAL,
+                 "its memory is taken");
     cr_assert_not(procbuf_process_allocate_grant(process, 0, 1, 1, 1), "it was given no entries");
     cr_assert_eq(procbuf_process_enter_grant(process, 0, &addr), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
     cr_assert_eq(memcmp(&slots[2], &untouched, sizeof untouched), 0);
