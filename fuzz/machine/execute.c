@@ -261,6 +261,7 @@ static void run_slice_op(const struct call *call, struct outcome *outcome)
 {
     const uint64_t number = call->args[0];
     struct procbuf_readable_chunks chunks;
+    struct procbuf_writable_chunks written;
     answer(outcome, OUTCOME_DONE, 0);
     switch (call->op->code) {
     case OP_SLICE_LEN:
@@ -280,8 +281,11 @@ static void run_slice_op(const struct call *call, struct outcome *outcome)
         break;
     case OP_CHUNKS:
         /* Only the panic for 0 is left to do: run_chunks() walks. */
-        chunks = procbuf_readable_chunks(readable_of(number), (size_t)call->args[1]);
-        (void)chunks;
+        if (model.slices[number].writable)
+            written = procbuf_writable_chunks(world.slices[number].writable, (size_t)call->args[1]);
+        else
+            chunks = procbuf_readable_chunks(world.slices[number].readable, (size_t)call->args[1]);
+        (void)chunks, (void)written;
         break;
     case OP_COPY_SLICE:
         answer_code(outcome, procbuf_writable_copy_from_slice(world.slices[number].writable,

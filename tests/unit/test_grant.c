@@ -515,6 +515,16 @@ static void fill_body(const struct procbuf_grant *grant, void *data)
                  end, "data lie at the end of the grant");
 }
 
+static void read_then_fill_body(const struct procbuf_grant *grant, void *data)
+{
+    struct visit *visit = data;
+    cr_assert_eq(procbuf_grant_readonly(grant, 0, &visit->ro), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_grant_readwrite(grant, 0, &visit->rw), PROCBUF_PROCESS_OK);
+    procbuf_writable_fill(procbuf_grant_data(grant), 0x77);
+    cr_assert_eq(procbuf_readonly_len(&visit->ro), 9);
+    cr_assert_eq(procbuf_readwrite_len(&visit->rw), 8, "what counts swaps is no data");
+}
+
 Test(driver, slots_and_data_share_no_byte)
 {
     struct procbuf_driver_config copy = config;
@@ -528,6 +538,9 @@ Test(driver, slots_and_data_share_no_byte)
     cr_assert(procbuf_readonly_len(&visit.ro) == 9 && procbuf_readwrite_len(&visit.rw) == 8);
     for (size_t i = 0; i < sizeof visit.data; i++)
         cr_assert_eq(visit.data[i], 0xff);
+    cr_assert_eq(
+        procbuf_driver_enter(&driver, procbuf_process_id(world.p0), read_then_fill_body, &visit),
+        PROCBUF_PROCESS_OK);
 }
 
 Test(driver, slots_lie_as_their_words_want)

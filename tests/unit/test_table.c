@@ -38,6 +38,7 @@ Test(table, creation_lays_out_and_zeroes)
     ACCEPTS("P4 C2 C3");
     cr_assert_eq(procbuf_process_create(&world.table, &config, &process), PROCBUF_OK);
     cr_assert_eq(process, procbuf_table_slot(&world.table, 2));
+    cr_assert_eq(procbuf_process_state(process).yielded_for, 0);
     cr_assert_eq(procbuf_process_flash_start(process), at(FREE_MEMORY));
     cr_assert_eq(procbuf_process_flash_protected_end(process), at(FREE_MEMORY + 4));
     cr_assert_eq(procbuf_process_flash_end(process), at(FREE_MEMORY + 16));
