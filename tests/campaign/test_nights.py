@@ -14,6 +14,20 @@ CAMPAIGN = ROOT / "fuzz/campaign"
 QUICK = ["--harness", "slices", "--engine", "libfuzzer", "--build", "asan"]
 COPY_TO = "PROCBUF-BUG kind=access check=load-not-named op=copy_to"
 
+KEEPS_NOTHING = """
+import sys, campaign, corpora
+
+def minimise(built, harness, folder):
+    for path in folder.iterdir():
+        path.unlink()
+    (folder / "empty").write_bytes(b"")
+    return 1
+
+corpora.minimise = minimise
+campaign.MINIMISE_STORE_FROM_S = 0
+sys.exit(campaign.main())
+"""
+
 TROUBLE = """
 extern int open(const char *path, int flags, ...);
 extern long read(int file, void *to, unsigned long len);
@@ -253,6 +267,17 @@ class Nights(Case):
                     "--harness", "slices", "--harness", "life", "--weight", "slices=3", "--floor", "life=400s",
                     "--out", self.out)
         self.check(done, 0, "about 428 s of one process", "about 400 s of one process")
+
+    def test_coverage_is_of_all_that_ran_and_not_of_what_is_kept(self):
+        # Here a corpus made small is an empty one: any loss of coverage by it would show.
+        done = subprocess.run(
+            ["/usr/bin/python3", "-B", "-c", KEEPS_NOTHING, "--harness", "everything", "--engine", "libfuzzer", "--build",
+             "asan", "--time", "2s", "--out", str(self.out)], env=os.environ | {"PYTHONPATH": str(ROOT / "fuzz/orchestrate")},
+            capture_output=True, text=True, check=False)
+        self.check(done, 0, "corpus of everything: 1 inputs")
+        self.assertEqual([path.name for path in (self.out / "corpus/everything").iterdir()], ["empty"])
+        errors = self.record()["coverage"]["src/error.c"]
+        self.assertEqual((errors["missed_lines"], errors["covered_lines"]), ([], errors["lines"]))
 
     def test_updates_the_committed_corpus(self):
         clone = self.folder / "clone"
