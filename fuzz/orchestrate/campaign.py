@@ -486,14 +486,15 @@ def notify(command: str, out: Path) -> None:
 def run_night(campaign: Campaign) -> int:
     """All of it. Returns: the exit status."""
     options = campaign.options
+    covered: dict = {}
     try:
         campaign.replay_corpora()
         campaign.fuzz()
         campaign.release_canaries()
+        covered = campaign.measure_coverage()  # of all that ran: what is kept then reaches the same edges, but fewer lines
         campaign.keep_corpora()
     except KeyboardInterrupt:
         campaign.interrupted = True
-    covered = {} if campaign.interrupted else campaign.measure_coverage()
     record = campaign.record(covered)
     if not campaign.interrupted:  # else it can be resumed
         campaign.store.end_night(campaign.night, report.is_red(record), sum(h["runs"] for h in record["harnesses"]),
