@@ -10,11 +10,12 @@
 #include "range.h"
 #include "require.h"
 
-/* What a slot holds in grant memory. `swaps` tells buffers read from it that it moved on. */
+/* What a slot holds in grant memory. `swaps` tells buffers read from it that it moved on. It is aligned
+ * alike on every target, so that a grant lies in the same place. */
 struct slot {
     procbuf_addr_t addr;
     size_t len;
-    uint64_t swaps;
+    _Alignas(8) uint64_t swaps;
 };
 
 static bool is_power_of_two(size_t number)
