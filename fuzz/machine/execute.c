@@ -1,6 +1,7 @@
 #include "execute.h"
 
 #include "bug.h"
+#include "mistakes.h"
 #include "world.h"
 
 #include <procbuf/capability.h>
@@ -121,6 +122,11 @@ static void run_table_slot(const struct call *call, struct outcome *outcome)
 {
     const struct procbuf_process *process =
         procbuf_table_slot(&world.table, (uint32_t)call->args[0]);
+    if (procbuf_table_slot(&world.foreign, (uint32_t)call->args[0]) != NULL)
+        bug_found("result", "foreign-table-has-slots",
+                  "expected: a table of another kernel has no slots here (B7)\n"
+                  "actual: it has slot %u",
+                  (unsigned)call->args[0]);
     answer_bool(outcome, process != NULL);
     if (process != NULL)
         value(outcome, 'p', (uint64_t)(process - world.slots));
@@ -630,6 +636,22 @@ static void run_allow_op(const struct call *call, struct outcome *outcome)
     }
 }
 
+/* The part behind the slots, whose length depends on the target. */
+static void run_grant_len(const struct call *call, struct outcome *outcome)
+{
+    const struct procbuf_driver_config slots = {
+        .readonly_count = (uint32_t)call->args[0],
+        .readwrite_count = (uint32_t)call->args[1],
+        .data_align = (size_t)1 << call->args[3] % 8,
+    };
+    struct procbuf_driver_config config = slots;
+    config.data_len = (size_t)call->args[2];
+    const size_t len = procbuf_grant_len(&config);
+    answer_bool(outcome, len != SIZE_MAX);
+    if (len != SIZE_MAX)
+        value(outcome, 'l', len - procbuf_grant_len(&slots));
+}
+
 /* ---- Errors ---- */
 
 static void run_error_op(const struct call *call, struct outcome *outcome)
@@ -675,7 +697,12 @@ void execute(const struct call *call, struct outcome *outcome)
         run_stream_op(call, outcome);
     else if (code >= OP_FOREIGN_START && code <= OP_TAKE_FOREIGN_ID)
         run_foreign_op(call, outcome);
-    else if (code >= OP_CODE_NAME && code <= OP_PROCESS_ERROR_TO_CODE)
+    else if (code == OP_GRANT_LEN)
+        run_grant_len(call, outcome);
+    else if (code == OP_MISUSE) {
+        answer(outcome, OUTCOME_DONE, 0);
+        make_mistake((unsigned)call->args[0]);
+    } else if (code >= OP_CODE_NAME && code <= OP_PROCESS_ERROR_TO_CODE)
         run_error_op(call, outcome);
     else if (code >= OP_ALLOCATE_GRANT && code <= OP_SET_BYTE)
         run_allow_op(call, outcome);

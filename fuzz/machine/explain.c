@@ -41,6 +41,8 @@ static void print_words(const struct op *op, FILE *out)
             fputc(*c, out);
         }
     }
+    if (op->code == OP_MISUSE && model_mistake((unsigned)op->operands[0].number) != NULL)
+        fprintf(out, ": %s", model_mistake((unsigned)op->operands[0].number));
 }
 
 /* Where the operands of the current operation lie, and what they come to. */

@@ -4,6 +4,7 @@
 #include "bug.h"
 #include "compare.h"
 #include "execute.h"
+#include "identifiers.h"
 #include "port.h"
 #include "results.h"
 #include "statistics.h"
@@ -175,7 +176,7 @@ static void run_restart_many(const struct call *call, struct prediction *p, stru
 static void declare_driver(const struct call *call, struct outcome *outcome)
 {
     struct model_driver *driver;
-    if (!model_declare_driver(call->args, &driver)) {
+    if (!model_declare_driver(call, &driver)) {
         answer(outcome, OUTCOME_SKIPPED, 0);
         return;
     }
@@ -184,14 +185,14 @@ static void declare_driver(const struct call *call, struct outcome *outcome)
         .driver_number = driver->driver_number,
         .readonly_count = driver->slot_counts[0],
         .readwrite_count = driver->slot_counts[1],
-        .data_align = 8,
+        .data_align = driver->data_align,
     };
     const size_t data_offset = procbuf_grant_len(&config);
-    if (data_offset > driver->len - driver->data_len)
+    if (data_offset > driver->len - driver->data_len || data_offset % driver->data_align != 0)
         bug_found("result", "grant-length",
-                  "expected: slots of at most 24 bytes\n"
+                  "expected: slots of at most 24 bytes, and data aligned to %u (G6)\n"
                   "actual: %zu bytes for %u of them",
-                  data_offset, driver->slot_counts[0] + driver->slot_counts[1]);
+                  driver->data_align, data_offset, driver->slot_counts[0] + driver->slot_counts[1]);
     driver->data_offset = (uint32_t)data_offset;
     config.data_len = driver->len - data_offset;
     if (procbuf_grant_len(&config) != driver->len)
@@ -229,7 +230,12 @@ static bool run_user_op(const struct call *call, struct outcome *outcome)
                             (uint8_t)call->args[2]))
             answer(outcome, OUTCOME_SKIPPED, 0);
         return true;
-    case OP_DECLARE_DRIVER: declare_driver(call, outcome); return true;
+    case OP_SPEND_IDS:
+        if (!identifiers_spend(call->args[0]))
+            answer(outcome, OUTCOME_SKIPPED, 0);
+        return true;
+    case OP_DECLARE_DRIVER:
+    case OP_DECLARE_DRIVER_WITH: declare_driver(call, outcome); return true;
     default: return false;
     }
 }

@@ -85,7 +85,8 @@ int model_begin_driver_grant(unsigned slot, const struct model_driver *driver, s
     int error = enter_grant(slot, number, p);
     const bool is_new = error == OUT_OF_MEMORY;
     if (is_new) {
-        if (!allocate_grant(slot, number, driver->driver_number, driver->len, 8, p))
+        if (!allocate_grant(slot, number, driver->driver_number, driver->len,
+                            driver->data_align < 8 ? 8 : driver->data_align, p))
             return OUT_OF_MEMORY;
         error = enter_grant(slot, number, p);
     }
@@ -107,12 +108,28 @@ int model_begin_driver_grant(unsigned slot, const struct model_driver *driver, s
     return OK;
 }
 
-bool model_declare_driver(const uint64_t args[6], struct model_driver **driver_out)
+/* G6: how long so many slots are, before data that want this alignment. Slots want 8. */
+static wide slots_len(uint64_t count, unsigned slot_len, uint64_t data_align)
 {
+    wide len = (wide)count * slot_len;
+    while (len % 8 != 0 || len % data_align != 0)
+        len++;
+    return len;
+}
+
+/* A slot on the largest target, and on the smallest. */
+enum { MOST_SLOT_LEN = 24, LEAST_SLOT_LEN = 16 };
+
+bool model_declare_driver(const struct call *call, struct model_driver **driver_out)
+{
+    const uint64_t *args = call->args;
     struct model_driver *driver = &model.drivers[args[0]];
-    const uint32_t slots = (uint32_t)(args[3] % 4 + args[4] % 4);
-    const uint32_t len = (uint32_t)args[5] * 8;
-    if (driver->declared || slots * 24 > len) /* 24: a slot on the largest target (G6) */
+    const bool by_data = call->op->code == OP_DECLARE_DRIVER_WITH;
+    const uint32_t data_align = by_data ? 1u << args[6] % 8 : 8;
+    const uint32_t slots =
+        (uint32_t)slots_len(args[3] % 4 + args[4] % 4, MOST_SLOT_LEN, data_align);
+    const uint32_t len = by_data ? slots + (uint32_t)args[5] : (uint32_t)args[5] * 8;
+    if (driver->declared || slots > len)
         return false;
     for (unsigned v = 0; v < TRACE_DRIVER_COUNT; v++)
         if (model.drivers[v].declared && model.drivers[v].grant_number == args[1])
@@ -125,9 +142,28 @@ bool model_declare_driver(const uint64_t args[6], struct model_driver **driver_o
                                      .driver_number = (uint32_t)args[2],
                                      .slot_counts = { args[3] % 4, args[4] % 4 },
                                      .len = len,
-                                     .data_len = len - slots * 24 };
+                                     .data_align = data_align,
+                                     .data_len = len - slots };
     *driver_out = driver;
     return true;
+}
+
+/* What does not fit into memory is longer than anything there. Where that depends on how long slots are,
+ * it depends on the target: no trace asks. */
+void predict_grant_len(const struct call *call, struct prediction *p)
+{
+    const uint64_t count = call->args[0] + call->args[1],
+                   data_align = (uint64_t)1 << call->args[3] % 8;
+    const wide most = slots_len(count, MOST_SLOT_LEN, data_align) + call->args[2];
+    const wide least = slots_len(count, LEAST_SLOT_LEN, data_align) + call->args[2];
+    RULE("G6");
+    answers(p, OUTCOME_SKIPPED, 0);
+    if (least >= ADDRESS_SPACE - 1) {
+        answers(p, OUTCOME_NO, 0);
+    } else if (most < ADDRESS_SPACE - 1) {
+        answers(p, OUTCOME_YES, 0);
+        answers_with(p, 'l', call->args[2]);
+    }
 }
 
 const struct model_open *model_current_driver(void)

@@ -107,6 +107,7 @@ static predict_function *const rules[256] = {
     [OP_ALLOW_READWRITE] = predict_allow,
     [OP_ALLOW_USERSPACE_READABLE] = predict_allow,
     [OP_SET_BYTE] = predict_set_byte,
+    [OP_GRANT_LEN] = predict_grant_len,
 
     [OP_READ_AT] = predict_at,
     [OP_WRITE_AT] = predict_at,
@@ -127,6 +128,8 @@ static predict_function *const rules[256] = {
     [OP_CODE_NAME] = predict_error_op,
     [OP_PROCESS_ERROR_NAME] = predict_error_op,
     [OP_PROCESS_ERROR_TO_CODE] = predict_error_op,
+
+    [OP_MISUSE] = predict_misuse,
 };
 
 void model_predict(const struct call *call, struct prediction *p)

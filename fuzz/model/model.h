@@ -96,6 +96,7 @@ struct model_driver {
     uint32_t grant_number, driver_number;
     uint32_t slot_counts[2]; /* read-only, read-write */
     uint32_t len;            /* of the whole grant */
+    uint32_t data_align;     /* as it is declared; slots want 8 */
     uint32_t data_offset;    /* as the library publishes it */
     uint32_t data_len;       /* that traces see: the same on every target */
     struct model_range held; /* by allow_userspace_readable */
@@ -238,7 +239,10 @@ bool model_id_is_live(const struct model_id *id);
 bool model_buffer_is_live(const struct model_buffer *buffer);
 
 /* Declare a driver, once. Returns: false if it cannot be, and nothing has changed. */
-bool model_declare_driver(const uint64_t args[6], struct model_driver **driver_out);
+bool model_declare_driver(const struct call *call, struct model_driver **driver_out);
+
+/* The table has given out all identifiers but `left`. Returns: false if it has fewer already. */
+bool model_spend_ids(uint64_t left);
 
 /* The driver enter whose body runs, innermost; null if there is none. */
 const struct model_open *model_current_driver(void);
@@ -246,6 +250,9 @@ const struct model_open *model_current_driver(void);
 /* Names of a code and of a process error. Returns: "?" for numbers that are none. */
 const char *model_code_name(unsigned code);
 const char *model_process_error_name(unsigned error);
+
+/* What a kernel does wrong that makes mistake `number` of `misuse`. Returns: null if there is none. */
+const char *model_mistake(unsigned number);
 
 /* The word that `store` stores for a pattern, before it is cut to its width. */
 uint64_t model_word(uint8_t pattern);

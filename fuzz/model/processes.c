@@ -38,6 +38,20 @@ static bool layout_is_valid(const uint64_t args[8])
     return !touches_a_process(args[0], args[1]) && !touches_a_process(args[3], args[4]);
 }
 
+/* L1: the last number is no identifier. */
+static bool ids_are_spent(void)
+{
+    return model.next_identifier == UINT64_MAX;
+}
+
+bool model_spend_ids(uint64_t left)
+{
+    if (UINT64_MAX - model.next_identifier < left)
+        return false;
+    model.next_identifier = UINT64_MAX - left;
+    return true;
+}
+
 static void create_process(unsigned slot, const uint64_t args[8])
 {
     struct model_process *process = &model.processes[slot];
@@ -78,6 +92,12 @@ void model_predict_create(const uint64_t args[8], struct prediction *p)
         answers(p, OUTCOME_CODE, NOMEM);
         return;
     }
+    RULE("L1");
+    if (ids_are_spent()) {
+        answers(p, OUTCOME_CODE, NOMEM);
+        return;
+    }
+    RULE("P4");
     create_process(slot, args);
     zeroes(p, model.processes[slot].mem_start, model.processes[slot].app_break);
     answers(p, OUTCOME_CODE, OK);
@@ -120,6 +140,8 @@ static void terminate(struct model_process *process, uint64_t completion)
 static bool new_life(unsigned slot, struct prediction *p)
 {
     struct model_process *process = &model.processes[slot];
+    if (ids_are_spent())
+        return false;
     process->identifier = model.next_identifier++;
     if (!port_agrees(p, slot, process->initial_app_break, process->initial_kernel_break))
         return false;

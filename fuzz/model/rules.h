@@ -161,9 +161,10 @@ predict_function predict_table_slot;
 predict_function predict_build, predict_buffer_op, predict_enter;
 predict_function predict_slice_op, predict_bytes_op, predict_from_array;
 predict_function predict_grant_op, predict_leave_grant, predict_driver_enter, predict_read_slot;
+predict_function predict_grant_len;
 predict_function predict_allow, predict_set_byte;
 predict_function predict_at, predict_stream_over, predict_stream, predict_stream_copy;
 predict_function predict_foreign_life, predict_foreign_build;
-predict_function predict_error_op;
+predict_function predict_error_op, predict_misuse;
 
 #endif

@@ -210,6 +210,10 @@ struct op draw_op_of(const struct trace *trace, uint8_t code)
         op.operands[1] = op.operands[0]; /* a byte that changes once it is fetched */
     if (op.code >= OP_CODE_NAME && op.code <= OP_PROCESS_ERROR_TO_CODE)
         op.operands[0].number = (int32_t)chance_below(chance_one_in(24) ? 256 : 15);
+    if (op.code == OP_MISUSE)
+        op.operands[0].number = (int32_t)chance_below(20);
+    if (op.code == OP_GRANT_LEN && chance_one_in(2)) /* there is no room for all of it */
+        random_anchored(&op, &op.operands[2], ANCHOR_MAX);
     if (op.code == OP_AT_HOOK)
         op.operands[0].number = 1 + (int32_t)chance_below(3);
     if (op.code == OP_DECLARE_DRIVER &&

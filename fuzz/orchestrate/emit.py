@@ -12,6 +12,7 @@ from emit_calls import DONE, WIDTH, Calls, CannotEmit
 from tools import Build, ToolError, run
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
+MISTAKES = Path(__file__).resolve().parents[1] / "machine/mistakes.h"
 STATES = ["RUNNING", "YIELDED", "YIELDED_FOR", "STOPPED", "FAULTED", "TERMINATED"]
 COMPLETIONS = ["NEVER_ENDED", "WITHOUT_CODE", "WITH_CODE"]
 
@@ -101,7 +102,7 @@ class Writer(Calls):
 
     def note(self, record: dict) -> None:
         """What later operations need to know of this one."""
-        if record["op"] == "declare_driver" and record["outcome"]["kind"] == DONE:
+        if record["op"] in ("declare_driver", "declare_driver_with") and record["outcome"]["kind"] == DONE:
             self.declared.add(record["operands"][0]["value"])
         if "slice" in record:
             self.last_kind[record["slice"]["number"]] = bool(record["slice"]["writable"])
@@ -147,6 +148,7 @@ class Writer(Calls):
             "memory_len": -(-max(ends) // 4096) * 4096,
             "places": used(places),
             "arrays": used(arrays),
+            "mistakes": re.split(r"(?m)^#(?:include|endif).*\n", MISTAKES.read_text())[-2].strip(),
         }
 
 

@@ -313,7 +313,8 @@ class Calls:
             return
         values = [operand["value"] for operand in record["operands"]]
         record["texts"] = self.texts(record["operands"])
-        if name in ("poke", "fill", "refuse", "when_fetched", "at_hook", "declare_driver"):
+        if name in ("poke", "fill", "refuse", "when_fetched", "at_hook", "declare_driver",
+                    "declare_driver_with", "spend_ids"):
             getattr(self, f"op_{name}")(record, values)
             return
         self.before(record)
@@ -360,8 +361,13 @@ class Calls:
         self.uses |= {"declare", "grants"}
         self.say(f"declare(&{self.driver(values[0])}, (struct procbuf_driver_config){{ "
                  f".grant_number = {driver['grant']}, .driver_number = {driver['number']}, "
-                 f".readonly_count = {driver['readonly']}, .readwrite_count = {driver['readwrite']} }}, "
-                 f"{driver['len']});")
+                 f".readonly_count = {driver['readonly']}, .readwrite_count = {driver['readwrite']}, "
+                 f".data_align = {driver['align']} }}, {driver['len']});")
+
+    op_declare_driver_with = op_declare_driver
+
+    def op_spend_ids(self, record, values):
+        self.say(f"table.private_.next_identifier = UINT64_MAX - {values[0]}; /* nobody lives 2^64 lives */")
 
     def op_return_to_user(self, record, values):
         self.say("procbuf_return_to_user();")
@@ -796,6 +802,19 @@ class Calls:
     def op_set_byte(self, record, values):
         self.expect(f"procbuf_process_set_byte({self.process(values[0])}, {self.address(values[1])}, {values[2]})",
                     record["outcome"])
+
+    def op_grant_len(self, record, values):
+        slots = (f".readonly_count = {values[0]}, .readwrite_count = {values[1]}, "
+                 f".data_align = {1 << values[3] % 8}")
+        config = f"&(struct procbuf_driver_config){{ {slots}, .data_len = {record['texts'][2]} }}"
+        fits = record["outcome"]["kind"] == YES
+        expected = (f"procbuf_grant_len(&(struct procbuf_driver_config){{ {slots} }}) + {record['texts'][2]}"
+                    if fits else "SIZE_MAX")
+        self.say(f"cr_assert_eq(procbuf_grant_len({config}), {expected});")
+
+    def op_misuse(self, record, values):
+        self.uses |= {"misuse", "capability"}
+        self.expect(f"make_mistake({values[0]})", record["outcome"])
 
     # ---- Streams ----
 

@@ -159,19 +159,20 @@ static void print_prediction(const struct prediction *p)
 static bool declare(const struct call *call)
 {
     struct model_driver *driver;
-    if (!model_declare_driver(call->args, &driver))
+    if (!model_declare_driver(call, &driver))
         return false;
     const struct procbuf_driver_config config = {
         .grant_number = driver->grant_number,
         .driver_number = driver->driver_number,
         .readonly_count = driver->slot_counts[0],
         .readwrite_count = driver->slot_counts[1],
-        .data_align = 8,
+        .data_align = driver->data_align,
     };
     driver->data_offset = (uint32_t)procbuf_grant_len(&config);
-    printf(",\"driver\":{\"grant\":%u,\"number\":%u,\"readonly\":%u,\"readwrite\":%u,\"len\":%u}",
+    printf(",\"driver\":{\"grant\":%u,\"number\":%u,\"readonly\":%u,\"readwrite\":%u,\"len\":%u,"
+           "\"align\":%u}",
            driver->grant_number, driver->driver_number, driver->slot_counts[0],
-           driver->slot_counts[1], driver->len);
+           driver->slot_counts[1], driver->len, driver->data_align);
     return true;
 }
 
@@ -193,7 +194,9 @@ static bool user_op(const struct call *call)
         done = model_plan_act(call->op->code == OP_AT_HOOK, call->args[0], call->args[1],
                               (uint8_t)call->args[2]);
         break;
-    case OP_DECLARE_DRIVER: done = declare(call); break;
+    case OP_SPEND_IDS: done = model_spend_ids(call->args[0]); break;
+    case OP_DECLARE_DRIVER:
+    case OP_DECLARE_DRIVER_WITH: done = declare(call); break;
     default: return false;
     }
     const struct outcome outcome = { .kind = done ? OUTCOME_DONE : OUTCOME_SKIPPED };

@@ -19,6 +19,9 @@ static uint8_t row_since(uint8_t code)
     const bool since_2 = code == OP_AS_READONLY || code == OP_ELEMENT ||
                          (code >= OP_READ_AT && code <= OP_STREAM_COPY) ||
                          (code >= OP_FOREIGN_START && code <= OP_TAKE_FOREIGN_ID);
+    if (code == OP_SPEND_IDS || code == OP_DECLARE_DRIVER_WITH || code == OP_GRANT_LEN ||
+        code == OP_MISUSE)
+        return 5;
     if (code == OP_TABLE_SLOT || (code >= OP_CODE_NAME && code <= OP_PROCESS_ERROR_TO_CODE))
         return 4;
     if (code == OP_WHEN_FETCHED || code == OP_AT_HOOK)
@@ -193,10 +196,11 @@ static uint8_t *write_operand(uint8_t *at, char kind, const struct operand *oper
 static uint8_t op_since(const struct op *op)
 {
     const char *kinds = op->code == OP_END ? "" : op_table[op->code].operands;
+    uint8_t version = row_since(op->code);
     for (unsigned k = 0; kinds[k] != '\0'; k++)
-        if (kind_is_value(kinds[k]) && op->operands[k].anchor == ANCHOR_PART)
-            return 3;
-    return row_since(op->code);
+        if (kind_is_value(kinds[k]) && op->operands[k].anchor == ANCHOR_PART && version < 3)
+            version = 3;
+    return version;
 }
 
 /* The oldest table that has all that the trace uses: what was saved with it stays as it was. */

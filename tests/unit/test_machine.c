@@ -45,6 +45,14 @@ Test(machine, memory_is_as_new_for_each_trace)
     }
 }
 
+Test(machine, identifiers_are_as_new_for_each_trace)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        run("trace 1\nspend_ids 0\nrestart p0 none\n");
+        run("trace 1\nrestart p0 none\nspend_ids 1\nrestart p0 none\n");
+    }
+}
+
 /* The arena is one memory for both sides of a fork, and AFL++ forks between inputs. */
 Test(machine, memory_is_as_new_after_another_process_wrote_there)
 {

@@ -136,6 +136,68 @@ Test(model, lives_end_and_begin_as_section_l_says)
     cr_assert_eq(predict(OP_ENTER, 8, 0, 0, 0)->status, NO_SUCH_APP, "H2");
 }
 
+/* L1, L4, L5: of two identifiers that are left one goes to a process, one to a life. */
+Test(model, identifiers_end_as_l1_says)
+{
+    const uint64_t above = ram + 128;
+    cr_assert(model_spend_ids(2));
+    cr_assert_eq(predict(OP_RESTART, 0, 0, 0, 0)->kind, OUTCOME_YES);
+    cr_assert(model_spend_ids(1), "it is at one already");
+    cr_assert_not(model_spend_ids(2), "none comes back");
+    const uint64_t args[8] = { 0, 0, 0, above, 64, 0, 0, 0 };
+    memset(&p, 0, sizeof p);
+    model_predict_create(args, &p);
+    cr_assert_eq(p.outcome.status, OK, "the last one");
+    const uint64_t last = model.processes[1].identifier;
+    cr_assert_eq(last, UINT64_MAX - 1);
+    cr_assert_eq(predict(OP_FAULT, 0, 0, 0, 0)->kind, OUTCOME_DONE);
+    cr_assert_eq(predict(OP_RESTART, 1, 0, 0, 0)->kind, OUTCOME_NO);
+    cr_assert_eq(p.access.hook_count, 0, "the port is not asked");
+    cr_assert_eq(model.processes[1].state, MODEL_TERMINATED);
+    cr_assert_eq(model.processes[1].identifier, last);
+    cr_assert_eq(predict(OP_START, 1, 0, 0, 0)->kind, OUTCOME_NO);
+    cr_assert_eq(predict(OP_REMOVE, 1, 0, 0, 0)->status, OK);
+    memset(&p, 0, sizeof p);
+    model_predict_create(args, &p);
+    cr_assert_eq(p.outcome.status, NOMEM);
+}
+
+/* G6: 24 bytes a slot at most, 16 at least; then data, aligned as asked; SIZE_MAX: no room anywhere. */
+Test(model, grants_are_as_long_as_g6_says)
+{
+    const struct {
+        uint64_t readonly, readwrite, data_len, align;
+        enum outcome_kind answer;
+    } rows[] = {
+        { 0, 0, 0, 0, OUTCOME_YES },
+        { 0, 0, UINTPTR_MAX - 1, 7, OUTCOME_YES },
+        { 0, 0, UINTPTR_MAX, 0, OUTCOME_NO },
+        { 1, 0, UINTPTR_MAX - 16, 0, OUTCOME_NO },
+        { 1, 0, UINTPTR_MAX - 17, 0, OUTCOME_SKIPPED },
+        { 1, 0, UINTPTR_MAX - 24, 0, OUTCOME_SKIPPED },
+        { 1, 0, UINTPTR_MAX - 25, 0, OUTCOME_YES },
+        { 2, 1, UINTPTR_MAX - 128, 7, OUTCOME_NO },
+        { 2, 1, UINTPTR_MAX - 129, 7, OUTCOME_YES },
+        { 3, 3, UINTPTR_MAX - 129, 7, OUTCOME_SKIPPED },
+    };
+    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++)
+        cr_assert_eq(predict(OP_GRANT_LEN, rows[r].readonly, rows[r].readwrite, rows[r].data_len,
+                             rows[r].align)
+                         ->kind,
+                     rows[r].answer, "row %zu", r);
+}
+
+Test(model, mistakes_panic_as_e4_says)
+{
+    unsigned number = 0;
+    for (; model_mistake(number) != NULL; number++) {
+        cr_assert_eq(predict(OP_MISUSE, number, 0, 0, 0)->kind, OUTCOME_PANIC);
+        cr_assert_eq(p.access.hook_count, 1);
+    }
+    cr_assert_eq(number, 18);
+    cr_assert_eq(predict(OP_MISUSE, number, 0, 0, 0)->kind, OUTCOME_SKIPPED);
+}
+
 Test(model, slices_answer_as_section_s_says)
 {
     predict(OP_BUILD_READWRITE, 0, 0, ram + 4, 8);

@@ -151,6 +151,7 @@ Test(trace, the_table_is_pinned)
         { 0x22, "id_equal", "dd" },
         { 0x23, "restart_many", "puu" },
         { 0x24, "table_slot", "u" },
+        { 0x25, "spend_ids", "u" },
         { 0x30, "build_readonly", "opan" },
         { 0x31, "build_readwrite", "wpan" },
         { 0x32, "external_readonly", "opan" },
@@ -202,6 +203,8 @@ Test(trace, the_table_is_pinned)
         { 0x69, "allow_readwrite", "pvuan" },
         { 0x6a, "allow_userspace_readable", "pvuan" },
         { 0x6b, "set_byte", "pab" },
+        { 0x6c, "declare_driver_with", "vuuuuuu" },
+        { 0x6d, "grant_len", "uunu" },
         { 0x70, "read_at", "onu" },
         { 0x71, "write_at", "wnub" },
         { 0x72, "reader_over", "ou" },
@@ -219,6 +222,7 @@ Test(trace, the_table_is_pinned)
         { 0x90, "code_name", "u" },
         { 0x91, "process_error_name", "u" },
         { 0x92, "process_error_to_code", "u" },
+        { 0x98, "misuse", "u" },
     };
     unsigned assigned = 0;
     for (unsigned code = 0; code < 256; code++)

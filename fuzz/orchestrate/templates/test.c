@@ -491,6 +491,12 @@ static {{ type }} {{ name }};
 {% if uses.capability %}
 PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability);
 {% endif %}
+{% if uses.misuse %}
+
+/* ---- A kernel apart, and its mistakes ---- */
+
+{{ mistakes }}
+{% endif %}
 {% if uses.foreign %}
 
 /* Another kernel's table: it only knows which of its lives go on. */
@@ -518,7 +524,6 @@ static void create(uint32_t slot, struct procbuf_process_config config)
 /* A driver whose grant is of this length: behind its slots come data. */
 static void declare(struct procbuf_driver *driver, struct procbuf_driver_config config, size_t len)
 {
-    config.data_align = 8;
     config.data_len = len - procbuf_grant_len(&config);
     procbuf_driver_init(driver, &config);
 }

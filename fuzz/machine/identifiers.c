@@ -1,0 +1,23 @@
+/* The one place of the testbed that looks into the library, and winds a counter forward there. */
+#define PROCBUF_IMPLEMENTATION
+#include "identifiers.h"
+
+#include "bug.h"
+#include "world.h"
+
+#include <inttypes.h>
+
+bool identifiers_spend(uint64_t left)
+{
+    const uint64_t given_out = model.next_identifier;
+    uint64_t *counter = &world.table.private_.next_identifier;
+    if (!model_spend_ids(left))
+        return false;
+    if (*counter != given_out)
+        bug_found("state", "identifiers",
+                  "expected: one identifier for each life that began, from 0 on (L1): %" PRIu64 "\n"
+                  "actual: %" PRIu64,
+                  given_out, *counter);
+    *counter = model.next_identifier;
+    return true;
+}

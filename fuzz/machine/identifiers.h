@@ -1,0 +1,12 @@
+/* The end of the counter of identifiers, which nobody lives to see. Contract: L1. */
+#ifndef FUZZ_IDENTIFIERS_H
+#define FUZZ_IDENTIFIERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The table of the trace's world has given out all identifiers but `left`. Ends in bug_found() if until then it
+ * gave out others than one for each life. Returns: false if it has fewer already; nothing has changed. */
+bool identifiers_spend(uint64_t left);
+
+#endif

@@ -1,0 +1,119 @@
+/* A kernel apart, and mistakes that it can make: each must end in the panic hook (E4). It has a table
+ * and objects of its own, so that nothing of the trace's world is touched.
+ *
+ * Included once by whoever makes them: execute.c, and tests in C that ./fuzz/repro writes, which
+ * take this file over whole. So it needs the library's headers alone. */
+#ifndef FUZZ_MISTAKES_H
+#define FUZZ_MISTAKES_H
+
+#include <procbuf.h>
+#include <procbuf/capability.h>
+#include <setjmp.h>
+#include <string.h>
+
+/* Volatile: no compiler knows that nothing is there. */
+static void *volatile nothing;
+static procbuf_is_live_function *volatile nobody_to_ask;
+
+static struct {
+    struct procbuf_table table;
+    struct procbuf_process slots[1];
+    struct procbuf_process *process;
+    struct procbuf_id id;
+    struct procbuf_readonly readonly;
+    struct procbuf_readwrite readwrite;
+    struct procbuf_readable readable;
+    struct procbuf_writable writable;
+    struct procbuf_reader reader;
+    struct procbuf_writer writer;
+    struct procbuf_driver driver;
+    struct procbuf_state state;
+    jmp_buf outer_body;
+    size_t len;
+    int answer;
+} apart;
+
+static bool apart_is_live(const void *context, uint32_t index, uint64_t identifier)
+{
+    (void)context, (void)index, (void)identifier;
+    return false;
+}
+
+/* A process without a byte of its own. */
+static int apart_create(void)
+{
+    const struct procbuf_process_config config = { .mem_start = 16, .mem_len = 16 };
+    return (int)procbuf_process_create(&apart.table, &config, &apart.process);
+}
+
+static void apart_begin(void)
+{
+    memset(&apart, 0xa5, sizeof apart); /* nothing is zero by luck */
+    procbuf_table_init(&apart.table, apart.slots, 1);
+    apart.id = (struct procbuf_id){ 0 };
+    apart.readonly = (struct procbuf_readonly)PROCBUF_READONLY_DEFAULT;
+    apart.readwrite = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;
+    apart.reader = procbuf_reader_over(NULL, 0);
+    apart.writer = procbuf_writer_over(NULL, 0);
+}
+
+static void jump_out(struct procbuf_readable slice, void *data)
+{
+    (void)slice, (void)data;
+    longjmp(apart.outer_body, 1);
+}
+
+/* The body of one enter is left for that of another, which then returns as if nothing was open. */
+static void enter_and_jump(struct procbuf_readable slice, void *data)
+{
+    (void)slice;
+    if (setjmp(apart.outer_body) == 0)
+        apart.answer = (int)procbuf_readonly_enter(&apart.readonly, jump_out, data);
+}
+
+static void leave_by_a_jump(void)
+{
+    apart.answer = apart_create();
+    apart.answer = (int)procbuf_build_readonly(apart.process, 0, 0, &apart.readonly);
+    apart.answer = (int)procbuf_readonly_enter(&apart.readonly, enter_and_jump, NULL);
+}
+
+/* Numbers are those of the operation `misuse`: never reused, never changed. model/mistakes.c has the
+ * rule and the words of each. */
+static void make_mistake(unsigned number)
+{
+    const struct procbuf_driver_config align_0 = { .data_align = 0 }, align_6 = { .data_align = 6 };
+    apart_begin();
+    switch (number) {
+    case 0: apart.readonly = procbuf_readonly_new_external(0, 0, apart.id, nothing); break;
+    case 1: apart.readwrite = procbuf_readwrite_new_external(0, 0, apart.id, nothing); break;
+    case 2: apart.id = procbuf_id_new_external(&apart.table, 0, 0, nothing); break;
+    case 3: procbuf_table_init_external(&apart.table, nobody_to_ask, NULL); break;
+    case 4:
+        procbuf_table_init_external(&apart.table, apart_is_live, NULL);
+        apart.answer = apart_create();
+        break;
+    case 5: apart.readable = procbuf_readable_from_array(nothing, 1); break;
+    case 6: apart.writable = procbuf_writable_from_array(nothing, 1); break;
+    case 7:
+        apart.answer =
+            (int)procbuf_readonly_read_at(&apart.readonly, 0, nothing, 1, &apart.len);
+        break;
+    case 8:
+        apart.answer =
+            (int)procbuf_readwrite_write_at(&apart.readwrite, 0, nothing, 1, &apart.len);
+        break;
+    case 9: apart.answer = (int)procbuf_reader_read(&apart.reader, nothing, 1, &apart.len); break;
+    case 10: apart.answer = (int)procbuf_writer_write(&apart.writer, nothing, 1, &apart.len); break;
+    case 11: apart.reader = procbuf_reader_over(nothing, 1); break;
+    case 12: apart.writer = procbuf_writer_over(nothing, 1); break;
+    case 13: procbuf_driver_init(&apart.driver, &align_0); break;
+    case 14: procbuf_driver_init(&apart.driver, &align_6); break;
+    case 15: apart.state = procbuf_process_state(&apart.slots[0]); break;
+    case 16: procbuf_process_stop(&apart.slots[0]); break;
+    case 17: leave_by_a_jump(); break;
+    default: break;
+    }
+}
+
+#endif
