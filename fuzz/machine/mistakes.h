@@ -96,12 +96,10 @@ static void make_mistake(unsigned number)
     case 5: apart.readable = procbuf_readable_from_array(nothing, 1); break;
     case 6: apart.writable = procbuf_writable_from_array(nothing, 1); break;
     case 7:
-        apart.answer =
-            (int)procbuf_readonly_read_at(&apart.readonly, 0, nothing, 1, &apart.len);
+        apart.answer = (int)procbuf_readonly_read_at(&apart.readonly, 0, nothing, 1, &apart.len);
         break;
     case 8:
-        apart.answer =
-            (int)procbuf_readwrite_write_at(&apart.readwrite, 0, nothing, 1, &apart.len);
+        apart.answer = (int)procbuf_readwrite_write_at(&apart.readwrite, 0, nothing, 1, &apart.len);
         break;
     case 9: apart.answer = (int)procbuf_reader_read(&apart.reader, nothing, 1, &apart.len); break;
     case 10: apart.answer = (int)procbuf_writer_write(&apart.writer, nothing, 1, &apart.len); break;

@@ -22,7 +22,7 @@ static const struct {
     { "G6", "a driver's data are aligned to 6" },
     { "E4", "it looks at the state of an empty slot" },
     { "E4", "it stops the process of an empty slot" },
-    { "L9", "the body of an enter is left by a jump" },
+    { "E4", "the body of an enter is left by a jump" },
 };
 
 const char *model_mistake(unsigned number)

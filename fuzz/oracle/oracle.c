@@ -131,6 +131,26 @@ static void make_due(struct oracle_call *call, bool at_hook, uint32_t start, uin
     }
 }
 
+static const char *hook_name(enum hook_kind kind)
+{
+    static const char *const names[] = { "open", "close", "protect", "barrier", "panic" };
+    return names[kind];
+}
+
+static void hook_text(const struct hook *hook, char *out, size_t out_len)
+{
+    if (hook->kind == HOOK_OPEN || hook->kind == HOOK_CLOSE)
+        snprintf(out, out_len, "%s of 0x%" PRIx64 " + %" PRIu64 " to %s", hook_name(hook->kind),
+                 hook->addr, hook->len, hook->writable ? "write" : "read");
+    else if (hook->kind == HOOK_PROTECT)
+        snprintf(out, out_len,
+                 "protect of slot %u, RAM at 0x%" PRIx64 ", break 0x%" PRIx64
+                 ", kernel break 0x%" PRIx64,
+                 hook->process_index, hook->addr, hook->app_break, hook->kernel_break);
+    else
+        snprintf(out, out_len, "%s", hook_name(hook->kind));
+}
+
 void oracle_call_begin(struct oracle_call *call, const struct expectation *expected)
 {
     call->expected = expected;
@@ -145,9 +165,12 @@ void oracle_call_end(struct oracle_call *call)
 {
     if (current != call)
         bug_found("testbed", "calls-not-nested", "a library call ended that was not the innermost");
-    if (call->hooks_seen != call->expected->hook_count)
-        bug_found("hook", "hook-missing", "expected: %u hook calls\nactual: %u hook calls",
-                  call->expected->hook_count, call->hooks_seen);
+    if (call->hooks_seen != call->expected->hook_count) {
+        char missing[160];
+        hook_text(&call->expected->hooks[call->hooks_seen], missing, sizeof missing);
+        bug_found("hook", "hook-missing", "expected: %s\nactual: the call ended without it",
+                  missing);
+    }
     perform_due(call, true);
     for (unsigned a = 0; a < call->expected->act_count; a++) {
         if ((call->acts_done & 1u << a) != 0)
@@ -177,26 +200,6 @@ void oracle_call_resume(struct oracle_call *call)
 }
 
 /* ---- Hooks ---- */
-
-static const char *hook_name(enum hook_kind kind)
-{
-    static const char *const names[] = { "open", "close", "protect", "barrier", "panic" };
-    return names[kind];
-}
-
-static void hook_text(const struct hook *hook, char *out, size_t out_len)
-{
-    if (hook->kind == HOOK_OPEN || hook->kind == HOOK_CLOSE)
-        snprintf(out, out_len, "%s of 0x%" PRIx64 " + %" PRIu64 " to %s", hook_name(hook->kind),
-                 hook->addr, hook->len, hook->writable ? "write" : "read");
-    else if (hook->kind == HOOK_PROTECT)
-        snprintf(out, out_len,
-                 "protect of slot %u, RAM at 0x%" PRIx64 ", break 0x%" PRIx64
-                 ", kernel break 0x%" PRIx64,
-                 hook->process_index, hook->addr, hook->app_break, hook->kernel_break);
-    else
-        snprintf(out, out_len, "%s", hook_name(hook->kind));
-}
 
 static bool hook_equal(const struct hook *a, const struct hook *b)
 {

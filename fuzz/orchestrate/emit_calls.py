@@ -813,7 +813,7 @@ class Calls:
         self.say(f"cr_assert_eq(procbuf_grant_len({config}), {expected});")
 
     def op_misuse(self, record, values):
-        self.uses |= {"misuse", "capability"}
+        self.uses.add("misuse")
         self.expect(f"make_mistake({values[0]})", record["outcome"])
 
     # ---- Streams ----

@@ -41,6 +41,20 @@ Test(brk, tells_the_port_both_breaks)
     cr_assert_eq(port_events[0].protection.kernel_break, at(RAM0 + 224));
 }
 
+Test(brk, moves_wherever_flash_lies)
+{
+    const struct procbuf_process_config config = { .flash_start = at(FREE_MEMORY + 24),
+                                                   .flash_len = 8,
+                                                   .mem_start = at(FREE_MEMORY),
+                                                   .mem_len = 16,
+                                                   .initial_app_len = 4 };
+    struct procbuf_process *process;
+    ACCEPTS("K1 P4");
+    cr_assert_eq(procbuf_process_create(&world.table, &config, &process), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_sbrk(process, 4, &old_break), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_process_app_break(process), at(FREE_MEMORY + 8));
+}
+
 Test(brk, shrinks_and_zeroes_nothing)
 {
     ACCEPTS("K1 C3");

@@ -13,7 +13,7 @@
 {% endif %}
 #include <criterion/criterion.h>
 #include <procbuf.h>
-{% if uses.capability %}
+{% if uses.capability or uses.misuse %}
 #include <procbuf/capability.h>
 {% endif %}
 
