@@ -41,9 +41,14 @@ class Progress:
     waited_s: float = 0.0  # what of it the system added to our children's, once they had ended
 
 
-DIES_WITH_US = ["setpriv", "--pdeathsig", "KILL", "--"]
-"""A campaign that is killed leaves no fuzzer behind."""
 TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def dies_with_us(*command: object) -> list[str]:
+    """A command, so that a campaign that is killed leaves no fuzzer behind: whoever was killed before the kernel knew
+    of that wish is no longer the parent, and nothing is run."""
+    return ["setpriv", "--pdeathsig", "KILL", "--", "/bin/sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"', str(os.getpid()),
+            *map(str, command)]
 
 
 def cpu_seconds(pid: int) -> float:
@@ -98,7 +103,7 @@ class Fuzzer:
         self.command = " ".join([program.name, *options])
         self.begun = time.monotonic()
         self.process = subprocess.Popen(
-            [*DIES_WITH_US, str(program), *options, f"-artifact_prefix={artefacts}/", str(corpus)],
+            dies_with_us(program, *options, f"-artifact_prefix={artefacts}/", corpus),
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment,
             start_new_session=True)
         self.reader = threading.Thread(target=self._read, args=[self.process.stderr], daemon=True)

@@ -28,7 +28,7 @@ sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
 
 import tools  # noqa: E402
 from afl import QUIET  # noqa: E402
-from engine import DIES_WITH_US, cpu_seconds, stop_group  # noqa: E402
+from engine import cpu_seconds, dies_with_us, stop_group  # noqa: E402
 
 SETUPS = {
     "libfuzzer": ("fuzz", "libFuzzer, ASan+UBSan"),
@@ -111,8 +111,8 @@ def afl(programs: Path, harness: str, work: Path, seconds: float, seed: int) -> 
     environment = os.environ | QUIET | {
         "AFL_CUSTOM_MUTATOR_LIBRARY": str(programs / f"mutate-{harness}.so")}
     process = subprocess.Popen(
-        [*DIES_WITH_US, "afl-fuzz", "-i", work / "seeds", "-o", work / "out", "-m", "none", "-s", str(seed), "-c",
-         "0", "--", programs / f"fuzz-{harness}"],
+        dies_with_us("afl-fuzz", "-i", work / "seeds", "-o", work / "out", "-m", "none", "-s", seed, "-c", 0, "--",
+                     programs / f"fuzz-{harness}"),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment, cwd=work,
         start_new_session=True)
     deadline = time.monotonic() + seconds * STARVED
