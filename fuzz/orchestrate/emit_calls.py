@@ -367,7 +367,8 @@ class Calls:
     op_declare_driver_with = op_declare_driver
 
     def op_spend_ids(self, record, values):
-        self.say(f"table.private_.next_identifier = UINT64_MAX - {values[0]}; /* nobody lives 2^64 lives */")
+        self.uses.add("private")
+        self.say(f"table.private_.next_identifier = UINT64_MAX - {values[0]};")
 
     def op_return_to_user(self, record, values):
         self.say("procbuf_return_to_user();")

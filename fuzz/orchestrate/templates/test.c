@@ -11,6 +11,10 @@
 #define _GNU_SOURCE
 #endif
 {% endif %}
+{% if uses.private %}
+/* To wind the counter of identifiers forward: nobody lives 2^64 lives. */
+#define PROCBUF_IMPLEMENTATION
+{% endif %}
 #include <criterion/criterion.h>
 #include <procbuf.h>
 {% if uses.capability or uses.misuse %}
