@@ -10,7 +10,6 @@ import concurrent.futures
 import json
 import math
 import os
-import random
 import shutil
 import signal
 import statistics
@@ -46,7 +45,8 @@ BASELINES = {
     PLAIN: ([], "plain_harness.c: raw bytes, ASan the only oracle"),
 }
 """What each part of the design is worth: libFuzzer without it, ASan+UBSan."""
-SAMPLE = 20
+SAMPLE = "A02b A14 A18b A18c B06 B07b E04x F08 G05 L03-8 L07x L10b L12 S04 S08 S10 T06 T09 T10 T13".split()
+"""Drawn by chance of the 121 bugs of November 2026; those that come later change nothing of it."""
 
 MAX_LEN = 1024 # as the campaign has it
 STARVED = 20
@@ -226,7 +226,7 @@ def main() -> int:
                                      epilog="Exit status: 0 all found; 1 some missed; 2 could not tell.")
     parser.add_argument("ids", nargs="*", metavar="ID", help="these bugs only (default: all)")
     parser.add_argument("--setup", choices=SETUPS | BASELINES, default="libfuzzer")
-    parser.add_argument("--sample", action="store_true", help=f"a fixed sample of {SAMPLE} bugs, for the baselines")
+    parser.add_argument("--sample", action="store_true", help=f"a fixed sample of {len(SAMPLE)} bugs, for the baselines")
     parser.add_argument("--harness", metavar="NAME",
                         help="fuzz this one (default: the one in whose room the broken rule is)")
     parser.add_argument("--seconds", type=float, default=30, metavar="S", help="processor time of a try, at most (30)")
@@ -242,7 +242,7 @@ def main() -> int:
         print("no such bug (tests/defects/run --list shows them)", file=sys.stderr)
         return 2
     if options.sample:
-        defects = sorted(random.Random(20).sample(defects, min(SAMPLE, len(defects))), key=lambda d: d.id)
+        defects = [d for d in defects if d.id in SAMPLE]
     try:
         tables = json.loads(options.table.read_text()) if options.table.exists() else {}
         tables.pop(ABOUT, None)
