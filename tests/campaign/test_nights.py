@@ -149,6 +149,14 @@ class Nights(Case):
             time.sleep(0.1)
         self.assertEqual(programs_with(mark), [])
 
+    def test_a_fuzzer_does_not_begin_without_its_campaign(self):
+        # The campaign was killed before the kernel knew that its fuzzer is to die with it: another is the parent now.
+        code = ("import os, subprocess, engine; words = engine.dies_with_us('echo', 'began'); at = words.index(str(os.getpid())); "
+                "subprocess.run(words); words[at] = '1'; subprocess.run(words)")
+        done = subprocess.run(["/usr/bin/python3", "-B", "-c", code], capture_output=True, text=True, check=True,
+                              env=os.environ | {"PYTHONPATH": str(ROOT / "fuzz/orchestrate")})
+        self.assertEqual(done.stdout, "began\n")
+
     def test_a_part_that_cannot_run_is_said_and_the_rest_runs(self):
         barrier = (ROOT / "lib/src/barrier.c").read_text()
         lib = edited_lib("trouble", "src/barrier.c", "", barrier + TROUBLE)
