@@ -46,7 +46,7 @@ void procbuf_port_barrier(void)
 
 void procbuf_port_panic(const char *message)
 {
-    const struct hook hook = { .kind = HOOK_PANIC };
+    const struct hook hook = { .kind = HOOK_PANIC, .message = message };
     port_panic_message = message;
     (void)oracle_hook(&hook); /* ends here when no panic was predicted */
     longjmp(port_panic_target, 1);

@@ -26,7 +26,7 @@ extern void (*bug_explain)(void);
 extern void (*bug_identified)(const char *identity, const char *detail);
 
 /* What a check knows beyond the identity: set it before bug_found(). */
-enum { BUG_DETAIL_LEN = 96 };
+enum { BUG_DETAIL_LEN = 160 };
 extern char bug_detail[BUG_DETAIL_LEN];
 
 /* Which rule of lib/CONTRACT.md the current operation is judged by, for the explanation. */

@@ -147,6 +147,8 @@ static void hook_text(const struct hook *hook, char *out, size_t out_len)
                  "protect of slot %u, RAM at 0x%" PRIx64 ", break 0x%" PRIx64
                  ", kernel break 0x%" PRIx64,
                  hook->process_index, hook->addr, hook->app_break, hook->kernel_break);
+    else if (hook->message != NULL)
+        snprintf(out, out_len, "%s: %s", hook_name(hook->kind), hook->message);
     else
         snprintf(out, out_len, "%s", hook_name(hook->kind));
 }
@@ -216,20 +218,26 @@ static bool hook_equal(const struct hook *a, const struct hook *b)
     return true;
 }
 
+/* Another hook than the contract's. Two panics of one call are told apart by what they say. */
+static void hook_is_wrong(const char *check, const char *expected_text, const struct hook *hook)
+{
+    char actual_text[160];
+    hook_text(hook, actual_text, sizeof actual_text);
+    if (hook->message != NULL)
+        snprintf(bug_detail, sizeof bug_detail, "%s", hook->message);
+    bug_found(hook->kind == HOOK_PANIC ? "panic" : "hook", check, "expected: %s\nactual: %s",
+              expected_text, actual_text);
+}
+
 bool oracle_hook(const struct hook *hook)
 {
-    char expected_text[160], actual_text[160];
-    if (current == NULL || current->hooks_seen == current->expected->hook_count) {
-        hook_text(hook, actual_text, sizeof actual_text);
-        bug_found(hook->kind == HOOK_PANIC ? "panic" : "hook", "hook-unexpected",
-                  "expected: no hook call here\nactual: %s", actual_text);
-    }
+    if (current == NULL || current->hooks_seen == current->expected->hook_count)
+        hook_is_wrong("hook-unexpected", "no hook call here", hook);
     const struct hook *expected = &current->expected->hooks[current->hooks_seen];
     if (!hook_equal(expected, hook)) {
+        char expected_text[160];
         hook_text(expected, expected_text, sizeof expected_text);
-        hook_text(hook, actual_text, sizeof actual_text);
-        bug_found(hook->kind == HOOK_PANIC ? "panic" : "hook", "hook-differs",
-                  "expected: %s\nactual: %s", expected_text, actual_text);
+        hook_is_wrong("hook-differs", expected_text, hook);
     }
     perform_due(current, false);
     make_due(current, true, current->hooks_seen, current->hooks_seen + 1);

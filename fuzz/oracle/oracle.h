@@ -28,6 +28,7 @@ struct hook {
     uint64_t len;           /* open, close */
     uint64_t app_break;     /* protect */
     uint64_t kernel_break;  /* protect */
+    const char *message;    /* panic: what the library says */
 };
 
 enum { MAX_SPANS = 32, MAX_HOOKS = 64, MAX_ACTS = 8 };

@@ -2,7 +2,8 @@
  *
  * Every candidate runs in a child of its own, since a finding ends the process. What must stay is
  * the signature: the identity, and what tells apart two bugs that share it (the rule that was
- * broken, expected and actual answer, or the place in the source where a sanitizer saw it).
+ * broken, expected and actual answer, what a panic says, or the place in the source where a sanitizer
+ * saw it).
  */
 #include "bug.h"
 #include "files.h"

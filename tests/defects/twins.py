@@ -2,7 +2,8 @@
 """Two bugs at once that look alike: minimising a program that shows one never ends at the other.
 
 Twins of one identity: build_readwrite takes one length that it must refuse, and refuses another that
-it must take; two lines of one function touch memory that nobody has, which ASan reports. Each
+it must take; one function asserts two things that do not hold; two lines of one function touch memory
+that nobody has, which ASan reports. Each
 program shows one of a pair first, and has operations that would show the other.
 
 usage: twins.py [--build DIR] [--count N]
@@ -21,6 +22,11 @@ TOOLS = ("procbuf-replay", "procbuf-minimize")
 WRONG_CHECK = ("src/range.c", "    if (start < low || start > high)\n        return false;\n",
                "    if (len == 5)\n        return false;\n    if (len == 1000)\n        return true;\n"
                "    if (start < low || start > high)\n        return false;\n")
+WRONG_ASSERT = ("src/range.c", "    if (start < low || start > high)\n        return false;\n",
+                "    extern void procbuf_port_panic(const char *message);\n"
+                "    if (len == 5)\n        procbuf_port_panic(\"twin: len != 5\");\n"
+                "    if (len == 1)\n        procbuf_port_panic(\"twin: len != 1\");\n"
+                "    if (start < low || start > high)\n        return false;\n")
 WRONG_READ = ("src/slice.c", "    if (index >= slice.len_)\n        return false;\n    *value_out = fetch(&slice.base_[index]);\n",
               "    if (index >= slice.len_)\n        return false;\n    *value_out = fetch(&slice.base_[index]);\n"
               "    if (index == 3)\n        *value_out = *(volatile const uint8_t *)(uintptr_t)64;\n"
@@ -52,13 +58,14 @@ def program(chance: random.Random, first: list[str], second: list[str]) -> str:
 
 
 CHECK_TWINS = (["build_readwrite rw0 p0 p0.ram+4 5"], ["build_readwrite rw1 p1 p1.ram+8 1000"])
+ASSERT_TWINS = (["build_readwrite rw0 p0 p0.ram+4 5"], ["build_readwrite rw1 p1 p1.ram+8 1"])
 READ_TWINS = (["build_readonly ro0 p0 p0.ram 9", "enter ro0 s0 {", "get s0 3", "}"],
               ["build_readonly ro0 p0 p0.ram 9", "enter ro0 s0 {", "get s0 4", "}"])
 
 
 def told_apart(report: str) -> str:
-    """What a report says that its twin's does not: expected and actual, or the line in the library."""
-    answers = re.findall(r"^(?:expected|actual): (\w+)", report, re.MULTILINE)
+    """What a report says that its twin's does not: expected and actual, what a panic says, or the line in the library."""
+    answers = re.findall(r"^(?:expected|actual): (\w+(?:: .+)?)", report, re.MULTILINE)
     place = re.search(r"^\s+#\d+ .* in procbuf_\w+ \S+?(\w+\.c:\d+)", report, re.MULTILINE)
     return " ".join(answers) or (place[1] if place else "")
 
@@ -105,6 +112,7 @@ def main() -> int:
     try:
         drifted = 0
         for name, edit, pair in (("two wrong answers", WRONG_CHECK, CHECK_TWINS),
+                                 ("two asserts", WRONG_ASSERT, ASSERT_TWINS),
                                  ("two reports of ASan", WRONG_READ, READ_TWINS)):
             folder = build / "twins" / name.replace(" ", "-")
             drifted += try_pair(name, broken_library(folder, edit), pair, folder, build, options.count)
