@@ -453,6 +453,9 @@ class Calls:
         process = "NULL" if found is None else f"&processes[{found}]"
         self.uses.add("slot_beyond")
         self.say(f"cr_assert_eq(procbuf_table_slot(&table, {values[0]}), {process});")
+        if record["position"] == self.last:  # a foreign table is asked, too, and has no slots
+            self.uses.add("foreign")
+            self.say(f"cr_assert_null(procbuf_table_slot(&foreign_table, {values[0]}));")
 
     def error_name(self, record, values):
         kind = "code" if record["op"] == "code_name" else "process_error"
