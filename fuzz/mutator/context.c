@@ -11,9 +11,8 @@ bool context_insert(struct trace *trace, unsigned at, const struct op *op)
 {
     if (trace->op_count >= TRACE_MAX_OPS - 2 * TRACE_MAX_DEPTH)
         return false;
-    memmove(&trace->ops[at + 1], &trace->ops[at], (trace->op_count - at) * sizeof *op);
+    ops_open_gap(trace, at);
     trace->ops[at] = *op;
-    trace->op_count++;
     return true;
 }
 

@@ -125,22 +125,32 @@ void draw_operand(const struct trace *trace, struct op *op, char kind, struct op
 /* Swarm: for a while, some operations are not inserted. Programs without them go where those with
  * a little of everything never come: what ends a life also ends what it would have led to. */
 enum { SWARM_CHANGES = 2048 };
-static uint8_t swarm_weights[256];
-static uint32_t swarm_total;
+static bool swarm_has[256];
+static struct {
+    uint8_t code;
+    uint32_t up_to; /* weights of the codes so far, summed */
+} swarm[256];
+static unsigned swarm_count;
 static uint32_t changes_left;
 static const struct harness *swarm_of;
 
 static void choose_swarm(const struct harness *harness)
 {
     const bool all = chance_one_in(2);
+    uint32_t total = 0;
     swarm_of = harness;
     changes_left = SWARM_CHANGES;
-    swarm_total = 0;
+    swarm_count = 0;
     for (unsigned code = 0; code < 256; code++) {
-        swarm_weights[code] = all || !chance_one_in(4) ? harness->weights[code] : 0;
-        swarm_total += swarm_weights[code];
+        const uint8_t weight = all || !chance_one_in(4) ? harness->weights[code] : 0;
+        swarm_has[code] = weight != 0;
+        if (weight == 0)
+            continue;
+        total += weight;
+        swarm[swarm_count].code = (uint8_t)code;
+        swarm[swarm_count++].up_to = total;
     }
-    if (swarm_total == 0)
+    if (swarm_count == 0)
         choose_swarm(harness);
 }
 
@@ -152,18 +162,16 @@ void draw_begin(const struct harness *harness)
 
 bool draw_has(uint8_t code)
 {
-    return swarm_weights[code] != 0;
+    return swarm_has[code];
 }
 
 static uint8_t random_code(void)
 {
-    uint32_t pick = chance_below(swarm_total);
-    for (unsigned code = 0; code < 256; code++) {
-        if (pick < swarm_weights[code])
-            return (uint8_t)code;
-        pick -= swarm_weights[code];
-    }
-    return OP_END;
+    const uint32_t pick = chance_below(swarm[swarm_count - 1].up_to);
+    unsigned at = 0;
+    while (pick >= swarm[at].up_to)
+        at++;
+    return swarm[at].code;
 }
 
 /* Exponents of restart_many: 2^8 and 2^16 lives take time, and are worth it only now and then. */

@@ -9,7 +9,7 @@
 static void delete(struct trace *trace, unsigned at)
 {
     trace->op_count--;
-    memmove(&trace->ops[at], &trace->ops[at + 1], (trace->op_count - at) * sizeof trace->ops[0]);
+    ops_copy(&trace->ops[at], &trace->ops[at + 1], trace->op_count - at);
 }
 
 static void change_operand(struct trace *trace)
@@ -49,7 +49,7 @@ static void repeat(struct trace *trace)
     const unsigned count = 1 + chance_below(left < 8 ? left : 8);
     unsigned at = first + count;
     struct operand process;
-    memcpy(part, &trace->ops[first], count * sizeof part[0]);
+    ops_copy(part, &trace->ops[first], count);
     if (chance_one_in(2) && context_process_of(&part[chance_below(count)], &process))
         at = context_insert_restart(trace, at, &process);
     for (unsigned o = 0; o < count; o++)
@@ -84,14 +84,16 @@ static void balance(struct trace *trace)
 {
     unsigned depth = 0, count = 0;
     for (unsigned o = 0; o < trace->op_count && count + depth + 2 <= TRACE_MAX_OPS; o++) {
-        const struct op op = trace->ops[o];
-        if (op.code == OP_END && depth == 0)
+        const uint8_t code = trace->ops[o].code;
+        if (code == OP_END && depth == 0)
             continue;
-        if (op.code == OP_END)
+        if (code == OP_END)
             depth--;
         else
-            depth += op_opens_block(op.code);
-        trace->ops[count++] = op;
+            depth += op_opens_block(code);
+        if (count != o)
+            trace->ops[count] = trace->ops[o];
+        count++;
     }
     for (; depth > 0; depth--)
         trace->ops[count++] = context_end;
@@ -142,18 +144,15 @@ void mutator_change(struct trace *trace, const struct harness *harness, uint32_t
     balance(trace);
 }
 
-void mutator_splice(const struct trace *a, const struct trace *b, struct trace *out, uint32_t seed)
+void mutator_splice(struct trace *trace, const struct trace *other, uint32_t seed)
 {
     chance_seed(seed);
-    out->process_count = a->process_count;
-    memcpy(out->processes, a->processes, sizeof out->processes);
-    out->op_count = chance_below(a->op_count + 1);
-    memcpy(out->ops, a->ops, out->op_count * sizeof out->ops[0]);
-    for (unsigned o = chance_below(b->op_count + 1); o < b->op_count; o++)
-        if (!context_insert(out, out->op_count, &b->ops[o]))
+    trace->op_count = chance_below(trace->op_count + 1);
+    for (unsigned o = chance_below(other->op_count + 1); o < other->op_count; o++)
+        if (!context_insert(trace, trace->op_count, &other->ops[o]))
             break;
-    shorten(out);
-    balance(out);
+    shorten(trace);
+    balance(trace);
 }
 
 /* ---- Inputs ---- */
@@ -181,9 +180,9 @@ size_t mutator_splice_inputs(const struct harness *harness, const uint8_t *a, si
                              const uint8_t *b, size_t b_len, uint8_t *out, size_t max_len,
                              uint32_t seed)
 {
-    static struct trace first, second, both;
+    static struct trace first, second;
     trace_decode(&first, a, a_len, harness->weights);
     trace_decode(&second, b, b_len, harness->weights);
-    mutator_splice(&first, &second, &both, seed);
-    return put(&both, out, max_len);
+    mutator_splice(&first, &second, seed);
+    return put(&first, out, max_len);
 }

@@ -11,8 +11,8 @@
 /* Change a trace in one to a few places, with operations of the harness. */
 void mutator_change(struct trace *trace, const struct harness *harness, uint32_t seed);
 
-/* Put pieces of two traces together. */
-void mutator_splice(const struct trace *a, const struct trace *b, struct trace *out, uint32_t seed);
+/* Go on with a piece of another trace, from somewhere on. */
+void mutator_splice(struct trace *trace, const struct trace *other, uint32_t seed);
 
 /* The same for inputs as engines have them: bytes in, bytes out. Out: at most max_len bytes.
  * Returns: their number; 0 if the result has no room. */

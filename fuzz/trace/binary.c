@@ -13,36 +13,67 @@
 
 enum { RECORD_PROCESS = 0x01, PROCESS_FLASH_ABOVE = 1, PROCESS_RESTARTS = 2 };
 
-/* The first table version that had a code. Operands counted in parts came with version 3. */
-static uint8_t row_since(uint8_t code)
-{
-    const bool since_2 = code == OP_AS_READONLY || code == OP_ELEMENT ||
-                         (code >= OP_READ_AT && code <= OP_STREAM_COPY) ||
-                         (code >= OP_FOREIGN_START && code <= OP_TAKE_FOREIGN_ID);
-    if (code == OP_SPEND_IDS || code == OP_DECLARE_DRIVER_WITH || code == OP_GRANT_LEN ||
-        code == OP_MISUSE)
-        return 5;
-    if (code == OP_TABLE_SLOT || (code >= OP_CODE_NAME && code <= OP_PROCESS_ERROR_TO_CODE))
-        return 4;
-    if (code == OP_WHEN_FETCHED || code == OP_AT_HOOK)
-        return 3;
-    return since_2 ? 2 : 1;
-}
+/* The first table version that had a code; 0 for those that it had from the start. Operands counted in
+ * parts came with version 3. */
+static const uint8_t row_since[256] = {
+    [OP_AS_READONLY] = 2,
+    [OP_ELEMENT] = 2,
+    [OP_READ_AT] = 2,
+    [OP_WRITE_AT] = 2,
+    [OP_READER_OVER] = 2,
+    [OP_READER_READ] = 2,
+    [OP_READER_SKIP] = 2,
+    [OP_WRITER_OVER] = 2,
+    [OP_WRITER_WRITE] = 2,
+    [OP_WRITER_SKIP] = 2,
+    [OP_STREAM_COPY] = 2,
+    [OP_FOREIGN_START] = 2,
+    [OP_FOREIGN_END] = 2,
+    [OP_FOREIGN_READONLY] = 2,
+    [OP_FOREIGN_READWRITE] = 2,
+    [OP_TAKE_FOREIGN_ID] = 2,
+    [OP_WHEN_FETCHED] = 3,
+    [OP_AT_HOOK] = 3,
+    [OP_TABLE_SLOT] = 4,
+    [OP_CODE_NAME] = 4,
+    [OP_PROCESS_ERROR_NAME] = 4,
+    [OP_PROCESS_ERROR_TO_CODE] = 4,
+    [OP_SPEND_IDS] = 5,
+    [OP_DECLARE_DRIVER_WITH] = 5,
+    [OP_GRANT_LEN] = 5,
+    [OP_MISUSE] = 5,
+};
+enum { PARTS_SINCE = 3 };
 
 /* ---- Reading ---- */
 
+/* No record is longer, whatever its code. */
+enum { LONGEST_RECORD = 1 + 4 * TRACE_MAX_OPERANDS };
+
 struct reader {
     uint8_t version;
-    const uint8_t *bytes;
-    size_t len;
+    const uint8_t *at, *end;
+    uint8_t
+        tail[2 * LONGEST_RECORD]; /* the last bytes, and the zeros that are missing behind them */
 };
+
+/* A record begins: whatever it is, its bytes are there to be read. */
+static void begin_record(struct reader *reader)
+{
+    const size_t left = (size_t)(reader->end - reader->at);
+    if (left >= LONGEST_RECORD || reader->end == &reader->tail[LONGEST_RECORD])
+        return;
+    for (size_t i = 0; i < left; i++) {
+        reader->tail[LONGEST_RECORD - left + i] = reader->at[i];
+        __asm__ volatile("" ::: "memory"); /* no memcpy, which sanitizers intercept */
+    }
+    reader->at = &reader->tail[LONGEST_RECORD - left];
+    reader->end = &reader->tail[LONGEST_RECORD];
+}
 
 static uint8_t read_u8(struct reader *reader)
 {
-    if (reader->len == 0)
-        return 0;
-    reader->len--;
-    return *reader->bytes++;
+    return *reader->at++;
 }
 
 static uint16_t read_u16(struct reader *reader)
@@ -69,75 +100,88 @@ static void read_layout(struct reader *reader, struct trace *trace)
         trace->processes[trace->process_count++] = layout;
 }
 
-/* A place, number or distance. Returns: false if its anchor means nothing there. */
-static bool read_value(struct reader *reader, char kind, struct operand *operand)
+/* Which bits of its index an anchor uses: those that name a process or a buffer. */
+static const uint8_t index_mask[ANCHOR_COUNT] = {
+    [ANCHOR_RAM] = TRACE_MAX_PROCESSES - 1,
+    [ANCHOR_BREAK] = TRACE_MAX_PROCESSES - 1,
+    [ANCHOR_KERNEL_BREAK] = TRACE_MAX_PROCESSES - 1,
+    [ANCHOR_RAM_END] = TRACE_MAX_PROCESSES - 1,
+    [ANCHOR_FLASH] = TRACE_MAX_PROCESSES - 1,
+    [ANCHOR_FLASH_PROTECTED] = TRACE_MAX_PROCESSES - 1,
+    [ANCHOR_FLASH_END] = TRACE_MAX_PROCESSES - 1,
+    [ANCHOR_MARK] = TRACE_MAX_PROCESSES - 1,
+    [ANCHOR_BUFFER_START] = 2 * TRACE_BUFFER_COUNT - 1,
+    [ANCHOR_BUFFER_END] = 2 * TRACE_BUFFER_COUNT - 1,
+};
+
+/* A place, number or distance: four bytes. Returns: false if its anchor means nothing there. */
+static bool read_value(const uint8_t *at, char kind, uint8_t version, struct operand *operand)
 {
-    const uint8_t anchor = read_u8(reader) % ANCHOR_COUNT;
-    const uint8_t index = read_u8(reader);
-    const uint16_t low = read_u16(reader);
+    const uint8_t anchor = at[0] % ANCHOR_COUNT;
+    const uint16_t low = (uint16_t)(at[2] | at[3] << 8);
     operand->anchor = anchor;
-    operand->index = 0;
+    operand->index = at[1] & index_mask[anchor];
     if (anchor == ANCHOR_NUMBER) {
-        operand->number = kind == 'z' ? (int16_t)low : index << 16 | low;
+        operand->number = kind == 'z' ? (int16_t)low : at[1] << 16 | low;
         return true;
     }
     if (anchor == ANCHOR_PART) {
         operand->number = low;
-        return reader->version >= 3;
+        return version >= PARTS_SINCE;
     }
     operand->number = (int16_t)low % (ANCHOR_MAX_OFFSET + 1);
     if (anchor == ANCHOR_MAX && operand->number > 0)
         operand->number = -operand->number;
-    if (anchor == ANCHOR_BUFFER_START || anchor == ANCHOR_BUFFER_END)
-        operand->index = index % (2 * TRACE_BUFFER_COUNT);
-    else if (anchor >= ANCHOR_RAM && anchor <= ANCHOR_MARK)
-        operand->index = index % TRACE_MAX_PROCESSES;
     return anchor_fits(kind, anchor);
 }
 
-static unsigned register_count(char kind)
-{
-    switch (kind) {
-    case 'p': return TRACE_MAX_PROCESSES;
-    case 'o':
-    case 'w': return TRACE_BUFFER_COUNT;
-    case 'h': return 2 * TRACE_BUFFER_COUNT;
-    case 's': return TRACE_SLICE_COUNT;
-    case 'd': return TRACE_ID_COUNT;
-    case 'v': return TRACE_DRIVER_COUNT;
-    default: return 256;
-    }
-}
+/* Of operands of one byte, which bits count: how many registers there are of a kind is a power of two.
+ * 0: operands of this kind are values. */
+static const uint8_t number_mask[128] = {
+    ['p'] = TRACE_MAX_PROCESSES - 1,
+    ['o'] = TRACE_BUFFER_COUNT - 1,
+    ['w'] = TRACE_BUFFER_COUNT - 1,
+    ['h'] = 2 * TRACE_BUFFER_COUNT - 1,
+    ['s'] = TRACE_SLICE_COUNT - 1,
+    ['d'] = TRACE_ID_COUNT - 1,
+    ['v'] = TRACE_DRIVER_COUNT - 1,
+    ['b'] = 255,
+    ['c'] = 255,
+    ['u'] = 255,
+};
 
 static bool read_operands(struct reader *reader, struct op *op)
 {
     bool fits = true;
-    const char *kinds = op_table[op->code].operands;
-    for (unsigned k = 0; kinds[k] != '\0'; k++) {
-        struct operand *operand = &op->operands[k];
-        if (kind_is_value(kinds[k])) {
-            fits &= read_value(reader, kinds[k], operand);
+    const uint8_t *at = reader->at;
+    struct operand *operand = op->operands;
+    for (const char *kind = op_table[op->code].operands; *kind != '\0'; kind++, operand++) {
+        const uint8_t mask = number_mask[(unsigned char)*kind];
+        if (mask == 0) {
+            fits &= read_value(at, *kind, reader->version, operand);
+            at += 4;
         } else {
-            operand->anchor = ANCHOR_NUMBER;
-            operand->index = 0;
-            operand->number = (int32_t)(read_u8(reader) % register_count(kinds[k]));
+            *operand = (struct operand){ .anchor = ANCHOR_NUMBER, .number = *at++ & mask };
         }
     }
+    reader->at = at;
     return fits;
 }
 
 void trace_decode(struct trace *trace, const uint8_t *bytes, size_t len, const uint8_t *enabled)
 {
-    struct reader reader = { TRACE_TABLE_VERSION, bytes, len };
+    struct reader reader = { .version = TRACE_TABLE_VERSION, .at = bytes, .end = bytes + len };
     unsigned depth = 0;
+    begin_record(&reader);
     const uint8_t version = read_u8(&reader);
     if (version != 0 && version < TRACE_TABLE_VERSION)
         reader.version = version;
     trace->process_count = 0;
     trace->op_count = 0;
     /* Leave room for the operation, and an end for every block that is open after it. */
-    while (reader.len != 0 && trace->op_count + depth + 2 <= TRACE_MAX_OPS) {
+    while (reader.at < reader.end && trace->op_count + depth + 2 <= TRACE_MAX_OPS) {
         struct op *op = &trace->ops[trace->op_count];
+        begin_record(&reader);
         op->code = read_u8(&reader);
         if (op->code == RECORD_PROCESS && trace->op_count == 0) {
             read_layout(&reader, trace);
@@ -146,7 +190,7 @@ void trace_decode(struct trace *trace, const uint8_t *bytes, size_t len, const u
                 depth--;
                 trace->op_count++;
             }
-        } else if (op_table[op->code].text != NULL && row_since(op->code) <= reader.version) {
+        } else if (op_table[op->code].text != NULL && row_since[op->code] <= reader.version) {
             if (!read_operands(&reader, op) || (enabled != NULL && enabled[op->code] == 0))
                 continue;
             depth += op_opens_block(op->code);
@@ -193,30 +237,12 @@ static uint8_t *write_operand(uint8_t *at, char kind, const struct operand *oper
     return write_u16(at, (unsigned)operand->number);
 }
 
-static uint8_t op_since(const struct op *op)
-{
-    const char *kinds = op->code == OP_END ? "" : op_table[op->code].operands;
-    uint8_t version = row_since(op->code);
-    for (unsigned k = 0; kinds[k] != '\0'; k++)
-        if (kind_is_value(kinds[k]) && op->operands[k].anchor == ANCHOR_PART && version < 3)
-            version = 3;
-    return version;
-}
-
-/* The oldest table that has all that the trace uses: what was saved with it stays as it was. */
-static uint8_t oldest_version(const struct trace *trace)
-{
-    uint8_t version = 1;
-    for (unsigned o = 0; o < trace->op_count; o++)
-        if (op_since(&trace->ops[o]) > version)
-            version = op_since(&trace->ops[o]);
-    return version;
-}
-
+/* Its version is that of the oldest table that has all that the trace uses: what was saved with that one
+ * stays as it was. */
 size_t trace_encode(const struct trace *trace, uint8_t *bytes_out)
 {
-    uint8_t *at = bytes_out;
-    *at++ = oldest_version(trace);
+    uint8_t *at = bytes_out + 1;
+    uint8_t version = 1;
     if (!trace_has_usual_layout(trace))
         for (unsigned p = 0; p < trace->process_count; p++)
             at = write_layout(at, &trace->processes[p]);
@@ -225,9 +251,15 @@ size_t trace_encode(const struct trace *trace, uint8_t *bytes_out)
         *at++ = op->code;
         if (op->code == OP_END)
             continue;
-        const char *kinds = op_table[op->code].operands;
-        for (unsigned k = 0; kinds[k] != '\0'; k++)
-            at = write_operand(at, kinds[k], &op->operands[k]);
+        if (row_since[op->code] > version)
+            version = row_since[op->code];
+        const struct operand *operand = op->operands;
+        for (const char *kind = op_table[op->code].operands; *kind != '\0'; kind++, operand++) {
+            at = write_operand(at, *kind, operand);
+            if (kind_is_value(*kind) && operand->anchor == ANCHOR_PART && version < PARTS_SINCE)
+                version = PARTS_SINCE;
+        }
     }
+    bytes_out[0] = version;
     return (size_t)(at - bytes_out);
 }

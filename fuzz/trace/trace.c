@@ -9,29 +9,21 @@ const struct op_row op_table[256] = {
 #undef OP
 };
 
-bool op_prepares(uint8_t code)
+/* Loops, because the sanitizers intercept memmove; the compiler is kept from making one of them. */
+void ops_copy(struct op *to, const struct op *from, unsigned count)
 {
-    return code == OP_REFUSE || code == OP_WHEN_FETCHED || code == OP_AT_HOOK;
+    for (unsigned o = 0; o < count; o++) {
+        to[o] = from[o];
+        __asm__ volatile("" ::: "memory");
+    }
 }
 
-bool op_opens_block(uint8_t code)
+void ops_open_gap(struct trace *trace, unsigned at)
 {
-    return code == OP_ENTER || code == OP_MUT_ENTER || code == OP_DRIVER_ENTER;
-}
-
-static bool is_place(uint8_t anchor)
-{
-    return (anchor >= ANCHOR_RAM && anchor <= ANCHOR_TOP) || anchor == ANCHOR_BUFFER_START ||
-           anchor == ANCHOR_BUFFER_END;
-}
-
-bool anchor_fits(char kind, uint8_t anchor)
-{
-    if (anchor <= ANCHOR_PART)
-        return true;
-    if (anchor == ANCHOR_LEN)
-        return kind == 'i';
-    return kind != 'i' && is_place(anchor);
+    for (unsigned o = trace->op_count++; o > at; o--) {
+        trace->ops[o] = trace->ops[o - 1];
+        __asm__ volatile("" ::: "memory");
+    }
 }
 
 const char *anchor_name(uint8_t anchor)

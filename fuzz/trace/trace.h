@@ -43,10 +43,16 @@ struct op_row {
 extern const struct op_row op_table[256];
 
 /* Says whether the operation only prepares what happens during the next one. */
-bool op_prepares(uint8_t code);
+static inline bool op_prepares(uint8_t code)
+{
+    return code == OP_REFUSE || code == OP_WHEN_FETCHED || code == OP_AT_HOOK;
+}
 
 /* Says whether the operation opens a block that a "}" ends. */
-bool op_opens_block(uint8_t code);
+static inline bool op_opens_block(uint8_t code)
+{
+    return code == OP_ENTER || code == OP_MUT_ENTER || code == OP_DRIVER_ENTER;
+}
 
 /* What a number in an operand is counted from. Numbers never change. */
 enum anchor {
@@ -112,7 +118,20 @@ static inline bool kind_is_value(char kind)
 }
 
 /* Says whether an operand of kind `kind` may count from `anchor`. */
-bool anchor_fits(char kind, uint8_t anchor);
+static inline bool anchor_fits(char kind, uint8_t anchor)
+{
+    const bool is_place = (anchor >= ANCHOR_RAM && anchor <= ANCHOR_TOP) ||
+                          anchor == ANCHOR_BUFFER_START || anchor == ANCHOR_BUFFER_END;
+    if (anchor <= ANCHOR_PART)
+        return true;
+    return kind == 'i' ? anchor == ANCHOR_LEN : is_place;
+}
+
+/* Copy operations one after another: to somewhere else, or down to lower places of the same trace. */
+void ops_copy(struct op *to, const struct op *from, unsigned count);
+
+/* Make room for one operation at `at`. The trace must have room for it. */
+void ops_open_gap(struct trace *trace, unsigned at);
 
 /* A trace without operations, and with the three processes of one that lays none out. */
 void trace_init(struct trace *trace);
