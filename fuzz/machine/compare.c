@@ -84,9 +84,6 @@ _Static_assert((int)MODEL_RUNNING == (int)PROCBUF_STATE_RUNNING &&
                    (int)MODEL_TERMINATED == (int)PROCBUF_STATE_TERMINATED,
                "states are numbered alike");
 
-/* The accessors are pure: while neither side changes, neither do their answers. */
-struct compared compared;
-
 /* A loop of our own, because the sanitizers intercept memcmp. Lengths are multiples of 4. */
 static bool words_equal(const void *a, const void *b, size_t len)
 {
@@ -98,19 +95,6 @@ static bool words_equal(const void *a, const void *b, size_t len)
         differs |= x ^ y;
     }
     return differs == 0;
-}
-
-_Static_assert(sizeof(struct procbuf_process) % 4 == 0 && sizeof(struct model_process) % 4 == 0,
-               "compared by words");
-
-static bool is_unchanged(unsigned slot)
-{
-    if (words_equal(&world.slots[slot], &compared.slots[slot], sizeof world.slots[slot]) &&
-        words_equal(&model.processes[slot], &compared.model[slot], sizeof compared.model[slot]))
-        return true;
-    arena_copy(&compared.slots[slot], &world.slots[slot], sizeof world.slots[slot]);
-    arena_copy(&compared.model[slot], &model.processes[slot], sizeof compared.model[slot]);
-    return false;
 }
 
 static void compare_process(unsigned slot)
@@ -174,10 +158,26 @@ void compare_all_bytes(void)
             compare_bytes(parts[part], "bytes-differ-at-end");
 }
 
-/* What is done with slices leaves the model's buffers and blocks as they are. */
-static bool leaves_buffers(uint8_t code)
+/* Accessors are pure: while neither the model nor the library has written to a process, what they tell
+ * stays. Returns: whether either has, to any. */
+static bool compare_changed(void)
 {
-    return code == OP_LEN || code == OP_PTR || (code >= OP_SLICE_LEN && code <= OP_ELEMENT);
+    const unsigned changed = model.changed | watched.stored;
+    model.changed = 0;
+    watched.stored = 0;
+    for (unsigned slot = 0; changed >> slot != 0; slot++)
+        if ((changed >> slot & 1) != 0)
+            compare_process(slot);
+    return changed != 0;
+}
+
+/* Whether an operation may fill or empty a buffer register: whether it names one. */
+static bool names_buffer(uint8_t code)
+{
+    for (const char *kind = op_table[code].operands; *kind != '\0'; kind++)
+        if (*kind == 'o' || *kind == 'w' || *kind == 'h')
+            return true;
+    return false;
 }
 
 void compare_after(const struct prediction *prediction)
@@ -188,14 +188,7 @@ void compare_after(const struct prediction *prediction)
         compare_bytes(prediction->access.writes[w], "bytes-differ");
         check_written(prediction->access.writes[w]);
     }
-    bool changed = machine_call == NULL || !leaves_buffers(machine_call->op->code);
-    for (unsigned slot = 0; slot < model.slot_count; slot++) {
-        if (is_unchanged(slot))
-            continue;
-        compare_process(slot);
-        changed = true;
-    }
-    if (changed)
+    if (compare_changed() || machine_call == NULL || names_buffer(machine_call->op->code))
         model_check_invariants();
 }
 

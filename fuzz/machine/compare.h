@@ -6,18 +6,11 @@
 
 #include <procbuf.h>
 
-/* Every process as it was when last compared, in the library and in the model. A world that is begun from
- * a snapshot was compared when that was made. */
-struct compared {
-    struct procbuf_process slots[TRACE_MAX_PROCESSES];
-    struct model_process model[TRACE_MAX_PROCESSES];
-};
-extern struct compared compared;
-
 /* What a call answered. */
 void compare_outcome(const struct outcome *expected, const struct outcome *actual);
 
-/* After an operation: the bytes it may have written, every process's state, the invariants. */
+/* After an operation: the bytes it may have written, the processes that it may have changed, the
+ * invariants. */
 void compare_after(const struct prediction *prediction);
 
 /* What never changes in a process's time in the table. */

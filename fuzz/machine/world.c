@@ -81,7 +81,6 @@ struct snapshot {
     bool made;
     uint32_t processes_end;
     struct world world;
-    struct compared compared;
     struct model model;
     uint8_t bytes[ARENA_LEN];
 };
@@ -94,7 +93,6 @@ static void save(struct snapshot *snapshot)
     snapshot->made = true;
     snapshot->processes_end = processes_end;
     snapshot->world = world;
-    snapshot->compared = compared;
     snapshot->model = model;
     memcpy(snapshot->bytes, arena_view, ARENA_LEN);
 }
@@ -124,9 +122,9 @@ static void restore(const struct snapshot *snapshot)
     if (has_drivers)
         arena_copy(model.slots, snapshot->model.slots, sizeof model.slots);
     arena_copy(&world, &snapshot->world, sizeof world);
-    arena_copy(&compared, &snapshot->compared, sizeof compared);
     processes_end = snapshot->processes_end;
     foreign_touched = false;
+    watched.stored = 0;
 }
 
 static void make_blank(void)
@@ -147,6 +145,9 @@ static void make_blank(void)
     world.grant = NULL;
     world.reader = procbuf_reader_over(NULL, 0);
     world.writer = procbuf_writer_over(NULL, 0);
+    watched = (struct watched){ .start = (uintptr_t)world.slots,
+                                .len = sizeof world.slots,
+                                .len_of_each = sizeof world.slots[0] };
     procbuf_table_init_external(&world.foreign, execute_foreign_is_live, model.foreign);
     save(&blank);
 }
@@ -208,7 +209,8 @@ void world_begin(const struct trace *trace, FILE *results)
 {
     /* A layout that is copied prints nothing, and MSan's shadow is not copied. */
     const bool may_copy = results == NULL && !arena_has_shadow() && trace_has_usual_layout(trace);
-    results_reset();
+    if (results != NULL)
+        results_reset();
     oracle_reset();
     if (!blank.made)
         make_blank();

@@ -4,7 +4,7 @@
 /* K1. Returns: the process error. */
 static int brk(unsigned slot, uint64_t new_break, struct prediction *p)
 {
-    struct model_process *process = &model.processes[slot];
+    struct model_process *process = model_change(slot);
     const uint64_t old_break = process->app_break;
     RULE("K1");
     if (!model_is_active(process))

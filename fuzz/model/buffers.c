@@ -29,7 +29,7 @@ bool model_asks_whether_live(const struct model_buffer *buffer, struct predictio
 /* B1 to B4. Returns: the code. */
 int model_share(unsigned slot, uint64_t addr, uint64_t len, bool writable, struct prediction *p)
 {
-    struct model_process *process = &model.processes[slot];
+    struct model_process *process = model_change(slot);
     RULE("B1");
     if (!model_is_active(process))
         return FAIL;
@@ -154,7 +154,7 @@ static struct model_open *open_body(unsigned slot, bool foreign, struct span spa
     struct model_open *open = &model.open[model.depth++];
     *open = (struct model_open){ .slot = slot, .foreign = foreign, .span = span };
     if (!foreign)
-        model.processes[slot].open_enters++;
+        model_change(slot)->open_enters++;
     return open;
 }
 
@@ -194,7 +194,7 @@ void model_leave(void)
     const struct model_open *open = &model.open[--model.depth];
     if (open->foreign)
         return;
-    struct model_process *process = &model.processes[open->slot];
+    struct model_process *process = model_change(open->slot);
     process->open_enters--;
     if (open->of_grant && process->identifier == open->identifier && model_is_active(process))
         process->grants[model.drivers[open->driver].grant_number].entered = false; /* G3 */

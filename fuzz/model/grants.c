@@ -29,7 +29,7 @@ static bool is_under_open_enter(unsigned slot, uint64_t addr, uint64_t len)
 static bool allocate_grant(unsigned slot, uint64_t number, uint64_t driver_number, uint64_t len,
                            uint64_t align, struct prediction *p)
 {
-    struct model_process *process = &model.processes[slot];
+    struct model_process *process = model_change(slot);
     unsigned other;
     RULE("G2");
     if (!model_is_active(process) || number >= MODEL_GRANT_COUNT ||
@@ -64,7 +64,7 @@ static bool allocate_grant(unsigned slot, uint64_t number, uint64_t driver_numbe
 /* G3. Returns: the process error. */
 static int enter_grant(unsigned slot, uint64_t number, struct prediction *p)
 {
-    struct model_process *process = &model.processes[slot];
+    struct model_process *process = model_change(slot);
     RULE("G3");
     if (!model_is_active(process))
         return INACTIVE_APP;
@@ -177,7 +177,7 @@ const struct model_open *model_current_driver(void)
 void predict_grant_op(const struct call *call, struct prediction *p)
 {
     const unsigned slot = (unsigned)call->args[0];
-    struct model_process *process = &model.processes[slot];
+    struct model_process *process = model_change(slot);
     unsigned number;
     answers(p, OUTCOME_SKIPPED, 0);
     if (!process->used)
@@ -221,7 +221,7 @@ void predict_leave_grant(const struct call *call, struct prediction *p)
             answers(p, OUTCOME_SKIPPED, 0); /* a kernel leaves only what it entered itself */
     if (p->outcome.kind == OUTCOME_DONE && model_id_is_live(id) && !id->foreign &&
         model_is_active(&model.processes[id->slot]) && call->args[1] < MODEL_GRANT_COUNT)
-        model.processes[id->slot].grants[call->args[1]].entered = false;
+        model_change(id->slot)->grants[call->args[1]].entered = false;
 }
 
 void predict_driver_enter(const struct call *call, struct prediction *p)

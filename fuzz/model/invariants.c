@@ -15,7 +15,7 @@ static void check_grants(unsigned slot)
     const struct model_process *process = &model.processes[slot];
     for (unsigned g = 0; g < MODEL_GRANT_COUNT; g++) {
         const struct model_grant *grant = &process->grants[g];
-        if (!process->used || !grant->allocated)
+        if (!grant->allocated)
             continue;
         for (unsigned other = 0; other < g; other++)
             if (process->grants[other].allocated &&
@@ -37,8 +37,9 @@ void model_check_invariants(void)
 {
     for (unsigned slot = 0; slot < model.slot_count; slot++) {
         const struct model_process *process = &model.processes[slot];
-        if (process->used &&
-            !(process->mem_start <= process->mark && process->mark <= process->app_break &&
+        if (!process->used)
+            continue;
+        if (!(process->mem_start <= process->mark && process->mark <= process->app_break &&
               process->app_break <= process->kernel_break &&
               process->kernel_break <= process->mem_end))
             bug_found("invariant", "I1-breaks-in-order",

@@ -5,6 +5,7 @@ struct model model;
 void model_reset(void)
 {
     memset(&model, 0, offsetof(struct model, cells));
+    model.processes = model.written;
     memset(model.cells, 0, sizeof model.cells);
     memcpy(model.bytes, arena_pristine, sizeof model.bytes);
 }

@@ -185,7 +185,9 @@ struct model_acts {
 struct model {
     unsigned slot_count;
     uint64_t next_identifier;
-    struct model_process processes[TRACE_MAX_PROCESSES];
+    const struct model_process *processes; /* of each slot; model_change() is how to write one */
+    struct model_process written[TRACE_MAX_PROCESSES];
+    unsigned changed; /* a bit for each process that was written since the machine compared it */
     struct model_buffer buffers[2 * TRACE_BUFFER_COUNT]; /* ro0 to ro7, then rw0 to rw7 */
     struct model_slice slices[TRACE_SLICE_COUNT];
     struct model_id ids[TRACE_ID_COUNT];
@@ -234,6 +236,13 @@ void model_predict_chunk(const struct model_slice *slice, uint64_t step, uint64_
 void model_enter(unsigned buffer, unsigned slice_register, bool writable);
 void model_enter_driver(unsigned v, unsigned slot, unsigned slice_register);
 void model_leave(void);
+
+/* A process to be written. */
+static inline struct model_process *model_change(unsigned slot)
+{
+    model.changed |= 1u << slot;
+    return &model.written[slot];
+}
 
 bool model_id_is_live(const struct model_id *id);
 bool model_buffer_is_live(const struct model_buffer *buffer);

@@ -54,7 +54,7 @@ bool model_spend_ids(uint64_t left)
 
 static void create_process(unsigned slot, const uint64_t args[8])
 {
-    struct model_process *process = &model.processes[slot];
+    struct model_process *process = model_change(slot);
     memset(process, 0, sizeof *process);
     process->used = true;
     process->identifier = model.next_identifier++;
@@ -111,7 +111,7 @@ void predict_create(const struct call *call, struct prediction *p)
 
 static void predict_remove(unsigned slot, struct prediction *p)
 {
-    struct model_process *process = &model.processes[slot];
+    struct model_process *process = model_change(slot);
     RULE("L8");
     if (process->open_enters != 0) {
         answers(p, OUTCOME_CODE, BUSY);
@@ -139,7 +139,7 @@ static void terminate(struct model_process *process, uint64_t completion)
 /* L5 */
 static bool new_life(unsigned slot, struct prediction *p)
 {
-    struct model_process *process = &model.processes[slot];
+    struct model_process *process = model_change(slot);
     if (ids_are_spent())
         return false;
     process->identifier = model.next_identifier++;
@@ -159,14 +159,14 @@ static bool restart(unsigned slot, uint64_t completion, struct prediction *p)
 {
     if (model.processes[slot].state == MODEL_TERMINATED)
         return false;
-    terminate(&model.processes[slot], completion);
+    terminate(model_change(slot), completion);
     return new_life(slot, p);
 }
 
 /* L7 */
 static void fault(unsigned slot, struct prediction *p)
 {
-    struct model_process *process = &model.processes[slot];
+    struct model_process *process = model_change(slot);
     if (process->restarts) {
         (void)restart(slot, 0, p);
         return;
@@ -197,7 +197,7 @@ static void schedule(struct model_process *process, uint8_t code, unsigned numbe
 void predict_process_op(const struct call *call, struct prediction *p)
 {
     const unsigned slot = (unsigned)call->args[0];
-    struct model_process *process = &model.processes[slot];
+    struct model_process *process = model_change(slot);
     if (!process->used) {
         answers(p, OUTCOME_SKIPPED, 0);
         return;

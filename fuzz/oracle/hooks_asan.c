@@ -11,8 +11,6 @@
 
 #include <string.h>
 
-const bool access_hooks_present = true;
-
 #define CALLBACKS(bytes)                                                                           \
     void __asan_load##bytes(uintptr_t addr);                                                       \
     void __asan_store##bytes(uintptr_t addr);                                                      \
@@ -29,8 +27,10 @@ const bool access_hooks_present = true;
     {                                                                                              \
         if (arena_holds(addr))                                                                     \
             access_store(addr, bytes);                                                             \
-        else                                                                                       \
+        else {                                                                                     \
+            watched_store(addr, bytes);                                                            \
             __asan_store##bytes(addr);                                                             \
+        }                                                                                          \
     }
 CALLBACKS(1)
 CALLBACKS(2)
@@ -61,8 +61,10 @@ void tb_storeN(uintptr_t addr, size_t len)
 {
     if (arena_holds(addr))
         access_store(addr, len);
-    else
+    else {
+        watched_store(addr, len);
         __asan_storeN(addr, len);
+    }
 }
 
 void *tb_memcpy(void *to, const void *from, size_t len)
@@ -79,7 +81,6 @@ void *tb_memmove(void *to, const void *from, size_t len)
 
 void *tb_memset(void *to, int value, size_t len)
 {
-    if (len != 0 && arena_holds((uintptr_t)to))
-        access_store((uintptr_t)to, len);
+    access_any_store((uintptr_t)to, len);
     return __asan_memset(to, value, len);
 }

@@ -8,8 +8,6 @@
  */
 #include "oracle.h"
 
-const bool access_hooks_present = true;
-
 #define CALLBACKS(bytes)                                                                           \
     void __sanitizer_cov_load##bytes(const void *addr);                                            \
     void __sanitizer_cov_store##bytes(void *addr);                                                 \
@@ -20,8 +18,7 @@ const bool access_hooks_present = true;
     }                                                                                              \
     void __sanitizer_cov_store##bytes(void *addr)                                                  \
     {                                                                                              \
-        if (arena_holds((uintptr_t)addr))                                                          \
-            access_store((uintptr_t)addr, bytes);                                                  \
+        access_any_store((uintptr_t)addr, bytes);                                                  \
     }
 CALLBACKS(1)
 CALLBACKS(2)
@@ -50,7 +47,6 @@ void *__wrap___msan_memmove(void *to, const void *from, size_t len)
 
 void *__wrap___msan_memset(void *to, int value, size_t len)
 {
-    if (len != 0 && arena_holds((uintptr_t)to))
-        access_store((uintptr_t)to, len);
+    access_any_store((uintptr_t)to, len);
     return __real___msan_memset(to, value, len);
 }

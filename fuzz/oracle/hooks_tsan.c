@@ -13,8 +13,6 @@
 
 #include <string.h>
 
-const bool access_hooks_present = true;
-
 void __tsan_init(void);
 void __tsan_func_entry(void *caller);
 void __tsan_func_exit(void);
@@ -38,12 +36,6 @@ static void load(uintptr_t addr, size_t len)
         access_load(addr, len);
 }
 
-static void store(uintptr_t addr, size_t len)
-{
-    if (len != 0 && arena_holds(addr))
-        access_store(addr, len);
-}
-
 #define CALLBACK(name, direction, bytes)                                                           \
     void __tsan_##name##bytes(uintptr_t addr);                                                     \
     void __tsan_##name##bytes(uintptr_t addr)                                                      \
@@ -52,9 +44,9 @@ static void store(uintptr_t addr, size_t len)
     }
 #define CALLBACKS(bytes)                                                                           \
     CALLBACK(read, load, bytes)                                                                    \
-    CALLBACK(write, store, bytes)                                                                  \
+    CALLBACK(write, access_any_store, bytes)                                                       \
     CALLBACK(unaligned_read, load, bytes)                                                          \
-    CALLBACK(unaligned_write, store, bytes)
+    CALLBACK(unaligned_write, access_any_store, bytes)
 CALLBACKS(1)
 CALLBACKS(2)
 CALLBACKS(4)
@@ -71,7 +63,7 @@ void __tsan_read_range(uintptr_t addr, size_t len)
 
 void __tsan_write_range(uintptr_t addr, size_t len)
 {
-    store(addr, len);
+    access_any_store(addr, len);
 }
 
 /* gcc's bulk copies by tb_…, clang's by __tsan_… */
@@ -91,7 +83,7 @@ void __tsan_write_range(uintptr_t addr, size_t len)
     }                                                                                              \
     void *prefix##memset(void *to, int value, size_t len)                                          \
     {                                                                                              \
-        store((uintptr_t)to, len);                                                                 \
+        access_any_store((uintptr_t)to, len);                                                      \
         return memset(to, value, len);                                                             \
     }
 BULK_COPIES(tb_)

@@ -362,8 +362,7 @@ void access_store(uintptr_t addr, size_t len)
 /* The load last: what it makes due happens once the bytes have moved. */
 void access_move(uintptr_t to, uintptr_t from, size_t len)
 {
-    if (len != 0 && arena_holds(to))
-        access_store(to, len);
+    access_any_store(to, len);
     if (len != 0 && arena_holds(from))
         access_load(from, len);
 }

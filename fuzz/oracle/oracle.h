@@ -14,6 +14,7 @@
 #define FUZZ_ORACLE_H
 
 #include "arena.h"
+#include "watched.h"
 
 enum hook_kind { HOOK_OPEN, HOOK_CLOSE, HOOK_PROTECT, HOOK_BARRIER, HOOK_PANIC };
 
@@ -87,6 +88,15 @@ bool oracle_hook(const struct hook *hook);
 void access_load(uintptr_t addr, size_t len);
 void access_store(uintptr_t addr, size_t len);
 
+/* … a store to wherever, perhaps of no bytes. */
+static inline void access_any_store(uintptr_t addr, size_t len)
+{
+    if (len != 0 && arena_holds(addr))
+        access_store(addr, len);
+    else
+        watched_store(addr, len);
+}
+
 /* … a call of memmove; and one of memcpy, of which ASan tells by itself when its ranges overlap. */
 void access_move(uintptr_t to, uintptr_t from, size_t len);
 void access_memcpy(uintptr_t to, uintptr_t from, size_t len);
@@ -112,8 +122,5 @@ extern uint64_t oracle_act_count;
 /* Accesses to the arena seen so far: zero after a trace that copies means a build without
  * callbacks. */
 extern uint64_t access_count;
-
-/* True when this build reports accesses. Set by the callbacks' file. */
-extern const bool access_hooks_present;
 
 #endif

@@ -35,8 +35,7 @@ void access_move(uintptr_t to, uintptr_t from, size_t len)
 {
     if (len != 0 && arena_holds(from))
         access_load(from, len);
-    if (len != 0 && arena_holds(to))
-        access_store(to, len);
+    access_any_store(to, len);
 }
 
 static uint8_t *at(uint32_t offset)
@@ -110,12 +109,46 @@ static void memory_outside_the_arena_is_not_reported(void)
     expect("local to arena", 0, 0, 1, 8);
 }
 
+static void expect_noted(const char *what, unsigned want)
+{
+    if (watched.stored != want) {
+        printf("%s: expected objects 0x%x, seen 0x%x\n", what, want, watched.stored);
+        wrong++;
+    }
+    watched.stored = 0;
+}
+
+/* Four objects of 16 bytes, and 8 bytes on either side. */
+static void stores_to_watched_objects_are_noted(void)
+{
+    _Alignas(8) static uint8_t memory[8 + 4 * 16 + 8];
+    uint8_t *objects = &memory[8];
+    watched = (struct watched){ (uintptr_t)objects, 4 * 16, 16, 0 };
+    probe_two_stores(objects - 1);
+    probe_two_stores(objects + 64);
+    probe_two_volatile_loads(objects + 16);
+    expect_noted("none", 0);
+    probe_two_stores(objects + 31);
+    expect_noted("one", 1u << 1);
+    probe_store8((uint64_t *)(objects + 48));
+    expect_noted("the last", 1u << 3);
+    probe_memset(objects + 31, 17);
+    expect_noted("one, and the last byte of that before", 1u << 1 | 1u << 2);
+    probe_memset(objects + 32, 0);
+    expect_noted("no bytes", 0);
+    probe_memcpy(objects - 4, at(ARENA_SCRATCH), 5);
+    expect_noted("the first byte of the first", 1u << 0);
+    probe_memmove(objects + 56, at(ARENA_SCRATCH), 16);
+    expect_noted("from the last on", 1u << 3);
+}
+
 int main(void)
 {
     arena_map();
     every_access_is_reported_once();
     bulk_copies_are_reported_whole();
     memory_outside_the_arena_is_not_reported();
+    stores_to_watched_objects_are_noted();
     if (wrong == 0)
         puts("every access is reported");
     return wrong != 0;

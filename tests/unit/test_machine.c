@@ -1,8 +1,11 @@
-/* The machine between traces: nothing of one is left for the next. */
+/* The machine: nothing of a trace is left for the next, and what either side changes is compared. */
 #include <criterion/criterion.h>
 
+#include "bug.h"
+#include "compare.h"
 #include "harness.h"
 #include "machine.h"
+#include "world.h"
 
 #include <string.h>
 #include <sys/wait.h>
@@ -67,4 +70,42 @@ Test(machine, memory_is_as_new_after_another_process_wrote_there)
     cr_assert_eq(status, 0);
     run(looks);
     run(usual);
+}
+
+/* ---- What is compared after an operation ---- */
+
+static const struct prediction nothing;
+static char seen[256];
+
+static void keep_identity(const char *identity, const char *detail)
+{
+    (void)detail;
+    snprintf(seen, sizeof seen, "%s", identity);
+}
+
+static void end_as_foreseen(void)
+{
+    _exit(strstr(seen, "kind=state check=state-kind ") != NULL ? BUG_EXIT_STATUS : 1);
+}
+
+static void begin_world(void)
+{
+    bug_identified = keep_identity;
+    bug_end = end_as_foreseen;
+    run("trace 1\nset_running p1\n");
+    compare_after(&nothing);
+}
+
+Test(machine, a_process_that_only_the_library_changes_is_noticed, .exit_code = BUG_EXIT_STATUS)
+{
+    begin_world();
+    procbuf_process_stop(&world.slots[1]);
+    compare_after(&nothing);
+}
+
+Test(machine, a_process_that_only_the_model_changes_is_noticed, .exit_code = BUG_EXIT_STATUS)
+{
+    begin_world();
+    model_change(1)->state = MODEL_STOPPED;
+    compare_after(&nothing);
 }

@@ -331,9 +331,9 @@ static void end_with_status(void)
 static void break_the_order(uint64_t mark, uint64_t app_break, uint64_t kernel_break)
 {
     bug_end = end_with_status;
-    model.processes[0].mark = ram + mark;
-    model.processes[0].app_break = ram + app_break;
-    model.processes[0].kernel_break = ram + kernel_break;
+    model_change(0)->mark = ram + mark;
+    model_change(0)->app_break = ram + app_break;
+    model_change(0)->kernel_break = ram + kernel_break;
     model_check_invariants();
 }
 
