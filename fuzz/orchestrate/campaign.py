@@ -495,6 +495,7 @@ def run_night(campaign: Campaign) -> int:
         campaign.keep_corpora()
     except KeyboardInterrupt:
         campaign.interrupted = True
+    campaign.notes += campaign.findings.write_counts()
     record = campaign.record(covered)
     if not campaign.interrupted:  # else it can be resumed
         campaign.store.end_night(campaign.night, report.is_red(record), sum(h["runs"] for h in record["harnesses"]),

@@ -6,10 +6,11 @@ import functools
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from emit import CannotEmit, criterion_test
@@ -47,6 +48,7 @@ class Finding:
     minimised: str = ""  # how far that got
     found_by: str = ""  # the engine and its options
     status: str = "new"  # … known, back again: beside the nights before
+    names: list[str] = field(default_factory=list)  # of the inputs that are kept, as engines gave them
 
 
 def severity_of(identity: str) -> str:
@@ -63,7 +65,8 @@ def git_revision() -> str:
 def _first_line(*command: str) -> str:
     with contextlib.suppress(OSError):
         done = run(list(command))
-        return ((done.stdout or done.stderr).strip().splitlines() or ["unknown"])[0]
+        line = ((done.stdout or done.stderr).strip().splitlines() or ["unknown"])[0]
+        return re.sub(r"\x1b\[[\d;]*m", "", line)  # AFL++ colours its version
     return "not installed"
 
 
@@ -141,6 +144,7 @@ class Findings:
             known.inputs += 1
             if known.inputs <= MOST_INPUTS:
                 shutil.copy(path, self.folder / known.folder / f"input-{known.inputs}{kept_suffix(path)}")
+                known.names.append(path.name)
             return known
         finding = self._write(path, harness, outcome.identity, seconds, build, found_by)
         self.by_identity[outcome.identity] = finding
@@ -173,13 +177,26 @@ class Findings:
                           operation_count(text), name, told,
                           f"./fuzz/repro{lib} {os.path.relpath(final, ROOT)}"
                           if final.is_relative_to(ROOT) else f"./fuzz/repro{lib} {final}", build.preset,
-                          how_far, found_by)
+                          how_far, found_by, names=[path.name])
         write_json(work / "finding.json", asdict(finding) | {
             "schema": 2, "revision": git_revision(), "environment": environment()})
         if final.exists():
             shutil.rmtree(final)
         work.rename(final)
         return finding
+
+    def write_counts(self) -> list[str]:
+        """In each bundle, what has become known since it was made: how many inputs, which, and its status.
+        Returns: what could not be written."""
+        problems = []
+        for finding in self.by_identity.values():
+            record = self.folder / finding.folder / "finding.json"
+            try:
+                fields = json.loads(record.read_text())
+                write_json(record, fields | {"inputs": finding.inputs, "names": finding.names, "status": finding.status})
+            except (OSError, ValueError, TypeError, ToolError) as error:
+                problems.append(f"{record}: is as it was: {error}")
+        return problems
 
     def _minimised(self, work: Path, identity: str, build: Build) -> tuple[str, str]:
         """The smallest program that shows the bug, found in a little while, and how far that got."""
