@@ -17,6 +17,8 @@ I386 = ("32 bits, ASan+UBSan", ["-DCMAKE_C_COMPILER=clang-19",
 cross compilers."""
 
 BUILDS: dict[str, tuple[str, list[str]]] = {
+    "asan": ("clang-19 -O1, ASan alone", ["-DCMAKE_C_COMPILER=clang-19", "-DPROCBUF_UBSAN=OFF"]),
+    "ubsan": ("clang-19 -O1, UBSan alone", ["-DCMAKE_C_COMPILER=clang-19", "-DPROCBUF_HOOKS=tsan", "-DPROCBUF_UBSAN=ON"]),
     "plain": _compiled("clang-19", "1"),
     "msan": ("clang-19 -O1, MSan", ["-DCMAKE_C_COMPILER=clang-19", "-DPROCBUF_HOOKS=msan"]),
     "afl": ("as AFL++ sees it", ["-DCMAKE_C_COMPILER=clang-19", "-DPROCBUF_ENGINE=afl"]),

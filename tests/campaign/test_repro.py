@@ -153,7 +153,7 @@ class Repro(Case):
         self.check(done, 1, "Is it reliable? 4 of 4 runs show it")
 
     def test_says_which_builds_see_the_bug(self):
-        """Five of the sixteen: that each builds and replays is shown by other_builds.*."""
+        """Five of the eighteen: that each builds and replays is shown by other_builds.*."""
         done = call(REPRO, "--lib", broken_lib("A05"), "--matrix", "--builds", "plain,msan,gcc_O0,gcc_O3,clang19_O2",
                     self.write("a.trace", PROGRAM), timeout=280)
         rows = done.stdout.split("Who sees it?\n")[1].splitlines()
@@ -161,8 +161,16 @@ class Repro(Case):
         for row in rows[:-1]:
             self.assertTrue(row.endswith("the same bug"), row)
         bad = call(REPRO, "--lib", broken_lib("A05"), "--matrix", "--builds", "nonsense", self.write("a.trace", PROGRAM))
-        self.check(bad, 2, "--builds nonsense: there are i386, plain, msan")
+        self.check(bad, 2, "--builds nonsense: there are i386, asan, ubsan, plain, msan")
         self.check(done, 1, "every build sees a bug")
+
+    def test_tells_what_only_one_sanitizer_sees(self):
+        """An offset of 0 to a null pointer is undefined, and nothing comes of it."""
+        done = call(REPRO, "--lib", broken_lib("L08x"), "--matrix", "--builds", "asan,ubsan",
+                    self.write("a.trace", "trace 1\ntable_slot 0\n"), timeout=120)
+        self.check(done, 1, "clang-19 -O1, UBSan alone   the same bug\n")
+        self.check(done, 1, "clang-19 -O1, ASan alone ")
+        self.assertNotIn("ASan alone    the same bug", done.stdout)
 
     def test_finds_the_commit_that_brought_the_bug(self):
         clone = self.folder / "clone"
