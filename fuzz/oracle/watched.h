@@ -9,7 +9,7 @@
 struct watched {
     uintptr_t start;
     uint32_t len, len_of_each; /* bytes; at most 32 objects */
-    uint32_t stored;           /* a bit for each object that was stored to since someone cleared them */
+    uint32_t stored; /* a bit for each object that was stored to since someone cleared them */
 };
 extern struct watched watched;
 
