@@ -59,7 +59,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
         run_the_smallest();
     }
     any_input_ran = true;
-    harness_run(&HARNESS, bytes, len);
+    const struct trace *made = mutator_made(&HARNESS, bytes, len);
+    if (made != NULL)
+        machine_run(made, NULL);
+    else
+        harness_run(&HARNESS, bytes, len);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "compare.h"
 
 #include "bug.h"
+#include "bytes.h"
 #include "machine.h"
 #include "results.h"
 #include "world.h"
@@ -84,19 +85,6 @@ _Static_assert((int)MODEL_RUNNING == (int)PROCBUF_STATE_RUNNING &&
                    (int)MODEL_TERMINATED == (int)PROCBUF_STATE_TERMINATED,
                "states are numbered alike");
 
-/* A loop of our own, because the sanitizers intercept memcmp. Lengths are multiples of 4. */
-static bool words_equal(const void *a, const void *b, size_t len)
-{
-    uint32_t differs = 0;
-    for (size_t at = 0; at < len; at += sizeof differs) {
-        uint32_t x, y;
-        memcpy(&x, (const char *)a + at, sizeof x);
-        memcpy(&y, (const char *)b + at, sizeof y);
-        differs |= x ^ y;
-    }
-    return differs == 0;
-}
-
 static void compare_process(unsigned slot)
 {
     const struct model_process *p = &model.processes[slot];
@@ -126,6 +114,8 @@ void compare_layout(unsigned slot)
 
 static void compare_bytes(struct span span, const char *check)
 {
+    if (bytes_equal(&model.bytes[span.start], &arena_view[span.start], span.end - span.start))
+        return;
     for (uint32_t at = span.start; at < span.end; at++) {
         if (model.bytes[at] == arena_view[at])
             continue;
@@ -153,22 +143,25 @@ void compare_all_bytes(void)
     struct span parts[WORLD_PARTS];
     const unsigned count = world_touched(parts);
     for (unsigned part = 0; part < count; part++)
-        if (!words_equal(&model.bytes[parts[part].start], &arena_view[parts[part].start],
-                         parts[part].end - parts[part].start))
-            compare_bytes(parts[part], "bytes-differ-at-end");
+        compare_bytes(parts[part], "bytes-differ-at-end");
 }
 
 /* Accessors are pure: while neither the model nor the library has written to a process, what they tell
- * stays. Returns: whether either has, to any. */
-static bool compare_changed(void)
+ * stays. Returns: a bit for each that either has written to. */
+static unsigned compare_changed(void)
 {
     const unsigned changed = model.changed | watched.stored;
+    if (watched.stored >> model.slot_count != 0)
+        bug_found("state", "store-behind-the-table",
+                  "expected: stores to the %u slots that the table was told of\n"
+                  "actual: to one behind them",
+                  model.slot_count);
     model.changed = 0;
     watched.stored = 0;
-    for (unsigned slot = 0; changed >> slot != 0; slot++)
+    for (unsigned slot = 0; slot < model.slot_count; slot++)
         if ((changed >> slot & 1) != 0)
             compare_process(slot);
-    return changed != 0;
+    return changed;
 }
 
 /* Whether an operation may fill or empty a buffer register: whether it names one. */
@@ -188,8 +181,9 @@ void compare_after(const struct prediction *prediction)
         compare_bytes(prediction->access.writes[w], "bytes-differ");
         check_written(prediction->access.writes[w]);
     }
-    if (compare_changed() || machine_call == NULL || names_buffer(machine_call->op->code))
-        model_check_invariants();
+    const unsigned changed = compare_changed();
+    if (changed != 0 || machine_call == NULL || names_buffer(machine_call->op->code))
+        model_check_invariants(changed);
 }
 
 static void compare_handle(const struct model_buffer *buffer, unsigned number, size_t len)

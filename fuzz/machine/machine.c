@@ -284,7 +284,7 @@ static void run_body(struct body *body)
                   "actual: it ran again");
     oracle_call_pause(body->oracle);
     enter_model(body->call);
-    model_check_invariants();
+    model_check_invariants(~0u);
     compare_slice(number);
     if (body->op->code != OP_DRIVER_ENTER)
         statistics_enter((unsigned)body->call->args[0] +

@@ -33,11 +33,11 @@ static void check_grants(unsigned slot)
     }
 }
 
-void model_check_invariants(void)
+void model_check_invariants(unsigned slots)
 {
     for (unsigned slot = 0; slot < model.slot_count; slot++) {
         const struct model_process *process = &model.processes[slot];
-        if (!process->used)
+        if ((slots >> slot & 1) == 0 || !process->used)
             continue;
         if (!(process->mem_start <= process->mark && process->mark <= process->app_break &&
               process->app_break <= process->kernel_break &&

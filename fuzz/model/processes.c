@@ -19,9 +19,10 @@ static bool touches_a_process(uint64_t addr, uint64_t len)
     const wide low = ARENA_BASE, high = (wide)ARENA_BASE + ARENA_LEN;
     const wide start = addr < low ? low : addr;
     const wide end = (wide)addr + len > high ? high : (wide)addr + len;
-    unsigned owned = 0;
-    for (wide at = start; at < end; at++)
-        owned += model.cells[(size_t)(at - low)] != 0;
+    const size_t count = start < end ? (size_t)(end - start) : 0;
+    uint8_t owned = 0;
+    for (size_t i = 0; i < count; i++)
+        owned |= model.cells[(size_t)(start - low) + i];
     return owned != 0;
 }
 

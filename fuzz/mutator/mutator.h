@@ -22,4 +22,8 @@ size_t mutator_splice_inputs(const struct harness *harness, const uint8_t *a, si
                              const uint8_t *b, size_t b_len, uint8_t *out, size_t max_len,
                              uint32_t seed);
 
+/* The program that these bytes stand for, if they are what was made last: nobody need decode them. Valid
+ * until something else is made. Returns: null if they are not. */
+const struct trace *mutator_made(const struct harness *harness, const uint8_t *bytes, size_t len);
+
 #endif

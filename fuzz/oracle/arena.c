@@ -64,12 +64,18 @@ void arena_map(void)
 
 /* The compiler would make memcpy and memset of plain loops. */
 typedef uint8_t block __attribute__((vector_size(32), aligned(1), may_alias));
+enum { AT_ONCE = 4 * sizeof(block) };
 
 void arena_copy(void *to, const void *from, size_t len)
 {
     uint8_t *out = to;
     const uint8_t *in = from;
     size_t at = 0;
+    for (; len - at >= AT_ONCE; at += AT_ONCE) {
+        for (size_t part = 0; part < AT_ONCE; part += sizeof(block))
+            *(block *)(out + at + part) = *(const block *)(in + at + part);
+        __asm__ volatile("" ::: "memory");
+    }
     for (; len - at >= sizeof(block); at += sizeof(block)) {
         *(block *)(out + at) = *(const block *)(in + at);
         __asm__ volatile("" ::: "memory");

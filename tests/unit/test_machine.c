@@ -83,13 +83,16 @@ static void keep_identity(const char *identity, const char *detail)
     snprintf(seen, sizeof seen, "%s", identity);
 }
 
+static const char *foreseen;
+
 static void end_as_foreseen(void)
 {
-    _exit(strstr(seen, "kind=state check=state-kind ") != NULL ? BUG_EXIT_STATUS : 1);
+    _exit(strstr(seen, foreseen) != NULL ? BUG_EXIT_STATUS : 1);
 }
 
-static void begin_world(void)
+static void begin_world(const char *identity)
 {
+    foreseen = identity;
     bug_identified = keep_identity;
     bug_end = end_as_foreseen;
     run("trace 1\nset_running p1\n");
@@ -98,14 +101,28 @@ static void begin_world(void)
 
 Test(machine, a_process_that_only_the_library_changes_is_noticed, .exit_code = BUG_EXIT_STATUS)
 {
-    begin_world();
+    begin_world("kind=state check=state-kind ");
     procbuf_process_stop(&world.slots[1]);
     compare_after(&nothing);
 }
 
 Test(machine, a_process_that_only_the_model_changes_is_noticed, .exit_code = BUG_EXIT_STATUS)
 {
-    begin_world();
+    begin_world("kind=state check=state-kind ");
     model_change(1)->state = MODEL_STOPPED;
+    compare_after(&nothing);
+}
+
+Test(machine, a_slot_that_the_table_was_not_told_of_is_not_written, .exit_code = BUG_EXIT_STATUS)
+{
+    begin_world("kind=state check=store-behind-the-table ");
+    watched_store((uintptr_t)&world.slots[model.slot_count], 1);
+    compare_after(&nothing);
+}
+
+Test(machine, the_last_slot_of_the_table_may_be_written)
+{
+    begin_world("none");
+    watched_store((uintptr_t)&world.slots[model.slot_count] - 1, 1);
     compare_after(&nothing);
 }

@@ -91,6 +91,50 @@ Test(mutator, no_room_is_said_and_nothing_is_written_behind_it)
     cr_assert_gt(longest, 12);
 }
 
+Test(mutator, what_it_remembers_is_what_the_bytes_stand_for)
+{
+    static uint8_t now[2048], other[2048];
+    for (unsigned h = 0; harnesses[h] != NULL; h++) {
+        const struct harness *harness = harnesses[h];
+        size_t len = 0, other_len = 0;
+        for (uint32_t seed = 1; seed < 2000; seed++) {
+            const size_t new_len =
+                seed % 5 == 0 ? mutator_splice_inputs(harness, now, len, other, other_len, now,
+                                                      sizeof now, seed)
+                              : mutator_change_input(harness, now, len, now, sizeof now, seed);
+            const struct trace *made = mutator_made(harness, now, new_len != 0 ? new_len : len);
+            cr_assert_eq(made == NULL, new_len == 0);
+            if (new_len == 0)
+                continue;
+            len = new_len;
+            trace_decode(&two, now, len, harness->weights);
+            char *remembered = printed(made), *decoded = printed(&two);
+            cr_assert_str_eq(remembered, decoded, "%s, seed %u", harness->name, seed);
+            free(remembered);
+            free(decoded);
+            if (seed % 7 == 0)
+                memcpy(other, now, other_len = len);
+            if (seed % 100 == 0)
+                len = 0;
+        }
+    }
+}
+
+Test(mutator, it_remembers_nothing_else)
+{
+    uint8_t now[256];
+    const struct harness *harness = harness_find("buffers");
+    const size_t len = mutator_change_input(harness, NULL, 0, now, sizeof now, 1);
+    cr_assert_not_null(mutator_made(harness, now, len));
+    cr_assert_null(mutator_made(harness_find("slices"), now, len));
+    cr_assert_null(mutator_made(harness, now, len - 1));
+    now[len - 1] ^= 1;
+    cr_assert_null(mutator_made(harness, now, len));
+    now[len - 1] ^= 1;
+    cr_assert_eq(mutator_change_input(harness, now, len, now, 1, 2), 0, "no room");
+    cr_assert_null(mutator_made(harness, now, len));
+}
+
 /* How often, of so many changes of one program, the codes stand side by side in what comes out. */
 static unsigned count_of(const char *harness_name, const char *program, const uint8_t *codes,
                          unsigned code_count)
