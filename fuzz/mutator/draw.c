@@ -182,7 +182,7 @@ int32_t draw_few_lives(void)
 
 int32_t draw_exponent(void)
 {
-    if (chance_one_in(30))
+    if (chance_one_in(100))
         return 16;
     return chance_one_in(12) ? 8 : draw_few_lives();
 }
