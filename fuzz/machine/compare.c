@@ -150,14 +150,14 @@ void compare_all_bytes(void)
  * stays. Returns: a bit for each that either has written to. */
 static unsigned compare_changed(void)
 {
-    const unsigned changed = model.changed | watched.stored;
-    if (watched.stored >> model.slot_count != 0)
+    const unsigned stored = watched_take();
+    const unsigned changed = model.changed | stored;
+    if (stored >> model.slot_count != 0)
         bug_found("state", "store-behind-the-table",
                   "expected: stores to the %u slots that the table was told of\n"
                   "actual: to one behind them",
                   model.slot_count);
     model.changed = 0;
-    watched.stored = 0;
     for (unsigned slot = 0; slot < model.slot_count; slot++)
         if ((changed >> slot & 1) != 0)
             compare_process(slot);

@@ -124,7 +124,7 @@ static void restore(const struct snapshot *snapshot)
     arena_copy(&world, &snapshot->world, sizeof world);
     processes_end = snapshot->processes_end;
     foreign_touched = false;
-    watched.stored = 0;
+    (void)watched_take();
 }
 
 static void make_blank(void)
@@ -145,9 +145,7 @@ static void make_blank(void)
     world.grant = NULL;
     world.reader = procbuf_reader_over(NULL, 0);
     world.writer = procbuf_writer_over(NULL, 0);
-    watched = (struct watched){ .start = (uintptr_t)world.slots,
-                                .len = sizeof world.slots,
-                                .len_of_each = sizeof world.slots[0] };
+    watched_begin(world.slots, TRACE_MAX_PROCESSES, sizeof world.slots[0]);
     procbuf_table_init_external(&world.foreign, execute_foreign_is_live, model.foreign);
     save(&blank);
 }

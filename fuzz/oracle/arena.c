@@ -91,6 +91,11 @@ void arena_set(void *to, uint8_t value, size_t len)
     const block values = value - (block){ 0 };
     uint8_t *out = to;
     size_t at = 0;
+    for (; len - at >= AT_ONCE; at += AT_ONCE) {
+        for (size_t part = 0; part < AT_ONCE; part += sizeof(block))
+            *(block *)(out + at + part) = values;
+        __asm__ volatile("" ::: "memory");
+    }
     for (; len - at >= sizeof(block); at += sizeof(block)) {
         *(block *)(out + at) = values;
         __asm__ volatile("" ::: "memory");

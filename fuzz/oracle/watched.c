@@ -2,12 +2,30 @@
 
 struct watched watched;
 
+void watched_begin(const void *start, uint32_t count, uint32_t len_of_each)
+{
+    watched = (struct watched){ .start = (uintptr_t)start,
+                                .len = count * len_of_each,
+                                .len_of_each = len_of_each };
+}
+
+uint32_t watched_take(void)
+{
+    const uint32_t stored = watched.stored;
+    watched.stored = 0;
+    watched.last = 0;
+    return stored;
+}
+
+/* The part of the store that meets the objects, and each object that it meets. */
 void watched_note(uintptr_t addr, size_t len)
 {
     const uint32_t start = addr > watched.start ? (uint32_t)(addr - watched.start) : 0;
     const uint32_t end = addr + len - watched.start < watched.len
                              ? (uint32_t)(addr + len - watched.start)
                              : watched.len;
-    for (uint32_t each = start / watched.len_of_each; each * watched.len_of_each < end; each++)
+    for (uint32_t each = start / watched.len_of_each; each * watched.len_of_each < end; each++) {
         watched.stored |= 1u << each;
+        watched.last = watched.start + each * watched.len_of_each;
+    }
 }

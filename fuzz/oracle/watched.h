@@ -6,19 +6,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Watch `count` objects of `len_of_each` bytes from `start` on; at most 32. */
+void watched_begin(const void *start, uint32_t count, uint32_t len_of_each);
+
+/* Returns: a bit for each object that was stored to since this was last asked. */
+uint32_t watched_take(void);
+
+/* A store to [addr, addr + len). */
+static inline void watched_store(uintptr_t addr, size_t len);
+
+/* ---- Private ---- */
+
 struct watched {
     uintptr_t start;
-    uint32_t len, len_of_each; /* bytes; at most 32 objects */
-    uint32_t stored; /* a bit for each object that was stored to since someone cleared them */
+    uint32_t len, len_of_each;
+    uint32_t stored;
+    uintptr_t last; /* start of an object that is noted already; 0: none is */
 };
 extern struct watched watched;
 
-/* A store to [addr, addr + len), which meets the objects. */
 void watched_note(uintptr_t addr, size_t len);
 
 static inline void watched_store(uintptr_t addr, size_t len)
 {
-    if (addr < watched.start + watched.len && watched.start < addr + len)
+    const uintptr_t in_last = addr - watched.last;
+    if (addr < watched.start + watched.len && watched.start < addr + len &&
+        (in_last >= watched.len_of_each || len > watched.len_of_each - in_last))
         watched_note(addr, len);
 }
 

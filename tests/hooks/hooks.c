@@ -111,11 +111,11 @@ static void memory_outside_the_arena_is_not_reported(void)
 
 static void expect_noted(const char *what, unsigned want)
 {
-    if (watched.stored != want) {
-        printf("%s: expected objects 0x%x, seen 0x%x\n", what, want, watched.stored);
+    const unsigned noted = watched_take();
+    if (noted != want) {
+        printf("%s: expected objects 0x%x, seen 0x%x\n", what, want, noted);
         wrong++;
     }
-    watched.stored = 0;
 }
 
 /* Four objects of 16 bytes, and 8 bytes on either side. */
@@ -123,13 +123,16 @@ static void stores_to_watched_objects_are_noted(void)
 {
     _Alignas(8) static uint8_t memory[8 + 4 * 16 + 8];
     uint8_t *objects = &memory[8];
-    watched = (struct watched){ (uintptr_t)objects, 4 * 16, 16, 0 };
+    watched_begin(objects, 4, 16);
     probe_two_stores(objects - 1);
     probe_two_stores(objects + 64);
     probe_two_volatile_loads(objects + 16);
     expect_noted("none", 0);
     probe_two_stores(objects + 31);
     expect_noted("one", 1u << 1);
+    probe_two_stores(objects + 16);
+    probe_memset(objects + 16, 17);
+    expect_noted("one, and from it into the next", 1u << 1 | 1u << 2);
     probe_store8((uint64_t *)(objects + 48));
     expect_noted("the last", 1u << 3);
     probe_memset(objects + 31, 17);
