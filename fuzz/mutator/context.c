@@ -97,6 +97,8 @@ static unsigned fill(struct trace *trace, unsigned at, uint8_t code, int32_t num
         return at;
     if (code == OP_DECLARE_DRIVER && draw_has(OP_DECLARE_DRIVER_WITH) && chance_one_in(3))
         code = OP_DECLARE_DRIVER_WITH;
+    if (code == OP_TAKE_ID && draw_has(OP_TAKE_FOREIGN_ID) && chance_one_in(4))
+        code = OP_TAKE_FOREIGN_ID;
     struct op op = draw_op_of(trace, code);
     op.operands[0].number = number;
     if ((code == OP_BUILD_READONLY || code == OP_BUILD_READWRITE) && chance_one_in(2))
