@@ -30,6 +30,7 @@ case ${SANITIZER:-address} in
 address)
     hooks=asan
     see="-mllvm -asan-instrumentation-with-call-threshold=0 -mllvm -asan-memory-access-callback-prefix=tb_ -mllvm -asan-opt-same-temp=0"
+    see="$see -fsanitize-address-use-after-return=never"
     wraps=""
     ;;
 memory)
@@ -65,9 +66,10 @@ for source in "$root"/lib/src/*.c; do
     $CC $CFLAGS $see -std=c11 -DPROCBUF_IMPLEMENTATION -DPROCBUF_CHECKED "-I$root/lib/include" \
         -c "$source" -o "$objects/lib/$(basename "$source" .c).o"
 done
-for source in "$root"/fuzz/{trace,model,machine,mutator}/*.c "$root"/fuzz/oracle/{arena,bug,oracle,fault,no_engine,hooks_$hooks}.c \
-    "$root"/fuzz/harness/*.c "$root"/fuzz/tools/files.c; do
+for source in "$root"/fuzz/{trace,oracle,model,machine,mutator,harness}/*.c "$root"/fuzz/tools/files.c; do
     case $source in
+    */oracle/hooks_$hooks.c) ;;
+    */oracle/hooks_*.c) continue ;;
     */harness/target.c | */harness/options.c | */mutator/afl.c) continue ;;
     esac
     $CC $testbed_flags $includes -c "$source" \
