@@ -24,8 +24,9 @@ void watched_note(uintptr_t addr, size_t len)
     const uint32_t end = addr + len - watched.start < watched.len
                              ? (uint32_t)(addr + len - watched.start)
                              : watched.len;
-    for (uint32_t each = start / watched.len_of_each; each * watched.len_of_each < end; each++) {
-        watched.stored |= 1u << each;
-        watched.last = watched.start + each * watched.len_of_each;
+    uint32_t each = start / watched.len_of_each;
+    for (uint32_t at = each * watched.len_of_each; at < end; at += watched.len_of_each) {
+        watched.stored |= 1u << each++;
+        watched.last = watched.start + at;
     }
 }

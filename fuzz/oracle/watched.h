@@ -12,11 +12,7 @@ void watched_begin(const void *start, uint32_t count, uint32_t len_of_each);
 /* Returns: a bit for each object that was stored to since this was last asked. */
 uint32_t watched_take(void);
 
-/* A store to [addr, addr + len). */
-static inline void watched_store(uintptr_t addr, size_t len);
-
-/* ---- Private ---- */
-
+/* Only for watched_store(), which most stores of the library go through. */
 struct watched {
     uintptr_t start;
     uint32_t len, len_of_each;
@@ -24,9 +20,9 @@ struct watched {
     uintptr_t last; /* start of an object that is noted already; 0: none is */
 };
 extern struct watched watched;
-
 void watched_note(uintptr_t addr, size_t len);
 
+/* A store to [addr, addr + len). */
 static inline void watched_store(uintptr_t addr, size_t len)
 {
     const uintptr_t in_last = addr - watched.last;
