@@ -186,15 +186,16 @@ class Findings:
         return finding
 
     def write_counts(self) -> list[str]:
-        """In each bundle, what has become known since it was made: how many inputs, which, and its status.
-        Returns: what could not be written."""
+        """In each bundle, what has become known since it was made: how many inputs (of the night that had most), which
+        are kept, and its status. Returns: what could not be written."""
         problems = []
         for finding in self.by_identity.values():
             record = self.folder / finding.folder / "finding.json"
             try:
                 fields = json.loads(record.read_text())
-                write_json(record, fields | {"inputs": finding.inputs, "names": finding.names, "status": finding.status})
-            except (OSError, ValueError, TypeError, ToolError) as error:
+                inputs = max(finding.inputs, fields["inputs"])
+                write_json(record, fields | {"inputs": inputs, "names": finding.names, "status": finding.status})
+            except (OSError, ValueError, KeyError, TypeError, ToolError) as error:
                 problems.append(f"{record}: is as it was: {error}")
         return problems
 
