@@ -1,5 +1,5 @@
 /* The allow system calls, and set_byte. Contract: A. */
-#include "world.h"
+#include "kernel.h"
 
 static struct procbuf_driver driver;
 

@@ -1,5 +1,5 @@
 /* The app break. Contract: K. p0 has RAM of 256 bytes, break at 128, kernel break at 224. */
-#include "world.h"
+#include "kernel.h"
 
 TestSuite(brk, .init = world_make);
 

@@ -1,5 +1,5 @@
 /* Holding, entering and giving back buffers. Contract: H, B5, C2, C3. */
-#include "world.h"
+#include "kernel.h"
 
 TestSuite(buffer, .init = world_make);
 

@@ -1,5 +1,5 @@
 /* Building buffers. Contract: P1 to P3, B1 to B6. */
-#include "world.h"
+#include "kernel.h"
 
 #include <procbuf/capability.h>
 

@@ -1,5 +1,5 @@
 /* Fill, compare, find, strings, words, copies of what fits. Contract: S7. */
-#include "world.h"
+#include "kernel.h"
 
 static uint8_t array[12];
 static struct procbuf_readable readable;

@@ -1,5 +1,5 @@
 /* Slices as arrays of elements. Contract: S8. */
-#include "world.h"
+#include "kernel.h"
 
 static uint8_t array[12];
 static struct procbuf_readable readable;

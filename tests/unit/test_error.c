@@ -1,5 +1,5 @@
 /* Names and translation of errors. Contract: E1, E2. */
-#include "world.h"
+#include "kernel.h"
 
 Test(error, codes_have_the_numbers_and_names_of_the_abi)
 {

@@ -1,6 +1,6 @@
 /* Grants, and the slots in them. Contract: G, L9, H6. p0's RAM: break at 128, kernel break at 224,
  * end at 256; it begins on a multiple of 16. */
-#include "world.h"
+#include "kernel.h"
 
 TestSuite(grant, .init = world_make);
 

@@ -1,5 +1,5 @@
 /* States and lives of a process. Contract: L2 to L7. */
-#include "world.h"
+#include "kernel.h"
 
 TestSuite(life, .init = world_make);
 

@@ -1,7 +1,7 @@
 /* A kernel that passes null where the headers promise the compiler that nobody does. Contract: B6, E4.
  * Seen through the library's eyes, for which that promise is not made: or these calls had no meaning. */
 #define PROCBUF_IMPLEMENTATION
-#include "world.h"
+#include "kernel.h"
 
 TestSuite(misuse, .init = world_make);
 

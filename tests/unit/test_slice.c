@@ -1,5 +1,5 @@
 /* Slices over kernel arrays: what holds for them holds inside every enter. Contract: S, E4. */
-#include "world.h"
+#include "kernel.h"
 
 static uint8_t array[10];
 static struct procbuf_readable readable;

@@ -1,7 +1,7 @@
 /* The end of the counter of identifiers, 2^64 lives away. Contract: L1. The only test that touches
  * private fields: it winds the counter forward. */
 #define PROCBUF_IMPLEMENTATION
-#include "world.h"
+#include "kernel.h"
 
 static void wind_forward(void)
 {

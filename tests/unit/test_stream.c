@@ -1,5 +1,5 @@
 /* Steps at an offset, readers, writers, and copies between them. Contract: H7, H8. */
-#include "world.h"
+#include "kernel.h"
 
 static struct procbuf_readonly from[4];
 static struct procbuf_readwrite to[4];

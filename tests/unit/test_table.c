@@ -1,5 +1,5 @@
 /* Creation, ids and removal. Contract: P3, P4, L1, L8, B7. */
-#include "world.h"
+#include "kernel.h"
 
 #include <procbuf/capability.h>
 

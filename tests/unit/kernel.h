@@ -5,8 +5,8 @@
  *
  * so p0's flash touches p0's RAM, p0's RAM touches p1's RAM, which touches p1's flash.
  */
-#ifndef TESTS_WORLD_H
-#define TESTS_WORLD_H
+#ifndef TESTS_KERNEL_H
+#define TESTS_KERNEL_H
 
 #include <criterion/criterion.h>
 #include <procbuf.h>

@@ -1,4 +1,4 @@
-#include "world.h"
+#include "kernel.h"
 
 struct world world;
 /* Aligned far beyond need, so that no test can depend on where a linker puts it. */
