@@ -168,14 +168,17 @@ static unsigned insert_end_of_life(struct trace *trace, unsigned at, const struc
     return at;
 }
 
-/* So many lives are begun for what was kept from before: an id or a buffer of the process. */
-static unsigned insert_kept(struct trace *trace, unsigned at, const struct op *restart)
+unsigned context_insert_kept(struct trace *trace, unsigned at, const struct op *restart_many)
 {
-    const uint8_t code = chance_one_in(2) ? OP_TAKE_ID : OP_BUILD_READWRITE;
-    if (!draw_has(code) || restart->operands[1].number < 8 || chance_one_in(4))
+    uint8_t code = chance_one_in(2) ? OP_TAKE_ID : OP_BUILD_READWRITE;
+    if (restart_many->operands[1].number < 8 || chance_one_in(8))
+        return at;
+    if (!draw_has(code))
+        code ^= OP_TAKE_ID ^ OP_BUILD_READWRITE; /* the other */
+    if (!draw_has(code))
         return at;
     struct op keep = draw_op_of(trace, code);
-    keep.operands[1] = restart->operands[0];
+    keep.operands[1] = restart_many->operands[0];
     if (code == OP_BUILD_READWRITE)
         share_own_memory(&keep, 2);
     return at + context_insert(trace, at, &keep);
@@ -340,7 +343,7 @@ void context_insert_random(struct trace *trace)
         at = insert_end_of_life(trace, at, &op);
     at = insert_slices(trace, at, &op);
     if (op.code == OP_RESTART_MANY)
-        at = insert_kept(trace, at, &op);
+        at = context_insert_kept(trace, at, &op);
     if ((op.code == OP_READ_READONLY || op.code == OP_READ_READWRITE) && chance_one_in(2))
         at = insert_allow_and_enter(trace, at, &op);
     if (!context_insert(trace, at, &op))

@@ -180,11 +180,13 @@ int32_t draw_few_lives(void)
     return (int32_t)chance_below(4);
 }
 
-int32_t draw_exponent(void)
+/* An identifier that is cut to so many bits comes back after exactly so many lives. */
+void draw_lives(struct op *restart_many)
 {
-    if (chance_one_in(100))
-        return 16;
-    return chance_one_in(12) ? 8 : draw_few_lives();
+    int32_t *exponent = &restart_many->operands[1].number,
+            *more = &restart_many->operands[2].number;
+    *exponent = chance_one_in(300) ? 16 : chance_one_in(12) ? 8 : draw_few_lives();
+    *more = chance_one_in(*exponent < 8 ? 2 : 8) ? (int32_t)chance_below(6) : 0;
 }
 
 /* Numbers of one operation are often equal, or one apart: there its boundaries are. */
@@ -236,11 +238,8 @@ struct op draw_op_of(const struct trace *trace, uint8_t code)
         op.operands[4] = op.operands[2];
         op.operands[4].number += (int32_t)chance_below(3) - 1;
     }
-    if (op.code == OP_RESTART_MANY) {
-        op.operands[1].number = draw_exponent();
-        if (chance_one_in(2))
-            op.operands[2].number = 0;
-    }
+    if (op.code == OP_RESTART_MANY)
+        draw_lives(&op);
     return op;
 }
 

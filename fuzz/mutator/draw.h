@@ -17,8 +17,10 @@ struct op draw_op_of(const struct trace *trace, uint8_t code);
 /* An operand of an operation, whose process is drawn already: places near it are likely. */
 void draw_operand(const struct trace *trace, struct op *op, char kind, struct operand *operand);
 
-/* An exponent for restart_many: large ones take time. The other draws no large ones. */
-int32_t draw_exponent(void);
+/* How many lives a restart_many begins: seldom very many, which take time. */
+void draw_lives(struct op *restart_many);
+
+/* An exponent for few. */
 int32_t draw_few_lives(void);
 
 #endif

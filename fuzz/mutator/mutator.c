@@ -15,11 +15,13 @@ static void delete(struct trace *trace, unsigned at)
 
 static void change_operand(struct trace *trace)
 {
-    struct op *op = &trace->ops[chance_below(trace->op_count)];
+    const unsigned at = chance_below(trace->op_count);
+    struct op *op = &trace->ops[at];
     if (op->code == OP_END)
         return;
     if (op->code == OP_RESTART_MANY) {
-        op->operands[1].number = draw_exponent();
+        draw_lives(op);
+        (void)context_insert_kept(trace, at, op);
         return;
     }
     const char *kinds = op_table[op->code].operands;

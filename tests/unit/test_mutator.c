@@ -191,6 +191,28 @@ Test(mutator, what_was_kept_outlives_its_process)
         count_of("buffers", "trace 1\nbuild_readonly ro0 p1 p1.ram 4\n", codes, sizeof codes), 50);
 }
 
+/* Identifiers that are cut to 8 or 16 bits come back after exactly so many lives. */
+Test(mutator, many_lives_are_begun_for_what_was_kept)
+{
+    unsigned many = 0, kept = 0, exact = 0;
+    for (uint32_t seed = 1; seed < 40000; seed++) {
+        parse("trace 1\nrestart_many p1 3 0\n");
+        mutator_change(&one, harness_find("life"), seed);
+        for (unsigned o = 0; o < one.op_count; o++) {
+            const struct op *op = &one.ops[o];
+            if (op->code != OP_RESTART_MANY || op->operands[1].number < 8)
+                continue;
+            many++;
+            exact += op->operands[2].number == 0;
+            kept += o > 0 && (op[-1].code == OP_TAKE_ID || op[-1].code == OP_BUILD_READWRITE) &&
+                    op[-1].operands[1].number == op->operands[0].number;
+        }
+    }
+    cr_assert_gt(many, 300);
+    cr_assert_gt(kept * 2, many, "%u of %u", kept, many);
+    cr_assert_gt(exact * 3, many * 2, "%u of %u", exact, many);
+}
+
 Test(mutator, a_slice_that_is_used_is_there)
 {
     static const uint8_t codes[] = { OP_BUILD_READWRITE, OP_MUT_ENTER, OP_LOAD, OP_END };
