@@ -158,9 +158,8 @@ static unsigned compare_changed(void)
                   "actual: to one behind them",
                   model.slot_count);
     model.changed = 0;
-    for (unsigned slot = 0; slot < model.slot_count; slot++)
-        if ((changed >> slot & 1) != 0)
-            compare_process(slot);
+    for (unsigned left = changed; left != 0;)
+        compare_process(take_lowest(&left));
     return changed;
 }
 
@@ -199,9 +198,10 @@ static void compare_handle(const struct model_buffer *buffer, unsigned number, s
 /* Buffers from slots are left out: asking them calls hooks, which belongs into an operation. */
 void compare_handles(void)
 {
-    for (unsigned b = 0; b < 2 * TRACE_BUFFER_COUNT; b++) {
+    for (unsigned left = model.filled_buffers; left != 0;) {
+        const unsigned b = take_lowest(&left);
         const struct model_buffer *buffer = &model.buffers[b];
-        if (buffer->filled && !buffer->from_slot)
+        if (!buffer->from_slot)
             compare_handle(buffer, b,
                            b < TRACE_BUFFER_COUNT
                                ? procbuf_readonly_len(&world.readonly[b])

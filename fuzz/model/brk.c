@@ -4,7 +4,7 @@
 /* K1. Returns: the process error. */
 static int brk(unsigned slot, uint64_t new_break, struct prediction *p)
 {
-    struct model_process *process = model_change(slot);
+    const struct model_process *process = &model.processes[slot];
     const uint64_t old_break = process->app_break;
     RULE("K1");
     if (!model_is_active(process))
@@ -15,7 +15,7 @@ static int brk(unsigned slot, uint64_t new_break, struct prediction *p)
         return OUT_OF_MEMORY;
     if (!port_agrees(p, slot, new_break, process->kernel_break))
         return OUT_OF_MEMORY;
-    process->app_break = new_break;
+    model_change(slot)->app_break = new_break;
     model_label_ram(slot);
     zeroes(p, old_break, new_break);
     answers_with(p, 'a', old_break);

@@ -1,6 +1,13 @@
 /* Buffers: building, holding, entering. Contract: B, H. */
 #include "rules.h"
 
+void model_fill_buffer(unsigned number, const struct model_buffer *buffer)
+{
+    model.buffers[number] = *buffer;
+    model.filled_buffers &= ~(1u << number);
+    model.filled_buffers |= (unsigned)buffer->filled << number;
+}
+
 bool model_buffer_is_live(const struct model_buffer *buffer)
 {
     const struct model_id id = { buffer->filled, buffer->foreign, buffer->slot,
@@ -29,7 +36,7 @@ bool model_asks_whether_live(const struct model_buffer *buffer, struct predictio
 /* B1 to B4. Returns: the code. */
 int model_share(unsigned slot, uint64_t addr, uint64_t len, bool writable, struct prediction *p)
 {
-    struct model_process *process = model_change(slot);
+    const struct model_process *process = &model.processes[slot];
     RULE("B1");
     if (!model_is_active(process))
         return FAIL;
@@ -40,7 +47,7 @@ int model_share(unsigned slot, uint64_t addr, uint64_t len, bool writable, struc
     if (model_app_owned(slot, addr, len)) {
         RULE("B4");
         if (addr + len > process->mark)
-            process->mark = addr + len;
+            model_change(slot)->mark = addr + len;
         return OK;
     }
     return !writable && model_in_flash(slot, addr, len) ? OK : INVAL;
@@ -77,18 +84,20 @@ void predict_build(const struct call *call, struct prediction *p)
         if (p->outcome.status != OK)
             return;
     }
-    model.buffers[call->args[0] + (writable ? TRACE_BUFFER_COUNT : 0)] =
-        (struct model_buffer){ .filled = true,
-                               .built = !external,
-                               .slot = slot,
-                               .identifier = model.processes[slot].identifier,
-                               .addr = addr,
-                               .len = len };
+    const struct model_buffer buffer = { .filled = true,
+                                         .built = !external,
+                                         .slot = slot,
+                                         .identifier = model.processes[slot].identifier,
+                                         .addr = addr,
+                                         .len = len };
+    model_fill_buffer((unsigned)call->args[0] + (writable ? TRACE_BUFFER_COUNT : 0), &buffer);
 }
 
 void predict_buffer_op(const struct call *call, struct prediction *p)
 {
-    struct model_buffer *buffer = &model.buffers[call->args[0]];
+    static const struct model_buffer none;
+    const unsigned number = (unsigned)call->args[0];
+    const struct model_buffer *buffer = &model.buffers[number];
     answers(p, OUTCOME_DONE, 0);
     switch (call->op->code) {
     case OP_LEN:
@@ -103,16 +112,16 @@ void predict_buffer_op(const struct call *call, struct prediction *p)
         RULE("H3");
         answers_with(p, 'a', buffer->addr);
         answers_with(p, 'l', buffer->len);
-        memset(buffer, 0, sizeof *buffer);
+        model_fill_buffer(number, &none);
         break;
-    case OP_COPY_READONLY: *buffer = model.buffers[call->args[1]]; break;
+    case OP_COPY_READONLY: model_fill_buffer(number, &model.buffers[call->args[1]]); break;
     case OP_AS_READONLY:
         RULE("H7");
-        *buffer = model.buffers[TRACE_BUFFER_COUNT + call->args[1]];
+        model_fill_buffer(number, &model.buffers[TRACE_BUFFER_COUNT + call->args[1]]);
         break;
     default: /* OP_COPY_READWRITE */
-        model.buffers[TRACE_BUFFER_COUNT + call->args[0]] =
-            model.buffers[TRACE_BUFFER_COUNT + call->args[1]];
+        model_fill_buffer(TRACE_BUFFER_COUNT + number,
+                          &model.buffers[TRACE_BUFFER_COUNT + call->args[1]]);
         break;
     }
 }

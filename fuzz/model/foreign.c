@@ -29,7 +29,7 @@ void predict_foreign_build(const struct call *call, struct prediction *p)
         return;
     }
     answers(p, OUTCOME_DONE, 0);
-    model.buffers[call->args[0] + (writable ? TRACE_BUFFER_COUNT : 0)] = (struct model_buffer){
+    const struct model_buffer buffer = {
         .filled = true,
         .foreign = true,
         .slot = slot,
@@ -37,4 +37,5 @@ void predict_foreign_build(const struct call *call, struct prediction *p)
         .addr = (uint64_t)ARENA_BASE + ARENA_FOREIGN + (uint64_t)slot * MODEL_FOREIGN_LEN + offset,
         .len = len,
     };
+    model_fill_buffer((unsigned)call->args[0] + (writable ? TRACE_BUFFER_COUNT : 0), &buffer);
 }

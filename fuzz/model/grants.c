@@ -29,7 +29,7 @@ static bool is_under_open_enter(unsigned slot, uint64_t addr, uint64_t len)
 static bool allocate_grant(unsigned slot, uint64_t number, uint64_t driver_number, uint64_t len,
                            uint64_t align, struct prediction *p)
 {
-    struct model_process *process = model_change(slot);
+    const struct model_process *process = &model.processes[slot];
     unsigned other;
     RULE("G2");
     if (!model_is_active(process) || number >= MODEL_GRANT_COUNT ||
@@ -51,8 +51,9 @@ static bool allocate_grant(unsigned slot, uint64_t number, uint64_t driver_numbe
     RULE("G1");
     if (!port_agrees(p, slot, process->app_break, addr))
         return false;
-    process->kernel_break = addr;
-    process->grants[number] = (struct model_grant){ true,
+    struct model_process *changed = model_change(slot);
+    changed->kernel_break = addr;
+    changed->grants[number] = (struct model_grant){ true,
                                                     false,
                                                     (uint32_t)driver_number,
                                                     { (uint32_t)(addr - ARENA_BASE),
@@ -64,7 +65,7 @@ static bool allocate_grant(unsigned slot, uint64_t number, uint64_t driver_numbe
 /* G3. Returns: the process error. */
 static int enter_grant(unsigned slot, uint64_t number, struct prediction *p)
 {
-    struct model_process *process = model_change(slot);
+    const struct model_process *process = &model.processes[slot];
     RULE("G3");
     if (!model_is_active(process))
         return INACTIVE_APP;
@@ -74,7 +75,7 @@ static int enter_grant(unsigned slot, uint64_t number, struct prediction *p)
         return OUT_OF_MEMORY;
     if (process->grants[number].entered)
         return ALREADY_IN_USE;
-    process->grants[number].entered = true;
+    model_change(slot)->grants[number].entered = true;
     return OK;
 }
 
@@ -257,16 +258,16 @@ void predict_read_slot(const struct call *call, struct prediction *p)
     const struct model_slots *slots = &model.slots[open->slot][driver->grant_number];
     answers(p, OUTCOME_PROCESS_ERROR, OK);
     may_read(p, slots->place.start, slots->place.end);
-    model.buffers[call->args[0] + (kind ? TRACE_BUFFER_COUNT : 0)] =
-        (struct model_buffer){ .filled = true,
-                               .built = true,
-                               .slot = open->slot,
-                               .identifier = open->identifier,
-                               .addr = slots->held[kind][number].addr,
-                               .len = slots->held[kind][number].len,
-                               .from_slot = true,
-                               .grant_number = driver->grant_number,
-                               .kind = kind,
-                               .number = (unsigned)number,
-                               .swaps = slots->swaps[kind][number] };
+    const struct model_buffer buffer = { .filled = true,
+                                         .built = true,
+                                         .slot = open->slot,
+                                         .identifier = open->identifier,
+                                         .addr = slots->held[kind][number].addr,
+                                         .len = slots->held[kind][number].len,
+                                         .from_slot = true,
+                                         .grant_number = driver->grant_number,
+                                         .kind = kind,
+                                         .number = (unsigned)number,
+                                         .swaps = slots->swaps[kind][number] };
+    model_fill_buffer((unsigned)call->args[0] + (kind ? TRACE_BUFFER_COUNT : 0), &buffer);
 }

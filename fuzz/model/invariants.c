@@ -35,9 +35,11 @@ static void check_grants(unsigned slot)
 
 void model_check_invariants(unsigned slots)
 {
-    for (unsigned slot = 0; slot < model.slot_count; slot++) {
+    slots &= (1u << model.slot_count) - 1;
+    while (slots != 0) {
+        const unsigned slot = take_lowest(&slots);
         const struct model_process *process = &model.processes[slot];
-        if ((slots >> slot & 1) == 0 || !process->used)
+        if (!process->used)
             continue;
         if (!(process->mem_start <= process->mark && process->mark <= process->app_break &&
               process->app_break <= process->kernel_break &&
@@ -48,7 +50,8 @@ void model_check_invariants(unsigned slots)
                       slot);
         check_grants(slot);
     }
-    for (unsigned b = 0; b < 2 * TRACE_BUFFER_COUNT; b++) {
+    for (unsigned left = model.filled_buffers; left != 0;) {
+        const unsigned b = take_lowest(&left);
         const struct model_buffer *buffer = &model.buffers[b];
         if (!buffer->built || buffer->len == 0 || !model_buffer_is_live(buffer))
             continue;

@@ -189,6 +189,7 @@ struct model {
     struct model_process written[TRACE_MAX_PROCESSES];
     unsigned changed; /* a bit for each process that was written since the machine compared it */
     struct model_buffer buffers[2 * TRACE_BUFFER_COUNT]; /* ro0 to ro7, then rw0 to rw7 */
+    unsigned filled_buffers; /* a bit for each that is */
     struct model_slice slices[TRACE_SLICE_COUNT];
     struct model_id ids[TRACE_ID_COUNT];
     unsigned depth;
@@ -242,6 +243,14 @@ static inline struct model_process *model_change(unsigned slot)
 {
     model.changed |= 1u << slot;
     return &model.written[slot];
+}
+
+/* Of numbers that have a bit in `set`, take the lowest out. Requires: there is one. */
+static inline unsigned take_lowest(unsigned *set)
+{
+    const unsigned lowest = (unsigned)__builtin_ctz(*set);
+    *set &= *set - 1;
+    return lowest;
 }
 
 bool model_id_is_live(const struct model_id *id);

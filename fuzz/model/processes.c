@@ -146,12 +146,15 @@ static bool new_life(unsigned slot, struct prediction *p)
     process->identifier = model.next_identifier++;
     if (!port_agrees(p, slot, process->initial_app_break, process->initial_kernel_break))
         return false;
+    const bool moves = process->app_break != process->initial_app_break ||
+                       process->kernel_break != process->initial_kernel_break;
     process->app_break = process->initial_app_break;
     process->kernel_break = process->initial_kernel_break;
     process->mark = process->mem_start;
     process->restart_count++;
     process->state = process->stopped_from = MODEL_YIELDED;
-    model_label_ram(slot);
+    if (moves)
+        model_label_ram(slot);
     return true;
 }
 
@@ -198,7 +201,7 @@ static void schedule(struct model_process *process, uint8_t code, unsigned numbe
 void predict_process_op(const struct call *call, struct prediction *p)
 {
     const unsigned slot = (unsigned)call->args[0];
-    struct model_process *process = model_change(slot);
+    const struct model_process *process = &model.processes[slot];
     if (!process->used) {
         answers(p, OUTCOME_SKIPPED, 0);
         return;
@@ -208,7 +211,7 @@ void predict_process_op(const struct call *call, struct prediction *p)
     case OP_REMOVE: predict_remove(slot, p); break;
     case OP_TERMINATE:
         RULE("L3");
-        terminate(process, call->args[1]);
+        terminate(model_change(slot), call->args[1]);
         break;
     case OP_RESTART:
     case OP_RESTART_MANY:
@@ -234,7 +237,7 @@ void predict_process_op(const struct call *call, struct prediction *p)
     case OP_MEMOP_SBRK: predict_break(call, p); break;
     default:
         RULE("L2");
-        schedule(process, call->op->code, (unsigned)call->args[1]);
+        schedule(model_change(slot), call->op->code, (unsigned)call->args[1]);
         break;
     }
 }

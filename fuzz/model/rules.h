@@ -138,6 +138,7 @@ bool model_is_active(const struct model_process *process);
 bool model_is_live(unsigned slot, uint64_t identifier);
 
 /* buffers.c */
+void model_fill_buffer(unsigned number, const struct model_buffer *buffer);
 int model_share(unsigned slot, uint64_t addr, uint64_t len, bool writable, struct prediction *p);
 struct model_slice model_slice_of(uint64_t addr, uint64_t len, bool writable);
 

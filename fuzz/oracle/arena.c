@@ -80,6 +80,10 @@ void arena_copy(void *to, const void *from, size_t len)
         *(block *)(out + at) = *(const block *)(in + at);
         __asm__ volatile("" ::: "memory");
     }
+    if (at < len && len >= sizeof(block)) { /* the rest, and some of it again */
+        *(block *)(out + len - sizeof(block)) = *(const block *)(in + len - sizeof(block));
+        return;
+    }
     for (; at < len; at++) {
         out[at] = in[at];
         __asm__ volatile("" ::: "memory");
@@ -99,6 +103,10 @@ void arena_set(void *to, uint8_t value, size_t len)
     for (; len - at >= sizeof(block); at += sizeof(block)) {
         *(block *)(out + at) = values;
         __asm__ volatile("" ::: "memory");
+    }
+    if (at < len && len >= sizeof(block)) {
+        *(block *)(out + len - sizeof(block)) = values;
+        return;
     }
     for (; at < len; at++) {
         out[at] = value;

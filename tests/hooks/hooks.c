@@ -8,6 +8,11 @@
 #include "probes.h"
 
 #include <stdio.h>
+#if defined(__unix__)
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
 
 static unsigned loads, stores;
 static size_t load_bytes, store_bytes;
@@ -145,6 +150,50 @@ static void stores_to_watched_objects_are_noted(void)
     expect_noted("from the last on", 1u << 3);
 }
 
+#if defined(__unix__)
+
+extern void __asan_poison_memory_region(const volatile void *, size_t) __attribute__((weak));
+
+/* Nobody reads the reports. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "symbolize=0";
+}
+
+static bool ends_the_process(uint8_t *p, size_t len, bool storing)
+{
+    int status = 0;
+    const pid_t child = fork();
+    if (child == 0) {
+        (void)!freopen("/dev/null", "w", stderr);
+        if (storing)
+            probe_store(p, len);
+        else
+            probe_load(p, len);
+        _exit(0);
+    }
+    return waitpid(child, &status, 0) == child && status != 0;
+}
+
+/* Of memory that is not the arena's it is ASan that knows, to the byte: here of 20 bytes of the heap. */
+static void asan_is_asked_about_all_else(void)
+{
+    uint8_t *block = malloc(20);
+    for (size_t len = 1; block != NULL && len <= 8; len *= 2)
+        for (int storing = 0; storing <= 1; storing++)
+            for (size_t start = 0; start < 32; start += len)
+                if (ends_the_process(block + start, len, storing) != (start + len > 20)) {
+                    printf(
+                        "ASan: a %s of %u bytes at byte %u of 20 is not judged as it should be\n",
+                        storing ? "store" : "load", (unsigned)len, (unsigned)start);
+                    wrong++;
+                }
+    free(block);
+}
+
+#endif
+
 int main(void)
 {
     arena_map();
@@ -152,6 +201,10 @@ int main(void)
     bulk_copies_are_reported_whole();
     memory_outside_the_arena_is_not_reported();
     stores_to_watched_objects_are_noted();
+#if defined(__unix__)
+    if (__asan_poison_memory_region != NULL)
+        asan_is_asked_about_all_else();
+#endif
     if (wrong == 0)
         puts("every access is reported");
     return wrong != 0;

@@ -70,3 +70,23 @@ void probe_store8(uint64_t *p)
 {
     *p = 5;
 }
+
+void probe_load(const void *p, size_t len)
+{
+    switch (len) {
+    case 1: (void)*(const volatile uint8_t *)p; break;
+    case 2: (void)*(const volatile uint16_t *)p; break;
+    case 4: (void)*(const volatile uint32_t *)p; break;
+    default: (void)*(const volatile uint64_t *)p; break;
+    }
+}
+
+void probe_store(void *p, size_t len)
+{
+    switch (len) {
+    case 1: *(volatile uint8_t *)p = 1; break;
+    case 2: *(volatile uint16_t *)p = 1; break;
+    case 4: *(volatile uint32_t *)p = 1; break;
+    default: *(volatile uint64_t *)p = 1; break;
+    }
+}

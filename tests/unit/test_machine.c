@@ -126,3 +126,27 @@ Test(machine, the_last_slot_of_the_table_may_be_written)
     watched_store((uintptr_t)&world.slots[model.slot_count] - 1, 1);
     compare_after(&nothing);
 }
+
+/* H1, for each way in which a buffer register is filled. */
+Test(machine, every_buffer_that_is_held_is_asked_for_its_length, .exit_code = BUG_EXIT_STATUS)
+{
+    foreseen = "kind=result check=handle-length ";
+    bug_identified = keep_identity;
+    bug_end = end_as_foreseen;
+    run("trace 1\nbuild_readwrite rw3 p1 p1.ram 4\n");
+    compare_handles();
+    world.readwrite[3] = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;
+    compare_handles();
+}
+
+Test(machine, a_buffer_below_no_break_is_noticed, .exit_code = BUG_EXIT_STATUS)
+{
+    foreseen = "kind=invariant check=I2-buffer-in-owned-memory ";
+    bug_identified = keep_identity;
+    bug_end = end_as_foreseen;
+    run("trace 1\nbuild_readonly ro7 p1 p1.ram 4\n");
+    model_check_invariants(0);
+    struct model_process *process = model_change(1);
+    process->app_break = process->mark = process->mem_start + 3;
+    model_check_invariants(0);
+}
