@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from engine import MEMORY_MB, Progress, cpu_seconds, dies_with_us, ending, stop_group
+from engine import INPUT_BYTES, MEMORY_MB, Progress, cpu_seconds, dies_with_us, ending, stop_group
 
 QUIET = {"AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1",
          "AFL_TRY_AFFINITY": "1", "AFL_FAST_CAL": "1", "AFL_CMPLOG_ONLY_NEW": "1",
@@ -44,11 +44,11 @@ class Afl:
         environment = inherited | QUIET | {"ASAN_OPTIONS": AFL_ASAN} | {
             "AFL_CUSTOM_MUTATOR_LIBRARY": str(programs / f"mutate-{harness}.so")}
         self.already = {path.name for path in self._crashes()}
-        self.command = f"afl-fuzz -t 10000 -s {seed} -c 0 fuzz-{harness} (AFL_CUSTOM_MUTATOR_ONLY=1)"
+        self.command = f"afl-fuzz -t 10000 -G {INPUT_BYTES} -s {seed} -c 0 fuzz-{harness} (AFL_CUSTOM_MUTATOR_ONLY=1)"
         self.begun = time.monotonic()
         self.process = subprocess.Popen(
             dies_with_us("afl-fuzz", "-i", corpus, "-o", out, "-M", "main", "-F", corpus, "-m", "none", "-t", 10000,
-                         "-s", seed, "-c", 0, "-V", max(1, round(seconds)), "--", programs / f"fuzz-{harness}"),
+                         "-G", INPUT_BYTES, "-s", seed, "-c", 0, "-V", max(1, round(seconds)), "--", programs / f"fuzz-{harness}"),
             stdout=self.log, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
 
     def _crashes(self) -> list[Path]:

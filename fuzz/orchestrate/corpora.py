@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from engine import INPUT_BYTES
 from tools import CORPUS, Build, ToolError, run
 
 MINIMISE_LIMIT_S = 300
@@ -15,7 +16,7 @@ MINIMISE_LIMIT_S = 300
 def _merge(built: Build, harness: str, target: Path, *sources: Path) -> None:
     """Add to `target` the fewest inputs of the sources that reach what it does not."""
     try:
-        done = run([built.tool(f"fuzz-{harness}"), "-set_cover_merge=1", "-use_counters=0", "-max_len=1024",
+        done = run([built.tool(f"fuzz-{harness}"), "-set_cover_merge=1", "-use_counters=0", f"-max_len={INPUT_BYTES}",
                     target, *sources], timeout=MINIMISE_LIMIT_S)
     except subprocess.TimeoutExpired as error:
         raise ToolError(f"not done after {MINIMISE_LIMIT_S} s") from error

@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
 
 import tools  # noqa: E402
 from afl import QUIET  # noqa: E402
-from engine import cpu_seconds, dies_with_us, stop_group  # noqa: E402
+from engine import INPUT_BYTES, cpu_seconds, dies_with_us, stop_group  # noqa: E402
 
 SETUPS = {
     "libfuzzer": ("fuzz", "libFuzzer, ASan+UBSan"),
@@ -48,7 +48,6 @@ BASELINES = {
 SAMPLE = "A02b A14 A18b A18c B06 B07b E04x F08 G05 L03-8 L07x L10b L12 S04 S08 S10 T06 T09 T10 T13".split()
 """Drawn by chance of the 121 bugs of November 2026; those that come later change nothing of it."""
 
-MAX_LEN = 1024 # as the campaign has it
 STARVED = 20
 """Limits are of processor time, so that a busy machine misses nothing; after so many times that by the clock, it ends."""
 TABLE = ROOT / "tests/defects/from_nothing.json"
@@ -97,7 +96,7 @@ def libfuzzer(programs: Path, harness: str, work: Path, seconds: float, seed: in
     (work / "corpus").mkdir()
     process = subprocess.Popen(
         ["prlimit", f"--cpu={math.ceil(seconds)}", "--", programs / f"fuzz-{harness}", f"-seed={seed}",
-         f"-max_len={MAX_LEN}", "-len_control=0", "-timeout=10", f"-artifact_prefix={work}/", work / "corpus"],
+         f"-max_len={INPUT_BYTES}", "-len_control=0", "-timeout=10", f"-artifact_prefix={work}/", work / "corpus"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=work)
     took = run_for(process, seconds)
     if process.returncode == 77 and not list(work.glob("crash-*")):
@@ -111,7 +110,7 @@ def afl(programs: Path, harness: str, work: Path, seconds: float, seed: int) -> 
     environment = os.environ | QUIET | {
         "AFL_CUSTOM_MUTATOR_LIBRARY": str(programs / f"mutate-{harness}.so")}
     process = subprocess.Popen(
-        dies_with_us("afl-fuzz", "-i", work / "seeds", "-o", work / "out", "-m", "none", "-s", seed, "-c", 0, "--",
+        dies_with_us("afl-fuzz", "-i", work / "seeds", "-o", work / "out", "-m", "none", "-G", INPUT_BYTES, "-s", seed, "-c", 0, "--",
                      programs / f"fuzz-{harness}"),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment, cwd=work,
         start_new_session=True)
