@@ -29,7 +29,8 @@ from findings import Finding, Findings, environment, git_revision
 from live import make_view
 from residual import Residual
 from store import Store
-from tools import (CLEAN, CORPUS, FINDINGS, ROOT, UNABLE, Build, ToolError, build, find_lib, run, write_json)
+from tools import (CLEAN, CORPUS, EVERYTHING, FINDINGS, ROOT, TOOLS, UNABLE, Build, ToolError, build, find_lib, run,
+                   write_json)
 from worker import Worker
 
 DEFAULT_TIME_S = 480.0
@@ -148,10 +149,16 @@ class Campaign:
         if options.plan:
             return
         for preset in {c.setup.preset for c in self.plan.combinations}:
-            self.builds[preset] = self.built if preset == "fuzz" else build(preset, lib, say=self.view.say)
+            self.builds[preset] = build(preset, lib, self.view.say, [*TOOLS, *self.targets(preset)])
         children = resource.getrusage(resource.RUSAGE_CHILDREN)
         self.building_cpu_s = children.ru_utime + children.ru_stime
         self._begin_night()
+
+    def targets(self, preset: str) -> list[str]:
+        """What to build of a preset so that its share of the plan can be fuzzed."""
+        combinations = [c for c in self.plan.combinations if c.setup.preset == preset]
+        return sorted({f"fuzz-{c.harness}" for c in combinations} |
+                      {f"mutate-{c.harness}" for c in combinations if c.setup.engine == "afl"})
 
     def setups(self) -> list[plan.Setup]:
         options = self.options
@@ -379,7 +386,7 @@ class Campaign:
             return
         try:
             import canary  # pylint: disable=import-outside-toplevel; tests/defects is needed for it alone
-            self.canaries = canary.release(build("fuzz", ROOT / "lib", say=self.view.say), self.seed,
+            self.canaries = canary.release(build("fuzz", ROOT / "lib", self.view.say, EVERYTHING), self.seed,
                                            self.options.jobs, CANARY_SHARE * self.options.time,
                                            self.view.say)
             for flown in self.canaries:
@@ -399,6 +406,7 @@ class Campaign:
             return
         for name in self.results:
             try:
+                build("fuzz", self.built.lib, lambda text: None, [f"fuzz-{name}"]) # which AFL++ alone did without
                 kept = corpora.minimise(self.built, name, self.out / "corpus" / name)
                 self.notes.append(f"corpus of {name}: {kept} inputs reach as much as all did")
                 if self.options.update_corpus:

@@ -17,6 +17,10 @@ CORPUS = ROOT / "corpus"
 FINDING_STATUS = 77
 IDENTITY = re.compile(r"^PROCBUF-BUG kind=\S+ check=\S+ op=\S+$", re.MULTILINE)
 
+TOOLS = ("procbuf-replay", "procbuf-convert", "procbuf-minimize", "procbuf-expect")
+EVERYTHING = ("fuzz/all",)
+"""What can be built of the testbed: the tools, or the fuzz targets too."""
+
 CLEAN, FINDINGS, UNABLE = 0, 1, 2
 """Exit status of every front door."""
 
@@ -60,9 +64,8 @@ def find_lib(argument: str | None) -> Path:
     return lib
 
 
-def build(preset: str, lib: Path, say=print, target: str = "fuzz/all") -> Build:
-    """Configure and build a preset, quietly unless it fails: the testbed, or another of ninja's
-    targets. Another lib has a folder of its own."""
+def build(preset: str, lib: Path, say=print, targets: Sequence[str] = TOOLS) -> Build:
+    """Configure a preset and build targets of it, quietly unless it fails. Another lib has a folder of its own."""
     folder = ROOT / "build" / preset
     if lib != ROOT / "lib":
         folder = ROOT / "build" / f"{preset}-{hashlib.sha1(str(lib).encode()).hexdigest()[:10]}"
@@ -73,12 +76,12 @@ def build(preset: str, lib: Path, say=print, target: str = "fuzz/all") -> Build:
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / ".procbuf-lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two commands at once may want the same build
-        _configure_and_build(preset, folder, lib, target)
+        _configure_and_build(preset, folder, lib, targets)
     return Build(folder, lib, preset)
 
 
-def _configure_and_build(preset: str, folder: Path, lib: Path, target: str) -> None:
-    commands = [["cmake", "--build", folder, "--target", target]]
+def _configure_and_build(preset: str, folder: Path, lib: Path, targets: Sequence[str]) -> None:
+    commands = [["cmake", "--build", folder, "--target", *targets]]
     if not _is_configured(folder):
         commands.insert(0, ["cmake", "-S", ROOT, "--preset", preset, "-B", folder, f"-DPROCBUF_LIB_DIR={lib}"])
     for command in commands:

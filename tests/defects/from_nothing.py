@@ -69,7 +69,7 @@ def build(setup: str) -> Path:
         return folder
     if setup in BASELINES:
         return tools.build_with(f"baseline-{setup}", BASELINES[setup][0], ours, "fuzz/all").folder
-    return tools.build(SETUPS[setup][0], ours, say=lambda text: None).folder
+    return tools.build(SETUPS[setup][0], ours, lambda text: None, tools.EVERYTHING).folder
 
 
 def compile_plain(lib: Path, folder: Path) -> None:
