@@ -88,7 +88,7 @@ for source in "$root"/fuzz/harness/*.c; do
         -o "$objects/target-$name.o"
     $CXX $CXXFLAGS $wraps "$objects/target-$name.o" "$objects"/testbed/*.o "$objects"/lib/*.o \
         $LIB_FUZZING_ENGINE -o "$OUT/fuzz-$name"
-    printf '[libfuzzer]\nlen_control = 0\nmax_len = 4096\n' >"$OUT/fuzz-$name.options"
+    printf '[libfuzzer]\nlen_control = 0\n' >"$OUT/fuzz-$name.options"
     seeds=$WORK/seeds-$name
     rm -rf "$seeds" "$OUT/fuzz-${name}_seed_corpus.zip"
     mkdir -p "$seeds"
