@@ -151,8 +151,9 @@ void compare_all_bytes(void)
 static unsigned compare_changed(void)
 {
     const unsigned stored = watched_take();
-    const unsigned changed = model.changed | stored;
-    if (stored >> model.slot_count != 0)
+    const unsigned of_table = (1u << model.slot_count) - 1;
+    const unsigned changed = (model.changed | stored) & of_table;
+    if ((stored & ~of_table) != 0)
         bug_found("state", "store-behind-the-table",
                   "expected: stores to the %u slots that the table was told of\n"
                   "actual: to one behind them",
