@@ -17,10 +17,10 @@ class Bench(Case):
         self.assertGreater(row["short_calls"], 1)
         self.assertGreater(row["calls"], row["short_calls"])
         self.assertGreater(row["checked_calls_per_s"], row["executions_per_s"])
-        self.assertTrue(0 < row["short_share_of_empty"] < 1, row)
+        self.assertGreater(row["short_share_of_empty"], 0)
         row = measured["afl"]["targets"]["memory"]
         self.assertGreater(row["checked_calls_of_an_execution"], 50)
-        self.assertTrue(0 < row["share_of_empty"] < 2, row) # a second is short
+        self.assertGreater(row["share_of_empty"], 0)
         self.assertEqual({call["call"] for call in measured["library"]["calls"]} & {"enter", "len"}, {"enter", "len"})
         self.assertIn("procbuf_build_readonly", measured["sizes"]["code"])
 
