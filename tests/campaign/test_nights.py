@@ -224,6 +224,13 @@ class Nights(Case):
         sqlite3.connect(self.out / "state.sqlite").execute("pragma user_version = 99")
         self.check(call(CAMPAIGN, *QUICK, "--time", "1s", "--out", self.out), 2, "another version")
 
+    def test_a_store_that_was_killed_before_it_had_tables_is_begun_anew(self):
+        self.out.mkdir()
+        (self.out / "state.sqlite").touch()
+        self.check(call(CAMPAIGN, "--resume", "--out", self.out), 2, "nothing to go on with")
+        (self.out / "state.sqlite").write_bytes(b"")
+        self.check(call(CAMPAIGN, *QUICK, "--time", "1s", "--out", self.out), 0, "Nothing found")
+
     def path_without(self, *programs: str) -> dict[str, str]:
         """An environment in which these programs are not installed."""
         folder = self.folder / "bin"
