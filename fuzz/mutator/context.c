@@ -168,11 +168,13 @@ static unsigned insert_end_of_life(struct trace *trace, unsigned at, const struc
     return at;
 }
 
-unsigned context_insert_kept(struct trace *trace, unsigned at, const struct op *restart_many)
+unsigned context_insert_kept(struct trace *trace, unsigned at, struct op *restart_many)
 {
     uint8_t code = chance_one_in(2) ? OP_TAKE_ID : OP_BUILD_READWRITE;
     if (restart_many->operands[1].number < 8 || chance_one_in(8))
         return at;
+    if (trace->process_count != 0)
+        restart_many->operands[0].number %= trace->process_count;
     if (!draw_has(code))
         code ^= OP_TAKE_ID ^ OP_BUILD_READWRITE; /* the other */
     if (!draw_has(code))
@@ -181,6 +183,7 @@ unsigned context_insert_kept(struct trace *trace, unsigned at, const struct op *
     keep.operands[1] = restart_many->operands[0];
     if (code == OP_BUILD_READWRITE)
         share_own_memory(&keep, 2);
+    at = context_insert_restart(trace, at, &restart_many->operands[0]);
     return at + context_insert(trace, at, &keep);
 }
 

@@ -16,9 +16,10 @@ void context_insert_random(struct trace *trace);
 /* Insert a new life for a process, if the swarm has them. Returns: where to go on. */
 unsigned context_insert_restart(struct trace *trace, unsigned at, const struct operand *process);
 
-/* So many lives are begun for what was kept from before: insert what keeps an id or a buffer of the process that
- * `restart_many` is about, if it begins many. Returns: where to go on. */
-unsigned context_insert_kept(struct trace *trace, unsigned at, const struct op *restart_many);
+/* So many lives are begun for what was kept from before: if `restart_many` begins many, make it one of a process that
+ * the trace lays out, and insert what keeps an id or a buffer of that process's newest life: identifiers that are cut
+ * come back after so many lives from that one on. Returns: where to go on. */
+unsigned context_insert_kept(struct trace *trace, unsigned at, struct op *restart_many);
 
 /* The process that an operation names. Returns: false if it names none. */
 bool context_process_of(const struct op *op, struct operand *process_out);

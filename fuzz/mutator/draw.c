@@ -185,7 +185,7 @@ void draw_lives(struct op *restart_many)
 {
     int32_t *exponent = &restart_many->operands[1].number,
             *more = &restart_many->operands[2].number;
-    *exponent = chance_one_in(300) ? 16 : chance_one_in(12) ? 8 : draw_few_lives();
+    *exponent = chance_one_in(400) ? 16 : chance_one_in(12) ? 8 : draw_few_lives();
     *more = chance_one_in(*exponent < 8 ? 2 : 8) ? (int32_t)chance_below(6) : 0;
 }
 

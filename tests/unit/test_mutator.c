@@ -194,7 +194,7 @@ Test(mutator, what_was_kept_outlives_its_process)
 /* Identifiers that are cut to 8 or 16 bits come back after exactly so many lives. */
 Test(mutator, many_lives_are_begun_for_what_was_kept)
 {
-    unsigned many = 0, kept = 0, exact = 0;
+    unsigned many = 0, kept = 0, exact = 0, of_newest_life = 0;
     for (uint32_t seed = 1; seed < 40000; seed++) {
         parse("trace 1\nrestart_many p1 3 0\n");
         mutator_change(&one, harness_find("life"), seed);
@@ -206,10 +206,13 @@ Test(mutator, many_lives_are_begun_for_what_was_kept)
             exact += op->operands[2].number == 0;
             kept += o > 0 && (op[-1].code == OP_TAKE_ID || op[-1].code == OP_BUILD_READWRITE) &&
                     op[-1].operands[1].number == op->operands[0].number;
+            of_newest_life += o > 1 && op[-2].code == OP_RESTART &&
+                              op[-2].operands[0].number == op->operands[0].number;
         }
     }
     cr_assert_gt(many, 300);
     cr_assert_gt(kept * 2, many, "%u of %u", kept, many);
+    cr_assert_gt(of_newest_life * 2, many, "%u of %u", of_newest_life, many);
     cr_assert_gt(exact * 3, many * 2, "%u of %u", exact, many);
 }
 
