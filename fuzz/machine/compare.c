@@ -178,6 +178,7 @@ void compare_after(const struct prediction *prediction)
     const struct span opaque = prediction->access.opaque;
     arena_copy(&model.bytes[opaque.start], &arena_view[opaque.start], opaque.end - opaque.start);
     for (unsigned w = 0; w < prediction->access.write_count; w++) {
+        world_note_written(prediction->access.writes[w]);
         compare_bytes(prediction->access.writes[w], "bytes-differ");
         check_written(prediction->access.writes[w]);
     }

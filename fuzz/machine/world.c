@@ -22,6 +22,7 @@ struct world world;
 
 static uint32_t processes_end = ARENA_PROCESSES; /* nothing behind it was touched */
 static bool foreign_touched;
+static bool arrays_touched; /* the kernel's own, ARENA_OUT and ARENA_SCRATCH */
 
 /* Flash of no bytes may lie anywhere. */
 static void note_end(uint64_t end)
@@ -36,10 +37,17 @@ void world_note_process(unsigned slot)
     note_end(model.processes[slot].flash_end);
 }
 
+void world_note_written(struct span span)
+{
+    arrays_touched |= span.start < ARENA_PROCESSES;
+}
+
+static const struct span arrays = { ARENA_OUT, ARENA_SCRATCH + ARENA_SCRATCH_LEN };
+
 unsigned world_touched(struct span parts[WORLD_PARTS])
 {
-    parts[0] = (struct span){ ARENA_OUT, ARENA_SCRATCH + ARENA_SCRATCH_LEN };
-    parts[1] = (struct span){ ARENA_PROCESSES, (processes_end + 63) & ~63u };
+    parts[0] = (struct span){ ARENA_PROCESSES, (processes_end + 63) & ~63u };
+    parts[1] = arrays;
     parts[2] = (struct span){ ARENA_FOREIGN, ARENA_LEN };
     /* Where no foreign process ever was, nobody has its memory. */
     return foreign_touched || model.next_foreign_identifier != 0 ? 3 : 2;
@@ -52,6 +60,7 @@ static void forget_what_was_touched(void)
 {
     processes_end = ARENA_FOREIGN;
     foreign_touched = true;
+    arrays_touched = true;
 }
 #endif
 
@@ -81,8 +90,7 @@ struct snapshot {
     bool made;
     uint32_t processes_end;
     struct world world;
-    struct model model;
-    uint8_t bytes[ARENA_LEN];
+    struct model model; /* its bytes are the arena's, too */
 };
 
 /* Without processes; and with those of a trace that lays none out. */
@@ -94,7 +102,6 @@ static void save(struct snapshot *snapshot)
     snapshot->processes_end = processes_end;
     snapshot->world = world;
     snapshot->model = model;
-    memcpy(snapshot->bytes, arena_view, ARENA_LEN);
 }
 
 static bool any_driver(void)
@@ -112,10 +119,14 @@ static void restore(const struct snapshot *snapshot)
         processes_end = snapshot->processes_end;
     const unsigned count = world_touched(parts);
     for (unsigned part = 0; part < count; part++) {
+        const bool are_arrays = parts[part].start == arrays.start;
         const uint32_t at = parts[part].start, len = parts[part].end - at;
-        arena_copy(&arena_view[at], &snapshot->bytes[at], len);
+        if (are_arrays && !arrays_touched)
+            continue;
+        arena_copy(&arena_view[at], &snapshot->model.bytes[at], len);
         arena_copy(&model.bytes[at], &snapshot->model.bytes[at], len);
-        arena_copy(&model.cells[at], &snapshot->model.cells[at], len);
+        if (!are_arrays) /* whose cells never change */
+            arena_copy(&model.cells[at], &snapshot->model.cells[at], len);
     }
     const bool has_drivers = any_driver();
     arena_copy(&model, &snapshot->model, offsetof(struct model, slots));
@@ -123,7 +134,7 @@ static void restore(const struct snapshot *snapshot)
         arena_copy(model.slots, snapshot->model.slots, sizeof model.slots);
     arena_copy(&world, &snapshot->world, sizeof world);
     processes_end = snapshot->processes_end;
-    foreign_touched = false;
+    foreign_touched = arrays_touched = false;
     (void)watched_take();
 }
 

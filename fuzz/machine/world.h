@@ -38,6 +38,9 @@ void world_begin(const struct trace *trace, FILE *results);
 /* A process was created: its memory may be touched from now on. */
 void world_note_process(unsigned slot);
 
+/* A call may have written there. */
+void world_note_written(struct span span);
+
 /* The parts of the arena that anything may have written since the trace began. Returns: how many. */
 enum { WORLD_PARTS = 3 };
 unsigned world_touched(struct span parts_out[WORLD_PARTS]);

@@ -48,6 +48,47 @@ Test(machine, memory_is_as_new_for_each_trace)
     }
 }
 
+/* The kernel's own arrays, whoever wrote to them: both sides may have kept the same. */
+static const char *const writes_arrays[] = {
+    "trace 1\nbuild_readonly ro0 p0 p0.ram 8\nenter ro0 s0 {\ncopy_to s0 8\n}\n",
+    "trace 1\nbuild_readonly ro0 p0 p0.ram 8\nenter ro0 s0 {\ncopy_to_fitting s0 8\n}\n",
+    "trace 1\nfrom_array_mut s1 10 20\nslice_fill s1 3\n",
+    "trace 1\nbuild_readonly ro0 p0 p0.ram 8\nread_at ro0 0 8\n",
+};
+
+static bool arrays_are_pristine(void)
+{
+    const size_t len = ARENA_SCRATCH + ARENA_SCRATCH_LEN - ARENA_OUT;
+    return memcmp(&arena_view[ARENA_OUT], &arena_pristine[ARENA_OUT], len) == 0 &&
+           memcmp(&model.bytes[ARENA_OUT], &arena_pristine[ARENA_OUT], len) == 0;
+}
+
+Test(machine, kernel_arrays_are_as_new_for_each_trace)
+{
+    for (unsigned t = 0; t < sizeof writes_arrays / sizeof writes_arrays[0]; t++) {
+        run(writes_arrays[t]);
+        cr_assert_not(arrays_are_pristine(), "%u: nothing was written", t);
+        run(usual);
+        cr_assert(arrays_are_pristine(), "after %u", t);
+    }
+}
+
+Test(machine, kernel_arrays_are_as_new_after_another_process_wrote_there)
+{
+    run(usual);
+    const pid_t child = fork();
+    if (child == 0) {
+        run(writes_arrays[0]);
+        _exit(0);
+    }
+    int status;
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert_eq(status, 0);
+    cr_assert_not(arrays_are_pristine());
+    run(usual);
+    cr_assert(arrays_are_pristine());
+}
+
 Test(machine, identifiers_are_as_new_for_each_trace)
 {
     for (unsigned i = 0; i < 3; i++) {
