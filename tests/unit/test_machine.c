@@ -168,6 +168,15 @@ Test(machine, the_last_slot_of_the_table_may_be_written)
     compare_after(&nothing);
 }
 
+/* Nor is the library asked for it. */
+Test(machine, a_slot_that_the_table_was_not_told_of_is_not_compared)
+{
+    begin_world("none");
+    model.slot_count = 2;
+    model_change(2)->state = MODEL_STOPPED;
+    compare_after(&nothing);
+}
+
 /* H1, for each way in which a buffer register is filled. */
 Test(machine, every_buffer_that_is_held_is_asked_for_its_length, .exit_code = BUG_EXIT_STATUS)
 {
