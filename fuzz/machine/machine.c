@@ -30,11 +30,12 @@ static void checked_call(const struct call *call, const struct prediction *predi
     bug_current_rule = prediction->rule;
     oracle_call_begin(&oracle, &prediction->access);
     if (prediction->outcome.kind == OUTCOME_PANIC) {
-        if (setjmp(port_panic_target) == 0) {
+        oracle_landing = __builtin_frame_address(0);
+        if (setjmp(port_panic_target) == 0)
             execute(call, outcome);
-        } else {
+        else
             answer(outcome, OUTCOME_PANIC, 0);
-        }
+        oracle_landing = NULL;
     } else {
         execute(call, outcome);
     }

@@ -12,6 +12,7 @@ static struct window windows[MAX_WINDOWS];
 static unsigned window_count;
 static struct oracle_call *current;
 
+const char *oracle_landing;
 uint64_t access_count;
 uint64_t oracle_act_count;
 void (*oracle_access_listener)(uint32_t start, uint32_t end, bool writing);

@@ -78,6 +78,10 @@ void oracle_call_end(struct oracle_call *call);
 void oracle_call_pause(struct oracle_call *call);
 void oracle_call_resume(struct oracle_call *call);
 
+/* While a panic is expected, the frame that longjmp will go back to; else null. The frames of the library below it
+ * are left without returning. */
+extern const char *oracle_landing;
+
 /* A call that ended in the panic hook, and so left its hooks and windows as they were. */
 void oracle_call_abandon(struct oracle_call *call);
 

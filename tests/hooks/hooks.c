@@ -9,11 +9,13 @@
 
 #include <stdio.h>
 #if defined(__unix__)
+#include <setjmp.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #endif
 
+const char *oracle_landing;
 static unsigned loads, stores;
 static size_t load_bytes, store_bytes;
 
@@ -192,6 +194,43 @@ static void asan_is_asked_about_all_else(void)
     free(block);
 }
 
+extern void *__asan_region_is_poisoned(void *, size_t) __attribute__((weak));
+
+static jmp_buf landing;
+static uintptr_t left;
+
+/* What lies around the local bytes, poisoned while their frame is in use. */
+static bool has_poison_around(uintptr_t local)
+{
+    return __asan_region_is_poisoned((void *)(local - 16), 48) != NULL;
+}
+
+static void leave_by_longjmp(const uint8_t *local)
+{
+    left = (uintptr_t)local;
+    if (!has_poison_around(left)) {
+        puts("ASan: a frame in use has nothing poisoned");
+        wrong++;
+    }
+    longjmp(landing, 1);
+}
+
+/* Once as a panic that is expected, once as any other. */
+static void frames_left_by_longjmp_are_open_again(void)
+{
+    for (int expected = 0; expected <= 1; expected++) {
+        oracle_landing = expected != 0 ? __builtin_frame_address(0) : NULL;
+        if (setjmp(landing) == 0)
+            probe_lend_local(leave_by_longjmp);
+        oracle_landing = NULL;
+        if (has_poison_around(left)) {
+            printf("ASan: a frame that was left by longjmp%s is still poisoned\n",
+                   expected != 0 ? ", as was expected," : "");
+            wrong++;
+        }
+    }
+}
+
 #endif
 
 int main(void)
@@ -202,8 +241,10 @@ int main(void)
     memory_outside_the_arena_is_not_reported();
     stores_to_watched_objects_are_noted();
 #if defined(__unix__)
-    if (__asan_poison_memory_region != NULL)
+    if (__asan_poison_memory_region != NULL) {
         asan_is_asked_about_all_else();
+        frames_left_by_longjmp_are_open_again();
+    }
 #endif
     if (wrong == 0)
         puts("every access is reported");

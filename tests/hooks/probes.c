@@ -71,6 +71,12 @@ void probe_store8(uint64_t *p)
     *p = 5;
 }
 
+void probe_lend_local(void (*leave)(const uint8_t *local))
+{
+    uint8_t local[4] = { 0 };
+    leave(local);
+}
+
 void probe_load(const void *p, size_t len)
 {
     switch (len) {

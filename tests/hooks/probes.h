@@ -18,6 +18,9 @@ void probe_memmove(uint8_t *to, const uint8_t *from, size_t len);
 void probe_memset(uint8_t *to, size_t len);
 void probe_store8(uint64_t *p);
 
+/* Call `leave` with the address of one of 4 local bytes. */
+void probe_lend_local(void (*leave)(const uint8_t *local));
+
 /* One access of 1, 2, 4 or 8 bytes. */
 void probe_load(const void *p, size_t len);
 void probe_store(void *p, size_t len);
