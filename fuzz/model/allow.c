@@ -9,7 +9,7 @@ static int swap_slot(unsigned slot, const struct model_driver *driver, unsigned 
     if (model_begin_driver_grant(slot, driver, p) != OK)
         return NOMEM;
     struct model_slots *slots = &model.slots[slot][driver->grant_number];
-    model_change(slot)->grants[driver->grant_number].entered = false;
+    model_change_unseen(slot)->grants[driver->grant_number].entered = false;
     may_read(p, slots->place.start, slots->place.end);
     if (number >= driver->slot_counts[kind])
         return NOSUPPORT;

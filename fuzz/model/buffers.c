@@ -163,7 +163,7 @@ static struct model_open *open_body(unsigned slot, bool foreign, struct span spa
     struct model_open *open = &model.open[model.depth++];
     *open = (struct model_open){ .slot = slot, .foreign = foreign, .span = span };
     if (!foreign)
-        model_change(slot)->open_enters++;
+        model_change_unseen(slot)->open_enters++;
     return open;
 }
 
@@ -203,7 +203,7 @@ void model_leave(void)
     const struct model_open *open = &model.open[--model.depth];
     if (open->foreign)
         return;
-    struct model_process *process = model_change(open->slot);
+    struct model_process *process = model_change_unseen(open->slot);
     process->open_enters--;
     if (open->of_grant && process->identifier == open->identifier && model_is_active(process))
         process->grants[model.drivers[open->driver].grant_number].entered = false; /* G3 */

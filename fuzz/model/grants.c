@@ -75,7 +75,7 @@ static int enter_grant(unsigned slot, uint64_t number, struct prediction *p)
         return OUT_OF_MEMORY;
     if (process->grants[number].entered)
         return ALREADY_IN_USE;
-    model_change(slot)->grants[number].entered = true;
+    model_change_unseen(slot)->grants[number].entered = true;
     return OK;
 }
 
@@ -178,7 +178,7 @@ const struct model_open *model_current_driver(void)
 void predict_grant_op(const struct call *call, struct prediction *p)
 {
     const unsigned slot = (unsigned)call->args[0];
-    struct model_process *process = model_change(slot);
+    const struct model_process *process = &model.processes[slot];
     unsigned number;
     answers(p, OUTCOME_SKIPPED, 0);
     if (!process->used)
@@ -222,7 +222,7 @@ void predict_leave_grant(const struct call *call, struct prediction *p)
             answers(p, OUTCOME_SKIPPED, 0); /* a kernel leaves only what it entered itself */
     if (p->outcome.kind == OUTCOME_DONE && model_id_is_live(id) && !id->foreign &&
         model_is_active(&model.processes[id->slot]) && call->args[1] < MODEL_GRANT_COUNT)
-        model_change(id->slot)->grants[call->args[1]].entered = false;
+        model_change_unseen(id->slot)->grants[call->args[1]].entered = false;
 }
 
 void predict_driver_enter(const struct call *call, struct prediction *p)

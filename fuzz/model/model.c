@@ -16,8 +16,8 @@ void model_op_begin(void)
     model.refuse_next = 0;
     model.requests_seen = 0;
     model.acts_now.count = 0;
-    if (model.acts_next.count != 0)
-        model.acts_now = model.acts_next;
+    for (; model.acts_now.count < model.acts_next.count; model.acts_now.count++)
+        model.acts_now.acts[model.acts_now.count] = model.acts_next.acts[model.acts_now.count];
     model.acts_next.count = 0;
     model.hooks_seen = 0;
 }

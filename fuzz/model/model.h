@@ -238,10 +238,16 @@ void model_enter(unsigned buffer, unsigned slice_register, bool writable);
 void model_enter_driver(unsigned v, unsigned slot, unsigned slice_register);
 void model_leave(void);
 
-/* A process to be written. */
+/* A process to be written. The machine compares it after the operation: ask for it only where something is written. */
 static inline struct model_process *model_change(unsigned slot)
 {
     model.changed |= 1u << slot;
+    return &model.written[slot];
+}
+
+/* The same for what neither accessors tell nor an invariant is about: enters that have not returned. */
+static inline struct model_process *model_change_unseen(unsigned slot)
+{
     return &model.written[slot];
 }
 

@@ -112,7 +112,7 @@ void predict_create(const struct call *call, struct prediction *p)
 
 static void predict_remove(unsigned slot, struct prediction *p)
 {
-    struct model_process *process = model_change(slot);
+    const struct model_process *process = &model.processes[slot];
     RULE("L8");
     if (process->open_enters != 0) {
         answers(p, OUTCOME_CODE, BUSY);
@@ -120,15 +120,16 @@ static void predict_remove(unsigned slot, struct prediction *p)
     }
     model_label(process->flash_start, process->flash_end, model_cell(slot, FREE));
     model_label(process->mem_start, process->mem_end, model_cell(slot, FREE));
-    process->used = false;
+    model_change(slot)->used = false;
     answers(p, OUTCOME_CODE, OK);
 }
 
 /* L3. Completion codes come as operands do: 0 none, else the code + 1. */
-static void terminate(struct model_process *process, uint64_t completion)
+static void terminate(unsigned slot, uint64_t completion)
 {
-    if (process->state == MODEL_TERMINATED)
+    if (model.processes[slot].state == MODEL_TERMINATED)
         return;
+    struct model_process *process = model_change(slot);
     process->completion = completion == 0 ? 1 : 2;
     if (completion != 0)
         process->completion_code = (uint32_t)completion - 1;
@@ -140,9 +141,9 @@ static void terminate(struct model_process *process, uint64_t completion)
 /* L5 */
 static bool new_life(unsigned slot, struct prediction *p)
 {
-    struct model_process *process = model_change(slot);
     if (ids_are_spent())
         return false;
+    struct model_process *process = model_change(slot);
     process->identifier = model.next_identifier++;
     if (!port_agrees(p, slot, process->initial_app_break, process->initial_kernel_break))
         return false;
@@ -163,39 +164,44 @@ static bool restart(unsigned slot, uint64_t completion, struct prediction *p)
 {
     if (model.processes[slot].state == MODEL_TERMINATED)
         return false;
-    terminate(model_change(slot), completion);
+    terminate(slot, completion);
     return new_life(slot, p);
 }
 
 /* L7 */
 static void fault(unsigned slot, struct prediction *p)
 {
-    struct model_process *process = model_change(slot);
-    if (process->restarts) {
+    if (model.processes[slot].restarts) {
         (void)restart(slot, 0, p);
         return;
     }
-    terminate(process, 0);
+    terminate(slot, 0);
+    struct model_process *process = model_change(slot);
     process->state = process->stopped_from = MODEL_FAULTED;
 }
 
-/* L2 */
-static void schedule(struct model_process *process, uint8_t code, unsigned number)
+static void set_state(unsigned slot, enum model_state state, unsigned yielded_for)
 {
+    struct model_process *process = model_change(slot);
+    process->state = process->stopped_from = state;
+    process->yielded_for = yielded_for;
+}
+
+/* L2 */
+static void schedule(unsigned slot, uint8_t code, unsigned number)
+{
+    const struct model_process *process = &model.processes[slot];
     const enum model_state was = process->state;
-    if (code == OP_STOP && model_is_active(process)) {
-        process->state = MODEL_STOPPED;
-    } else if (code == OP_RESUME && was == MODEL_STOPPED) {
-        process->state = process->stopped_from;
-    } else if (code == OP_SET_RUNNING && (was == MODEL_YIELDED || was == MODEL_YIELDED_FOR)) {
-        process->state = process->stopped_from = MODEL_RUNNING;
-        process->yielded_for = 0;
-    } else if (code == OP_SET_YIELDED && was == MODEL_RUNNING) {
-        process->state = process->stopped_from = MODEL_YIELDED;
-    } else if (code == OP_SET_YIELDED_FOR && was == MODEL_RUNNING) {
-        process->state = process->stopped_from = MODEL_YIELDED_FOR;
-        process->yielded_for = number;
-    }
+    if (code == OP_STOP && model_is_active(process))
+        model_change(slot)->state = MODEL_STOPPED;
+    else if (code == OP_RESUME && was == MODEL_STOPPED)
+        model_change(slot)->state = process->stopped_from;
+    else if (code == OP_SET_RUNNING && (was == MODEL_YIELDED || was == MODEL_YIELDED_FOR))
+        set_state(slot, MODEL_RUNNING, 0);
+    else if (code == OP_SET_YIELDED && was == MODEL_RUNNING)
+        set_state(slot, MODEL_YIELDED, 0);
+    else if (code == OP_SET_YIELDED_FOR && was == MODEL_RUNNING)
+        set_state(slot, MODEL_YIELDED_FOR, number);
 }
 
 void predict_process_op(const struct call *call, struct prediction *p)
@@ -211,7 +217,7 @@ void predict_process_op(const struct call *call, struct prediction *p)
     case OP_REMOVE: predict_remove(slot, p); break;
     case OP_TERMINATE:
         RULE("L3");
-        terminate(model_change(slot), call->args[1]);
+        terminate(slot, call->args[1]);
         break;
     case OP_RESTART:
     case OP_RESTART_MANY:
@@ -237,7 +243,7 @@ void predict_process_op(const struct call *call, struct prediction *p)
     case OP_MEMOP_SBRK: predict_break(call, p); break;
     default:
         RULE("L2");
-        schedule(model_change(slot), call->op->code, (unsigned)call->args[1]);
+        schedule(slot, call->op->code, (unsigned)call->args[1]);
         break;
     }
 }
