@@ -245,7 +245,8 @@ static inline struct model_process *model_change(unsigned slot)
     return &model.written[slot];
 }
 
-/* The same for what neither accessors tell nor an invariant is about: enters that have not returned. */
+/* The same for what neither accessors tell nor an invariant is about: enters that have not returned, and which grants
+ * are entered. */
 static inline struct model_process *model_change_unseen(unsigned slot)
 {
     return &model.written[slot];
