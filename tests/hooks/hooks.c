@@ -1,5 +1,5 @@
 /* The compiler's callbacks: every access is reported, once, with its size. A compiler that stops
- * doing so makes the access oracle blind, and is found here. Links the build's fuzz/oracle/hooks_*.c
+ * doing so makes the access oracle blind, and is found here; so is one that does not tell engines of each edge. Links the build's fuzz/oracle/hooks_*.c
  * with a recorder in place of the oracle. Plain C, because it runs on every machine that replays.
  *
  * Exit status: 0 all is reported; 1 something is not.
@@ -152,6 +152,60 @@ static void stores_to_watched_objects_are_noted(void)
     expect_noted("from the last on", 1u << 3);
 }
 
+#if defined(WITH_FEEDBACK)
+
+/* What an engine is told: libFuzzer by a counter for each edge, AFL++ by a call with its guard. */
+void __sanitizer_cov_8bit_counters_init(uint8_t *start, const uint8_t *end);
+void __sanitizer_cov_trace_pc_guard_init(uint32_t *start, const uint32_t *end);
+void __sanitizer_cov_trace_pc_guard(const uint32_t *guard);
+
+static uint8_t *counters;
+static const uint8_t *counters_end;
+static uint64_t guards_seen;
+
+void __sanitizer_cov_8bit_counters_init(uint8_t *start, const uint8_t *end)
+{
+    counters = start;
+    counters_end = end;
+}
+
+void __sanitizer_cov_trace_pc_guard_init(uint32_t *start, const uint32_t *end)
+{
+    for (uint32_t number = 0; start + number < end; number++)
+        start[number] = number;
+}
+
+void __sanitizer_cov_trace_pc_guard(const uint32_t *guard)
+{
+    guards_seen |= (uint64_t)1 << *guard % 64;
+}
+
+/* Returns: a bit for each edge taken, as far as 64 numbers tell edges apart. */
+static uint64_t edges_of(unsigned way)
+{
+    guards_seen = 0;
+    for (uint8_t *counter = counters; counter != counters_end; counter++)
+        *counter = 0;
+    probe_branch(way);
+    uint64_t edges = guards_seen;
+    for (const uint8_t *counter = counters; counter != counters_end; counter++)
+        if (*counter != 0)
+            edges |= (uint64_t)1 << (counter - counters) % 64;
+    return edges;
+}
+
+/* By edge, not by function: or an input that is the first to go another way is not kept. */
+static void engines_see_which_way_was_taken(void)
+{
+    const uint64_t one = edges_of(0), other = edges_of(1);
+    if (one == 0 || other == 0 || one == other || one != edges_of(0)) {
+        puts("the engine is not told which branch was taken");
+        wrong++;
+    }
+}
+
+#endif
+
 #if defined(__unix__)
 
 extern void __asan_poison_memory_region(const volatile void *, size_t) __attribute__((weak));
@@ -240,6 +294,9 @@ int main(void)
     bulk_copies_are_reported_whole();
     memory_outside_the_arena_is_not_reported();
     stores_to_watched_objects_are_noted();
+#if defined(WITH_FEEDBACK)
+    engines_see_which_way_was_taken();
+#endif
 #if defined(__unix__)
     if (__asan_poison_memory_region != NULL) {
         asan_is_asked_about_all_else();

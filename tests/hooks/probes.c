@@ -96,3 +96,14 @@ void probe_store(void *p, size_t len)
     default: *(volatile uint64_t *)p = 1; break;
     }
 }
+
+void probe_branch(unsigned way)
+{
+    static volatile unsigned sink;
+    if (way == 0) {
+        sink = 1;
+        sink = 2;
+    } else {
+        sink = 3;
+    }
+}

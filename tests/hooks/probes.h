@@ -25,4 +25,7 @@ void probe_lend_local(void (*leave)(const uint8_t *local));
 void probe_load(const void *p, size_t len);
 void probe_store(void *p, size_t len);
 
+/* Two ways through one function. */
+void probe_branch(unsigned way);
+
 #endif
