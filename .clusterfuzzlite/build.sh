@@ -35,7 +35,7 @@ address)
     ;;
 memory)
     hooks=msan
-    see="-fsanitize-coverage=func,trace-loads,trace-stores"
+    see="-fsanitize-coverage=edge,trace-loads,trace-stores"
     wraps="-Wl,--wrap=__msan_memcpy -Wl,--wrap=__msan_memmove -Wl,--wrap=__msan_memset"
     ;;
 undefined | coverage | none | introspector)

@@ -1,6 +1,6 @@
 /* The compiler's callbacks, for clang with MSan: the library is compiled with
  *
- *   -fsanitize=memory -fsanitize-coverage=trace-loads,trace-stores
+ *   -fsanitize=memory -fsanitize-coverage=edge,trace-loads,trace-stores
  *
  * which reports every load and store, and linked with --wrap for MSan's own bulk copies, which it
  * does not. What is in no window is not poisoned here: MSan knows only of values that nobody
