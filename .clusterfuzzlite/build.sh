@@ -29,9 +29,12 @@ done
 case ${SANITIZER:-address} in
 address)
     hooks=asan
-    see="-mllvm -asan-instrumentation-with-call-threshold=0 -mllvm -asan-memory-access-callback-prefix=tb_ -mllvm -asan-opt-same-temp=0"
-    see="$see -fsanitize-address-use-after-return=never"
-    wraps=""
+    see="-fsanitize-recover=address -fsanitize-coverage=edge,trace-stores -fsanitize-address-use-after-return=never"
+    see="$see -mllvm -asan-memory-access-callback-prefix=tb_ -mllvm -asan-opt-same-temp=0"
+    wraps="-Wl,--wrap=__asan_handle_no_return"
+    for access in load{1,2,4,8,16,_n} store{1,2,4,8,16,_n}; do
+        wraps="$wraps -Wl,--wrap=__asan_report_${access}_noabort"
+    done
     ;;
 memory)
     hooks=msan

@@ -51,11 +51,15 @@ static void map_twice(void)
 }
 #endif
 
+extern void __asan_poison_memory_region(const volatile void *, size_t) __attribute__((weak));
+
 void arena_map(void)
 {
     if (arena_view != NULL)
         return;
     map_twice();
+    if (__asan_poison_memory_region != NULL)
+        __asan_poison_memory_region(lib_pointer(0), ARENA_LEN);
     arena_close((struct span){ 0, ARENA_LEN });
     arena_open((struct span){ ARENA_IN, ARENA_IN + ARENA_IN_LEN }, true);
     arena_open((struct span){ ARENA_OUT, ARENA_OUT + ARENA_OUT_LEN }, true);
@@ -114,11 +118,11 @@ void arena_set(void *to, uint8_t value, size_t len)
     }
 }
 
-/* ---- What the library may see ---- */
-
 #ifdef ARENA_GUARD_PAGES
 
-enum { PAGE_COUNT = (ARENA_LEN + ARENA_GRANULE - 1) / ARENA_GRANULE };
+/* ---- Guard pages ---- */
+
+enum { PAGE_COUNT = (ARENA_LEN + ARENA_PAGE - 1) / ARENA_PAGE };
 static int page_rights[PAGE_COUNT];
 
 static void set_rights(uint32_t page, int rights)
@@ -126,7 +130,7 @@ static void set_rights(uint32_t page, int rights)
     if (page_rights[page] == rights)
         return;
     page_rights[page] = rights;
-    if (mprotect(lib_pointer(page * ARENA_GRANULE), ARENA_GRANULE, rights) != 0) {
+    if (mprotect(lib_pointer(page * ARENA_PAGE), ARENA_PAGE, rights) != 0) {
         perror("procbuf testbed: cannot protect a page of the arena");
         exit(2);
     }
@@ -134,33 +138,15 @@ static void set_rights(uint32_t page, int rights)
 
 void arena_close(struct span span)
 {
-    for (uint32_t at = span.start; at < span.end; at += ARENA_GRANULE)
-        set_rights(at / ARENA_GRANULE, PROT_NONE);
+    for (uint32_t at = span.start; at < span.end; at += ARENA_PAGE)
+        set_rights(at / ARENA_PAGE, PROT_NONE);
 }
 
 void arena_open(struct span span, bool writable)
 {
     const int rights = writable ? PROT_READ | PROT_WRITE : PROT_READ;
-    for (uint32_t page = span.start / ARENA_GRANULE; page * ARENA_GRANULE < span.end; page++)
+    for (uint32_t page = span.start / ARENA_PAGE; page * ARENA_PAGE < span.end; page++)
         set_rights(page, page_rights[page] | rights);
-}
-
-#else
-
-extern void __asan_poison_memory_region(const volatile void *, size_t) __attribute__((weak));
-extern void __asan_unpoison_memory_region(const volatile void *, size_t) __attribute__((weak));
-
-void arena_close(struct span span)
-{
-    if (__asan_poison_memory_region != NULL)
-        __asan_poison_memory_region(lib_pointer(span.start), span.end - span.start);
-}
-
-void arena_open(struct span span, bool writable)
-{
-    (void)writable;
-    if (__asan_unpoison_memory_region != NULL)
-        __asan_unpoison_memory_region(lib_pointer(span.start), span.end - span.start);
 }
 
 #endif

@@ -1,7 +1,7 @@
 /* The arena: all memory that the library under test may be asked to touch.
  *
- * One memfd, mapped twice. The library sees it at ARENA_BASE, where every byte of process memory
- * is poisoned outside open windows; userspace, the model and dumps use `arena_view`, which never
+ * One memfd, mapped twice. The library sees it at ARENA_BASE, where for ASan every byte is poisoned, so that
+ * the oracle is told of every access; userspace, the model and dumps use `arena_view`, which never
  * trips a sanitizer.
  *
  *   [0, 64)           nothing
@@ -54,16 +54,22 @@ static inline bool arena_holds(uintptr_t addr)
     return addr - ARENA_BASE < ARENA_LEN;
 }
 
-/* Close and open what the library sees, as far as the build can: bytes for ASan, which knows
- * granules of 8; pages where the build has guard pages; else nothing. A span that is closed must
- * be of whole granules. One that is opened for writing stays so when it is opened for reading. */
+/* Close and open what the library sees, in whole pages, where the build has guard pages; else nothing. What is
+ * opened for writing stays so when it is opened for reading. */
+enum { ARENA_PAGE = 4096 };
 #ifdef ARENA_GUARD_PAGES
-enum { ARENA_GRANULE = 4096 };
-#else
-enum { ARENA_GRANULE = 8 };
-#endif
 void arena_close(struct span span);
 void arena_open(struct span span, bool writable);
+#else
+static inline void arena_close(struct span span)
+{
+    (void)span;
+}
+static inline void arena_open(struct span span, bool writable)
+{
+    (void)span, (void)writable;
+}
+#endif
 
 /* Copy bytes that do not overlap, and set bytes, without the detour that sanitizers make of memcpy and
  * memset. */

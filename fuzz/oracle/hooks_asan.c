@@ -1,56 +1,43 @@
-/* The compiler's callbacks, for clang with ASan: every load, store and bulk copy of the library
- * is a call here, because it is compiled with
+/* The compiler's callbacks, for clang with ASan. The library is compiled with
  *
- *   -fsanitize=address -mllvm -asan-instrumentation-with-call-threshold=0
+ *   -fsanitize=address -fsanitize-recover=address -fsanitize-coverage=edge,trace-stores
  *   -mllvm -asan-memory-access-callback-prefix=tb_ -mllvm -asan-opt-same-temp=0
  *
- * (without the last, clang merges repeated accesses, and double fetches pass unseen). An access to
- * the arena is judged by the oracle; any other is ASan's: passed on to it, unless its shadow says at a look that
- * the access is good. Built without a sanitizer.
+ * (without the last, clang merges repeated accesses, and double fetches pass unseen). Each load and store looks at
+ * its shadow in place, which takes three instructions, and goes on after a report. All that the library
+ * sees of the arena is poisoned: an access there is a report, and --wrap brings it here, to be judged by the oracle.
+ * A report of any other access is ASan's. Bulk copies are calls with the prefix; stores to what is watched outside of
+ * the arena are told by trace-stores. Built without a sanitizer.
  *
- * Linked with -Wl,--wrap=__asan_handle_no_return, or without: then a panic takes longer.
+ * Linked with -Wl,--wrap= for __asan_report_load1_noabort and the eleven like it, and __asan_handle_no_return.
  */
 #include "oracle.h"
 
 #include <string.h>
 
-/* Where ASan's shadow begins: as in code that the compiler instruments, a constant where it has one. */
-#if defined(__x86_64__) && defined(__linux__)
-#define SHADOW 0x7fff8000u
-#else
-extern uintptr_t __asan_shadow_memory_dynamic_address;
-#define SHADOW __asan_shadow_memory_dynamic_address
-#endif
-
-/* What __asan_load1() to __asan_load16() begin with: a byte of shadow for each 8 of memory, 0 when all of them may
- * be touched. Shadow has none itself: OSS-Fuzz builds this file with ASan, too. */
-__attribute__((no_sanitize("address"))) static inline bool is_good(uintptr_t addr, size_t len)
-{
-    const uint8_t *shadow = (const uint8_t *)((addr >> 3) + SHADOW);
-    return len <= 8 ? shadow[0] == 0 : (shadow[0] | shadow[1]) == 0;
-}
-
 #define CALLBACKS(bytes)                                                                           \
-    void __asan_load##bytes(uintptr_t addr);                                                       \
-    void __asan_store##bytes(uintptr_t addr);                                                      \
-    void tb_load##bytes(uintptr_t addr);                                                           \
-    void tb_store##bytes(uintptr_t addr);                                                          \
-    void tb_load##bytes(uintptr_t addr)                                                            \
+    void __asan_report_load##bytes(uintptr_t addr);                                                \
+    void __asan_report_store##bytes(uintptr_t addr);                                               \
+    void __wrap___asan_report_load##bytes##_noabort(uintptr_t addr);                               \
+    void __wrap___asan_report_store##bytes##_noabort(uintptr_t addr);                              \
+    void __sanitizer_cov_store##bytes(uintptr_t addr);                                             \
+    void __wrap___asan_report_load##bytes##_noabort(uintptr_t addr)                                \
     {                                                                                              \
-        if (__builtin_expect(arena_holds(addr), 0))                                                \
+        if (arena_holds(addr))                                                                     \
             access_load(addr, bytes);                                                              \
-        else if (!is_good(addr, bytes))                                                            \
-            __asan_load##bytes(addr);                                                              \
+        else                                                                                       \
+            __asan_report_load##bytes(addr);                                                       \
     }                                                                                              \
-    void tb_store##bytes(uintptr_t addr)                                                           \
+    void __wrap___asan_report_store##bytes##_noabort(uintptr_t addr)                               \
     {                                                                                              \
         if (arena_holds(addr))                                                                     \
             access_store(addr, bytes);                                                             \
-        else {                                                                                     \
-            watched_store(addr, bytes);                                                            \
-            if (!is_good(addr, bytes))                                                             \
-                __asan_store##bytes(addr);                                                         \
-        }                                                                                          \
+        else                                                                                       \
+            __asan_report_store##bytes(addr);                                                      \
+    }                                                                                              \
+    void __sanitizer_cov_store##bytes(uintptr_t addr)                                              \
+    {                                                                                              \
+        watched_store(addr, bytes);                                                                \
     }
 CALLBACKS(1)
 CALLBACKS(2)
@@ -58,10 +45,39 @@ CALLBACKS(4)
 CALLBACKS(8)
 CALLBACKS(16)
 
-void __asan_loadN(uintptr_t addr, size_t len);
-void __asan_storeN(uintptr_t addr, size_t len);
-void tb_loadN(uintptr_t addr, size_t len);
-void tb_storeN(uintptr_t addr, size_t len);
+void __asan_report_load_n(uintptr_t addr, size_t len);
+void __asan_report_store_n(uintptr_t addr, size_t len);
+void __wrap___asan_report_load_n_noabort(uintptr_t addr, size_t len);
+void __wrap___asan_report_store_n_noabort(uintptr_t addr, size_t len);
+
+/* Of an access that is aligned less than it is long, the first byte is reported and then the last one, each with the
+ * length of the whole. */
+static bool is_of_last_byte(uintptr_t addr, size_t len)
+{
+    static uintptr_t last;
+    const bool is_second = addr == last;
+    last = is_second ? 0 : addr + len - 1;
+    return is_second;
+}
+
+void __wrap___asan_report_load_n_noabort(uintptr_t addr, size_t len)
+{
+    if (!arena_holds(addr))
+        __asan_report_load_n(addr, len);
+    else if (!is_of_last_byte(addr, len))
+        access_load(addr, len);
+}
+
+void __wrap___asan_report_store_n_noabort(uintptr_t addr, size_t len)
+{
+    if (!arena_holds(addr))
+        __asan_report_store_n(addr, len);
+    else if (!is_of_last_byte(addr, len))
+        access_store(addr, len);
+}
+
+/* ---- Bulk copies ---- */
+
 void *__asan_memcpy(void *to, const void *from, size_t len);
 void *__asan_memmove(void *to, const void *from, size_t len);
 void *__asan_memset(void *to, int value, size_t len);
@@ -69,47 +85,44 @@ void *tb_memcpy(void *to, const void *from, size_t len);
 void *tb_memmove(void *to, const void *from, size_t len);
 void *tb_memset(void *to, int value, size_t len);
 
-void tb_loadN(uintptr_t addr, size_t len)
+/* The same bytes where nothing is poisoned; what does not lie in the arena as a whole stays where it is, for ASan to
+ * judge. */
+static void *unpoisoned(const void *start, size_t len)
 {
-    if (arena_holds(addr))
-        access_load(addr, len);
-    else
-        __asan_loadN(addr, len);
-}
-
-void tb_storeN(uintptr_t addr, size_t len)
-{
-    if (arena_holds(addr))
-        access_store(addr, len);
-    else {
-        watched_store(addr, len);
-        __asan_storeN(addr, len);
-    }
+    const uintptr_t addr = (uintptr_t)start;
+    if (!arena_holds(addr) || len > ARENA_LEN - (addr - ARENA_BASE))
+        return (void *)addr;
+    return &arena_view[addr - ARENA_BASE];
 }
 
 void *tb_memcpy(void *to, const void *from, size_t len)
 {
     access_move((uintptr_t)to, (uintptr_t)from, len);
-    return __asan_memcpy(to, from, len);
+    __asan_memcpy(unpoisoned(to, len), unpoisoned(from, len), len);
+    return to;
 }
 
 void *tb_memmove(void *to, const void *from, size_t len)
 {
     access_move((uintptr_t)to, (uintptr_t)from, len);
-    return __asan_memmove(to, from, len);
+    __asan_memmove(unpoisoned(to, len), unpoisoned(from, len), len);
+    return to;
 }
 
 void *tb_memset(void *to, int value, size_t len)
 {
     access_any_store((uintptr_t)to, len);
-    return __asan_memset(to, value, len);
+    __asan_memset(unpoisoned(to, len), value, len);
+    return to;
 }
+
+/* ---- Panics ---- */
 
 /* Before a call that does not return, and in longjmp: frames that are left so do not open their bytes again, others
  * will lie there. ASan opens all of the stack, and the one for signals, and asks the kernel where that is, each time. Of a
  * panic that is expected we know which frames it leaves. */
 void __asan_unpoison_memory_region(const volatile void *, size_t);
-void __real___asan_handle_no_return(void) __attribute__((weak));
+void __real___asan_handle_no_return(void);
 void __wrap___asan_handle_no_return(void);
 
 void __wrap___asan_handle_no_return(void)

@@ -17,10 +17,10 @@ uint64_t access_count;
 uint64_t oracle_act_count;
 void (*oracle_access_listener)(uint32_t start, uint32_t end, bool writing);
 
-/* The whole granules that a window touches. */
-static struct span granules_of(struct span span)
+/* The whole pages that a window touches. */
+static struct span pages_of(struct span span)
 {
-    const uint32_t mask = ARENA_GRANULE - 1;
+    const uint32_t mask = ARENA_PAGE - 1;
     return (struct span){ span.start & ~mask, (span.end + mask) & ~mask };
 }
 
@@ -40,7 +40,7 @@ void oracle_reset(void)
     current = NULL;
     while (window_count > 0) {
         window_count--;
-        arena_close(granules_of(windows[window_count].span));
+        arena_close(pages_of(windows[window_count].span));
     }
 }
 
@@ -63,19 +63,18 @@ static void window_open(struct span span, bool writable)
     arena_open(span, writable);
 }
 
-/* ASan knows 8-byte granules, of which it can open a head, and guard pages are pages. Closing a
- * window therefore closes all granules it touches, and opens again what the remaining windows need: never less than their
- * union. The callbacks are exact to the byte. */
+/* Guard pages hold more than a window. Closing one therefore closes all pages it touches, and opens again what the
+ * remaining windows need: never less than their union. The callbacks are exact to the byte. */
 static void window_close(void)
 {
-    const struct span granules = granules_of(windows[--window_count].span);
-    arena_close(granules);
+    const struct span pages = pages_of(windows[--window_count].span);
+    arena_close(pages);
     for (unsigned w = 0; w < window_count; w++) {
         struct span span = windows[w].span;
-        if (span.start < granules.start)
-            span.start = granules.start;
-        if (span.end > granules.end)
-            span.end = granules.end;
+        if (span.start < pages.start)
+            span.start = pages.start;
+        if (span.end > pages.end)
+            span.end = pages.end;
         if (span.start < span.end)
             arena_open(span, windows[w].writable);
     }
