@@ -202,6 +202,7 @@ static void declare_driver(const struct call *call, struct outcome *outcome)
                   "actual: %zu",
                   driver->len, procbuf_grant_len(&config));
     procbuf_driver_init(&world.drivers[call->args[0]], &config);
+    machine_checked_ops++;
 }
 
 /* ---- Userspace ---- */
