@@ -85,6 +85,12 @@ def stop_group(process: subprocess.Popen, politely: signal.Signals, seconds: flo
         process.wait()
 
 
+def libfuzzer_options(seconds: float, seed: int, max_len: int = INPUT_BYTES) -> list[str]:
+    """What every libFuzzer of a campaign is told, and of a benchmark."""
+    return [f"-max_total_time={max(1, round(seconds))}", f"-seed={seed}", "-print_final_stats=1", f"-timeout={INPUT_TIMEOUT_S}",
+            f"-report_slow_units={SLOW_S}", f"-rss_limit_mb={MEMORY_MB}", "-reload=5", f"-max_len={max_len}", "-len_control=0"]
+
+
 class Fuzzer:
     """One libFuzzer process on one harness."""
 
@@ -100,9 +106,7 @@ class Fuzzer:
         environment = os.environ | {"ASAN_OPTIONS": "", "UBSAN_OPTIONS": "", "MSAN_OPTIONS": ""}
         if counts is not None:
             environment["PROCBUF_BEHAVIOURS"] = str(counts)
-        options = [f"-max_total_time={max(1, round(seconds))}", f"-seed={seed}", "-print_final_stats=1",
-                   f"-timeout={INPUT_TIMEOUT_S}", f"-report_slow_units={SLOW_S}", f"-rss_limit_mb={MEMORY_MB}",
-                   "-reload=5", f"-max_len={INPUT_BYTES}", "-len_control=0"]
+        options = libfuzzer_options(seconds, seed)
         self.command = " ".join([program.name, *options])
         self.begun = time.monotonic()
         self.process = subprocess.Popen(
