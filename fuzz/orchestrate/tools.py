@@ -5,10 +5,11 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,10 +31,10 @@ class ToolError(Exception):
 
 
 def run(command: Sequence[object], *, timeout: float | None = None, stdin: bytes | None = None,
-        cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end. Output is bytes made text; odd bytes are replaced."""
+        cwd: Path | None = None, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, with more of an environment. Output is bytes made text; odd bytes are replaced."""
     done = subprocess.run([str(word) for word in command], capture_output=True, input=stdin, cwd=cwd,
-                          timeout=timeout, check=False)
+                          timeout=timeout, check=False, env=os.environ | (environment or {}))
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(errors="replace"),
                                        done.stderr.decode(errors="replace"))
 
@@ -100,17 +101,19 @@ def _is_configured(folder: Path) -> bool:
         return False
 
 
-def build_with(name: str, options: list[str], lib: Path, target: str, *targets: str) -> Build:
-    """Configure with options of CMake and build targets, in build/NAME. Asked again with another
+def build_with(name: str, options: list[str], lib: Path, *targets: str) -> Build:
+    """Configure with options of CMake, and build targets if there are any, in build/NAME. Asked again with another
     library, it is built anew there."""
     folder = ROOT / "build" / name
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / ".procbuf-lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for command in (["cmake", "-G", "Ninja", "-S", ROOT, "-B", folder, "-DPROCBUF_FUZZ=ON",
-                         "-DCMAKE_C_COMPILER=clang-19", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
-                         "-DPROCBUF_WERROR=ON", f"-DPROCBUF_LIB_DIR={lib}", *options],
-                        ["cmake", "--build", folder, "--target", target, *targets]):
+        commands: list[list[object]] = [["cmake", "-G", "Ninja", "-S", ROOT, "-B", folder, "-DPROCBUF_FUZZ=ON",
+                                         "-DCMAKE_C_COMPILER=clang-19", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
+                                         "-DPROCBUF_WERROR=ON", f"-DPROCBUF_LIB_DIR={lib}", *options]]
+        if targets:
+            commands.append(["cmake", "--build", folder, "--target", *targets])
+        for command in commands:
             done = run(command, cwd=ROOT)
             if done.returncode != 0:
                 errors = [line for line in (done.stderr + done.stdout).splitlines() if "rror" in line]
