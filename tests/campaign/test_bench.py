@@ -18,6 +18,7 @@ class Bench(Case):
         self.assertGreater(row["calls"], row["short_calls"])
         self.assertGreater(row["checked_calls_per_s"], row["executions_per_s"])
         self.assertGreater(row["short_share_of_empty"], 0)
+        self.assertGreater(row["short_share_at_most"], row["short_share_of_empty"])
         row = measured["afl"]["targets"]["memory"]
         self.assertGreater(row["checked_calls_of_an_execution"], 50)
         self.assertGreater(row["share_of_empty"], 0)
