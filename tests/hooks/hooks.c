@@ -1,6 +1,7 @@
 /* The compiler's callbacks: every access is reported, once, with its size. A compiler that stops
- * doing so makes the access oracle blind, and is found here; so is one that does not tell engines of each edge. Links the build's fuzz/oracle/hooks_*.c
- * with a recorder in place of the oracle. Plain C, because it runs on every machine that replays.
+ * doing so makes the access oracle blind, and is found here; so is one that does not tell engines of
+ * each edge. Links the build's fuzz/oracle/hooks_*.c with a recorder in place of the oracle. Plain C,
+ * because it runs on every machine that replays.
  *
  * Exit status: 0 all is reported; 1 something is not.
  */
@@ -83,6 +84,13 @@ static void every_access_is_reported_once(void)
     expect("struct copy", 1, 40, 1, 40);
     (void)probe_unaligned_load(a + 1);
     expect("unaligned load", 1, 4, 0, 0);
+    (void)probe_unaligned_load(a + 1);
+    (void)probe_unaligned_load(a + 4);
+    (void)probe_unaligned_load(a + 7);
+    expect("unaligned loads, each from the last byte of that before", 3, 12, 0, 0);
+    probe_unaligned_store(a + 1);
+    probe_unaligned_store(a + 4);
+    expect("unaligned stores, each from the last byte of that before", 0, 0, 2, 8);
     probe_byte_loop(a, b, 9);
     expect("byte loop", 9, 9, 9, 9);
     probe_store8((uint64_t *)a);

@@ -45,6 +45,12 @@ uint32_t probe_unaligned_load(const uint8_t *p)
     return value;
 }
 
+void probe_unaligned_store(uint8_t *p)
+{
+    const uint32_t value = 0x01020304;
+    memcpy(p, &value, sizeof value);
+}
+
 void probe_byte_loop(uint8_t *to, const uint8_t *from, size_t len)
 {
     for (size_t i = 0; i < len; i++)

@@ -12,6 +12,7 @@ void probe_two_stores(volatile uint8_t *p);
 void probe_or_one(volatile uint8_t *p);
 void probe_struct_copy(uint8_t *to, uint8_t *from);
 uint32_t probe_unaligned_load(const uint8_t *p);
+void probe_unaligned_store(uint8_t *p);
 void probe_byte_loop(uint8_t *to, const uint8_t *from, size_t len);
 void probe_memcpy(uint8_t *to, const uint8_t *from, size_t len);
 void probe_memmove(uint8_t *to, const uint8_t *from, size_t len);
