@@ -19,10 +19,11 @@
 const char *oracle_landing;
 static unsigned loads, stores;
 static size_t load_bytes, store_bytes;
+static uintptr_t last_loaded;
 
 void access_load(uintptr_t addr, size_t len)
 {
-    (void)addr;
+    last_loaded = addr;
     loads++;
     load_bytes += len;
 }
@@ -86,11 +87,18 @@ static void every_access_is_reported_once(void)
     expect("unaligned load", 1, 4, 0, 0);
     (void)probe_unaligned_load(a + 1);
     (void)probe_unaligned_load(a + 4);
+    expect("unaligned loads, the second from the last byte of the first", 2, 8, 0, 0);
+    if (last_loaded != (uintptr_t)(a + 4)) {
+        printf("of the second, byte %u is said to be the first\n",
+               (unsigned)(last_loaded - (uintptr_t)a));
+        wrong++;
+    }
+    (void)probe_unaligned_load(a + 1);
     (void)probe_unaligned_load(a + 7);
-    expect("unaligned loads, each from the last byte of that before", 3, 12, 0, 0);
+    expect("unaligned loads, two bytes apart", 2, 8, 0, 0);
     probe_unaligned_store(a + 1);
     probe_unaligned_store(a + 4);
-    expect("unaligned stores, each from the last byte of that before", 0, 0, 2, 8);
+    expect("unaligned stores, the second from the last byte of the first", 0, 0, 2, 8);
     probe_byte_loop(a, b, 9);
     expect("byte loop", 9, 9, 9, 9);
     probe_store8((uint64_t *)a);
