@@ -232,6 +232,7 @@ PROCBUF_INLINE bool enter_begin(struct enter *enter, struct procbuf_open_enter *
     enter->is_empty = buffer->len == 0;
     open_out->addr = buffer->addr;
     open_out->len = buffer->len;
+    open_out->is_grant = false;
     if (!buffer_is_live(index, buffer))
         return false;
     if (enter->process != NULL)

@@ -53,20 +53,6 @@ void procbuf_process_forget_grants(struct procbuf_process *process)
 
 /* ---- Process level ---- */
 
-/*@ assigns \nothing; */
-static bool is_in_open_enter(const struct procbuf_process_private *self, procbuf_addr_t addr,
-                             size_t len)
-{
-    const procbuf_addr_t end = (procbuf_addr_t)(addr + (procbuf_addr_t)len);
-    for (const struct procbuf_open_enter *open = self->open_enters; open != NULL;
-         open = open->outer)
-        if (open->len != 0 &&
-            procbuf_range_overlaps(addr, end, open->addr,
-                                   (procbuf_addr_t)(open->addr + (procbuf_addr_t)open->len)))
-            return true;
-    return false;
-}
-
 /* G1 and L9. I3 and I4: what is taken lies above the break, below every grant that is there. */
 /*@ requires occupied(process) && align > 0;
     requires \valid(addr_out) && \separated(process, addr_out);
@@ -83,29 +69,38 @@ static bool take_room(struct procbuf_process *process, size_t len, size_t align,
 {
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (!procbuf_range_place(self->app_break, self->kernel_break, len, align, addr_out) ||
-        is_in_open_enter(self, *addr_out, len) ||
-        !procbuf_process_protect(process, self->app_break, *addr_out))
+        procbuf_process_has_open_enter(self, *addr_out,
+                                       (procbuf_addr_t)(*addr_out + (procbuf_addr_t)len)) ||
+        !procbuf_process_give(process, self->app_break, *addr_out))
         return false;
     self->kernel_break = *addr_out;
+    return true;
+}
+
+/* G1 and G2, for a driver or, if it is null, for the process level. */
+static bool allocate(struct procbuf_process *process, const struct procbuf_driver *driver,
+                     uint32_t grant_number, uint32_t driver_number, size_t len, size_t align)
+{
+    struct procbuf_process_private *self = procbuf_process_self(process);
+    uint32_t other;
+    procbuf_addr_t addr;
+    if (!procbuf_state_is_active(self->state) || grant_number >= grant_count(process) ||
+        entry_at(process, grant_number)->allocated ||
+        procbuf_process_lookup_driver(process, driver_number, &other) ||
+        !take_room(process, len, align < 2 ? 2 : align, &addr))
+        return false;
+    *entry_at(process, grant_number) = (struct procbuf_grant_entry_private){
+        .driver = driver, .addr = addr, .len = len, .driver_number = driver_number, .allocated = true
+    };
+    PROCBUF_VERIFY(procbuf_process_is_valid(self));
     return true;
 }
 
 bool procbuf_process_allocate_grant(struct procbuf_process *process, uint32_t grant_number,
                                     uint32_t driver_number, size_t len, size_t align)
 {
-    struct procbuf_process_private *self = procbuf_process_self(process);
-    uint32_t other;
-    procbuf_addr_t addr;
     PROCBUF_REQUIRE(is_power_of_two(align));
-    if (!procbuf_state_is_active(self->state) || grant_number >= grant_count(process) ||
-        entry_at(process, grant_number)->allocated ||
-        procbuf_process_lookup_driver(process, driver_number, &other) ||
-        !take_room(process, len, align < 2 ? 2 : align, &addr))
-        return false;
-    *entry_at(process, grant_number) =
-        (struct procbuf_grant_entry_private){ true, false, driver_number, addr };
-    PROCBUF_VERIFY(procbuf_process_is_valid(self));
-    return true;
+    return allocate(process, NULL, grant_number, driver_number, len, align);
 }
 
 bool procbuf_process_lookup_driver(const struct procbuf_process *process, uint32_t driver_number,
@@ -140,15 +135,26 @@ enum procbuf_process_error procbuf_process_enter_grant(struct procbuf_process *p
     return PROCBUF_PROCESS_OK;
 }
 
-void procbuf_process_leave_grant(struct procbuf_id id, uint32_t grant_number)
+/* The entry of a grant that an active process has in the life of `id`; null if there is none. G3. */
+static struct procbuf_grant_entry_private *entry_of_life(struct procbuf_id id,
+                                                         uint32_t grant_number)
 {
     if (id.private_.table == NULL)
-        return;
+        return NULL;
     struct procbuf_process *process = procbuf_table_lookup(id.private_.table, id);
     if (process == NULL || !procbuf_process_is_active(process) ||
         grant_number >= grant_count(process))
+        return NULL;
+    return entry_at(process, grant_number);
+}
+
+void procbuf_process_leave_grant(struct procbuf_id id, uint32_t grant_number)
+{
+    struct procbuf_grant_entry_private *entry = entry_of_life(id, grant_number);
+    if (entry == NULL)
         return;
-    entry_at(process, grant_number)->entered = false;
+    PROCBUF_REQUIRE(!entry->entered_by_driver);
+    entry->entered = false;
 }
 
 /* ---- The layout of a driver's grant: slots, then data ---- */
@@ -212,17 +218,19 @@ enum procbuf_process_error procbuf_grant_begin(const struct procbuf_driver *driv
 {
     const struct procbuf_driver_config *config = &driver->private_;
     const size_t len = procbuf_grant_len(config);
-    enum procbuf_process_error error =
-        procbuf_process_enter_grant(process, config->grant_number, addr_out);
-    const bool is_new = error == PROCBUF_OUT_OF_MEMORY;
-    if (is_new) {
-        if (!procbuf_process_allocate_grant(process, config->grant_number, config->driver_number,
-                                            len, grant_align(config)))
-            return PROCBUF_OUT_OF_MEMORY;
-        error = procbuf_process_enter_grant(process, config->grant_number, addr_out);
-    }
-    if (error != PROCBUF_PROCESS_OK)
-        return error;
+    if (!procbuf_state_is_active(procbuf_process_self(process)->state))
+        return PROCBUF_INACTIVE_APP;
+    PROCBUF_REQUIRE(config->grant_number < grant_count(process));
+    struct procbuf_grant_entry_private *entry = entry_at(process, config->grant_number);
+    const bool is_new = !entry->allocated;
+    if (is_new && !allocate(process, driver, config->grant_number, config->driver_number, len,
+                            grant_align(config)))
+        return PROCBUF_OUT_OF_MEMORY;
+    PROCBUF_REQUIRE(entry->driver == driver && entry->len == len);
+    if (entry->entered)
+        return PROCBUF_ALREADY_IN_USE;
+    entry->entered = entry->entered_by_driver = true;
+    *addr_out = entry->addr;
     if (len != 0)
         procbuf_port_user_access_open(*addr_out, len, PROCBUF_ACCESS_READ_WRITE);
     if (is_new && len != 0)
@@ -236,7 +244,9 @@ void procbuf_grant_end(const struct procbuf_driver *driver, struct procbuf_id id
     const size_t len = procbuf_grant_len(&driver->private_);
     if (len != 0)
         procbuf_port_user_access_close(addr, len, PROCBUF_ACCESS_READ_WRITE);
-    procbuf_process_leave_grant(id, driver->private_.grant_number);
+    struct procbuf_grant_entry_private *entry = entry_of_life(id, driver->private_.grant_number);
+    if (entry != NULL)
+        entry->entered = entry->entered_by_driver = false;
 }
 
 enum procbuf_process_error procbuf_driver_enter(const struct procbuf_driver *driver,
@@ -252,8 +262,9 @@ enum procbuf_process_error procbuf_driver_enter(const struct procbuf_driver *dri
         procbuf_grant_begin(driver, process, &grant.private_.addr);
     if (error != PROCBUF_PROCESS_OK)
         return error;
-    struct procbuf_open_enter open = { NULL, grant.private_.addr,
-                                       procbuf_grant_len(&driver->private_) };
+    struct procbuf_open_enter open = { .addr = grant.private_.addr,
+                                       .len = procbuf_grant_len(&driver->private_),
+                                       .is_grant = true };
     procbuf_process_push_enter(process, &open);
     procbuf_compiler_barrier();
     body(&grant, data);
