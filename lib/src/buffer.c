@@ -156,7 +156,7 @@ struct procbuf_readonly
 procbuf_readonly_new_external(procbuf_addr_t addr, size_t len, struct procbuf_id id,
                               const struct procbuf_external_process_capability *capability)
 {
-    PROCBUF_REQUIRE(capability != NULL);
+    PROCBUF_REQUIRE(R2, capability != NULL);
     return (struct procbuf_readonly){ id.index_, buffer_of(id, addr, len) };
 }
 
@@ -164,7 +164,7 @@ struct procbuf_readwrite
 procbuf_readwrite_new_external(procbuf_addr_t addr, size_t len, struct procbuf_id id,
                                const struct procbuf_external_process_capability *capability)
 {
-    PROCBUF_REQUIRE(capability != NULL);
+    PROCBUF_REQUIRE(R2, capability != NULL);
     return (struct procbuf_readwrite){ id.index_, buffer_of(id, addr, len) };
 }
 

@@ -28,6 +28,7 @@ static bool is_power_of_two(size_t number)
 void procbuf_table_use_grants(struct procbuf_table *table, struct procbuf_grant_entry *entries,
                               uint32_t grants_per_process)
 {
+    PROCBUF_REQUIRE(R4, table->private_.next_identifier == 0 && table->private_.grants == NULL);
     table->private_.grants = entries;
     table->private_.grants_per_process = grants_per_process;
 }
@@ -99,7 +100,7 @@ static bool allocate(struct procbuf_process *process, const struct procbuf_drive
 bool procbuf_process_allocate_grant(struct procbuf_process *process, uint32_t grant_number,
                                     uint32_t driver_number, size_t len, size_t align)
 {
-    PROCBUF_REQUIRE(is_power_of_two(align));
+    PROCBUF_REQUIRE(R6, is_power_of_two(align));
     return allocate(process, NULL, grant_number, driver_number, len, align);
 }
 
@@ -153,7 +154,7 @@ void procbuf_process_leave_grant(struct procbuf_id id, uint32_t grant_number)
     struct procbuf_grant_entry_private *entry = entry_of_life(id, grant_number);
     if (entry == NULL)
         return;
-    PROCBUF_REQUIRE(!entry->entered_by_driver);
+    PROCBUF_REQUIRE(R8, !entry->entered_by_driver);
     entry->entered = false;
 }
 
@@ -183,7 +184,7 @@ size_t procbuf_grant_len(const struct procbuf_driver_config *config)
 
 void procbuf_driver_init(struct procbuf_driver *driver, const struct procbuf_driver_config *config)
 {
-    PROCBUF_REQUIRE(is_power_of_two(config->data_align));
+    PROCBUF_REQUIRE(R6, is_power_of_two(config->data_align));
     driver->private_ = *config;
 }
 
@@ -196,7 +197,7 @@ static procbuf_addr_t slot_addr(procbuf_addr_t grant_addr, uint32_t slot)
 static struct slot slot_read(procbuf_addr_t addr)
 {
     struct slot slot;
-    memcpy(&slot, procbuf_memory_at(addr), sizeof slot);
+    procbuf_memory_fetch(&slot, procbuf_memory_at(addr), sizeof slot);
     return slot;
 }
 
@@ -205,7 +206,7 @@ bool procbuf_slot_is_unswapped(procbuf_addr_t addr, uint64_t swaps)
     const procbuf_addr_t swaps_addr = (procbuf_addr_t)(addr + offsetof(struct slot, swaps));
     uint64_t now;
     procbuf_port_user_access_open(swaps_addr, sizeof now, PROCBUF_ACCESS_READ);
-    memcpy(&now, procbuf_memory_at(swaps_addr), sizeof now);
+    procbuf_memory_fetch(&now, procbuf_memory_at(swaps_addr), sizeof now);
     procbuf_port_user_access_close(swaps_addr, sizeof now, PROCBUF_ACCESS_READ);
     return now == swaps;
 }
@@ -220,13 +221,13 @@ enum procbuf_process_error procbuf_grant_begin(const struct procbuf_driver *driv
     const size_t len = procbuf_grant_len(config);
     if (!procbuf_state_is_active(procbuf_process_self(process)->state))
         return PROCBUF_INACTIVE_APP;
-    PROCBUF_REQUIRE(config->grant_number < grant_count(process));
+    PROCBUF_REQUIRE(R7, config->grant_number < grant_count(process));
     struct procbuf_grant_entry_private *entry = entry_at(process, config->grant_number);
     const bool is_new = !entry->allocated;
     if (is_new && !allocate(process, driver, config->grant_number, config->driver_number, len,
                             grant_align(config)))
         return PROCBUF_OUT_OF_MEMORY;
-    PROCBUF_REQUIRE(entry->driver == driver && entry->len == len);
+    PROCBUF_REQUIRE(R7, entry->driver == driver && entry->len == len);
     if (entry->entered)
         return PROCBUF_ALREADY_IN_USE;
     entry->entered = entry->entered_by_driver = true;

@@ -2,8 +2,6 @@
 
 #include <procbuf/port.h>
 
-#include <string.h>
-
 void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
 {
     if (len == 0)

@@ -12,14 +12,14 @@
 
 struct procbuf_process_private *procbuf_process_self(struct procbuf_process *process)
 {
-    PROCBUF_REQUIRE(process->private_.table != NULL);
+    PROCBUF_REQUIRE(R1, process->private_.table != NULL);
     PROCBUF_VERIFY(procbuf_process_is_valid(&process->private_));
     return &process->private_;
 }
 
 const struct procbuf_process_private *procbuf_process_look(const struct procbuf_process *process)
 {
-    PROCBUF_REQUIRE(process->private_.table != NULL);
+    PROCBUF_REQUIRE(R1, process->private_.table != NULL);
     return &process->private_;
 }
 
@@ -243,7 +243,7 @@ void procbuf_process_revoke(const struct procbuf_process *process)
     struct procbuf_protection protection =
         protection_of(process, process->private_.mem_start, process->private_.mem_start);
     protection.flash_protected_end = protection.flash_end = protection.flash_start;
-    PROCBUF_REQUIRE(procbuf_port_protect_memory(&protection));
+    PROCBUF_REQUIRE(R10, procbuf_port_protect_memory(&protection));
 }
 
 /* ---- A new life ---- */

@@ -4,6 +4,7 @@
 
 #include <procbuf/process.h>
 
+#include "memory.h"
 #include "require.h"
 
 /* The path of every enter, which a driver takes for a few bytes at a time: a call more is a tenth of
@@ -47,13 +48,6 @@ bool procbuf_process_has_open_grant(const struct procbuf_process_private *self,
 struct procbuf_process_private *procbuf_process_self(struct procbuf_process *process);
 const struct procbuf_process_private *procbuf_process_look(const struct procbuf_process *process);
 
-/* Keep the compiler from moving accesses to slices out of their enter, also when all of it is
- * inlined into the caller. Contract: S6. */
-static inline void procbuf_compiler_barrier(void)
-{
-    __asm__ volatile("" ::: "memory");
-}
-
 /* An empty slot's identifier: no process ever has it. */
 #define PROCBUF_NO_IDENTIFIER UINT64_MAX
 
@@ -80,7 +74,7 @@ PROCBUF_INLINE void procbuf_process_push_enter(struct procbuf_process *process,
 PROCBUF_INLINE void procbuf_process_pop_enter(struct procbuf_process *process,
                                               const struct procbuf_open_enter *open)
 {
-    PROCBUF_REQUIRE(process->private_.open_enters == open);
+    PROCBUF_REQUIRE(R11, process->private_.open_enters == open);
     process->private_.open_enters = open->outer;
 }
 

@@ -31,7 +31,7 @@ void procbuf_table_init(struct procbuf_table *table, struct procbuf_process *slo
 void procbuf_table_init_external(struct procbuf_table *table, procbuf_is_live_function *is_live,
                                  const void *context)
 {
-    PROCBUF_REQUIRE(is_live != NULL);
+    PROCBUF_REQUIRE(R2, is_live != NULL);
     table->private_.is_live = is_live;
     table->private_.is_live_context = context;
     table->private_.slots = NULL;
@@ -45,7 +45,8 @@ struct procbuf_id
 procbuf_id_new_external(const struct procbuf_table *table, uint32_t index, uint64_t identifier,
                         const struct procbuf_external_process_capability *capability)
 {
-    PROCBUF_REQUIRE(capability != NULL);
+    PROCBUF_REQUIRE(R2, capability != NULL);
+    PROCBUF_REQUIRE(R2, table->private_.is_live != NULL);
     return (struct procbuf_id){ .index_ = index, .private_ = { NULL, table, identifier } };
 }
 
@@ -204,7 +205,7 @@ enum procbuf_code procbuf_process_create(struct procbuf_table *table,
                                          const struct procbuf_process_config *config,
                                          struct procbuf_process **process_out)
 {
-    PROCBUF_REQUIRE(table->private_.slots != NULL);
+    PROCBUF_REQUIRE(R3, table->private_.slots != NULL);
     struct layout layout;
     if (!layout_from_config(config, &layout) || !layout_is_free(table, config, &layout))
         return PROCBUF_INVAL;
