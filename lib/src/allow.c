@@ -34,6 +34,7 @@ struct procbuf_allow_result procbuf_allow_readonly(struct procbuf_process *proce
                                                    uint32_t slot, procbuf_addr_t addr, size_t len)
 {
     struct procbuf_readonly buffer;
+    (void)procbuf_process_look(process);
     if (driver == NULL)
         return (struct procbuf_allow_result){ PROCBUF_NODEVICE, addr, len };
     const enum procbuf_code code = procbuf_build_readonly(process, addr, len, &buffer);
@@ -47,6 +48,7 @@ struct procbuf_allow_result procbuf_allow_readwrite(struct procbuf_process *proc
                                                     uint32_t slot, procbuf_addr_t addr, size_t len)
 {
     struct procbuf_readwrite buffer;
+    (void)procbuf_process_look(process);
     if (driver == NULL)
         return (struct procbuf_allow_result){ PROCBUF_NODEVICE, addr, len };
     const enum procbuf_code code = procbuf_build_readwrite(process, addr, len, &buffer);
@@ -63,6 +65,7 @@ struct procbuf_allow_result procbuf_allow_userspace_readable(struct procbuf_proc
 {
     struct procbuf_allow_result result = { PROCBUF_NODEVICE, addr, len };
     struct procbuf_readwrite buffer;
+    (void)procbuf_process_look(process);
     if (accept == NULL)
         return result;
     result.code = procbuf_build_readwrite(process, addr, len, &buffer);
