@@ -145,7 +145,7 @@ static void make_mistake(unsigned number)
         apart.answer = (int)procbuf_writable_copy_from(apart_slice_to_write(), apart.array + 7, 8);
         break;
     case 25:
-        apart.len = procbuf_readable_copy_to_fitting(apart_slice(), apart.array + 12, 4);
+        apart.len = procbuf_readable_copy_to_fitting(apart_slice(), apart.array + 11, 4);
         break;
     case 26:
         apart.len = procbuf_writable_copy_from_fitting(apart_slice_to_write(), apart.array + 1, 8);

@@ -44,8 +44,9 @@ static inline void procbuf_memory_fetch(void *array_out, const uint8_t *bytes, s
     procbuf_compiler_barrier();
 }
 
-/* Zero process memory, between an open and a close hook. len may be 0: then no hook is called. */
-/*@ assigns \nothing; // of the kernel's own objects: process memory lies apart from them
+/* Zero process memory, at least one byte, between an open and a close hook. */
+/*@ requires len > 0;
+    assigns \nothing; // of the kernel's own objects: process memory lies apart from them
  */
 void procbuf_memory_zero(procbuf_addr_t addr, size_t len);
 
