@@ -72,9 +72,7 @@ enum { MAX_STEPS = 40 };
 static void run_iterate(const struct call *call, struct prediction *p, struct outcome *outcome)
 {
     const struct model_slice *slice = &model.slices[call->args[0]];
-    struct procbuf_iter iter = slice->writable
-                                   ? procbuf_writable_iter(world.slices[call->args[0]].writable)
-                                   : procbuf_readable_iter(world.slices[call->args[0]].readable);
+    struct procbuf_iter iter = procbuf_readable_iterate(readable_of(call->args[0]));
     uint64_t count = 0, digest = 2166136261u;
     for (uint64_t step = 0; step < MAX_STEPS; step++) {
         struct oracle_call oracle;
@@ -119,9 +117,9 @@ static void run_chunks(const struct call *call, struct prediction *p, struct out
     struct procbuf_writable_chunks written;
     uint64_t count = 0, last_len = 0;
     if (writable)
-        written = procbuf_writable_chunks(world.slices[call->args[0]].writable, chunk_len);
+        written = procbuf_writable_split(world.slices[call->args[0]].writable, chunk_len);
     else
-        readable = procbuf_readable_chunks(world.slices[call->args[0]].readable, chunk_len);
+        readable = procbuf_readable_split(world.slices[call->args[0]].readable, chunk_len);
     for (uint64_t step = 0; step < MAX_STEPS; step++) {
         struct oracle_call oracle;
         struct outcome actual = { 0 };
@@ -350,7 +348,7 @@ static void skip_block(void)
     }
 }
 
-static enum procbuf_process_error call_enter(const struct call *call, struct body *body)
+static enum procbuf_error call_enter(const struct call *call, struct body *body)
 {
     const size_t number = (size_t)call->args[0];
     if (call->op->code == OP_DRIVER_ENTER)
@@ -370,7 +368,7 @@ static void run_enter(const struct op *op, const struct call *call,
     struct outcome outcome;
     struct body body = { call, &oracle, op, 0,
                          prediction->outcome.kind == OUTCOME_PROCESS_ERROR &&
-                             prediction->outcome.status == PROCBUF_PROCESS_OK };
+                             prediction->outcome.status == 0 };
     machine_position++;
     if (prediction->outcome.kind == OUTCOME_SKIPPED) {
         finish_op(op, &prediction->outcome);
@@ -381,10 +379,10 @@ static void run_enter(const struct op *op, const struct call *call,
     oracle_call_begin(&oracle, &prediction->access);
     answer(&outcome, OUTCOME_PANIC, 0);
     if (prediction->outcome.kind != OUTCOME_PANIC) {
-        answer(&outcome, OUTCOME_PROCESS_ERROR, (int)call_enter(call, &body));
+        answer_process_error(&outcome, call_enter(call, &body));
     } else if (setjmp(port_panic_target) == 0) {
         oracle_landing = __builtin_frame_address(0);
-        answer(&outcome, OUTCOME_PROCESS_ERROR, (int)call_enter(call, &body));
+        answer_process_error(&outcome, call_enter(call, &body));
     }
     oracle_landing = NULL;
     oracle_call_end(&oracle);

@@ -1,4 +1,6 @@
 /* Grants and the slots in them. Contract: G, L9, H6. */
+#include "implementation.h"
+
 #include <procbuf/grant.h>
 #include <procbuf/port.h>
 
@@ -79,26 +81,32 @@ static bool take_room(struct procbuf_process *process, size_t len, size_t align,
 }
 
 /* G1 and G2, for a driver or, if it is null, for the process level. */
-static bool allocate(struct procbuf_process *process, const struct procbuf_driver *driver,
-                     uint32_t grant_number, uint32_t driver_number, size_t len, size_t align)
+static enum procbuf_error allocate(struct procbuf_process *process,
+                                   const struct procbuf_driver *driver, uint32_t grant_number,
+                                   uint32_t driver_number, size_t len, size_t align)
 {
     struct procbuf_process_private *self = procbuf_process_self(process);
     uint32_t other;
     procbuf_addr_t addr;
-    if (!procbuf_state_is_active(self->state) || grant_number >= grant_count(process) ||
-        entry_at(process, grant_number)->allocated ||
-        procbuf_process_lookup_driver(process, driver_number, &other) ||
-        !take_room(process, len, align < 2 ? 2 : align, &addr))
-        return false;
+    if (!procbuf_state_is_active(self->state))
+        return PROCBUF_INACTIVE_APP;
+    if (grant_number >= grant_count(process))
+        return PROCBUF_ADDRESS_OUT_OF_BOUNDS;
+    if (entry_at(process, grant_number)->allocated ||
+        procbuf_process_lookup_driver(process, driver_number, &other))
+        return PROCBUF_ALREADY;
+    if (!take_room(process, len, align < 2 ? 2 : align, &addr))
+        return PROCBUF_OUT_OF_MEMORY;
     *entry_at(process, grant_number) = (struct procbuf_grant_entry_private){
         .driver = driver, .addr = addr, .len = len, .driver_number = driver_number, .allocated = true
     };
     PROCBUF_VERIFY(procbuf_process_is_valid(self));
-    return true;
+    return PROCBUF_OK;
 }
 
-bool procbuf_process_allocate_grant(struct procbuf_process *process, uint32_t grant_number,
-                                    uint32_t driver_number, size_t len, size_t align)
+enum procbuf_error procbuf_process_allocate_grant(struct procbuf_process *process,
+                                                  uint32_t grant_number, uint32_t driver_number,
+                                                  size_t len, size_t align)
 {
     PROCBUF_REQUIRE(R6, is_power_of_two(align));
     return allocate(process, NULL, grant_number, driver_number, len, align);
@@ -118,11 +126,19 @@ bool procbuf_process_lookup_driver(const struct procbuf_process *process, uint32
     return false;
 }
 
-enum procbuf_process_error procbuf_process_enter_grant(struct procbuf_process *process,
-                                                       uint32_t grant_number,
-                                                       procbuf_addr_t *addr_out)
+/* Returns: null if the id is dead or foreign. */
+static struct procbuf_process *process_of(struct procbuf_id id)
 {
-    if (!procbuf_state_is_active(procbuf_process_self(process)->state))
+    return id.private_.table == NULL ? NULL : procbuf_table_lookup(id.private_.table, id);
+}
+
+enum procbuf_error procbuf_process_enter_grant(struct procbuf_id id, uint32_t grant_number,
+                                               procbuf_addr_t *addr_out)
+{
+    struct procbuf_process *process = process_of(id);
+    if (process == NULL)
+        return PROCBUF_NO_SUCH_APP;
+    if (!procbuf_process_is_active(process))
         return PROCBUF_INACTIVE_APP;
     if (grant_number >= grant_count(process))
         return PROCBUF_ADDRESS_OUT_OF_BOUNDS;
@@ -133,16 +149,14 @@ enum procbuf_process_error procbuf_process_enter_grant(struct procbuf_process *p
         return PROCBUF_ALREADY_IN_USE;
     entry->entered = true;
     *addr_out = entry->addr;
-    return PROCBUF_PROCESS_OK;
+    return PROCBUF_OK;
 }
 
 /* The entry of a grant that an active process has in the life of `id`; null if there is none. G3. */
 static struct procbuf_grant_entry_private *entry_of_life(struct procbuf_id id,
                                                          uint32_t grant_number)
 {
-    if (id.private_.table == NULL)
-        return NULL;
-    struct procbuf_process *process = procbuf_table_lookup(id.private_.table, id);
+    struct procbuf_process *process = process_of(id);
     if (process == NULL || !procbuf_process_is_active(process) ||
         grant_number >= grant_count(process))
         return NULL;
@@ -213,9 +227,8 @@ bool procbuf_slot_is_unswapped(procbuf_addr_t addr, uint64_t swaps)
 
 /* ---- Driver level ---- */
 
-enum procbuf_process_error procbuf_grant_begin(const struct procbuf_driver *driver,
-                                               struct procbuf_process *process,
-                                               procbuf_addr_t *addr_out)
+enum procbuf_error procbuf_grant_begin(const struct procbuf_driver *driver,
+                                       struct procbuf_process *process, procbuf_addr_t *addr_out)
 {
     const struct procbuf_driver_config *config = &driver->private_;
     const size_t len = procbuf_grant_len(config);
@@ -224,8 +237,8 @@ enum procbuf_process_error procbuf_grant_begin(const struct procbuf_driver *driv
     PROCBUF_REQUIRE(R7, config->grant_number < grant_count(process));
     struct procbuf_grant_entry_private *entry = entry_at(process, config->grant_number);
     const bool is_new = !entry->allocated;
-    if (is_new && !allocate(process, driver, config->grant_number, config->driver_number, len,
-                            grant_align(config)))
+    if (is_new && allocate(process, driver, config->grant_number, config->driver_number, len,
+                            grant_align(config)) != PROCBUF_OK)
         return PROCBUF_OUT_OF_MEMORY;
     PROCBUF_REQUIRE(R7, entry->driver == driver && entry->len == len);
     if (entry->entered)
@@ -236,7 +249,7 @@ enum procbuf_process_error procbuf_grant_begin(const struct procbuf_driver *driv
         procbuf_port_user_access_open(*addr_out, len, PROCBUF_ACCESS_READ_WRITE);
     if (is_new && len != 0)
         memset(procbuf_memory_at(*addr_out), 0, len);
-    return PROCBUF_PROCESS_OK;
+    return PROCBUF_OK;
 }
 
 void procbuf_grant_end(const struct procbuf_driver *driver, struct procbuf_id id,
@@ -250,18 +263,15 @@ void procbuf_grant_end(const struct procbuf_driver *driver, struct procbuf_id id
         entry->entered = entry->entered_by_driver = false;
 }
 
-enum procbuf_process_error procbuf_driver_enter(const struct procbuf_driver *driver,
-                                                struct procbuf_id id, procbuf_grant_body *body,
-                                                void *data)
+enum procbuf_error procbuf_driver_enter(const struct procbuf_driver *driver, struct procbuf_id id,
+                                        procbuf_grant_body *body, void *data)
 {
-    struct procbuf_process *process =
-        id.private_.table == NULL ? NULL : procbuf_table_lookup(id.private_.table, id);
+    struct procbuf_process *process = process_of(id);
     struct procbuf_grant grant = { { driver, id, 0 } };
     if (process == NULL)
         return PROCBUF_NO_SUCH_APP;
-    const enum procbuf_process_error error =
-        procbuf_grant_begin(driver, process, &grant.private_.addr);
-    if (error != PROCBUF_PROCESS_OK)
+    const enum procbuf_error error = procbuf_grant_begin(driver, process, &grant.private_.addr);
+    if (error != PROCBUF_OK)
         return error;
     struct procbuf_open_enter open = { .addr = grant.private_.addr,
                                        .len = procbuf_grant_len(&driver->private_),
@@ -272,7 +282,7 @@ enum procbuf_process_error procbuf_driver_enter(const struct procbuf_driver *dri
     procbuf_compiler_barrier();
     procbuf_grant_end(driver, id, grant.private_.addr);
     procbuf_process_pop_enter(process, &open);
-    return PROCBUF_PROCESS_OK;
+    return PROCBUF_OK;
 }
 
 struct procbuf_writable procbuf_grant_data(const struct procbuf_grant *grant)
@@ -298,24 +308,24 @@ static struct procbuf_buffer_private buffer_in(const struct procbuf_grant *grant
     };
 }
 
-enum procbuf_process_error procbuf_grant_readonly(const struct procbuf_grant *grant, uint32_t slot,
-                                                  struct procbuf_readonly *buffer_out)
+enum procbuf_error procbuf_grant_readonly(const struct procbuf_grant *grant, uint32_t slot,
+                                          struct procbuf_readonly *buffer_out)
 {
     if (slot >= grant->private_.driver->private_.readonly_count)
         return PROCBUF_ADDRESS_OUT_OF_BOUNDS;
     *buffer_out = (struct procbuf_readonly){ grant->private_.id.index_, buffer_in(grant, slot) };
-    return PROCBUF_PROCESS_OK;
+    return PROCBUF_OK;
 }
 
-enum procbuf_process_error procbuf_grant_readwrite(const struct procbuf_grant *grant, uint32_t slot,
-                                                   struct procbuf_readwrite *buffer_out)
+enum procbuf_error procbuf_grant_readwrite(const struct procbuf_grant *grant, uint32_t slot,
+                                           struct procbuf_readwrite *buffer_out)
 {
     const struct procbuf_driver_config *config = &grant->private_.driver->private_;
     if (slot >= config->readwrite_count)
         return PROCBUF_ADDRESS_OUT_OF_BOUNDS;
     *buffer_out = (struct procbuf_readwrite){ grant->private_.id.index_,
                                               buffer_in(grant, config->readonly_count + slot) };
-    return PROCBUF_PROCESS_OK;
+    return PROCBUF_OK;
 }
 
 void procbuf_slot_swap(procbuf_addr_t grant_addr, uint32_t slot, procbuf_addr_t *addr, size_t *len)
