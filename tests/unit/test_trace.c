@@ -222,6 +222,7 @@ Test(trace, the_table_is_pinned)
         { 0x90, "code_name", "u" },
         { 0x91, "process_error_name", "u" },
         { 0x92, "process_error_to_code", "u" },
+        { 0x79, "read_at_readwrite", "wnu" },
         { 0x98, "misuse", "u" },
     };
     unsigned assigned = 0;
