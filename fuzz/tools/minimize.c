@@ -235,8 +235,9 @@ static bool try(void)
 
 /* ---- Fewer members ---- */
 
-/* Whether the bug shows without members [from, to). If so, they are gone. */
-static bool try_without(unsigned from, unsigned to)
+/* Whether the bug shows without members [from, to), and with `changed` in the place of the one before them, if it is
+ * not null. If so, they are gone. */
+static bool try_without(unsigned from, unsigned to, const struct trace *changed)
 {
     static struct sequence all;
     if (must_stop())
@@ -245,8 +246,8 @@ static bool try_without(unsigned from, unsigned to)
     members.count = from;
     for (unsigned m = to; m < all.count; m++)
         members.members[members.count++] = all.members[m];
-    take_up(0);
-    candidate = best;
+    take_up(changed != NULL ? from - 1 : 0);
+    candidate = changed != NULL ? *changed : best;
     if (try()) {
         for (unsigned m = from; m < to; m++)
             free(all.members[m].bytes);
@@ -260,11 +261,35 @@ static bool try_without(unsigned from, unsigned to)
 /* What runs after the member that fails does not matter. */
 static bool drop_members(void)
 {
-    bool any = wanted.member + 1 < members.count && try_without(wanted.member + 1, members.count);
+    bool any = wanted.member + 1 < members.count && try_without(wanted.member + 1, members.count, NULL);
     for (unsigned size = members.count / 2; size >= 1; size /= 2)
         for (unsigned from = members.count; from-- > 0 && !must_stop();)
             if (from + size <= members.count && size < members.count)
-                any |= try_without(from, from + size);
+                any |= try_without(from, from + size, NULL);
+    return any;
+}
+
+/* One program in place of two: the operations of both. */
+static bool join_members(void)
+{
+    static struct trace joined, next;
+    bool any = false;
+    for (unsigned m = members.count; m-- > 1 && !must_stop();) {
+        sequence_get(&members, m - 1, &joined);
+        sequence_get(&members, m, &next);
+        const bool fewer = joined.process_count < next.process_count;
+        if (!layouts_equal(joined.processes, next.processes,
+                           fewer ? joined.process_count : next.process_count) ||
+            joined.op_count + next.op_count > TRACE_MAX_OPS)
+            continue;
+        if (fewer) {
+            memcpy(joined.processes, next.processes, sizeof joined.processes);
+            joined.process_count = next.process_count;
+        }
+        ops_copy(&joined.ops[joined.op_count], next.ops, next.op_count);
+        joined.op_count += next.op_count;
+        any |= try_without(m, m + 1, &joined);
+    }
     return any;
 }
 
@@ -612,13 +637,16 @@ static void minimize_member(void)
 /* Operations that are gone may have been what other members were for. */
 static void minimize(void)
 {
+    bool any;
     (void)drop_members();
     do {
         for (unsigned m = members.count; m-- > 0 && !must_stop();) {
             take_up(m);
             minimize_member();
         }
-    } while (members.count > 1 && drop_members());
+        any = join_members();
+        any |= drop_members();
+    } while (any && !must_stop());
 }
 
 static void on_interrupt(int signal_number)
