@@ -1,6 +1,7 @@
 #include "ring.h"
 
 #include "arena.h"
+#include "files.h"
 #include "harness.h"
 
 #include <string.h>
@@ -16,11 +17,29 @@ struct ring {
         uint64_t number; /* 0 while it is written */
         uint64_t process;
         uint64_t len; /* of the input, which may be longer than what is kept */
+        uint64_t has_returned;
         uint8_t bytes[RING_INPUT_LEN];
     } inputs[RING_INPUTS];
 };
 
+static bool is_whole(const struct noted *noted, size_t slot)
+{
+    return noted->number != 0 && (noted->number - 1) % RING_INPUTS == slot;
+}
+
+static const struct noted *find_newest(const struct ring *from)
+{
+    const struct noted *newest = NULL;
+    for (size_t i = 0; i < RING_INPUTS; i++)
+        if (is_whole(&from->inputs[i], i) &&
+            (newest == NULL || from->inputs[i].number > newest->number))
+            newest = &from->inputs[i];
+    return newest;
+}
+
 #if defined(__unix__)
+
+/* ---- Writing ---- */
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,6 +49,8 @@ struct ring {
 #include <unistd.h>
 
 static struct ring *ring;
+static const char *ring_path;
+static struct noted *running;
 
 static _Noreturn void unable(const char *path, const char *why)
 {
@@ -59,6 +80,25 @@ void ring_open(const char *path, const char *harness_name)
         unable(path, "is not a ring");
     snprintf(map->harness, sizeof map->harness, "%s", harness_name);
     ring = map;
+    ring_path = path;
+}
+
+/* A process has died in its input, and its engine goes on at once with another: AFL++ does. What it noted is copied
+ * before it is written over, to FILE.1.ring for FILE.ring, up to 8. */
+static void save_what_died(void)
+{
+    const struct noted *newest = find_newest(ring);
+    const size_t name_len = strlen(ring_path) - (file_is_ring(ring_path) ? strlen(".ring") : 0);
+    if (newest == NULL || newest->has_returned != 0)
+        return;
+    for (int number = 1; number <= 8; number++) {
+        char name[4096];
+        const int needed = snprintf(name, sizeof name, "%.*s.%d.ring", (int)name_len, ring_path, number);
+        if (needed > 0 && (size_t)needed < sizeof name && access(name, F_OK) != 0) {
+            (void)file_write(name, ring, sizeof *ring);
+            return;
+        }
+    }
 }
 
 void ring_note(const uint8_t *bytes, size_t len)
@@ -66,15 +106,24 @@ void ring_note(const uint8_t *bytes, size_t len)
     static uint64_t process; /* which forks before its first input, if it does */
     if (ring == NULL)
         return;
-    if (process == 0)
+    if (process == 0) {
         process = (uint64_t)getpid();
+        save_what_died();
+    }
     const uint64_t number = __atomic_add_fetch(&ring->count, 1, __ATOMIC_SEQ_CST);
-    struct noted *noted = &ring->inputs[(number - 1) % RING_INPUTS];
-    __atomic_store_n(&noted->number, 0, __ATOMIC_SEQ_CST);
-    noted->process = process;
-    noted->len = len;
-    arena_copy(noted->bytes, bytes, len < RING_INPUT_LEN ? len : RING_INPUT_LEN);
-    __atomic_store_n(&noted->number, number, __ATOMIC_SEQ_CST);
+    running = &ring->inputs[(number - 1) % RING_INPUTS];
+    __atomic_store_n(&running->number, 0, __ATOMIC_SEQ_CST);
+    running->process = process;
+    running->len = len;
+    running->has_returned = 0;
+    arena_copy(running->bytes, bytes, len < RING_INPUT_LEN ? len : RING_INPUT_LEN);
+    __atomic_store_n(&running->number, number, __ATOMIC_SEQ_CST);
+}
+
+void ring_note_return(void)
+{
+    if (ring != NULL)
+        running->has_returned = 1;
 }
 
 #endif
@@ -85,21 +134,6 @@ static bool fail(const char *file_name, const char *message)
 {
     fprintf(stderr, "%s: %s\n", file_name, message);
     return false;
-}
-
-static bool is_whole(const struct noted *noted, size_t slot)
-{
-    return noted->number != 0 && (noted->number - 1) % RING_INPUTS == slot;
-}
-
-static const struct noted *find_newest(const struct ring *from)
-{
-    const struct noted *newest = NULL;
-    for (size_t i = 0; i < RING_INPUTS; i++)
-        if (is_whole(&from->inputs[i], i) &&
-            (newest == NULL || from->inputs[i].number > newest->number))
-            newest = &from->inputs[i];
-    return newest;
 }
 
 bool ring_read(const uint8_t *bytes, size_t len, const char *file_name, struct sequence *sequence)

@@ -14,6 +14,9 @@ void ring_open(const char *path, const char *harness_name);
 /* An input is going to run. Does nothing when no ring is open. */
 void ring_note(const uint8_t *bytes, size_t len);
 
+/* It has returned. */
+void ring_note_return(void);
+
 /* Append the inputs of the process that noted last, as its harness decodes them.
  * Returns: false after a message to stderr. */
 bool ring_read(const uint8_t *bytes, size_t len, const char *file_name, struct sequence *sequence);

@@ -66,6 +66,7 @@ static void run_the_smallest(void)
     for (size_t len = 0; len <= sizeof one_byte; len++) {
         ring_note(one_byte, len);
         harness_run(&HARNESS, one_byte, len);
+        ring_note_return();
     }
 }
 
@@ -84,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
         machine_run(made, NULL);
     else
         harness_run(&HARNESS, bytes, len);
+    ring_note_return();
     if (timed)
         nanoseconds_inside += nanoseconds() - began;
     return 0;

@@ -49,18 +49,30 @@ static bool read_stream(FILE *file, const char *path, uint8_t **bytes_out, size_
     return true;
 }
 
-/* Only regular files: one would wait for whoever writes into a fifo, and read a device without end. */
-static bool read_file(const char *path, uint8_t **bytes_out, size_t *len_out)
+/* Only regular files: one would wait for whoever writes into a fifo, and read a device without end. Where files
+ * are a debugger's there is but one kind. */
+static bool is_regular(const char *path)
 {
+#if defined(__unix__)
     struct stat status;
-    if (strcmp(path, "-") == 0)
-        return read_stream(stdin, "standard input", bytes_out, len_out);
     if (stat(path, &status) != 0)
         return complain(path);
     if (S_ISDIR(status.st_mode))
         return refuse(path, "is a folder, not a file");
     if (!S_ISREG(status.st_mode))
         return refuse(path, "is not a regular file (for a pipe, use -)");
+#else
+    (void)path;
+#endif
+    return true;
+}
+
+static bool read_file(const char *path, uint8_t **bytes_out, size_t *len_out)
+{
+    if (strcmp(path, "-") == 0)
+        return read_stream(stdin, "standard input", bytes_out, len_out);
+    if (!is_regular(path))
+        return false;
     FILE *file = fopen(path, "rb");
     if (file == NULL)
         return complain(path);
@@ -83,6 +95,11 @@ bool file_is_trace(const char *path)
 bool file_is_sequence(const char *path)
 {
     return ends_in(path, ".sequence");
+}
+
+bool file_is_ring(const char *path)
+{
+    return ends_in(path, ".ring");
 }
 
 /* Whether the first line that is neither empty nor a comment begins so. */
@@ -119,7 +136,7 @@ static bool take_inputs(const char *path, const uint8_t *bytes, size_t len, cons
     const size_t text_len = len - (size_t)(text - bytes);
     if (len > MOST_TEXT)
         return refuse(name, "larger than 16 MiB: not an input");
-    if (ends_in(path, ".ring"))
+    if (file_is_ring(path))
         return ring_read(bytes, len, name, inputs);
     if (file_is_sequence(path) || (is_stdin && begins_with(text, text_len, "sequence ")))
         return sequence_parse(inputs, (const char *)text, text_len, name);

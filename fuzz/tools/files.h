@@ -12,9 +12,10 @@ bool file_read_inputs(const char *path, const uint8_t *enabled, struct sequence 
 /* The same for a file that holds a single input. */
 bool file_read_trace(const char *path, const uint8_t *enabled, struct trace *trace_out);
 
-/* Says whether the name is that of a text, and of which kind. */
+/* What a file holds, by its name. */
 bool file_is_trace(const char *path);
 bool file_is_sequence(const char *path);
+bool file_is_ring(const char *path);
 
 /* Write a file whole or not at all: to a temporary file beside it, then renamed. */
 bool file_write(const char *path, const void *bytes, size_t len);
