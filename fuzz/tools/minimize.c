@@ -10,6 +10,7 @@
 #include "files.h"
 #include "harness.h"
 #include "machine.h"
+#include "world.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -737,6 +738,7 @@ int main(int argc, char **argv)
     bug_identified = note_identity;
     bug_end = end_child;
     fault_watch_all();
+    world_checks_itself = true;
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
     deadline = now() + seconds;

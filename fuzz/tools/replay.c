@@ -7,6 +7,7 @@
 #include "machine.h"
 #include "oracle.h"
 #include "statistics.h"
+#include "world.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -383,6 +384,7 @@ int main(int argc, char **argv)
     bug_explain = explain;
     bug_end = end_with_finding;
     fault_watch_all();
+    world_checks_itself = true;
     if (options.limit_s != 0)
         signal(SIGPROF, on_limit);
     for (int i = first; i < argc; i++)
