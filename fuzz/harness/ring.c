@@ -93,7 +93,8 @@ static void save_what_died(void)
         return;
     for (int number = 1; number <= 8; number++) {
         char name[4096];
-        const int needed = snprintf(name, sizeof name, "%.*s.%d.ring", (int)name_len, ring_path, number);
+        const int needed =
+            snprintf(name, sizeof name, "%.*s.%d.ring", (int)name_len, ring_path, number);
         if (needed > 0 && (size_t)needed < sizeof name && access(name, F_OK) != 0) {
             (void)file_write(name, ring, sizeof *ring);
             return;
