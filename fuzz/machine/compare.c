@@ -46,6 +46,16 @@ void compare_outcome(const struct outcome *expected, const struct outcome *actua
     bug_found("result", check, "the answer differs from the contract's (%s)", bug_current_rule);
 }
 
+/* Whether the operation that is compared was refused. */
+static bool refused;
+
+static bool is_refusal(const struct outcome *outcome)
+{
+    return outcome->kind == OUTCOME_NO ||
+           ((outcome->kind == OUTCOME_CODE || outcome->kind == OUTCOME_PROCESS_ERROR) &&
+            outcome->status != 0);
+}
+
 static void compare_field(const char *check, unsigned slot, uint64_t expected, uint64_t actual)
 {
     if (expected == actual)
@@ -55,6 +65,8 @@ static void compare_field(const char *check, unsigned slot, uint64_t expected, u
     fputs("\nactual: ", stderr);
     place_print(actual, stderr);
     fputc('\n', stderr);
+    if (refused)
+        fputs("an error changes nothing but what the contract lists (E3, I8)\n", stderr);
     bug_found("state", check, "the process's state differs from the contract's (%s)",
               bug_current_rule);
 }
@@ -112,7 +124,8 @@ void compare_layout(unsigned slot)
     compare_field("layout-flash-end", slot, p->flash_end, procbuf_process_flash_end(process));
 }
 
-static void compare_bytes(struct span span, const char *check)
+/* In: why the bytes are what the model says. */
+static void compare_bytes(struct span span, const char *check, const char *why)
 {
     if (bytes_equal(&model.bytes[span.start], &arena_view[span.start], span.end - span.start))
         return;
@@ -120,8 +133,9 @@ static void compare_bytes(struct span span, const char *check)
         if (model.bytes[at] == arena_view[at])
             continue;
         bug_arena_byte = (long)at;
-        bug_found("memory", check, "expected: arena byte %u holds 0x%02x\nactual: it holds 0x%02x",
-                  at, model.bytes[at], arena_view[at]);
+        bug_found("memory", check,
+                  "expected: arena byte %u holds 0x%02x: %s\nactual: it holds 0x%02x", at,
+                  model.bytes[at], why, arena_view[at]);
     }
 }
 
@@ -143,7 +157,8 @@ void compare_all_bytes(void)
     struct span parts[WORLD_PARTS];
     const unsigned count = world_touched(parts);
     for (unsigned part = 0; part < count; part++)
-        compare_bytes(parts[part], "bytes-differ-at-end");
+        compare_bytes(parts[part], "bytes-differ-at-end",
+                      "no call changes what it does not name (I5, I6)");
 }
 
 /* Accessors are pure: while neither the model nor the library has written to a process, what they tell
@@ -179,9 +194,10 @@ void compare_after(const struct prediction *prediction)
     arena_copy(&model.bytes[opaque.start], &arena_view[opaque.start], opaque.end - opaque.start);
     for (unsigned w = 0; w < prediction->access.write_count; w++) {
         world_note_written(prediction->access.writes[w]);
-        compare_bytes(prediction->access.writes[w], "bytes-differ");
+        compare_bytes(prediction->access.writes[w], "bytes-differ", "the call writes it");
         check_written(prediction->access.writes[w]);
     }
+    refused = is_refusal(&prediction->outcome);
     const unsigned changed = compare_changed();
     if (changed != 0 || machine_call == NULL || names_buffer(machine_call->op->code))
         model_check_invariants(changed);

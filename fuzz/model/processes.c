@@ -138,7 +138,7 @@ static void terminate(unsigned slot, uint64_t completion)
     memset(process->grants, 0, sizeof process->grants);
 }
 
-/* L5 */
+/* L5, L6 */
 static bool new_life(unsigned slot, struct prediction *p)
 {
     if (ids_are_spent())

@@ -102,7 +102,7 @@ static inline void zeroes(struct prediction *p, uint64_t start, uint64_t end)
     arena_set(&model.bytes[start - ARENA_BASE], 0, end - start);
 }
 
-/* The port is asked once. Returns: whether it agrees. */
+/* C1: the port is asked once, and may refuse. Returns: whether it agrees. */
 static inline bool port_agrees(struct prediction *p, unsigned slot, uint64_t app_break,
                                uint64_t kernel_break)
 {

@@ -115,7 +115,7 @@ Test(brk, refuses_for_inactive_processes_first)
 
 Test(brk, a_refusing_port_changes_nothing)
 {
-    REFUSES("K1 C3 E3");
+    REFUSES("K1 C1 C3 E3");
     port_refuse_at = 1;
     CHANGES_NOTHING(cr_assert_eq(brk_to(200), PROCBUF_OUT_OF_MEMORY));
     cr_assert_str_eq(port_story(), "p");
