@@ -66,7 +66,7 @@ for folder in trace oracle model machine harness mutator tools; do
 done
 
 for source in "$root"/lib/src/*.c; do
-    $CC $CFLAGS $see -std=c11 -DPROCBUF_IMPLEMENTATION -DPROCBUF_CHECKED "-I$root/lib/include" \
+    $CC $CFLAGS $see -std=c11 -DPROCBUF_CHECKED "-I$root/lib/include" \
         -c "$source" -o "$objects/lib/$(basename "$source" .c).o"
 done
 for source in "$root"/fuzz/{trace,oracle,model,machine,mutator,harness}/*.c "$root"/fuzz/tools/files.c; do

@@ -13,7 +13,7 @@ const struct harness harness_streams = {
         [OP_START] = 2, [OP_BUILD_READONLY] = 20, [OP_BUILD_READWRITE] = 20,
         [OP_COPY_READONLY] = 2, [OP_COPY_READWRITE] = 2, [OP_AS_READONLY] = 4,
         [OP_CONSUME] = 3, [OP_LEN] = 2, [OP_PTR] = 2,
-        [OP_READ_AT] = 8, [OP_WRITE_AT] = 8, [OP_READER_OVER] = 8, [OP_WRITER_OVER] = 8,
+        [OP_READ_AT] = 6, [OP_READ_AT_READWRITE] = 2, [OP_WRITE_AT] = 8, [OP_READER_OVER] = 8, [OP_WRITER_OVER] = 8,
         [OP_READER_READ] = 12, [OP_READER_SKIP] = 6, [OP_WRITER_WRITE] = 12,
         [OP_WRITER_SKIP] = 6, [OP_STREAM_COPY] = 16,
         [OP_ENTER] = 5, [OP_MUT_ENTER] = 8, [OP_ELEMENT] = 10, [OP_GET] = 3, [OP_SET] = 3,

@@ -11,11 +11,14 @@
 /* More of the same sentence, once, before the finding's identity. */
 static void print_outcomes(const struct outcome *expected, const struct outcome *actual)
 {
-    fputs("expected: ", stderr);
-    outcome_print(expected, stderr);
-    fputs("\nactual: ", stderr);
-    outcome_print(actual, stderr);
-    fputc('\n', stderr);
+    const struct outcome *const both[] = { expected, actual };
+    for (unsigned o = 0; o < 2; o++) {
+        fputs(o == 0 ? "expected: " : "actual: ", stderr);
+        outcome_print(both[o], stderr);
+        if (both[o]->reason != 0)
+            fprintf(stderr, " (%s)", model_error_name((unsigned)both[o]->reason));
+        fputc('\n', stderr);
+    }
 }
 
 static bool values_equal(const struct outcome *a, const struct outcome *b, unsigned v)
@@ -33,6 +36,8 @@ void compare_outcome(const struct outcome *expected, const struct outcome *actua
         check = "outcome-kind";
     else if (expected->status != actual->status)
         check = "outcome-status";
+    else if (expected->reason != actual->reason)
+        check = "outcome-reason";
     else if (expected->value_count != actual->value_count)
         check = "outcome-value-count";
     for (unsigned v = 0; check == NULL && v < expected->value_count; v++)

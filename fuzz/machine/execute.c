@@ -12,6 +12,7 @@ void answer(struct outcome *outcome, enum outcome_kind kind, int status)
 {
     outcome->kind = kind;
     outcome->status = status;
+    outcome->reason = 0;
     outcome->value_count = 0;
 }
 
@@ -21,14 +22,36 @@ void value(struct outcome *outcome, char kind, uint64_t number)
     outcome->values[outcome->value_count++].value = number;
 }
 
-static void answer_code(struct outcome *outcome, enum procbuf_code code)
+static void answer_code(struct outcome *outcome, enum procbuf_error code)
 {
     answer(outcome, OUTCOME_CODE, (int)code);
+}
+
+/* Process errors have small numbers in traces: their place in E1's list. This way into the library,
+ * and back. Numbers that are none stay none. */
+enum { BEFORE_PROCESS_ERRORS = PROCBUF_NO_SUCH_APP - 1 };
+
+static enum procbuf_error process_error_at(unsigned place)
+{
+    return place == 0 ? PROCBUF_OK : (enum procbuf_error)(BEFORE_PROCESS_ERRORS + place);
+}
+
+void answer_process_error(struct outcome *outcome, enum procbuf_error error)
+{
+    answer(outcome, OUTCOME_PROCESS_ERROR,
+           error == PROCBUF_OK ? 0 : (int)error - BEFORE_PROCESS_ERRORS);
 }
 
 void answer_bool(struct outcome *outcome, bool yes)
 {
     answer(outcome, yes ? OUTCOME_YES : OUTCOME_NO, 0);
+}
+
+/* Yes, or no and why. */
+static void answer_why(struct outcome *outcome, enum procbuf_error error)
+{
+    answer_bool(outcome, error == PROCBUF_OK);
+    outcome->reason = (int)error;
 }
 
 /* ---- Processes ---- */
@@ -58,14 +81,15 @@ static void run_break(const struct call *call, struct procbuf_process *process,
     const procbuf_addr_t addr = (procbuf_addr_t)call->args[1];
     switch (call->op->code) {
     case OP_BRK:
-        answer(outcome, OUTCOME_PROCESS_ERROR, (int)procbuf_process_brk(process, addr, &old_break));
+        answer_process_error(outcome, procbuf_process_brk(process, addr, &old_break));
         break;
     case OP_SBRK:
-        answer(outcome, OUTCOME_PROCESS_ERROR,
-               (int)procbuf_process_sbrk(process, (intptr_t)addr, &old_break));
+        answer_process_error(outcome, procbuf_process_sbrk(process, (intptr_t)addr, &old_break));
         break;
-    case OP_MEMOP_BRK: answer_code(outcome, procbuf_memop_brk(process, addr)); break;
-    default: answer_code(outcome, procbuf_memop_sbrk(process, (intptr_t)addr, &old_break)); break;
+    case OP_MEMOP_BRK: answer_code(outcome, procbuf_process_memop_brk(process, addr)); break;
+    default:
+        answer_code(outcome, procbuf_process_memop_sbrk(process, (intptr_t)addr, &old_break));
+        break;
     }
     /* No process begins at address 0 in the arena: an old break of 0 was not written. */
     if (old_break != 0)
@@ -82,9 +106,9 @@ static void run_process_op(const struct call *call, struct outcome *outcome)
     switch (call->op->code) {
     case OP_REMOVE: answer_code(outcome, procbuf_process_remove(process)); break;
     case OP_TERMINATE: procbuf_process_terminate(process, completion); break;
-    case OP_RESTART: answer_bool(outcome, procbuf_process_restart(process, completion)); break;
-    case OP_RESTART_MANY: answer_bool(outcome, procbuf_process_restart(process, NULL)); break;
-    case OP_START: answer_bool(outcome, procbuf_process_start(process)); break;
+    case OP_RESTART: answer_why(outcome, procbuf_process_restart(process, completion)); break;
+    case OP_RESTART_MANY: answer_why(outcome, procbuf_process_restart(process, NULL)); break;
+    case OP_START: answer_why(outcome, procbuf_process_start(process)); break;
     case OP_FAULT: procbuf_process_fault(process); break;
     case OP_STOP: procbuf_process_stop(process); break;
     case OP_RESUME: procbuf_process_resume(process); break;
@@ -143,10 +167,10 @@ static void run_build(const struct call *call, struct outcome *outcome)
     answer(outcome, OUTCOME_DONE, 0);
     switch (call->op->code) {
     case OP_BUILD_READONLY:
-        answer_code(outcome, procbuf_build_readonly(process, addr, len, &world.readonly[number]));
+        answer_code(outcome, procbuf_readonly_build(process, addr, len, &world.readonly[number]));
         break;
     case OP_BUILD_READWRITE:
-        answer_code(outcome, procbuf_build_readwrite(process, addr, len, &world.readwrite[number]));
+        answer_code(outcome, procbuf_readwrite_build(process, addr, len, &world.readwrite[number]));
         break;
     case OP_EXTERNAL_READONLY:
         world.readonly[number] =
@@ -173,7 +197,7 @@ static void run_buffer_op(const struct call *call, struct outcome *outcome)
         value(outcome, 'l', is_readonly ? procbuf_readonly_len(ro) : procbuf_readwrite_len(rw));
         break;
     case OP_PTR:
-        value(outcome, 'a', is_readonly ? procbuf_readonly_ptr(ro) : procbuf_readwrite_ptr(rw));
+        value(outcome, 'a', is_readonly ? procbuf_readonly_addr(ro) : procbuf_readwrite_addr(rw));
         break;
     case OP_CONSUME:
         if (is_readonly)
@@ -198,8 +222,7 @@ static void *array_at(uint64_t offset, uint64_t len)
     return len == 0 ? NULL : (void *)(uintptr_t)(ARENA_BASE + offset);
 }
 
-/* The slice of the register, as one that only reads. */
-static struct procbuf_readable readable_of(uint64_t number)
+struct procbuf_readable readable_of(uint64_t number)
 {
     return model.slices[number].writable
                ? procbuf_writable_as_readable(world.slices[number].writable)
@@ -231,9 +254,7 @@ static void run_get(const struct call *call, struct outcome *outcome)
 {
     const size_t index = (size_t)call->args[1];
     uint8_t byte = 0;
-    const bool yes = model.slices[call->args[0]].writable
-                         ? procbuf_writable_get(world.slices[call->args[0]].writable, index, &byte)
-                         : procbuf_readable_get(world.slices[call->args[0]].readable, index, &byte);
+    const bool yes = procbuf_readable_get(readable_of(call->args[0]), index, &byte);
     answer_bool(outcome, yes);
     if (yes)
         value(outcome, 'u', byte);
@@ -248,10 +269,7 @@ static void run_copy(const struct call *call, struct outcome *outcome)
     answer(outcome, OUTCOME_DONE, 0);
     switch (call->op->code) {
     case OP_COPY_TO:
-        if (model.slices[call->args[0]].writable)
-            answer_code(outcome, procbuf_writable_copy_to(slice->writable, out, len));
-        else
-            answer_code(outcome, procbuf_readable_copy_to(slice->readable, out, len));
+        answer_code(outcome, procbuf_readable_copy_to(readable_of(call->args[0]), out, len));
         break;
     case OP_COPY_TO_OR_PANIC:
         procbuf_readable_copy_to_or_panic(readable_of(call->args[0]), out, len);
@@ -288,9 +306,9 @@ static void run_slice_op(const struct call *call, struct outcome *outcome)
     case OP_CHUNKS:
         /* Only the panic for 0 is left to do: run_chunks() walks. */
         if (model.slices[number].writable)
-            written = procbuf_writable_chunks(world.slices[number].writable, (size_t)call->args[1]);
+            written = procbuf_writable_split(world.slices[number].writable, (size_t)call->args[1]);
         else
-            chunks = procbuf_readable_chunks(world.slices[number].readable, (size_t)call->args[1]);
+            chunks = procbuf_readable_split(world.slices[number].readable, (size_t)call->args[1]);
         (void)chunks, (void)written;
         break;
     case OP_COPY_SLICE:
@@ -361,7 +379,7 @@ static void run_string(const struct call *call, struct outcome *outcome)
 {
     const struct procbuf_readable slice = readable_of(call->args[0]);
     size_t len = 0;
-    const enum procbuf_code code =
+    const enum procbuf_error code =
         call->op->code == OP_STRING_LEN
             ? procbuf_readable_string_len(slice, &len)
             : procbuf_readable_string_copy(slice, array_at(ARENA_OUT, call->args[1]),
@@ -375,7 +393,7 @@ static void run_compare(const struct call *call, struct outcome *outcome)
 {
     const size_t len = (size_t)call->args[1];
     int order = 0;
-    const enum procbuf_code code = procbuf_readable_compare(
+    const enum procbuf_error code = procbuf_readable_compare(
         readable_of(call->args[0]), array_at(ARENA_IN + call->args[2], len), len, &order);
     answer_code(outcome, code);
     if (code == PROCBUF_OK)
@@ -428,14 +446,14 @@ static void run_element(const struct call *call, struct outcome *outcome)
     struct procbuf_writable_elements writable;
     if (call->args[TRACE_MAX_OPERANDS - 1] != 0) {
         answer_bool(outcome,
-                    procbuf_writable_elements(from.writable, count, element_len, &writable));
+                    procbuf_writable_as_elements(from.writable, count, element_len, &writable));
         if (outcome->kind == OUTCOME_NO)
             return;
         answer_bool(outcome, procbuf_writable_elements_at(&writable, index, &to->writable));
         value(outcome, 'u', procbuf_writable_elements_count(&writable));
     } else {
         answer_bool(outcome,
-                    procbuf_readable_elements(from.readable, count, element_len, &readable));
+                    procbuf_readable_as_elements(from.readable, count, element_len, &readable));
         if (outcome->kind == OUTCOME_NO)
             return;
         answer_bool(outcome, procbuf_readable_elements_at(&readable, index, &to->readable));
@@ -445,7 +463,7 @@ static void run_element(const struct call *call, struct outcome *outcome)
 
 /* ---- Streams ---- */
 
-static enum procbuf_process_error move_stream(const struct call *call, size_t *len_out)
+static enum procbuf_error move_stream(const struct call *call, size_t *len_out)
 {
     const size_t len = (size_t)call->args[0];
     switch (call->op->code) {
@@ -460,12 +478,15 @@ static enum procbuf_process_error move_stream(const struct call *call, size_t *l
     }
 }
 
-static enum procbuf_process_error run_at(const struct call *call, size_t *len_out)
+static enum procbuf_error run_at(const struct call *call, size_t *len_out)
 {
     const size_t offset = (size_t)call->args[1], len = (size_t)call->args[2];
     if (call->op->code == OP_READ_AT)
         return procbuf_readonly_read_at(&world.readonly[call->args[0]], offset,
                                         array_at(ARENA_OUT, len), len, len_out);
+    if (call->op->code == OP_READ_AT_READWRITE)
+        return procbuf_readwrite_read_at(&world.readwrite[call->args[0]], offset,
+                                         array_at(ARENA_OUT, len), len, len_out);
     return procbuf_readwrite_write_at(&world.readwrite[call->args[0]], offset,
                                       array_at(ARENA_IN + call->args[3], len), len, len_out);
 }
@@ -488,19 +509,21 @@ static void run_stream_op(const struct call *call, struct outcome *outcome)
         answer(outcome, OUTCOME_DONE, 0);
         return;
     }
-    const enum procbuf_process_error error =
-        code == OP_READ_AT || code == OP_WRITE_AT ? run_at(call, &len) : move_stream(call, &len);
-    answer(outcome, OUTCOME_PROCESS_ERROR, (int)error);
-    if (error == PROCBUF_PROCESS_OK || len != UNWRITTEN)
+    const enum procbuf_error error =
+        code == OP_READ_AT || code == OP_WRITE_AT || code == OP_READ_AT_READWRITE
+            ? run_at(call, &len)
+            : move_stream(call, &len);
+    answer_process_error(outcome, error);
+    if (error == PROCBUF_OK || len != UNWRITTEN)
         value(outcome, 'l', len);
 }
 
 /* ---- A foreign table ---- */
 
 /* The other kernel's one answer. Its processes are the model's. */
-bool execute_foreign_is_live(const void *context, uint32_t index, uint64_t identifier)
+bool execute_foreign_is_live(uint32_t index, uint64_t identifier, const void *data)
 {
-    const struct model_foreign *foreign = context;
+    const struct model_foreign *foreign = data;
     return index < MODEL_FOREIGN_COUNT && foreign[index].live &&
            foreign[index].identifier == identifier;
 }
@@ -538,9 +561,9 @@ static void run_grant_op(const struct call *call, struct outcome *outcome)
     procbuf_addr_t addr;
     switch (call->op->code) {
     case OP_ALLOCATE_GRANT:
-        answer_bool(outcome,
-                    procbuf_process_allocate_grant(process, number, (uint32_t)call->args[2],
-                                                   (size_t)call->args[3], (size_t)call->args[4]));
+        answer_why(outcome,
+                   procbuf_process_allocate_grant(process, number, (uint32_t)call->args[2],
+                                                  (size_t)call->args[3], (size_t)call->args[4]));
         break;
     case OP_LOOKUP_DRIVER:
         answer_bool(outcome, procbuf_process_lookup_driver(process, number, &found));
@@ -548,42 +571,55 @@ static void run_grant_op(const struct call *call, struct outcome *outcome)
             value(outcome, 'u', found);
         break;
     default:
-        answer(outcome, OUTCOME_PROCESS_ERROR,
-               (int)procbuf_process_enter_grant(process, number, &addr));
-        if (outcome->status == PROCBUF_PROCESS_OK)
+        answer_process_error(
+            outcome, procbuf_process_enter_grant(procbuf_process_id(process), number, &addr));
+        if (outcome->status == 0)
             value(outcome, 'a', addr);
         break;
     }
 }
 
+static void run_leave_grant(const struct call *call, struct outcome *outcome)
+{
+    const struct model_id *id = &model.ids[call->args[0]];
+    procbuf_addr_t addr;
+    answer(outcome, OUTCOME_DONE, 0);
+    procbuf_process_leave_grant(world.ids[call->args[0]], (uint32_t)call->args[1]);
+    if ((id->foreign || !model_id_is_live(id)) &&
+        procbuf_process_enter_grant(world.ids[call->args[0]], (uint32_t)call->args[1], &addr) !=
+            PROCBUF_NO_SUCH_APP)
+        bug_found("result", "dead-id-enters-grant",
+                  "expected: a dead or foreign id enters no grant: NO_SUCH_APP (G3)\n"
+                  "actual: another answer");
+}
+
 static void run_read_slot(const struct call *call, struct outcome *outcome)
 {
     const uint32_t number = (uint32_t)call->args[1];
-    const enum procbuf_process_error error =
+    const enum procbuf_error error =
         call->op->code == OP_READ_READONLY
             ? procbuf_grant_readonly(world.grant, number, &world.readonly[call->args[0]])
             : procbuf_grant_readwrite(world.grant, number, &world.readwrite[call->args[0]]);
-    answer(outcome, OUTCOME_PROCESS_ERROR, (int)error);
+    answer_process_error(outcome, error);
 }
 
 /* What a driver decides: it keeps the buffer, unless the trace gave it a code to reject with. */
 struct decision {
     struct procbuf_readwrite *held;
-    enum procbuf_code code;
+    enum procbuf_error code;
 };
 
-static enum procbuf_code accept(void *context, struct procbuf_id id, uint32_t number,
-                                struct procbuf_readwrite *buffer)
+static enum procbuf_error accept(struct procbuf_id id, uint32_t number,
+                                 struct procbuf_readwrite *buffer, void *data)
 {
-    const struct decision *decision = context;
+    const struct decision *decision = data;
     (void)id, (void)number;
     if (decision->code == PROCBUF_OK) {
         const struct procbuf_readwrite old = *decision->held;
         *decision->held = *buffer;
         *buffer = old;
     } else {
-        *buffer =
-            (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT; /* it counts for nothing now */
+        *buffer = procbuf_readwrite_default(); /* it counts for nothing now */
     }
     return decision->code;
 }
@@ -596,18 +632,18 @@ static void run_allow(const struct call *call, struct outcome *outcome)
     const uint32_t slot = (uint32_t)call->args[2];
     const procbuf_addr_t addr = (procbuf_addr_t)call->args[3];
     const size_t len = (size_t)call->args[4];
-    struct decision decision = { &world.held[call->args[1]], (enum procbuf_code)(slot % 14) };
+    struct decision decision = { &world.held[call->args[1]], (enum procbuf_error)(slot % 14) };
     struct procbuf_allow_result result;
     switch (call->op->code) {
     case OP_ALLOW_READONLY:
-        result = procbuf_allow_readonly(process, driver, slot, addr, len);
+        result = procbuf_process_allow_readonly(process, driver, slot, addr, len);
         break;
     case OP_ALLOW_READWRITE:
-        result = procbuf_allow_readwrite(process, driver, slot, addr, len);
+        result = procbuf_process_allow_readwrite(process, driver, slot, addr, len);
         break;
     default:
-        result = procbuf_allow_userspace_readable(process, declared ? accept : NULL, &decision,
-                                                  slot, addr, len);
+        result = procbuf_process_allow_userspace_readable(process, slot, addr, len,
+                                                          declared ? accept : NULL, &decision);
         break;
     }
     answer_code(outcome, result.code);
@@ -621,10 +657,7 @@ static void run_allow_op(const struct call *call, struct outcome *outcome)
     case OP_ALLOCATE_GRANT:
     case OP_LOOKUP_DRIVER:
     case OP_ENTER_GRANT: run_grant_op(call, outcome); break;
-    case OP_LEAVE_GRANT:
-        answer(outcome, OUTCOME_DONE, 0);
-        procbuf_process_leave_grant(world.ids[call->args[0]], (uint32_t)call->args[1]);
-        break;
+    case OP_LEAVE_GRANT: run_leave_grant(call, outcome); break;
     case OP_READ_READONLY:
     case OP_READ_READWRITE: run_read_slot(call, outcome); break;
     case OP_SET_BYTE:
@@ -657,13 +690,18 @@ static void run_grant_len(const struct call *call, struct outcome *outcome)
 static void run_error_op(const struct call *call, struct outcome *outcome)
 {
     const unsigned number = (unsigned)call->args[0];
+    const bool is_code = call->op->code == OP_CODE_NAME;
+    const enum procbuf_error error =
+        is_code ? (enum procbuf_error)number : process_error_at(number);
     if (call->op->code == OP_PROCESS_ERROR_TO_CODE) {
-        answer_code(outcome, procbuf_process_error_to_code((enum procbuf_process_error)number));
+        answer_code(outcome, procbuf_error_to_code(error));
         return;
     }
-    const char *name = call->op->code == OP_CODE_NAME
-                           ? procbuf_code_name((enum procbuf_code)number)
-                           : procbuf_process_error_name((enum procbuf_process_error)number);
+    if (is_code && number <= PROCBUF_NOACK && procbuf_error_to_code(error) != error)
+        bug_found("result", "code-is-translated",
+                  "expected: a code leaves the kernel as it is (E2)\nactual: %u becomes %d", number,
+                  (int)procbuf_error_to_code(error));
+    const char *name = procbuf_error_name(error);
     answer(outcome, OUTCOME_DONE, 0);
     value(outcome, 't', (uintptr_t)name);
 }
@@ -693,7 +731,7 @@ void execute(const struct call *call, struct outcome *outcome)
         run_slice_op(call, outcome);
     else if (code == OP_ELEMENT)
         run_element(call, outcome);
-    else if (code >= OP_READ_AT && code <= OP_STREAM_COPY)
+    else if (code >= OP_READ_AT && code <= OP_READ_AT_READWRITE)
         run_stream_op(call, outcome);
     else if (code >= OP_FOREIGN_START && code <= OP_TAKE_FOREIGN_ID)
         run_foreign_op(call, outcome);

@@ -72,9 +72,7 @@ enum { MAX_STEPS = 40 };
 static void run_iterate(const struct call *call, struct prediction *p, struct outcome *outcome)
 {
     const struct model_slice *slice = &model.slices[call->args[0]];
-    struct procbuf_iter iter = slice->writable
-                                   ? procbuf_writable_iter(world.slices[call->args[0]].writable)
-                                   : procbuf_readable_iter(world.slices[call->args[0]].readable);
+    struct procbuf_iter iter = procbuf_readable_iterate(readable_of(call->args[0]));
     uint64_t count = 0, digest = 2166136261u;
     for (uint64_t step = 0; step < MAX_STEPS; step++) {
         struct oracle_call oracle;
@@ -119,9 +117,9 @@ static void run_chunks(const struct call *call, struct prediction *p, struct out
     struct procbuf_writable_chunks written;
     uint64_t count = 0, last_len = 0;
     if (writable)
-        written = procbuf_writable_chunks(world.slices[call->args[0]].writable, chunk_len);
+        written = procbuf_writable_split(world.slices[call->args[0]].writable, chunk_len);
     else
-        readable = procbuf_readable_chunks(world.slices[call->args[0]].readable, chunk_len);
+        readable = procbuf_readable_split(world.slices[call->args[0]].readable, chunk_len);
     for (uint64_t step = 0; step < MAX_STEPS; step++) {
         struct oracle_call oracle;
         struct outcome actual = { 0 };
@@ -358,8 +356,8 @@ static void run_enter(const struct op *op, const struct call *call,
     const size_t number = (size_t)call->args[0];
     struct body body = { call, &oracle, op, 0,
                          prediction->outcome.kind == OUTCOME_PROCESS_ERROR &&
-                             prediction->outcome.status == PROCBUF_PROCESS_OK };
-    enum procbuf_process_error error;
+                             prediction->outcome.status == 0 };
+    enum procbuf_error error;
     machine_position++;
     if (prediction->outcome.kind == OUTCOME_SKIPPED) {
         finish_op(op, &prediction->outcome);
@@ -380,7 +378,7 @@ static void run_enter(const struct op *op, const struct call *call,
                                         &body);
     oracle_call_end(&oracle);
     machine_checked_ops++;
-    answer(&outcome, OUTCOME_PROCESS_ERROR, (int)error);
+    answer_process_error(&outcome, error);
     compare_outcome(&prediction->outcome, &outcome);
     if (body.expected && body.runs == 0)
         bug_found("body", "body-not-run", "expected: the body runs once (H2)\nactual: not at all");

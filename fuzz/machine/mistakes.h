@@ -33,9 +33,9 @@ static struct {
     int answer;
 } apart;
 
-static bool apart_is_live(const void *context, uint32_t index, uint64_t identifier)
+static bool apart_is_live(uint32_t index, uint64_t identifier, const void *data)
 {
-    (void)context, (void)index, (void)identifier;
+    (void)index, (void)identifier, (void)data;
     return false;
 }
 
@@ -51,8 +51,8 @@ static void apart_begin(void)
     memset(&apart, 0xa5, sizeof apart); /* nothing is zero by luck */
     procbuf_table_init(&apart.table, apart.slots, 1);
     apart.id = (struct procbuf_id){ 0 };
-    apart.readonly = (struct procbuf_readonly)PROCBUF_READONLY_DEFAULT;
-    apart.readwrite = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;
+    apart.readonly = procbuf_readonly_default();
+    apart.readwrite = procbuf_readwrite_default();
     apart.reader = procbuf_reader_over(NULL, 0);
     apart.writer = procbuf_writer_over(NULL, 0);
 }
@@ -74,7 +74,7 @@ static void enter_and_jump(struct procbuf_readable slice, void *data)
 static void leave_by_a_jump(void)
 {
     apart.answer = apart_create();
-    apart.answer = (int)procbuf_build_readonly(apart.process, 0, 0, &apart.readonly);
+    apart.answer = (int)procbuf_readonly_build(apart.process, 0, 0, &apart.readonly);
     apart.answer = (int)procbuf_readonly_enter(&apart.readonly, enter_and_jump, NULL);
 }
 

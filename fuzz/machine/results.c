@@ -91,7 +91,7 @@ const char *outcome_name(enum outcome_kind kind, int status)
     switch (kind) {
     case OUTCOME_SKIPPED: return "skipped";
     case OUTCOME_DONE: return "done";
-    case OUTCOME_CODE: return model_code_name((unsigned)status);
+    case OUTCOME_CODE: return model_error_name((unsigned)status);
     case OUTCOME_PROCESS_ERROR: return model_process_error_name((unsigned)status);
     case OUTCOME_YES: return "yes";
     case OUTCOME_NO: return "none";

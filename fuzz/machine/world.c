@@ -147,11 +147,11 @@ static void make_blank(void)
     memcpy(arena_view, arena_pristine, ARENA_LEN);
     memset(&world, 0xa5, sizeof world); /* nothing is zero by luck */
     for (unsigned b = 0; b < TRACE_BUFFER_COUNT; b++) {
-        world.readonly[b] = (struct procbuf_readonly)PROCBUF_READONLY_DEFAULT;
-        world.readwrite[b] = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;
+        world.readonly[b] = procbuf_readonly_default();
+        world.readwrite[b] = procbuf_readwrite_default();
     }
     for (unsigned v = 0; v < TRACE_DRIVER_COUNT; v++)
-        world.held[v] = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;
+        world.held[v] = procbuf_readwrite_default();
     memset(world.ids, 0, sizeof world.ids);
     world.grant = NULL;
     world.reader = procbuf_reader_over(NULL, 0);

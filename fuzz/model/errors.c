@@ -1,7 +1,7 @@
 /* Codes and process errors: their names, and what userspace sees of them. Contract: E1, E2. */
 #include "rules.h"
 
-const char *model_code_name(unsigned code)
+static const char *code_name(unsigned code)
 {
     static const char *const names[] = { "OK",        "FAIL",     "BUSY",        "ALREADY", "OFF",
                                          "RESERVE",   "INVAL",    "SIZE",        "CANCEL",  "NOMEM",
@@ -9,13 +9,19 @@ const char *model_code_name(unsigned code)
     return code < sizeof names / sizeof names[0] ? names[code] : "?";
 }
 
-const char *model_process_error_name(unsigned error)
+const char *model_process_error_name(unsigned place)
 {
     static const char *const names[] = {
         "OK",           "NO_SUCH_APP",  "OUT_OF_MEMORY", "ADDRESS_OUT_OF_BOUNDS",
         "INACTIVE_APP", "KERNEL_ERROR", "ALREADY_IN_USE"
     };
-    return error < sizeof names / sizeof names[0] ? names[error] : "?";
+    return place < sizeof names / sizeof names[0] ? names[place] : "?";
+}
+
+const char *model_error_name(unsigned error)
+{
+    return error > PROCESS_ERRORS ? model_process_error_name(error - PROCESS_ERRORS)
+                                  : code_name(error);
 }
 
 /* E2 */
@@ -41,6 +47,6 @@ void predict_error_op(const struct call *call, struct prediction *p)
     RULE("E1");
     answers(p, OUTCOME_DONE, 0);
     answers_with(p, 't',
-                 (uintptr_t)(call->op->code == OP_CODE_NAME ? model_code_name(number)
+                 (uintptr_t)(call->op->code == OP_CODE_NAME ? model_error_name(number)
                                                             : model_process_error_name(number)));
 }

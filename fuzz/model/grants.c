@@ -25,32 +25,35 @@ static bool is_under_open_enter(unsigned slot, uint64_t addr, uint64_t len)
     return false;
 }
 
-/* G1, G2 */
-static bool allocate_grant(unsigned slot, uint64_t number, uint64_t driver_number, uint64_t len,
-                           uint64_t align, struct prediction *p)
+/* G1, G2. Returns: OK, or why not. */
+static int allocate_grant(unsigned slot, uint64_t number, uint64_t driver_number, uint64_t len,
+                          uint64_t align, struct prediction *p)
 {
     const struct model_process *process = &model.processes[slot];
     unsigned other;
     RULE("G2");
-    if (!model_is_active(process) || number >= MODEL_GRANT_COUNT ||
-        process->grants[number].allocated || model_find_driver_number(slot, driver_number, &other))
-        return false;
+    if (!model_is_active(process))
+        return PROCESS_ERRORS + INACTIVE_APP;
+    if (number >= MODEL_GRANT_COUNT)
+        return PROCESS_ERRORS + ADDRESS_OUT_OF_BOUNDS;
+    if (process->grants[number].allocated || model_find_driver_number(slot, driver_number, &other))
+        return ALREADY;
     RULE("G1");
     if (align < 2)
         align = 2;
     if (len > process->kernel_break)
-        return false;
+        return PROCESS_ERRORS + OUT_OF_MEMORY;
     uint64_t addr = process->kernel_break - len;
     while (addr % align != 0)
         addr--;
     if (addr < process->app_break)
-        return false;
+        return PROCESS_ERRORS + OUT_OF_MEMORY;
     RULE("L9");
     if (is_under_open_enter(slot, addr, len))
-        return false;
+        return PROCESS_ERRORS + OUT_OF_MEMORY;
     RULE("G1");
     if (!port_agrees(p, slot, process->app_break, addr))
-        return false;
+        return PROCESS_ERRORS + OUT_OF_MEMORY;
     struct model_process *changed = model_change(slot);
     changed->kernel_break = addr;
     changed->grants[number] = (struct model_grant){ true,
@@ -59,7 +62,7 @@ static bool allocate_grant(unsigned slot, uint64_t number, uint64_t driver_numbe
                                                     { (uint32_t)(addr - ARENA_BASE),
                                                       (uint32_t)(addr - ARENA_BASE + len) } };
     model_label_ram(slot);
-    return true;
+    return OK;
 }
 
 /* G3. Returns: the process error. */
@@ -86,8 +89,8 @@ int model_begin_driver_grant(unsigned slot, const struct model_driver *driver, s
     int error = enter_grant(slot, number, p);
     const bool is_new = error == OUT_OF_MEMORY;
     if (is_new) {
-        if (!allocate_grant(slot, number, driver->driver_number, driver->len,
-                            driver->data_align < 8 ? 8 : driver->data_align, p))
+        if (allocate_grant(slot, number, driver->driver_number, driver->len,
+                           driver->data_align < 8 ? 8 : driver->data_align, p) != OK)
             return OUT_OF_MEMORY;
         error = enter_grant(slot, number, p);
     }
@@ -203,11 +206,8 @@ void predict_grant_op(const struct call *call, struct prediction *p)
         if (align == 0 || (align & (align - 1)) != 0)
             panics(p);
         else
-            answers(p,
-                    allocate_grant(slot, call->args[1], call->args[2], call->args[3], align, p)
-                        ? OUTCOME_YES
-                        : OUTCOME_NO,
-                    0);
+            answers_why(
+                p, allocate_grant(slot, call->args[1], call->args[2], call->args[3], align, p));
     }
 }
 

@@ -111,6 +111,7 @@ static predict_function *const rules[256] = {
     [OP_GRANT_LEN] = predict_grant_len,
 
     [OP_READ_AT] = predict_at,
+    [OP_READ_AT_READWRITE] = predict_at,
     [OP_WRITE_AT] = predict_at,
     [OP_READER_OVER] = predict_stream_over,
     [OP_WRITER_OVER] = predict_stream_over,

@@ -32,6 +32,7 @@ enum outcome_kind {
 struct outcome {
     enum outcome_kind kind;
     int status;
+    int reason; /* of a no, where the library gives one: a number of E1; else 0. Not in results. */
     unsigned value_count;
     struct {
         char kind;
@@ -95,10 +96,10 @@ struct model_driver {
     bool declared;
     uint32_t grant_number, driver_number;
     uint32_t slot_counts[2]; /* read-only, read-write */
-    uint32_t len;            /* of the whole grant */
-    uint32_t data_align;     /* as it is declared; slots want 8 */
-    uint32_t data_offset;    /* as the library publishes it */
-    uint32_t data_len;       /* that traces see: the same on every target */
+    uint32_t len; /* of the whole grant */
+    uint32_t data_align; /* as it is declared; slots want 8 */
+    uint32_t data_offset; /* as the library publishes it */
+    uint32_t data_len; /* that traces see: the same on every target */
     struct model_range held; /* by allow_userspace_readable */
 };
 
@@ -132,12 +133,12 @@ struct model_process {
 
 struct model_buffer {
     bool filled; /* false: the default buffer */
-    bool built;  /* by B, not vouched for by trusted code */
+    bool built; /* by B, not vouched for by trusted code */
     unsigned slot;
     uint64_t identifier;
     uint64_t addr;
     uint64_t len;
-    bool foreign;   /* of the foreign table: `slot` is a place there */
+    bool foreign; /* of the foreign table: `slot` is a place there */
     bool from_slot; /* read from a driver's slot, when that had been swapped so many times */
     unsigned grant_number, kind, number;
     uint64_t swaps;
@@ -199,10 +200,10 @@ struct model {
     uint64_t next_foreign_identifier;
     struct model_stream reader, writer;
     struct model_acts acts_next; /* during the next operation */
-    struct model_acts acts_now;  /* … during this one */
-    unsigned hooks_seen;    /* in this operation, closes left out */
-    unsigned refuse_next;   /* protection request that the next operation is refused */
-    unsigned refuse_now;    /* … that this operation is refused; 0 none */
+    struct model_acts acts_now; /* … during this one */
+    unsigned hooks_seen; /* in this operation, closes left out */
+    unsigned refuse_next; /* protection request that the next operation is refused */
+    unsigned refuse_now; /* … that this operation is refused; 0 none */
     unsigned requests_seen; /* in this operation */
     struct model_slots slots[TRACE_MAX_PROCESSES]
                             [MODEL_GRANT_COUNT]; /* while no driver is declared: all 0 */
@@ -272,9 +273,10 @@ bool model_spend_ids(uint64_t left);
 /* The driver enter whose body runs, innermost; null if there is none. */
 const struct model_open *model_current_driver(void);
 
-/* Names of a code and of a process error. Returns: "?" for numbers that are none. */
-const char *model_code_name(unsigned code);
-const char *model_process_error_name(unsigned error);
+/* Names of a number of E1, and of a process error by its place in E1's list. Returns: "?" for numbers
+ * that are none. */
+const char *model_error_name(unsigned error);
+const char *model_process_error_name(unsigned place);
 
 /* What a kernel does wrong that makes mistake `number` of `misuse`. Returns: null if there is none. */
 const char *model_mistake(unsigned number);

@@ -138,15 +138,15 @@ static void terminate(unsigned slot, uint64_t completion)
     memset(process->grants, 0, sizeof process->grants);
 }
 
-/* L5, L6 */
-static bool new_life(unsigned slot, struct prediction *p)
+/* L5, L6. Returns: OK, or why not. */
+static int new_life(unsigned slot, struct prediction *p)
 {
     if (ids_are_spent())
-        return false;
+        return PROCESS_ERRORS + OUT_OF_MEMORY;
     struct model_process *process = model_change(slot);
     process->identifier = model.next_identifier++;
     if (!port_agrees(p, slot, process->initial_app_break, process->initial_kernel_break))
-        return false;
+        return PROCESS_ERRORS + OUT_OF_MEMORY;
     const bool moves = process->app_break != process->initial_app_break ||
                        process->kernel_break != process->initial_kernel_break;
     process->app_break = process->initial_app_break;
@@ -156,14 +156,14 @@ static bool new_life(unsigned slot, struct prediction *p)
     process->state = process->stopped_from = MODEL_YIELDED;
     if (moves)
         model_label_ram(slot);
-    return true;
+    return OK;
 }
 
-/* L4 */
-static bool restart(unsigned slot, uint64_t completion, struct prediction *p)
+/* L4. Returns: OK, or why not. */
+static int restart(unsigned slot, uint64_t completion, struct prediction *p)
 {
     if (model.processes[slot].state == MODEL_TERMINATED)
-        return false;
+        return ALREADY;
     terminate(slot, completion);
     return new_life(slot, p);
 }
@@ -222,16 +222,11 @@ void predict_process_op(const struct call *call, struct prediction *p)
     case OP_RESTART:
     case OP_RESTART_MANY:
         RULE("L4");
-        answers(p,
-                restart(slot, call->op->code == OP_RESTART ? call->args[1] : 0, p) ? OUTCOME_YES
-                                                                                   : OUTCOME_NO,
-                0);
+        answers_why(p, restart(slot, call->op->code == OP_RESTART ? call->args[1] : 0, p));
         break;
     case OP_START:
         RULE("L5");
-        answers(p,
-                process->state == MODEL_TERMINATED && new_life(slot, p) ? OUTCOME_YES : OUTCOME_NO,
-                0);
+        answers_why(p, process->state == MODEL_TERMINATED ? new_life(slot, p) : ALREADY);
         break;
     case OP_FAULT:
         RULE("L7");

@@ -17,10 +17,20 @@ typedef uint64_t wide;
 /* 2^width: the first number that is no address. */
 #define ADDRESS_SPACE ((wide)UINTPTR_MAX + 1)
 
-/* Process errors, numbered as in E1. */
+/* Process errors, by their place in E1's list, from 1; their numbers come after those of codes. */
+enum { PROCESS_ERRORS = 63 };
 enum { OK, NO_SUCH_APP, OUT_OF_MEMORY, ADDRESS_OUT_OF_BOUNDS, INACTIVE_APP, ALREADY_IN_USE = 6 };
 /* Codes, E1. */
-enum { FAIL = 1, BUSY = 2, INVAL = 6, SIZE = 7, NOMEM = 9, NOSUPPORT = 10, NODEVICE = 11 };
+enum {
+    FAIL = 1,
+    BUSY = 2,
+    ALREADY = 3,
+    INVAL = 6,
+    SIZE = 7,
+    NOMEM = 9,
+    NOSUPPORT = 10,
+    NODEVICE = 11
+};
 
 /* ---- Writing predictions down ---- */
 
@@ -31,7 +41,7 @@ static inline void begin_prediction(struct prediction *p)
 {
     p->rule = "";
     p->outcome.kind = OUTCOME_SKIPPED;
-    p->outcome.status = 0;
+    p->outcome.status = p->outcome.reason = 0;
     p->outcome.value_count = 0;
     p->access.read_count = p->access.write_count = p->access.hook_count = 0;
     p->access.act_count = 0;
@@ -43,6 +53,14 @@ static inline void answers(struct prediction *p, enum outcome_kind kind, int sta
 {
     p->outcome.kind = kind;
     p->outcome.status = status;
+    p->outcome.reason = 0;
+}
+
+/* Yes, or no and why. */
+static inline void answers_why(struct prediction *p, int reason)
+{
+    answers(p, reason == OK ? OUTCOME_YES : OUTCOME_NO, 0);
+    p->outcome.reason = reason;
 }
 
 static inline void answers_with(struct prediction *p, char kind, uint64_t number)

@@ -56,7 +56,8 @@ static void moves(struct prediction *p, uint64_t from, uint64_t to, uint64_t len
 void predict_at(const struct call *call, struct prediction *p)
 {
     const bool writing = call->op->code == OP_WRITE_AT;
-    const unsigned number = (unsigned)call->args[0] + (writing ? TRACE_BUFFER_COUNT : 0);
+    const unsigned number =
+        (unsigned)call->args[0] + (call->op->code == OP_READ_AT ? 0 : TRACE_BUFFER_COUNT);
     const uint64_t offset = call->args[1];
     struct found found;
     RULE("H7");

@@ -178,17 +178,16 @@ class Calls:
     def say(self, text: str) -> None:
         self.out.append(wrap("    " + text))
 
-    def expect(self, call: str, outcome: dict) -> None:
-        """A call with what it must answer."""
+    def expect(self, call: str, outcome: dict, says_why: bool = False) -> None:
+        """A call with what it must answer; some say why not."""
         kind = outcome["kind"]
         if kind == PANIC:
             self.uses.add("panic")
             self.say(f"PANICS({'(void)' if not call.startswith('byte =') else ''}{call});")
-        elif kind == CODE:
+        elif kind in (CODE, PROCESS_ERROR):
             self.say(f"cr_assert_eq({call}, PROCBUF_{outcome['name']});")
-        elif kind == PROCESS_ERROR:
-            name = "PROCESS_OK" if outcome["name"] == "OK" else outcome["name"]
-            self.say(f"cr_assert_eq({call}, PROCBUF_{name});")
+        elif kind in (YES, NO) and says_why:
+            self.say(f"cr_assert_eq({call}, PROCBUF_{outcome['reason']});")
         elif kind == YES:
             self.say(f"cr_assert({call});")
         elif kind == NO:
@@ -397,15 +396,15 @@ class Calls:
             more = f", {self.completion(values[1])}"
         elif name == "set_yielded_for":
             more = f", {values[1]}"
-        self.expect(f"procbuf_process_{name}({process}{more})", record["outcome"])
+        self.expect(f"procbuf_process_{name}({process}{more})", record["outcome"], says_why=True)
 
     def op_restart_many(self, record, values):
         count, process = record["count"], self.process(values[0])
         if count:
             self.say(f"for (unsigned life = 0; life < {count}; life++)")
-            self.say(f"    cr_assert(procbuf_process_restart({process}, NULL));")
-        if record["outcome"]["kind"] == NO or count == 0:
-            self.say(f"cr_assert_not(procbuf_process_restart({process}, NULL));")
+            self.say(f"    cr_assert_eq(procbuf_process_restart({process}, NULL), PROCBUF_OK);")
+        if record["outcome"]["kind"] == NO:
+            self.expect(f"procbuf_process_restart({process}, NULL)", record["outcome"], says_why=True)
 
     def op_brk(self, record, values):
         old = self.variable("old_break", "procbuf_addr_t")
@@ -420,12 +419,12 @@ class Calls:
         self.break_value(record)
 
     def op_memop_brk(self, record, values):
-        self.expect(f"procbuf_memop_brk({self.process(values[0])}, {self.address(values[1])})",
+        self.expect(f"procbuf_process_memop_brk({self.process(values[0])}, {self.address(values[1])})",
                     record["outcome"])
 
     def op_memop_sbrk(self, record, values):
         old = self.variable("old_break", "procbuf_addr_t")
-        self.expect(f"procbuf_memop_sbrk({self.process(values[0])}, "
+        self.expect(f"procbuf_process_memop_sbrk({self.process(values[0])}, "
                     f"{record['texts'][1]}, &{old})", record["outcome"])
         self.break_value(record)
 
@@ -458,23 +457,29 @@ class Calls:
             self.say(f"cr_assert_null(procbuf_table_slot(&foreign_table, {values[0]}));")
 
     def error_name(self, record, values):
-        kind = "code" if record["op"] == "code_name" else "process_error"
-        self.say(f"cr_assert_str_eq(procbuf_{kind}_name((enum procbuf_{kind}){values[0]}), "
+        number = values[0] if record["op"] == "code_name" else self.process_error(values[0])
+        self.say(f"cr_assert_str_eq(procbuf_error_name((enum procbuf_error){number}), "
                  f"\"{self.value(record['outcome'])}\");")
+        if record["op"] == "code_name" and number <= 13:
+            self.say(f"cr_assert_eq(procbuf_error_to_code((enum procbuf_error){number}), {number});")
+
+    def process_error(self, place: int) -> int:
+        """Traces number process errors by their place in E1's list."""
+        return place and 63 + place
 
     def op_process_error_to_code(self, record, values):
-        self.expect(f"procbuf_process_error_to_code((enum procbuf_process_error){values[0]})", record["outcome"])
+        self.expect(f"procbuf_error_to_code((enum procbuf_error){self.process_error(values[0])})", record["outcome"])
 
     def build(self, record, values):
         name = record["op"]
         out = self.readonly(values[0]) if name.endswith("readonly") else self.readwrite(values[0])
         process, addr = self.process(values[1]), self.address(values[2])
         count = record["texts"][3]
+        kind = name.split("_")[1]
         if name.startswith("build"):
-            self.expect(f"procbuf_{name}({process}, {addr}, {count}, {out})", record["outcome"])
+            self.expect(f"procbuf_{kind}_build({process}, {addr}, {count}, {out})", record["outcome"])
             return
         self.uses.add("capability")
-        kind = name.removeprefix("external_")
         self.say(f"{out[1:]} = procbuf_{kind}_new_external({addr}, {count}, procbuf_process_id({process}), "
                  "&capability);")
 
@@ -485,7 +490,7 @@ class Calls:
 
     def op_ptr(self, record, values):
         kind = "readonly" if values[0] < 8 else "readwrite"
-        self.say(f"cr_assert_eq(procbuf_{kind}_ptr({self.buffer(values[0])}), "
+        self.say(f"cr_assert_eq(procbuf_{kind}_addr({self.buffer(values[0])}), "
                  f"{self.address(self.given(record['outcome']))});")
 
     def op_consume(self, record, values):
@@ -577,9 +582,8 @@ class Calls:
         pass  # expect_slice() asks for both
 
     def op_get(self, record, values):
-        writable = bool(record["was_writable"])
         byte = self.variable("byte", "uint8_t")
-        self.expect(f"procbuf_{'writable' if writable else 'readable'}_get({self.slice(values[0], writable)}, "
+        self.expect(f"procbuf_readable_get({self.readable(record, values[0], bool(record['was_writable']))}, "
                     f"{self.number(values[1])}, &{byte})", record["outcome"])
         if record["outcome"]["kind"] == YES:
             self.say(f"cr_assert_eq(byte, 0x{self.value(record['outcome']):02x});")
@@ -610,7 +614,7 @@ class Calls:
         kind = "writable" if writable else "readable"
         elements = self.variable("written_elements" if writable else "elements",
                                  f"struct procbuf_{kind}_elements")
-        view = (f"procbuf_{kind}_elements({self.slice(values[0], writable)}, {self.number(values[2])}, "
+        view = (f"procbuf_{kind}_as_elements({self.slice(values[0], writable)}, {self.number(values[2])}, "
                 f"{self.number(values[3])}, &{elements})")
         outcome = record["outcome"]
         count = self.value(outcome)
@@ -624,9 +628,8 @@ class Calls:
 
     def op_iterate(self, record, values):
         writable = bool(record["slice"]["writable"])
-        kind = "writable" if writable else "readable"
         iterator, byte = self.variable("iter", "struct procbuf_iter"), self.variable("byte", "uint8_t")
-        self.say(f"{iterator} = procbuf_{kind}_iter({self.slice(values[0], writable)});")
+        self.say(f"{iterator} = procbuf_readable_iterate({self.readable(record, values[0], writable)});")
         for step in record["steps"]:
             self.say(f"cr_assert(procbuf_iter_next(&iter, &{byte}) && byte == 0x{step:02x});")
         if len(record["steps"]) == record["slice"]["span"][1] - record["slice"]["span"][0]:
@@ -634,7 +637,7 @@ class Calls:
 
     def op_chunks(self, record, values):
         if record["outcome"]["kind"] == PANIC:
-            self.expect(f"procbuf_readable_chunks({self.readable(record, values[0], bool(record['was_writable']))}, 0)",
+            self.expect(f"procbuf_readable_split({self.readable(record, values[0], bool(record['was_writable']))}, 0)",
                         record["outcome"])
             return
         writable = bool(record["slice"]["writable"])
@@ -642,7 +645,7 @@ class Calls:
         chunks = self.variable("written_chunks" if writable else "chunks", f"struct procbuf_{kind}_chunks")
         part = self.variable("written_part" if writable else "part", f"struct procbuf_{kind}")
         self.uses.add("expect_slice")
-        self.say(f"{chunks} = procbuf_{kind}_chunks({self.slice(values[0], writable)}, {self.number(values[1])});")
+        self.say(f"{chunks} = procbuf_{kind}_split({self.slice(values[0], writable)}, {self.number(values[1])});")
         for step in record["steps"]:
             start, count = self.span(step)
             self.say(f"cr_assert(procbuf_{kind}_chunks_next(&{chunks}, &{part}));")
@@ -655,8 +658,7 @@ class Calls:
         return "NULL" if count == 0 else self.array(name, offset)
 
     def op_copy_to(self, record, values):
-        writable = bool(record["was_writable"])
-        self.expect(f"procbuf_{'writable' if writable else 'readable'}_copy_to({self.slice(values[0], writable)}, "
+        self.expect(f"procbuf_readable_copy_to({self.readable(record, values[0], bool(record['was_writable']))}, "
                     f"{self.kernel_array('KERNEL_OUT', values[1])}, {self.number(values[1])})", record["outcome"])
 
     def op_copy_to_or_panic(self, record, values):
@@ -757,7 +759,7 @@ class Calls:
     def op_allocate_grant(self, record, values):
         self.uses.add("grants")
         self.expect(f"procbuf_process_allocate_grant({self.process(values[0])}, {values[1]}, {values[2]}, "
-                    f"{record['texts'][3]}, {values[4]})", record["outcome"])
+                    f"{record['texts'][3]}, {values[4]})", record["outcome"], says_why=True)
 
     def op_lookup_driver(self, record, values):
         number = self.variable("number", "uint32_t")
@@ -769,7 +771,7 @@ class Calls:
     def op_enter_grant(self, record, values):
         addr = self.variable("addr", "procbuf_addr_t")
         self.uses.add("grants")
-        self.expect(f"procbuf_process_enter_grant({self.process(values[0])}, {values[1]}, &{addr})",
+        self.expect(f"procbuf_process_enter_grant(procbuf_process_id({self.process(values[0])}), {values[1]}, &{addr})",
                     record["outcome"])
         value = self.value(record["outcome"])
         if value is not None:
@@ -778,6 +780,10 @@ class Calls:
     def op_leave_grant(self, record, values):
         self.uses.add("grants")
         self.say(f"procbuf_process_leave_grant({self.id(values[0])}, {values[1]});")
+        if self.check == "dead-id-enters-grant" and self.is_last(record):
+            self.expect(f"procbuf_process_enter_grant({self.id(values[0])}, {values[1]}, "
+                        f"&{self.variable('addr', 'procbuf_addr_t')})",
+                        {"kind": PROCESS_ERROR, "name": "NO_SUCH_APP"})
 
     def read_slot(self, record, values):
         kind = record["op"].removeprefix("read_")
@@ -794,12 +800,12 @@ class Calls:
             self.driver(values[1])
             code = values[2] % 14
             declared = values[1] in self.declared
-            decision = f"(struct decision){{ &held{values[1]}, (enum procbuf_code){code} }}"
-            call = (f"procbuf_allow_userspace_readable({process}, {'accept' if declared else 'NULL'}, "
-                    f"&{decision}, {values[2]}, {addr}, {count})")
+            decision = f"(struct decision){{ &held{values[1]}, (enum procbuf_error){code} }}"
+            call = (f"procbuf_process_allow_userspace_readable({process}, {values[2]}, {addr}, {count}, "
+                    f"{'accept' if declared else 'NULL'}, &{decision})")
         else:
             driver = f"&{self.driver(values[1])}" if values[1] in self.declared else "NULL"
-            call = f"procbuf_{name}({process}, {driver}, {values[2]}, {addr}, {count})"
+            call = f"procbuf_process_{name}({process}, {driver}, {values[2]}, {addr}, {count})"
         self.say(f"expect_allow({call}, PROCBUF_{outcome['name']}, {self.address(self.given(outcome))}, "
                  f"{self.number(self.given(outcome, 1))});")
 
@@ -835,6 +841,10 @@ class Calls:
 
     def op_read_at(self, record, values):
         self.moves("readonly_read_at", f"{self.readonly(values[0])}, {record['texts'][1]}, "
+                   f"{self.kernel_array('KERNEL_OUT', values[2])}, {values[2]}", record)
+
+    def op_read_at_readwrite(self, record, values):
+        self.moves("readwrite_read_at", f"{self.readwrite(values[0])}, {record['texts'][1]}, "
                    f"{self.kernel_array('KERNEL_OUT', values[2])}, {values[2]}", record)
 
     def op_write_at(self, record, values):

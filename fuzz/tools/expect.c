@@ -47,8 +47,9 @@ static void print_spans(const char *name, const struct span *spans, unsigned cou
 
 static void print_outcome(const struct outcome *outcome)
 {
-    printf(",\"outcome\":{\"kind\":%d,\"name\":\"%s\",\"values\":[", (int)outcome->kind,
-           outcome_name(outcome->kind, outcome->status));
+    printf(",\"outcome\":{\"kind\":%d,\"name\":\"%s\",\"reason\":\"%s\",\"values\":[",
+           (int)outcome->kind, outcome_name(outcome->kind, outcome->status),
+           model_error_name((unsigned)outcome->reason));
     for (unsigned v = 0; v < outcome->value_count; v++) {
         const char kind = outcome->values[v].kind;
         const uint64_t number = outcome->values[v].value;

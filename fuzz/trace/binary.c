@@ -42,6 +42,7 @@ static const uint8_t row_since[256] = {
     [OP_DECLARE_DRIVER_WITH] = 5,
     [OP_GRANT_LEN] = 5,
     [OP_MISUSE] = 5,
+    [OP_READ_AT_READWRITE] = 6,
 };
 enum { PARTS_SINCE = 3 };
 

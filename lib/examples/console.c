@@ -25,7 +25,7 @@ static void write_bytes(struct procbuf_readable text, void *data)
     uint8_t fifo[16];
     if (!procbuf_readable_range_to(text, request->count, &text))
         return; /* userspace asked for more than it allowed */
-    chunks = procbuf_readable_chunks(text, sizeof fifo);
+    chunks = procbuf_readable_split(text, sizeof fifo);
     while (procbuf_readable_chunks_next(&chunks, &piece)) {
         const size_t len = procbuf_readable_len(piece);
         procbuf_readable_copy_to_or_panic(piece, fifo, len);
@@ -37,19 +37,18 @@ static void write_bytes(struct procbuf_readable text, void *data)
 static void write_slot(const struct procbuf_grant *grant, void *data)
 {
     struct procbuf_readonly text;
-    if (procbuf_grant_readonly(grant, 0, &text) == PROCBUF_PROCESS_OK &&
-        procbuf_readonly_enter(&text, write_bytes, data) != PROCBUF_PROCESS_OK)
+    if (procbuf_grant_readonly(grant, 0, &text) == PROCBUF_OK &&
+        procbuf_readonly_enter(&text, write_bytes, data) != PROCBUF_OK)
         return; /* the process went away in between */
 }
 
 /* The system call. */
-static enum procbuf_code command_write(struct procbuf_id caller, size_t count, size_t *written_out)
+static enum procbuf_error command_write(struct procbuf_id caller, size_t count, size_t *written_out)
 {
     struct write_request request = { count, 0 };
-    const enum procbuf_process_error error =
-        procbuf_driver_enter(&console, caller, write_slot, &request);
+    const enum procbuf_error error = procbuf_driver_enter(&console, caller, write_slot, &request);
     *written_out = request.written;
-    return procbuf_process_error_to_code(error);
+    return procbuf_error_to_code(error);
 }
 /* [console] */
 
@@ -68,7 +67,7 @@ int main(void)
 
     /* Userspace of process 0 puts a text into its memory, and makes three system calls. */
     memcpy(&kernel_ram[0][100], greeting, sizeof greeting);
-    const struct procbuf_allow_result allowed = procbuf_allow_readonly(
+    const struct procbuf_allow_result allowed = procbuf_process_allow_readonly(
         kernel.processes[0], &console, 0, (procbuf_addr_t)&kernel_ram[0][100], sizeof greeting - 1);
     const struct procbuf_id caller = procbuf_process_id(kernel.processes[0]);
     if (allowed.code != PROCBUF_OK ||
@@ -79,7 +78,7 @@ int main(void)
         return 1;
 
     /* A new life has allowed nothing yet, and the old caller is gone. */
-    if (!procbuf_process_restart(kernel.processes[0], NULL) ||
+    if (procbuf_process_restart(kernel.processes[0], NULL) != PROCBUF_OK ||
         command_write(caller, 1, &written) != PROCBUF_INVAL ||
         command_write(procbuf_process_id(kernel.processes[0]), 1, &written) != PROCBUF_OK ||
         written != 0)

@@ -18,9 +18,9 @@ static struct procbuf_table task_table;
 
 PROCBUF_EXTERNAL_PROCESS_CAPABILITY(trusted);
 
-static bool task_is_live(const void *context, uint32_t index, uint64_t identifier)
+static bool task_is_live(uint32_t index, uint64_t identifier, const void *data)
 {
-    const struct task *all = context;
+    const struct task *all = data;
     return index < 2 && all[index].runs && all[index].birth == identifier;
 }
 
@@ -67,7 +67,7 @@ int main(void)
                                                 procbuf_readwrite_as_readonly(&from[1]) };
     struct procbuf_reader reader = procbuf_reader_over(pieces, 2);
     struct procbuf_writer writer = procbuf_writer_over(&to, 1);
-    if (procbuf_stream_copy(&writer, &reader, SIZE_MAX, &len) != PROCBUF_PROCESS_OK || len != 24)
+    if (procbuf_stream_copy(&writer, &reader, SIZE_MAX, &len) != PROCBUF_OK || len != 24)
         return 1;
     printf("%zu bytes: %s\n", len, (const char *)tasks[1].memory);
 

@@ -30,11 +30,11 @@ static void with_source(struct procbuf_readable source, void *data)
 {
     struct transfer *transfer = data;
     transfer->source = source;
-    if (procbuf_readwrite_mut_enter(&transfer->to, copy_what_fits, transfer) != PROCBUF_PROCESS_OK)
+    if (procbuf_readwrite_mut_enter(&transfer->to, copy_what_fits, transfer) != PROCBUF_OK)
         transfer->copied = 0; /* the receiver is gone */
 }
 
-static enum procbuf_process_error transfer_run(struct transfer *transfer)
+static enum procbuf_error transfer_run(struct transfer *transfer)
 {
     transfer->copied = 0;
     return procbuf_readonly_enter(&transfer->from, with_source, transfer);
@@ -46,22 +46,22 @@ int main(void)
     struct transfer transfer;
     kernel_start();
     memcpy(&kernel_ram[0][8], "a message", 9);
-    if (procbuf_build_readonly(kernel.processes[0], (procbuf_addr_t)&kernel_ram[0][8], 9,
+    if (procbuf_readonly_build(kernel.processes[0], (procbuf_addr_t)&kernel_ram[0][8], 9,
                                &transfer.from) != PROCBUF_OK ||
-        procbuf_build_readwrite(kernel.processes[1], (procbuf_addr_t)&kernel_ram[1][200], 64,
+        procbuf_readwrite_build(kernel.processes[1], (procbuf_addr_t)&kernel_ram[1][200], 64,
                                 &transfer.to) != PROCBUF_OK)
         return 1;
-    if (transfer_run(&transfer) != PROCBUF_PROCESS_OK || transfer.copied != 9 ||
+    if (transfer_run(&transfer) != PROCBUF_OK || transfer.copied != 9 ||
         memcmp(&kernel_ram[1][200], "a message", 10) != 0)
         return 1;
     printf("%zu bytes: %s\n", transfer.copied, (const char *)&kernel_ram[1][200]);
 
     /* The receiver restarts: nothing is written into its new life. */
-    if (!procbuf_process_restart(kernel.processes[1], NULL) ||
-        transfer_run(&transfer) != PROCBUF_PROCESS_OK || transfer.copied != 0)
+    if (procbuf_process_restart(kernel.processes[1], NULL) != PROCBUF_OK ||
+        transfer_run(&transfer) != PROCBUF_OK || transfer.copied != 0)
         return 1;
     /* The sender restarts: its message is gone. */
-    if (!procbuf_process_restart(kernel.processes[0], NULL) ||
+    if (procbuf_process_restart(kernel.processes[0], NULL) != PROCBUF_OK ||
         transfer_run(&transfer) != PROCBUF_NO_SUCH_APP)
         return 1;
     return 0;

@@ -1,4 +1,6 @@
 /* The allow system calls, and set_byte. Contract: A. */
+#include "implementation.h"
+
 #include <procbuf/allow.h>
 
 #include "grant.h"
@@ -17,7 +19,7 @@ static struct procbuf_allow_result allow(struct procbuf_process *process,
 {
     struct procbuf_allow_result result = { PROCBUF_OK, addr, len };
     procbuf_addr_t grant_addr;
-    if (procbuf_grant_begin(driver, process, &grant_addr) != PROCBUF_PROCESS_OK) {
+    if (procbuf_grant_begin(driver, process, &grant_addr) != PROCBUF_OK) {
         result.code = PROCBUF_NOMEM;
         return result;
     }
@@ -29,46 +31,48 @@ static struct procbuf_allow_result allow(struct procbuf_process *process,
     return result;
 }
 
-struct procbuf_allow_result procbuf_allow_readonly(struct procbuf_process *process,
-                                                   const struct procbuf_driver *driver,
-                                                   uint32_t slot, procbuf_addr_t addr, size_t len)
+struct procbuf_allow_result procbuf_process_allow_readonly(struct procbuf_process *process,
+                                                           const struct procbuf_driver *driver,
+                                                           uint32_t slot, procbuf_addr_t addr,
+                                                           size_t len)
 {
     struct procbuf_readonly buffer;
     if (driver == NULL)
         return (struct procbuf_allow_result){ PROCBUF_NODEVICE, addr, len };
-    const enum procbuf_code code = procbuf_build_readonly(process, addr, len, &buffer);
+    const enum procbuf_error code = procbuf_readonly_build(process, addr, len, &buffer);
     if (code != PROCBUF_OK)
         return (struct procbuf_allow_result){ code, addr, len };
     return allow(process, driver, slot, driver->private_.readonly_count, 0, addr, len);
 }
 
-struct procbuf_allow_result procbuf_allow_readwrite(struct procbuf_process *process,
-                                                    const struct procbuf_driver *driver,
-                                                    uint32_t slot, procbuf_addr_t addr, size_t len)
+struct procbuf_allow_result procbuf_process_allow_readwrite(struct procbuf_process *process,
+                                                            const struct procbuf_driver *driver,
+                                                            uint32_t slot, procbuf_addr_t addr,
+                                                            size_t len)
 {
     struct procbuf_readwrite buffer;
     if (driver == NULL)
         return (struct procbuf_allow_result){ PROCBUF_NODEVICE, addr, len };
-    const enum procbuf_code code = procbuf_build_readwrite(process, addr, len, &buffer);
+    const enum procbuf_error code = procbuf_readwrite_build(process, addr, len, &buffer);
     if (code != PROCBUF_OK)
         return (struct procbuf_allow_result){ code, addr, len };
     return allow(process, driver, slot, driver->private_.readwrite_count,
                  driver->private_.readonly_count, addr, len);
 }
 
-struct procbuf_allow_result procbuf_allow_userspace_readable(struct procbuf_process *process,
-                                                             procbuf_accept_function *accept,
-                                                             void *context, uint32_t number,
-                                                             procbuf_addr_t addr, size_t len)
+struct procbuf_allow_result
+procbuf_process_allow_userspace_readable(struct procbuf_process *process, uint32_t number,
+                                         procbuf_addr_t addr, size_t len,
+                                         procbuf_accept_function *accept, void *data)
 {
     struct procbuf_allow_result result = { PROCBUF_NODEVICE, addr, len };
     struct procbuf_readwrite buffer;
     if (accept == NULL)
         return result;
-    result.code = procbuf_build_readwrite(process, addr, len, &buffer);
+    result.code = procbuf_readwrite_build(process, addr, len, &buffer);
     if (result.code != PROCBUF_OK)
         return result;
-    result.code = accept(context, procbuf_process_id(process), number, &buffer);
+    result.code = accept(procbuf_process_id(process), number, &buffer, data);
     if (result.code == PROCBUF_OK)
         procbuf_readwrite_consume(&buffer, &result.addr, &result.len);
     return result;

@@ -1,4 +1,6 @@
 /* The way back to userspace. Contract: S6. */
+#include "implementation.h"
+
 #include <procbuf/port.h>
 
 void procbuf_return_to_user(void)

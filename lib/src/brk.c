@@ -1,4 +1,6 @@
 /* The app break. Contract: K. */
+#include "implementation.h"
+
 #include <procbuf/process.h>
 
 #include "memory.h"
@@ -17,17 +19,17 @@
       ensures \result == PROCBUF_OUT_OF_MEMORY;
     behavior good:
       assumes self->mark <= new_break < self->mem_end && new_break <= self->kernel_break;
-      ensures \result == PROCBUF_PROCESS_OK;
+      ensures \result == PROCBUF_OK;
     complete behaviors;
     disjoint behaviors; */
-static enum procbuf_process_error check_break(const struct procbuf_process_private *self,
-                                              procbuf_addr_t new_break)
+static enum procbuf_error check_break(const struct procbuf_process_private *self,
+                                      procbuf_addr_t new_break)
 {
     if (new_break < self->mark || new_break >= self->mem_end)
         return PROCBUF_ADDRESS_OUT_OF_BOUNDS;
     if (new_break > self->kernel_break)
         return PROCBUF_OUT_OF_MEMORY;
-    return PROCBUF_PROCESS_OK;
+    return PROCBUF_OK;
 }
 
 /* K1, and I1 to I3: the break stays between the mark, below which buffers lie, and the grants. */
@@ -35,10 +37,10 @@ static enum procbuf_process_error check_break(const struct procbuf_process_priva
     requires \valid(old_break_out) && \separated(process, old_break_out);
     assigns process->private_.app_break, *old_break_out;
     ensures occupied(process);
-    ensures \result != PROCBUF_PROCESS_OK ==>
+    ensures \result != PROCBUF_OK ==>
               process->private_.app_break == \old(process->private_.app_break) &&
               *old_break_out == \old(*old_break_out);
-    ensures \result == PROCBUF_PROCESS_OK ==>
+    ensures \result == PROCBUF_OK ==>
               process->private_.app_break == new_break &&
               *old_break_out == \old(process->private_.app_break);
     behavior inactive:
@@ -57,18 +59,17 @@ static enum procbuf_process_error check_break(const struct procbuf_process_priva
       assumes is_active(&process->private_);
       assumes process->private_.mark <= new_break < process->private_.mem_end;
       assumes new_break <= process->private_.kernel_break;
-      ensures \result == PROCBUF_PROCESS_OK || \result == PROCBUF_OUT_OF_MEMORY;
+      ensures \result == PROCBUF_OK || \result == PROCBUF_OUT_OF_MEMORY;
     complete behaviors;
     disjoint behaviors; */
-enum procbuf_process_error procbuf_process_brk(struct procbuf_process *process,
-                                               procbuf_addr_t new_break,
-                                               procbuf_addr_t *old_break_out)
+enum procbuf_error procbuf_process_brk(struct procbuf_process *process, procbuf_addr_t new_break,
+                                       procbuf_addr_t *old_break_out)
 {
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (!procbuf_state_is_active(self->state))
         return PROCBUF_INACTIVE_APP;
-    const enum procbuf_process_error error = check_break(self, new_break);
-    if (error != PROCBUF_PROCESS_OK)
+    const enum procbuf_error error = check_break(self, new_break);
+    if (error != PROCBUF_OK)
         return error;
     if (!procbuf_process_protect(process, new_break, self->kernel_break))
         return PROCBUF_OUT_OF_MEMORY;
@@ -78,7 +79,7 @@ enum procbuf_process_error procbuf_process_brk(struct procbuf_process *process,
     if (new_break > old_break)
         procbuf_memory_zero(old_break, (size_t)(new_break - old_break));
     *old_break_out = old_break;
-    return PROCBUF_PROCESS_OK;
+    return PROCBUF_OK;
 }
 
 /* K2. The sum wraps on purpose. */
@@ -87,16 +88,16 @@ enum procbuf_process_error procbuf_process_brk(struct procbuf_process *process,
     assigns process->private_.app_break, *old_break_out;
     ensures occupied(process);
     ensures \result == PROCBUF_INACTIVE_APP <==> !is_active(&process->private_);
-    ensures \result != PROCBUF_PROCESS_OK ==>
+    ensures \result != PROCBUF_OK ==>
               process->private_.app_break == \old(process->private_.app_break) &&
               *old_break_out == \old(*old_break_out);
-    ensures \result == PROCBUF_PROCESS_OK ==>
+    ensures \result == PROCBUF_OK ==>
               process->private_.app_break ==
                 (uintptr_t)(\old(process->private_.app_break) + (uintptr_t)delta) &&
               *old_break_out == \old(process->private_.app_break); */
 PROCBUF_WRAPS
-enum procbuf_process_error procbuf_process_sbrk(struct procbuf_process *process, intptr_t delta,
-                                                procbuf_addr_t *old_break_out)
+enum procbuf_error procbuf_process_sbrk(struct procbuf_process *process, intptr_t delta,
+                                        procbuf_addr_t *old_break_out)
 {
     const struct procbuf_process_private *self = procbuf_process_self(process);
     if (!procbuf_state_is_active(self->state))
@@ -106,19 +107,20 @@ enum procbuf_process_error procbuf_process_sbrk(struct procbuf_process *process,
     return procbuf_process_brk(process, new_break, old_break_out);
 }
 
-static enum procbuf_code memop_code(enum procbuf_process_error error)
+static enum procbuf_error memop_code(enum procbuf_error error)
 {
-    return error == PROCBUF_PROCESS_OK ? PROCBUF_OK : PROCBUF_NOMEM;
+    return error == PROCBUF_OK ? PROCBUF_OK : PROCBUF_NOMEM;
 }
 
-enum procbuf_code procbuf_memop_brk(struct procbuf_process *process, procbuf_addr_t new_break)
+enum procbuf_error procbuf_process_memop_brk(struct procbuf_process *process,
+                                             procbuf_addr_t new_break)
 {
     procbuf_addr_t old_break;
     return memop_code(procbuf_process_brk(process, new_break, &old_break));
 }
 
-enum procbuf_code procbuf_memop_sbrk(struct procbuf_process *process, intptr_t delta,
-                                     procbuf_addr_t *old_break_out)
+enum procbuf_error procbuf_process_memop_sbrk(struct procbuf_process *process, intptr_t delta,
+                                              procbuf_addr_t *old_break_out)
 {
     return memop_code(procbuf_process_sbrk(process, delta, old_break_out));
 }

@@ -1,4 +1,6 @@
 /* Building, holding and entering buffers. Contract: B, H. */
+#include "implementation.h"
+
 #include <procbuf/buffer.h>
 #include <procbuf/capability.h>
 #include <procbuf/port.h>
@@ -68,8 +70,8 @@ static void raise_mark(struct procbuf_process_private *self, procbuf_addr_t addr
       ensures \result == PROCBUF_INVAL && self->mark == \old(self->mark);
     complete behaviors;
     disjoint behaviors; */
-static enum procbuf_code check_share(struct procbuf_process_private *self, procbuf_addr_t addr,
-                                     size_t len, enum procbuf_access access)
+static enum procbuf_error check_share(struct procbuf_process_private *self, procbuf_addr_t addr,
+                                      size_t len, enum procbuf_access access)
 {
     if (!procbuf_state_is_active(self->state))
         return PROCBUF_FAIL;
@@ -112,10 +114,10 @@ static struct procbuf_buffer_private buffer_of(struct procbuf_id id, procbuf_add
     ensures \result != PROCBUF_OK ==>
               *buffer_out == \old(*buffer_out) &&
               process->private_.mark == \old(process->private_.mark); */
-enum procbuf_code procbuf_build_readonly(struct procbuf_process *process, procbuf_addr_t addr,
-                                         size_t len, struct procbuf_readonly *buffer_out)
+enum procbuf_error procbuf_readonly_build(struct procbuf_process *process, procbuf_addr_t addr,
+                                          size_t len, struct procbuf_readonly *buffer_out)
 {
-    const enum procbuf_code code =
+    const enum procbuf_error code =
         check_share(procbuf_process_self(process), addr, len, PROCBUF_ACCESS_READ);
     if (code != PROCBUF_OK)
         return code;
@@ -140,10 +142,10 @@ enum procbuf_code procbuf_build_readonly(struct procbuf_process *process, procbu
     ensures \result != PROCBUF_OK ==>
               *buffer_out == \old(*buffer_out) &&
               process->private_.mark == \old(process->private_.mark); */
-enum procbuf_code procbuf_build_readwrite(struct procbuf_process *process, procbuf_addr_t addr,
-                                          size_t len, struct procbuf_readwrite *buffer_out)
+enum procbuf_error procbuf_readwrite_build(struct procbuf_process *process, procbuf_addr_t addr,
+                                           size_t len, struct procbuf_readwrite *buffer_out)
 {
-    const enum procbuf_code code =
+    const enum procbuf_error code =
         check_share(procbuf_process_self(process), addr, len, PROCBUF_ACCESS_READ_WRITE);
     if (code != PROCBUF_OK)
         return code;
@@ -168,6 +170,16 @@ procbuf_readwrite_new_external(procbuf_addr_t addr, size_t len, struct procbuf_i
     return (struct procbuf_readwrite){ id.index_, buffer_of(id, addr, len) };
 }
 
+struct procbuf_readonly procbuf_readonly_default(void)
+{
+    return (struct procbuf_readonly)PROCBUF_READONLY_DEFAULT;
+}
+
+struct procbuf_readwrite procbuf_readwrite_default(void)
+{
+    return (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;
+}
+
 /* ---- Looking ---- */
 
 /* H6, for a buffer that was read from a slot of a live process. */
@@ -189,7 +201,7 @@ static size_t buffer_len(const uint32_t *index, const struct procbuf_buffer_priv
     return buffer_is_live(index, buffer) ? buffer->len : 0;
 }
 
-static procbuf_addr_t buffer_ptr(const struct procbuf_buffer_private *buffer)
+static procbuf_addr_t buffer_addr(const struct procbuf_buffer_private *buffer)
 {
     return buffer->len == 0 ? 0 : buffer->addr;
 }
@@ -204,14 +216,14 @@ size_t procbuf_readwrite_len(const struct procbuf_readwrite *buffer)
     return buffer_len(&buffer->index_, &buffer->private_);
 }
 
-procbuf_addr_t procbuf_readonly_ptr(const struct procbuf_readonly *buffer)
+procbuf_addr_t procbuf_readonly_addr(const struct procbuf_readonly *buffer)
 {
-    return buffer_ptr(&buffer->private_);
+    return buffer_addr(&buffer->private_);
 }
 
-procbuf_addr_t procbuf_readwrite_ptr(const struct procbuf_readwrite *buffer)
+procbuf_addr_t procbuf_readwrite_addr(const struct procbuf_readwrite *buffer)
 {
-    return buffer_ptr(&buffer->private_);
+    return buffer_addr(&buffer->private_);
 }
 
 /* ---- Using ---- */
@@ -259,9 +271,9 @@ PROCBUF_INLINE uint8_t *enter_base(const struct enter *enter, const struct procb
     return procbuf_memory_at(open->addr);
 }
 
-PROCBUF_INLINE enum procbuf_process_error enter_to_read(const uint32_t *index,
-                                                        const struct procbuf_buffer_private *buffer,
-                                                        procbuf_read_body *body, void *data)
+PROCBUF_INLINE enum procbuf_error enter_to_read(const uint32_t *index,
+                                                const struct procbuf_buffer_private *buffer,
+                                                procbuf_read_body *body, void *data)
 {
     struct enter enter = { .access = PROCBUF_ACCESS_READ };
     struct procbuf_open_enter open;
@@ -269,12 +281,12 @@ PROCBUF_INLINE enum procbuf_process_error enter_to_read(const uint32_t *index,
         return PROCBUF_NO_SUCH_APP;
     body((struct procbuf_readable){ enter_base(&enter, &open), open.len }, data);
     enter_end(&enter, &open);
-    return PROCBUF_PROCESS_OK;
+    return PROCBUF_OK;
 }
 
-PROCBUF_INLINE enum procbuf_process_error
-enter_to_write(const uint32_t *index, const struct procbuf_buffer_private *buffer,
-               procbuf_write_body *body, void *data)
+PROCBUF_INLINE enum procbuf_error enter_to_write(const uint32_t *index,
+                                                 const struct procbuf_buffer_private *buffer,
+                                                 procbuf_write_body *body, void *data)
 {
     struct enter enter = { .access = PROCBUF_ACCESS_READ_WRITE };
     struct procbuf_open_enter open;
@@ -282,7 +294,7 @@ enter_to_write(const uint32_t *index, const struct procbuf_buffer_private *buffe
         return PROCBUF_NO_SUCH_APP;
     body((struct procbuf_writable){ enter_base(&enter, &open), open.len }, data);
     enter_end(&enter, &open);
-    return PROCBUF_PROCESS_OK;
+    return PROCBUF_OK;
 }
 
 /* The same code twice: once where the compiler knows that the buffer is none of these, and leaves
@@ -292,38 +304,38 @@ static bool is_unusual(const struct procbuf_buffer_private *buffer)
     return buffer->id.process == NULL || buffer->slot_addr != 0 || buffer->len == 0;
 }
 
-static __attribute__((noinline)) enum procbuf_process_error
+static __attribute__((noinline)) enum procbuf_error
 enter_unusual_to_read(const uint32_t *index, const struct procbuf_buffer_private *buffer,
                       procbuf_read_body *body, void *data)
 {
     return enter_to_read(index, buffer, body, data);
 }
 
-static __attribute__((noinline)) enum procbuf_process_error
+static __attribute__((noinline)) enum procbuf_error
 enter_unusual_to_write(const uint32_t *index, const struct procbuf_buffer_private *buffer,
                        procbuf_write_body *body, void *data)
 {
     return enter_to_write(index, buffer, body, data);
 }
 
-enum procbuf_process_error procbuf_readonly_enter(const struct procbuf_readonly *buffer,
-                                                  procbuf_read_body *body, void *data)
+enum procbuf_error procbuf_readonly_enter(const struct procbuf_readonly *buffer,
+                                          procbuf_read_body *body, void *data)
 {
     if (is_unusual(&buffer->private_))
         return enter_unusual_to_read(&buffer->index_, &buffer->private_, body, data);
     return enter_to_read(&buffer->index_, &buffer->private_, body, data);
 }
 
-enum procbuf_process_error procbuf_readwrite_enter(const struct procbuf_readwrite *buffer,
-                                                   procbuf_read_body *body, void *data)
+enum procbuf_error procbuf_readwrite_enter(const struct procbuf_readwrite *buffer,
+                                           procbuf_read_body *body, void *data)
 {
     if (is_unusual(&buffer->private_))
         return enter_unusual_to_read(&buffer->index_, &buffer->private_, body, data);
     return enter_to_read(&buffer->index_, &buffer->private_, body, data);
 }
 
-enum procbuf_process_error procbuf_readwrite_mut_enter(const struct procbuf_readwrite *buffer,
-                                                       procbuf_write_body *body, void *data)
+enum procbuf_error procbuf_readwrite_mut_enter(const struct procbuf_readwrite *buffer,
+                                               procbuf_write_body *body, void *data)
 {
     if (is_unusual(&buffer->private_))
         return enter_unusual_to_write(&buffer->index_, &buffer->private_, body, data);
@@ -337,7 +349,7 @@ void procbuf_readonly_consume(struct procbuf_readonly *buffer, procbuf_addr_t *a
 {
     *addr_out = buffer->private_.addr;
     *len_out = buffer->private_.len;
-    *buffer = (struct procbuf_readonly)PROCBUF_READONLY_DEFAULT;
+    *buffer = procbuf_readonly_default();
 }
 
 void procbuf_readwrite_consume(struct procbuf_readwrite *buffer, procbuf_addr_t *addr_out,
@@ -345,5 +357,5 @@ void procbuf_readwrite_consume(struct procbuf_readwrite *buffer, procbuf_addr_t 
 {
     *addr_out = buffer->private_.addr;
     *len_out = buffer->private_.len;
-    *buffer = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;
+    *buffer = procbuf_readwrite_default();
 }

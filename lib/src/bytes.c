@@ -1,4 +1,6 @@
 /* Fill, compare, find, strings, words, and copies of what fits. Contract: S7. */
+#include "implementation.h"
+
 #include <procbuf/bytes.h>
 
 #include <string.h>
@@ -14,11 +16,11 @@ void procbuf_writable_fill(struct procbuf_writable slice, uint8_t value)
         memset(slice.base_, value, slice.len_);
 }
 
-enum procbuf_code procbuf_readable_compare(struct procbuf_readable slice, const void *array,
-                                           size_t array_len, int *order_out)
+enum procbuf_error procbuf_readable_compare(struct procbuf_readable slice, const void *array,
+                                            size_t array_len, int *order_out)
 {
     const uint8_t *other = array;
-    struct procbuf_iter iter = procbuf_readable_iter(slice);
+    struct procbuf_iter iter = procbuf_readable_iterate(slice);
     uint8_t byte;
     int order = 0;
     if (array_len != slice.len_)
@@ -31,7 +33,7 @@ enum procbuf_code procbuf_readable_compare(struct procbuf_readable slice, const 
 
 bool procbuf_readable_find(struct procbuf_readable slice, uint8_t value, size_t *index_out)
 {
-    struct procbuf_iter iter = procbuf_readable_iter(slice);
+    struct procbuf_iter iter = procbuf_readable_iterate(slice);
     uint8_t byte;
     for (size_t index = 0; procbuf_iter_next(&iter, &byte); index++) {
         if (byte == value) {
@@ -44,15 +46,15 @@ bool procbuf_readable_find(struct procbuf_readable slice, uint8_t value, size_t 
 
 /* ---- Strings ---- */
 
-enum procbuf_code procbuf_readable_string_len(struct procbuf_readable slice, size_t *len_out)
+enum procbuf_error procbuf_readable_string_len(struct procbuf_readable slice, size_t *len_out)
 {
     return procbuf_readable_find(slice, 0, len_out) ? PROCBUF_OK : PROCBUF_SIZE;
 }
 
-enum procbuf_code procbuf_readable_string_copy(struct procbuf_readable slice, char *array_out,
-                                               size_t array_len, size_t *len_out)
+enum procbuf_error procbuf_readable_string_copy(struct procbuf_readable slice, char *array_out,
+                                                size_t array_len, size_t *len_out)
 {
-    struct procbuf_iter iter = procbuf_readable_iter(slice);
+    struct procbuf_iter iter = procbuf_readable_iterate(slice);
     uint8_t byte;
     size_t len = 0;
     while (len < array_len && procbuf_iter_next(&iter, &byte)) {

@@ -1,4 +1,6 @@
 /* Slices as arrays of elements. Contract: S8. */
+#include "implementation.h"
+
 #include <procbuf/elements.h>
 
 #include "require.h"
@@ -21,8 +23,8 @@ static bool fits(size_t count, size_t element_len, size_t len)
                         elements_out->slice_.len_ == count * element_len &&
                         elements_out->count_ == count && elements_out->element_len_ == element_len;
     ensures !\result ==> *elements_out == \old(*elements_out); */
-bool procbuf_readable_elements(struct procbuf_readable slice, size_t count, size_t element_len,
-                               struct procbuf_readable_elements *elements_out)
+bool procbuf_readable_as_elements(struct procbuf_readable slice, size_t count, size_t element_len,
+                                  struct procbuf_readable_elements *elements_out)
 {
     if (!fits(count, element_len, slice.len_))
         return false;
@@ -39,8 +41,8 @@ bool procbuf_readable_elements(struct procbuf_readable slice, size_t count, size
                         elements_out->slice_.len_ == count * element_len &&
                         elements_out->count_ == count && elements_out->element_len_ == element_len;
     ensures !\result ==> *elements_out == \old(*elements_out); */
-bool procbuf_writable_elements(struct procbuf_writable slice, size_t count, size_t element_len,
-                               struct procbuf_writable_elements *elements_out)
+bool procbuf_writable_as_elements(struct procbuf_writable slice, size_t count, size_t element_len,
+                                  struct procbuf_writable_elements *elements_out)
 {
     if (!fits(count, element_len, slice.len_))
         return false;

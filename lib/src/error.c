@@ -1,9 +1,11 @@
 /* Names and translation of errors. Contract: E1, E2. */
+#include "implementation.h"
+
 #include <procbuf/error.h>
 
-const char *procbuf_code_name(enum procbuf_code code)
+const char *procbuf_error_name(enum procbuf_error error)
 {
-    switch (code) {
+    switch (error) {
     case PROCBUF_OK: return "OK";
     case PROCBUF_FAIL: return "FAIL";
     case PROCBUF_BUSY: return "BUSY";
@@ -18,14 +20,6 @@ const char *procbuf_code_name(enum procbuf_code code)
     case PROCBUF_NODEVICE: return "NODEVICE";
     case PROCBUF_UNINSTALLED: return "UNINSTALLED";
     case PROCBUF_NOACK: return "NOACK";
-    }
-    return "?";
-}
-
-const char *procbuf_process_error_name(enum procbuf_process_error error)
-{
-    switch (error) {
-    case PROCBUF_PROCESS_OK: return "OK";
     case PROCBUF_NO_SUCH_APP: return "NO_SUCH_APP";
     case PROCBUF_OUT_OF_MEMORY: return "OUT_OF_MEMORY";
     case PROCBUF_ADDRESS_OUT_OF_BOUNDS: return "ADDRESS_OUT_OF_BOUNDS";
@@ -36,16 +30,13 @@ const char *procbuf_process_error_name(enum procbuf_process_error error)
     return "?";
 }
 
-enum procbuf_code procbuf_process_error_to_code(enum procbuf_process_error error)
+enum procbuf_error procbuf_error_to_code(enum procbuf_error error)
 {
-    switch (error) {
-    case PROCBUF_PROCESS_OK: return PROCBUF_OK;
-    case PROCBUF_OUT_OF_MEMORY: return PROCBUF_NOMEM;
-    case PROCBUF_ADDRESS_OUT_OF_BOUNDS:
-    case PROCBUF_NO_SUCH_APP: return PROCBUF_INVAL;
-    case PROCBUF_INACTIVE_APP:
-    case PROCBUF_KERNEL_ERROR:
-    case PROCBUF_ALREADY_IN_USE: break;
-    }
+    if ((unsigned)error <= PROCBUF_NOACK)
+        return error;
+    if (error == PROCBUF_OUT_OF_MEMORY)
+        return PROCBUF_NOMEM;
+    if (error == PROCBUF_ADDRESS_OUT_OF_BOUNDS || error == PROCBUF_NO_SUCH_APP)
+        return PROCBUF_INVAL;
     return PROCBUF_FAIL;
 }

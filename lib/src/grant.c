@@ -1,4 +1,6 @@
 /* Grants and the slots in them. Contract: G, L9, H6. */
+#include "implementation.h"
+
 #include <procbuf/grant.h>
 #include <procbuf/port.h>
 
@@ -90,22 +92,27 @@ static bool take_room(struct procbuf_process *process, size_t len, size_t align,
     return true;
 }
 
-bool procbuf_process_allocate_grant(struct procbuf_process *process, uint32_t grant_number,
-                                    uint32_t driver_number, size_t len, size_t align)
+enum procbuf_error procbuf_process_allocate_grant(struct procbuf_process *process,
+                                                  uint32_t grant_number, uint32_t driver_number,
+                                                  size_t len, size_t align)
 {
     struct procbuf_process_private *self = procbuf_process_self(process);
     uint32_t other;
     procbuf_addr_t addr;
     PROCBUF_REQUIRE(is_power_of_two(align));
-    if (!procbuf_state_is_active(self->state) || grant_number >= grant_count(process) ||
-        entry_at(process, grant_number)->allocated ||
-        procbuf_process_lookup_driver(process, driver_number, &other) ||
-        !take_room(process, len, align < 2 ? 2 : align, &addr))
-        return false;
+    if (!procbuf_state_is_active(self->state))
+        return PROCBUF_INACTIVE_APP;
+    if (grant_number >= grant_count(process))
+        return PROCBUF_ADDRESS_OUT_OF_BOUNDS;
+    if (entry_at(process, grant_number)->allocated ||
+        procbuf_process_lookup_driver(process, driver_number, &other))
+        return PROCBUF_ALREADY;
+    if (!take_room(process, len, align < 2 ? 2 : align, &addr))
+        return PROCBUF_OUT_OF_MEMORY;
     *entry_at(process, grant_number) =
         (struct procbuf_grant_entry_private){ true, false, driver_number, addr };
     PROCBUF_VERIFY(procbuf_process_is_valid(self));
-    return true;
+    return PROCBUF_OK;
 }
 
 bool procbuf_process_lookup_driver(const struct procbuf_process *process, uint32_t driver_number,
@@ -122,9 +129,14 @@ bool procbuf_process_lookup_driver(const struct procbuf_process *process, uint32
     return false;
 }
 
-enum procbuf_process_error procbuf_process_enter_grant(struct procbuf_process *process,
-                                                       uint32_t grant_number,
-                                                       procbuf_addr_t *addr_out)
+/* Returns: null if the id is dead or foreign. */
+static struct procbuf_process *process_of(struct procbuf_id id)
+{
+    return id.private_.table == NULL ? NULL : procbuf_table_lookup(id.private_.table, id);
+}
+
+static enum procbuf_error enter(struct procbuf_process *process, uint32_t grant_number,
+                                procbuf_addr_t *addr_out)
 {
     if (!procbuf_state_is_active(procbuf_process_self(process)->state))
         return PROCBUF_INACTIVE_APP;
@@ -137,14 +149,19 @@ enum procbuf_process_error procbuf_process_enter_grant(struct procbuf_process *p
         return PROCBUF_ALREADY_IN_USE;
     entry->entered = true;
     *addr_out = entry->addr;
-    return PROCBUF_PROCESS_OK;
+    return PROCBUF_OK;
+}
+
+enum procbuf_error procbuf_process_enter_grant(struct procbuf_id id, uint32_t grant_number,
+                                               procbuf_addr_t *addr_out)
+{
+    struct procbuf_process *process = process_of(id);
+    return process == NULL ? PROCBUF_NO_SUCH_APP : enter(process, grant_number, addr_out);
 }
 
 void procbuf_process_leave_grant(struct procbuf_id id, uint32_t grant_number)
 {
-    if (id.private_.table == NULL)
-        return;
-    struct procbuf_process *process = procbuf_table_lookup(id.private_.table, id);
+    struct procbuf_process *process = process_of(id);
     if (process == NULL || !procbuf_process_is_active(process) ||
         grant_number >= grant_count(process))
         return;
@@ -206,28 +223,26 @@ bool procbuf_slot_is_unswapped(procbuf_addr_t addr, uint64_t swaps)
 
 /* ---- Driver level ---- */
 
-enum procbuf_process_error procbuf_grant_begin(const struct procbuf_driver *driver,
-                                               struct procbuf_process *process,
-                                               procbuf_addr_t *addr_out)
+enum procbuf_error procbuf_grant_begin(const struct procbuf_driver *driver,
+                                       struct procbuf_process *process, procbuf_addr_t *addr_out)
 {
     const struct procbuf_driver_config *config = &driver->private_;
     const size_t len = procbuf_grant_len(config);
-    enum procbuf_process_error error =
-        procbuf_process_enter_grant(process, config->grant_number, addr_out);
+    enum procbuf_error error = enter(process, config->grant_number, addr_out);
     const bool is_new = error == PROCBUF_OUT_OF_MEMORY;
     if (is_new) {
-        if (!procbuf_process_allocate_grant(process, config->grant_number, config->driver_number,
-                                            len, grant_align(config)))
+        if (procbuf_process_allocate_grant(process, config->grant_number, config->driver_number,
+                                           len, grant_align(config)) != PROCBUF_OK)
             return PROCBUF_OUT_OF_MEMORY;
-        error = procbuf_process_enter_grant(process, config->grant_number, addr_out);
+        error = enter(process, config->grant_number, addr_out);
     }
-    if (error != PROCBUF_PROCESS_OK)
+    if (error != PROCBUF_OK)
         return error;
     if (len != 0)
         procbuf_port_user_access_open(*addr_out, len, PROCBUF_ACCESS_READ_WRITE);
     if (is_new && len != 0)
         memset(procbuf_memory_at(*addr_out), 0, len);
-    return PROCBUF_PROCESS_OK;
+    return PROCBUF_OK;
 }
 
 void procbuf_grant_end(const struct procbuf_driver *driver, struct procbuf_id id,
@@ -239,18 +254,15 @@ void procbuf_grant_end(const struct procbuf_driver *driver, struct procbuf_id id
     procbuf_process_leave_grant(id, driver->private_.grant_number);
 }
 
-enum procbuf_process_error procbuf_driver_enter(const struct procbuf_driver *driver,
-                                                struct procbuf_id id, procbuf_grant_body *body,
-                                                void *data)
+enum procbuf_error procbuf_driver_enter(const struct procbuf_driver *driver, struct procbuf_id id,
+                                        procbuf_grant_body *body, void *data)
 {
-    struct procbuf_process *process =
-        id.private_.table == NULL ? NULL : procbuf_table_lookup(id.private_.table, id);
+    struct procbuf_process *process = process_of(id);
     struct procbuf_grant grant = { { driver, id, 0 } };
     if (process == NULL)
         return PROCBUF_NO_SUCH_APP;
-    const enum procbuf_process_error error =
-        procbuf_grant_begin(driver, process, &grant.private_.addr);
-    if (error != PROCBUF_PROCESS_OK)
+    const enum procbuf_error error = procbuf_grant_begin(driver, process, &grant.private_.addr);
+    if (error != PROCBUF_OK)
         return error;
     struct procbuf_open_enter open = { NULL, grant.private_.addr,
                                        procbuf_grant_len(&driver->private_) };
@@ -260,7 +272,7 @@ enum procbuf_process_error procbuf_driver_enter(const struct procbuf_driver *dri
     procbuf_compiler_barrier();
     procbuf_grant_end(driver, id, grant.private_.addr);
     procbuf_process_pop_enter(process, &open);
-    return PROCBUF_PROCESS_OK;
+    return PROCBUF_OK;
 }
 
 struct procbuf_writable procbuf_grant_data(const struct procbuf_grant *grant)
@@ -286,24 +298,24 @@ static struct procbuf_buffer_private buffer_in(const struct procbuf_grant *grant
     };
 }
 
-enum procbuf_process_error procbuf_grant_readonly(const struct procbuf_grant *grant, uint32_t slot,
-                                                  struct procbuf_readonly *buffer_out)
+enum procbuf_error procbuf_grant_readonly(const struct procbuf_grant *grant, uint32_t slot,
+                                          struct procbuf_readonly *buffer_out)
 {
     if (slot >= grant->private_.driver->private_.readonly_count)
         return PROCBUF_ADDRESS_OUT_OF_BOUNDS;
     *buffer_out = (struct procbuf_readonly){ grant->private_.id.index_, buffer_in(grant, slot) };
-    return PROCBUF_PROCESS_OK;
+    return PROCBUF_OK;
 }
 
-enum procbuf_process_error procbuf_grant_readwrite(const struct procbuf_grant *grant, uint32_t slot,
-                                                   struct procbuf_readwrite *buffer_out)
+enum procbuf_error procbuf_grant_readwrite(const struct procbuf_grant *grant, uint32_t slot,
+                                           struct procbuf_readwrite *buffer_out)
 {
     const struct procbuf_driver_config *config = &grant->private_.driver->private_;
     if (slot >= config->readwrite_count)
         return PROCBUF_ADDRESS_OUT_OF_BOUNDS;
     *buffer_out = (struct procbuf_readwrite){ grant->private_.id.index_,
                                               buffer_in(grant, config->readonly_count + slot) };
-    return PROCBUF_PROCESS_OK;
+    return PROCBUF_OK;
 }
 
 void procbuf_slot_swap(procbuf_addr_t grant_addr, uint32_t slot, procbuf_addr_t *addr, size_t *len)

@@ -9,9 +9,8 @@ void procbuf_process_forget_grants(struct procbuf_process *process);
 
 /* Enter a driver's grant, allocate and zero it if need be, and open access to it; and the way
  * back. Returns: as procbuf_driver_enter(), for a process that is there. */
-enum procbuf_process_error procbuf_grant_begin(const struct procbuf_driver *driver,
-                                               struct procbuf_process *process,
-                                               procbuf_addr_t *addr_out);
+enum procbuf_error procbuf_grant_begin(const struct procbuf_driver *driver,
+                                       struct procbuf_process *process, procbuf_addr_t *addr_out);
 void procbuf_grant_end(const struct procbuf_driver *driver, struct procbuf_id id,
                        procbuf_addr_t addr);
 

@@ -1,3 +1,5 @@
+#include "implementation.h"
+
 #include "memory.h"
 
 #include <procbuf/port.h>

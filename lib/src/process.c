@@ -1,4 +1,6 @@
 /* One process: what it is now, and how its state and life change. Contract: L2 to L7. */
+#include "implementation.h"
+
 #include <procbuf/process.h>
 
 #include "grant.h"
@@ -225,28 +227,29 @@ static bool begin_new_life(struct procbuf_process *process)
     return true;
 }
 
-bool procbuf_process_restart(struct procbuf_process *process, const uint32_t *completion_code)
+enum procbuf_error procbuf_process_restart(struct procbuf_process *process,
+                                           const uint32_t *completion_code)
 {
     const struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind == PROCBUF_STATE_TERMINATED)
-        return false;
+        return PROCBUF_ALREADY;
     procbuf_process_terminate(process, completion_code);
-    return begin_new_life(process);
+    return procbuf_process_start(process);
 }
 
-bool procbuf_process_start(struct procbuf_process *process)
+enum procbuf_error procbuf_process_start(struct procbuf_process *process)
 {
     const struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind != PROCBUF_STATE_TERMINATED)
-        return false;
-    return begin_new_life(process);
+        return PROCBUF_ALREADY;
+    return begin_new_life(process) ? PROCBUF_OK : PROCBUF_OUT_OF_MEMORY;
 }
 
 void procbuf_process_fault(struct procbuf_process *process)
 {
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->fault_policy == PROCBUF_FAULT_RESTART) {
-        (void)procbuf_process_restart(process, NULL);
+        procbuf_ignore(procbuf_process_restart(process, NULL));
         return;
     }
     procbuf_process_terminate(process, NULL);

@@ -1,3 +1,5 @@
+#include "implementation.h"
+
 #include "range.h"
 
 bool procbuf_range_end(procbuf_addr_t start, size_t len, procbuf_addr_t *end_out)

@@ -1,4 +1,6 @@
 /* Slices: indexed access, sub-slices, iteration and copies. Contract: S. */
+#include "implementation.h"
+
 #include <procbuf/slice.h>
 
 #include <string.h>
@@ -73,15 +75,6 @@ bool procbuf_readable_get(struct procbuf_readable slice, size_t index, uint8_t *
         return false;
     *value_out = fetch(&slice.base_[index]);
     return true;
-}
-
-/*@ requires writable(slice) && \valid(value_out);
-    assigns *value_out;
-    ensures \result <==> index < slice.len_;
-    ensures !\result ==> *value_out == \old(*value_out); */
-bool procbuf_writable_get(struct procbuf_writable slice, size_t index, uint8_t *value_out)
-{
-    return procbuf_readable_get(procbuf_writable_as_readable(slice), index, value_out);
 }
 
 /*@ requires writable(slice);
@@ -201,14 +194,9 @@ bool procbuf_writable_range_to(struct procbuf_writable slice, size_t end,
 
 /* ---- Iteration ---- */
 
-struct procbuf_iter procbuf_readable_iter(struct procbuf_readable slice)
+struct procbuf_iter procbuf_readable_iterate(struct procbuf_readable slice)
 {
     return (struct procbuf_iter){ slice };
-}
-
-struct procbuf_iter procbuf_writable_iter(struct procbuf_writable slice)
-{
-    return procbuf_readable_iter(procbuf_writable_as_readable(slice));
 }
 
 /*@ requires \valid(iter) && \valid(value_out) && \separated(iter, value_out);
@@ -224,15 +212,15 @@ bool procbuf_iter_next(struct procbuf_iter *iter, uint8_t *value_out)
            procbuf_readable_range_from(iter->rest_, 1, &iter->rest_);
 }
 
-struct procbuf_readable_chunks procbuf_readable_chunks(struct procbuf_readable slice,
-                                                       size_t chunk_len)
+struct procbuf_readable_chunks procbuf_readable_split(struct procbuf_readable slice,
+                                                      size_t chunk_len)
 {
     PROCBUF_REQUIRE(chunk_len != 0);
     return (struct procbuf_readable_chunks){ slice, chunk_len };
 }
 
-struct procbuf_writable_chunks procbuf_writable_chunks(struct procbuf_writable slice,
-                                                       size_t chunk_len)
+struct procbuf_writable_chunks procbuf_writable_split(struct procbuf_writable slice,
+                                                      size_t chunk_len)
 {
     PROCBUF_REQUIRE(chunk_len != 0);
     return (struct procbuf_writable_chunks){ slice, chunk_len };
@@ -308,36 +296,14 @@ bool procbuf_writable_chunks_next(struct procbuf_writable_chunks *chunks,
                 ((uint8_t *)array_out)[i] == \old(((uint8_t *)array_out)[i]);
     complete behaviors;
     disjoint behaviors; */
-enum procbuf_code procbuf_readable_copy_to(struct procbuf_readable slice, void *array_out,
-                                           size_t array_len)
+enum procbuf_error procbuf_readable_copy_to(struct procbuf_readable slice, void *array_out,
+                                            size_t array_len)
 {
     if (array_len != slice.len_)
         return PROCBUF_SIZE;
     if (array_len != 0)
         memcpy(array_out, slice.base_, array_len);
     return PROCBUF_OK;
-}
-
-/*@ requires writable(slice);
-    requires array_len == 0 || \valid((uint8_t *)array_out + (0 .. array_len - 1));
-    requires array_len == 0 || slice.len_ == 0 ||
-             \separated((uint8_t *)array_out + (0 .. array_len - 1),
-                        slice.base_ + (0 .. slice.len_ - 1));
-    assigns ((uint8_t *)array_out)[0 .. array_len - 1];
-    behavior equal:
-      assumes array_len == slice.len_;
-      ensures \result == PROCBUF_OK;
-    behavior unequal:
-      assumes array_len != slice.len_;
-      ensures \result == PROCBUF_SIZE;
-      ensures \forall integer i; 0 <= i < array_len ==>
-                ((uint8_t *)array_out)[i] == \old(((uint8_t *)array_out)[i]);
-    complete behaviors;
-    disjoint behaviors; */
-enum procbuf_code procbuf_writable_copy_to(struct procbuf_writable slice, void *array_out,
-                                           size_t array_len)
-{
-    return procbuf_readable_copy_to(procbuf_writable_as_readable(slice), array_out, array_len);
 }
 
 /*@ requires writable(slice);
@@ -355,8 +321,8 @@ enum procbuf_code procbuf_writable_copy_to(struct procbuf_writable slice, void *
       ensures \result == PROCBUF_SIZE;
     complete behaviors;
     disjoint behaviors; */
-enum procbuf_code procbuf_writable_copy_from(struct procbuf_writable slice, const void *array,
-                                             size_t array_len)
+enum procbuf_error procbuf_writable_copy_from(struct procbuf_writable slice, const void *array,
+                                              size_t array_len)
 {
     if (array_len != slice.len_)
         return PROCBUF_SIZE;
@@ -377,8 +343,8 @@ enum procbuf_code procbuf_writable_copy_from(struct procbuf_writable slice, cons
       ensures \result == PROCBUF_SIZE;
     complete behaviors;
     disjoint behaviors; */
-enum procbuf_code procbuf_writable_copy_from_slice(struct procbuf_writable slice,
-                                                   struct procbuf_readable source)
+enum procbuf_error procbuf_writable_copy_from_slice(struct procbuf_writable slice,
+                                                    struct procbuf_readable source)
 {
     if (source.len_ != slice.len_)
         return PROCBUF_SIZE;
@@ -390,13 +356,13 @@ enum procbuf_code procbuf_writable_copy_from_slice(struct procbuf_writable slice
 void procbuf_readable_copy_to_or_panic(struct procbuf_readable slice, void *array_out,
                                        size_t array_len)
 {
-    const enum procbuf_code code = procbuf_readable_copy_to(slice, array_out, array_len);
+    const enum procbuf_error code = procbuf_readable_copy_to(slice, array_out, array_len);
     PROCBUF_REQUIRE(code == PROCBUF_OK);
 }
 
 void procbuf_writable_copy_from_or_panic(struct procbuf_writable slice, const void *array,
                                          size_t array_len)
 {
-    const enum procbuf_code code = procbuf_writable_copy_from(slice, array, array_len);
+    const enum procbuf_error code = procbuf_writable_copy_from(slice, array, array_len);
     PROCBUF_REQUIRE(code == PROCBUF_OK);
 }

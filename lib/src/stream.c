@@ -1,4 +1,6 @@
 /* Streams: steps at an offset, readers and writers. Contract: H7, H8. */
+#include "implementation.h"
+
 #include <procbuf/stream.h>
 
 #include <procbuf/bytes.h>
@@ -22,7 +24,7 @@ struct step {
     const uint8_t *array;
     size_t done;
     bool reached_end;
-    enum procbuf_process_error error;
+    enum procbuf_error error;
 };
 
 static void end_step(struct step *step, size_t done, size_t rest_len)
@@ -59,40 +61,43 @@ static void write_step(struct procbuf_writable slice, void *data)
     end_step(step, done, rest.len_);
 }
 
-static enum procbuf_process_error run_read_step(const struct procbuf_readonly *buffer,
-                                                struct step *step)
+static enum procbuf_error run_read_step(const struct procbuf_readonly *buffer, struct step *step)
 {
-    const enum procbuf_process_error error = procbuf_readonly_enter(buffer, read_step, step);
-    return error != PROCBUF_PROCESS_OK ? error : step->error;
+    const enum procbuf_error error = procbuf_readonly_enter(buffer, read_step, step);
+    return error != PROCBUF_OK ? error : step->error;
 }
 
-static enum procbuf_process_error run_write_step(const struct procbuf_readwrite *buffer,
-                                                 struct step *step)
+static enum procbuf_error run_write_step(const struct procbuf_readwrite *buffer, struct step *step)
 {
-    const enum procbuf_process_error error = procbuf_readwrite_mut_enter(buffer, write_step, step);
-    return error != PROCBUF_PROCESS_OK ? error : step->error;
+    const enum procbuf_error error = procbuf_readwrite_mut_enter(buffer, write_step, step);
+    return error != PROCBUF_OK ? error : step->error;
 }
 
-enum procbuf_process_error procbuf_readonly_read_at(const struct procbuf_readonly *buffer,
-                                                    size_t offset, void *array_out,
-                                                    size_t array_len, size_t *len_out)
+enum procbuf_error procbuf_readonly_read_at(const struct procbuf_readonly *buffer, size_t offset,
+                                            void *array_out, size_t array_len, size_t *len_out)
 {
     struct step step = { .offset = offset, .len = array_len, .array_out = array_out };
     PROCBUF_REQUIRE(array_out != NULL || array_len == 0);
-    const enum procbuf_process_error error = run_read_step(buffer, &step);
-    if (error == PROCBUF_PROCESS_OK)
+    const enum procbuf_error error = run_read_step(buffer, &step);
+    if (error == PROCBUF_OK)
         *len_out = step.done;
     return error;
 }
 
-enum procbuf_process_error procbuf_readwrite_write_at(const struct procbuf_readwrite *buffer,
-                                                      size_t offset, const void *array,
-                                                      size_t array_len, size_t *len_out)
+enum procbuf_error procbuf_readwrite_read_at(const struct procbuf_readwrite *buffer, size_t offset,
+                                             void *array_out, size_t array_len, size_t *len_out)
+{
+    const struct procbuf_readonly readonly = procbuf_readwrite_as_readonly(buffer);
+    return procbuf_readonly_read_at(&readonly, offset, array_out, array_len, len_out);
+}
+
+enum procbuf_error procbuf_readwrite_write_at(const struct procbuf_readwrite *buffer, size_t offset,
+                                              const void *array, size_t array_len, size_t *len_out)
 {
     struct step step = { .offset = offset, .len = array_len, .array = array };
     PROCBUF_REQUIRE(array != NULL || array_len == 0);
-    const enum procbuf_process_error error = run_write_step(buffer, &step);
-    if (error == PROCBUF_PROCESS_OK)
+    const enum procbuf_error error = run_write_step(buffer, &step);
+    if (error == PROCBUF_OK)
         *len_out = step.done;
     return error;
 }
@@ -122,20 +127,19 @@ static void move_on(struct procbuf_position *position, size_t done, bool reached
 }
 
 /* A call that has moved bytes succeeds, whatever its last step said. */
-static enum procbuf_process_error end_call(enum procbuf_process_error error, size_t done,
-                                           size_t *len_out)
+static enum procbuf_error end_call(enum procbuf_error error, size_t done, size_t *len_out)
 {
-    if (error != PROCBUF_PROCESS_OK && done == 0)
+    if (error != PROCBUF_OK && done == 0)
         return error;
     *len_out = done;
-    return PROCBUF_PROCESS_OK;
+    return PROCBUF_OK;
 }
 
 /* Read, or skip if array_out is null. */
-static enum procbuf_process_error advance_reader(struct procbuf_reader *reader, uint8_t *array_out,
-                                                 size_t len, size_t *len_out)
+static enum procbuf_error advance_reader(struct procbuf_reader *reader, uint8_t *array_out,
+                                         size_t len, size_t *len_out)
 {
-    enum procbuf_process_error error = PROCBUF_PROCESS_OK;
+    enum procbuf_error error = PROCBUF_OK;
     struct procbuf_position position = reader->position_;
     size_t done = 0;
     while (done < len && position.index < reader->count_) {
@@ -143,22 +147,22 @@ static enum procbuf_process_error advance_reader(struct procbuf_reader *reader, 
                              .len = len - done,
                              .array_out = array_out != NULL ? array_out + done : NULL };
         error = run_read_step(&reader->buffers_[position.index], &step);
-        if (error != PROCBUF_PROCESS_OK)
+        if (error != PROCBUF_OK)
             break;
         move_on(&position, step.done, step.reached_end);
         done += step.done;
     }
     error = end_call(error, done, len_out);
-    if (error == PROCBUF_PROCESS_OK)
+    if (error == PROCBUF_OK)
         reader->position_ = position;
     return error;
 }
 
 /* Write, or skip if array is null. */
-static enum procbuf_process_error advance_writer(struct procbuf_writer *writer,
-                                                 const uint8_t *array, size_t len, size_t *len_out)
+static enum procbuf_error advance_writer(struct procbuf_writer *writer, const uint8_t *array,
+                                         size_t len, size_t *len_out)
 {
-    enum procbuf_process_error error = PROCBUF_PROCESS_OK;
+    enum procbuf_error error = PROCBUF_OK;
     struct procbuf_position position = writer->position_;
     size_t done = 0;
     while (done < len && position.index < writer->count_) {
@@ -166,39 +170,37 @@ static enum procbuf_process_error advance_writer(struct procbuf_writer *writer,
                              .len = len - done,
                              .array = array != NULL ? array + done : NULL };
         error = run_write_step(&writer->buffers_[position.index], &step);
-        if (error != PROCBUF_PROCESS_OK)
+        if (error != PROCBUF_OK)
             break;
         move_on(&position, step.done, step.reached_end);
         done += step.done;
     }
     error = end_call(error, done, len_out);
-    if (error == PROCBUF_PROCESS_OK)
+    if (error == PROCBUF_OK)
         writer->position_ = position;
     return error;
 }
 
-enum procbuf_process_error procbuf_reader_read(struct procbuf_reader *reader, void *array_out,
-                                               size_t array_len, size_t *len_out)
+enum procbuf_error procbuf_reader_read(struct procbuf_reader *reader, void *array_out,
+                                       size_t array_len, size_t *len_out)
 {
     PROCBUF_REQUIRE(array_out != NULL || array_len == 0);
     return advance_reader(reader, array_out, array_len, len_out);
 }
 
-enum procbuf_process_error procbuf_writer_write(struct procbuf_writer *writer, const void *array,
-                                                size_t array_len, size_t *len_out)
+enum procbuf_error procbuf_writer_write(struct procbuf_writer *writer, const void *array,
+                                        size_t array_len, size_t *len_out)
 {
     PROCBUF_REQUIRE(array != NULL || array_len == 0);
     return advance_writer(writer, array, array_len, len_out);
 }
 
-enum procbuf_process_error procbuf_reader_skip(struct procbuf_reader *reader, size_t len,
-                                               size_t *len_out)
+enum procbuf_error procbuf_reader_skip(struct procbuf_reader *reader, size_t len, size_t *len_out)
 {
     return advance_reader(reader, NULL, len, len_out);
 }
 
-enum procbuf_process_error procbuf_writer_skip(struct procbuf_writer *writer, size_t len,
-                                               size_t *len_out)
+enum procbuf_error procbuf_writer_skip(struct procbuf_writer *writer, size_t len, size_t *len_out)
 {
     return advance_writer(writer, NULL, len, len_out);
 }
@@ -224,7 +226,7 @@ static void transfer_into(struct procbuf_writable slice, void *data)
     const struct procbuf_readable source = transfer->source;
     const size_t len =
         procbuf_smaller(transfer->writing.len, procbuf_smaller(source.len_, rest.len_));
-    const enum procbuf_code code =
+    const enum procbuf_error code =
         procbuf_writable_copy_from_slice((struct procbuf_writable){ rest.base_, len },
                                          (struct procbuf_readable){ source.base_, len });
     PROCBUF_VERIFY(code == PROCBUF_OK);
@@ -240,29 +242,27 @@ static void transfer_from(struct procbuf_readable slice, void *data)
         transfer->reading.error = PROCBUF_ADDRESS_OUT_OF_BOUNDS;
         return;
     }
-    const enum procbuf_process_error error =
+    const enum procbuf_error error =
         procbuf_readwrite_mut_enter(transfer->target, transfer_into, transfer);
-    if (error != PROCBUF_PROCESS_OK)
+    if (error != PROCBUF_OK)
         transfer->writing.error = error;
 }
 
 /* Errors in the order of H8: the reader's enter and offset, then the writer's. */
-static enum procbuf_process_error run_transfer(const struct procbuf_readonly *source,
-                                               struct transfer *transfer)
+static enum procbuf_error run_transfer(const struct procbuf_readonly *source,
+                                       struct transfer *transfer)
 {
-    const enum procbuf_process_error error =
-        procbuf_readonly_enter(source, transfer_from, transfer);
-    if (error != PROCBUF_PROCESS_OK)
+    const enum procbuf_error error = procbuf_readonly_enter(source, transfer_from, transfer);
+    if (error != PROCBUF_OK)
         return error;
-    return transfer->reading.error != PROCBUF_PROCESS_OK ? transfer->reading.error
-                                                         : transfer->writing.error;
+    return transfer->reading.error != PROCBUF_OK ? transfer->reading.error
+                                                 : transfer->writing.error;
 }
 
-enum procbuf_process_error procbuf_stream_copy(struct procbuf_writer *writer,
-                                               struct procbuf_reader *reader, size_t len,
-                                               size_t *len_out)
+enum procbuf_error procbuf_stream_copy(struct procbuf_writer *writer, struct procbuf_reader *reader,
+                                       size_t len, size_t *len_out)
 {
-    enum procbuf_process_error error = PROCBUF_PROCESS_OK;
+    enum procbuf_error error = PROCBUF_OK;
     struct procbuf_position from = reader->position_;
     struct procbuf_position to = writer->position_;
     size_t done = 0;
@@ -271,14 +271,14 @@ enum procbuf_process_error procbuf_stream_copy(struct procbuf_writer *writer,
                                      .reading = { .offset = from.offset },
                                      .writing = { .offset = to.offset, .len = len - done } };
         error = run_transfer(&reader->buffers_[from.index], &transfer);
-        if (error != PROCBUF_PROCESS_OK)
+        if (error != PROCBUF_OK)
             break;
         move_on(&from, transfer.reading.done, transfer.reading.reached_end);
         move_on(&to, transfer.writing.done, transfer.writing.reached_end);
         done += transfer.writing.done;
     }
     error = end_call(error, done, len_out);
-    if (error == PROCBUF_PROCESS_OK) {
+    if (error == PROCBUF_OK) {
         reader->position_ = from;
         writer->position_ = to;
     }

@@ -1,4 +1,6 @@
 /* Process tables, ids, creation and removal. Contract: P4, L1, L8, B7. */
+#include "implementation.h"
+
 #include <procbuf/capability.h>
 #include <procbuf/process.h>
 
@@ -18,7 +20,7 @@ void procbuf_table_init(struct procbuf_table *table, struct procbuf_process *slo
                         uint32_t slot_count)
 {
     table->private_.is_live = NULL;
-    table->private_.is_live_context = NULL;
+    table->private_.is_live_data = NULL;
     table->private_.slots = slots;
     table->private_.slot_count = slot_count;
     table->private_.grants = NULL;
@@ -29,11 +31,11 @@ void procbuf_table_init(struct procbuf_table *table, struct procbuf_process *slo
 }
 
 void procbuf_table_init_external(struct procbuf_table *table, procbuf_is_live_function *is_live,
-                                 const void *context)
+                                 const void *data)
 {
     PROCBUF_REQUIRE(is_live != NULL);
     table->private_.is_live = is_live;
-    table->private_.is_live_context = context;
+    table->private_.is_live_data = data;
     table->private_.slots = NULL;
     table->private_.slot_count = 0;
     table->private_.grants = NULL;
@@ -53,7 +55,7 @@ bool procbuf_foreign_life_goes_on(const uint32_t *index, const struct procbuf_id
 {
     const struct procbuf_table *table = id->table;
     return table != NULL &&
-           table->private_.is_live(table->private_.is_live_context, *index, id->identifier);
+           table->private_.is_live(*index, id->identifier, table->private_.is_live_data);
 }
 
 bool procbuf_id_is_live(struct procbuf_id id)
@@ -169,9 +171,9 @@ static struct procbuf_process *find_empty_slot(const struct procbuf_table *table
     return NULL;
 }
 
-enum procbuf_code procbuf_process_create(struct procbuf_table *table,
-                                         const struct procbuf_process_config *config,
-                                         struct procbuf_process **process_out)
+enum procbuf_error procbuf_process_create(struct procbuf_table *table,
+                                          const struct procbuf_process_config *config,
+                                          struct procbuf_process **process_out)
 {
     PROCBUF_REQUIRE(table->private_.slots != NULL);
     struct layout layout;
@@ -204,7 +206,7 @@ enum procbuf_code procbuf_process_create(struct procbuf_table *table,
     return PROCBUF_OK;
 }
 
-enum procbuf_code procbuf_process_remove(struct procbuf_process *process)
+enum procbuf_error procbuf_process_remove(struct procbuf_process *process)
 {
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->open_enters != NULL)

@@ -31,11 +31,11 @@ int main(void)
     if (procbuf_process_create(&table, &config, &process) != PROCBUF_OK)
         return 1;
     for (int i = 0; i < CALLS; i++) {
-        if (procbuf_build_readonly(process, (procbuf_addr_t)&ram[16], 4, &readonly) != PROCBUF_OK ||
-            procbuf_build_readwrite(process, (procbuf_addr_t)&ram[16], 4, &readwrite) !=
+        if (procbuf_readonly_build(process, (procbuf_addr_t)&ram[16], 4, &readonly) != PROCBUF_OK ||
+            procbuf_readwrite_build(process, (procbuf_addr_t)&ram[16], 4, &readwrite) !=
                 PROCBUF_OK ||
-            procbuf_readonly_enter(&readonly, read_nothing, NULL) != PROCBUF_PROCESS_OK ||
-            procbuf_readwrite_mut_enter(&readwrite, write_nothing, NULL) != PROCBUF_PROCESS_OK)
+            procbuf_readonly_enter(&readonly, read_nothing, NULL) != PROCBUF_OK ||
+            procbuf_readwrite_mut_enter(&readwrite, write_nothing, NULL) != PROCBUF_OK)
             return 1;
         len += procbuf_readonly_len(&readonly);
     }

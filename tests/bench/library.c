@@ -129,12 +129,12 @@ int main(void)
         return 2;
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
         size = sizes[s];
-        if (procbuf_build_readwrite(process, (procbuf_addr_t)ram, size, &buffer) != PROCBUF_OK ||
-            procbuf_readwrite_mut_enter(&buffer, with_slice, NULL) != PROCBUF_PROCESS_OK)
+        if (procbuf_readwrite_build(process, (procbuf_addr_t)ram, size, &buffer) != PROCBUF_OK ||
+            procbuf_readwrite_mut_enter(&buffer, with_slice, NULL) != PROCBUF_OK)
             return 2;
     }
     size = 16;
-    if (procbuf_build_readwrite(process, (procbuf_addr_t)ram, size, &buffer) != PROCBUF_OK)
+    if (procbuf_readwrite_build(process, (procbuf_addr_t)ram, size, &buffer) != PROCBUF_OK)
         return 2;
     row("enter", library_enter, plain_load);
     row("len", library_len, plain_load);

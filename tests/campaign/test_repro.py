@@ -72,7 +72,7 @@ class Repro(Case):
         self.check(done, 1, f"wrote {out}")
         text = out.read_text()
         self.assertIn("Test(found, result__outcome_status__build_readwrite", text)
-        self.assertIn("cr_assert_eq(procbuf_build_readwrite(p0, P0_RAM + 259, 1, &rw[2]), PROCBUF_INVAL);", text)
+        self.assertIn("cr_assert_eq(procbuf_readwrite_build(p0, P0_RAM + 259, 1, &rw[2]), PROCBUF_INVAL);", text)
         self.assertNotIn(str(ROOT), text)
         self.check(call(REPRO, "--emit-test", out, self.write("b.trace", PROGRAM)), 2, "nothing broke")
         done = call(REPRO, "--lib", broken_lib("A05"), "--emit-test", "/dev/full/x", self.write("a.trace", PROGRAM))

@@ -54,8 +54,8 @@ static void start(void)
             __builtin_trap();
     }
     for (unsigned h = 0; h < HANDLES; h++) {
-        readonly[h] = (struct procbuf_readonly)PROCBUF_READONLY_DEFAULT;
-        readwrite[h] = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;
+        readonly[h] = procbuf_readonly_default();
+        readwrite[h] = procbuf_readwrite_default();
     }
 }
 
@@ -97,8 +97,8 @@ static void step(struct input *input)
     const size_t len = next(input, 2) % 0x300;
     procbuf_addr_t before;
     switch (what) {
-    case 0: (void)procbuf_build_readonly(process, addr, len, &readonly[h]); break;
-    case 1: (void)procbuf_build_readwrite(process, addr, len, &readwrite[h]); break;
+    case 0: (void)procbuf_readonly_build(process, addr, len, &readonly[h]); break;
+    case 1: (void)procbuf_readwrite_build(process, addr, len, &readwrite[h]); break;
     case 2: (void)procbuf_readonly_enter(&readonly[h], read_all, input); break;
     case 3: (void)procbuf_readwrite_enter(&readwrite[h], read_all, input); break;
     case 4: (void)procbuf_readwrite_mut_enter(&readwrite[h], write_all, input); break;
@@ -108,8 +108,8 @@ static void step(struct input *input)
     case 8: procbuf_process_terminate(process, NULL); break;
     case 9: (void)procbuf_process_start(process); break;
     case 10: procbuf_process_fault(process); break;
-    case 11: (void)procbuf_allow_readonly(process, &driver, h, addr, len); break;
-    case 12: (void)procbuf_allow_readwrite(process, &driver, h, addr, len); break;
+    case 11: (void)procbuf_process_allow_readonly(process, &driver, h, addr, len); break;
+    case 12: (void)procbuf_process_allow_readwrite(process, &driver, h, addr, len); break;
     default:
         (void)procbuf_driver_enter(&driver, procbuf_process_id(process), read_slots, input);
         break;

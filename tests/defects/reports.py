@@ -30,7 +30,7 @@ from tools import Build, ToolError  # noqa: E402
 TOOLS = ("procbuf-replay", "procbuf-minimize", "procbuf-convert", "procbuf-expect")
 MOST_OPERATIONS = 12
 C_FLAGS = ["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-Wno-unused-result"]
-LIB_FLAGS = ["-std=c11", "-O1", "-g", "-ffreestanding", "-DPROCBUF_IMPLEMENTATION"]
+LIB_FLAGS = ["-std=c11", "-O1", "-g", "-ffreestanding"]
 COMPILERS = {
     "plain": ["gcc"],
     "ubsan": ["clang-19", "-fsanitize=undefined,integer,implicit-conversion", "-fno-sanitize-recover=all"],

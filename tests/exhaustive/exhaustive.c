@@ -76,7 +76,7 @@ struct layout {
     int flash, flash_len, header;
 };
 
-static enum procbuf_code create(const struct layout *l, struct procbuf_process **process_out)
+static enum procbuf_error create(const struct layout *l, struct procbuf_process **process_out)
 {
     const struct procbuf_process_config config = {
         .flash_start = (procbuf_addr_t)l->flash,
@@ -100,7 +100,7 @@ static struct procbuf_process *make(const struct layout *l)
 {
     struct procbuf_process *process = NULL;
     make_table();
-    const enum procbuf_code code = create(l, &process);
+    const enum procbuf_error code = create(l, &process);
     EXPECT(code == PROCBUF_OK, "a good layout is refused", l->ram, l->ram_len, l->flash);
     return process;
 }
@@ -176,19 +176,19 @@ static void build_all(const struct layout *l)
             struct procbuf_readwrite rw = PROCBUF_READWRITE_DEFAULT;
             const bool in_ram = within(addr, len, l->ram, l->ram + l->app);
             const bool in_flash = within(addr, len, l->flash + l->header, l->flash + l->flash_len);
-            enum procbuf_code a, b;
+            enum procbuf_error a, b;
             if (len > 0 && in_ram && addr + len > mark)
                 mark = addr + len;
             /* The first of the two must raise the mark by itself: take turns. */
             if ((addr + len) % 2 == 0)
-                a = procbuf_build_readonly(process, (procbuf_addr_t)addr, (size_t)len, &ro);
+                a = procbuf_readonly_build(process, (procbuf_addr_t)addr, (size_t)len, &ro);
             else
-                b = procbuf_build_readwrite(process, (procbuf_addr_t)addr, (size_t)len, &rw);
+                b = procbuf_readwrite_build(process, (procbuf_addr_t)addr, (size_t)len, &rw);
             EXPECT(procbuf_process_mark(process) == mark, "mark", addr, len, l->ram, l->app);
             if ((addr + len) % 2 == 0)
-                b = procbuf_build_readwrite(process, (procbuf_addr_t)addr, (size_t)len, &rw);
+                b = procbuf_readwrite_build(process, (procbuf_addr_t)addr, (size_t)len, &rw);
             else
-                a = procbuf_build_readonly(process, (procbuf_addr_t)addr, (size_t)len, &ro);
+                a = procbuf_readonly_build(process, (procbuf_addr_t)addr, (size_t)len, &ro);
             cases += 2;
             EXPECT((a == PROCBUF_OK) == (len == 0 || in_ram || in_flash), "read-only", addr, len,
                    l->ram, l->app, l->flash, l->header, l->flash_len);
@@ -198,7 +198,7 @@ static void build_all(const struct layout *l)
             EXPECT(b == PROCBUF_OK || b == PROCBUF_INVAL, "code", addr, len);
             EXPECT(procbuf_process_mark(process) == mark, "mark", addr, len, l->ram, l->app);
             EXPECT(procbuf_readonly_len(&ro) == (a == PROCBUF_OK ? (size_t)len : 0), "len", len);
-            EXPECT(procbuf_readonly_ptr(&ro) == (a == PROCBUF_OK && len != 0 ? addr : 0), "ptr",
+            EXPECT(procbuf_readonly_addr(&ro) == (a == PROCBUF_OK && len != 0 ? addr : 0), "ptr",
                    addr);
         }
     }
@@ -227,13 +227,13 @@ static void part_buffers(void)
 
 /* ---- K: every break from every break, mark and layout ---- */
 
-static enum procbuf_process_error expect_brk(const struct layout *l, int mark, int to)
+static enum procbuf_error expect_brk(const struct layout *l, int mark, int to)
 {
     if (to < mark || to >= l->ram + l->ram_len)
         return PROCBUF_ADDRESS_OUT_OF_BOUNDS;
     if (to > l->ram + l->ram_len - l->kernel || port_refuses)
         return PROCBUF_OUT_OF_MEMORY;
-    return PROCBUF_PROCESS_OK;
+    return PROCBUF_OK;
 }
 
 static void brk_one(const struct layout *l, int shared, int to, bool by_distance)
@@ -244,20 +244,20 @@ static void brk_one(const struct layout *l, int shared, int to, bool by_distance
     const int from = l->ram + l->app;
     const int mark = l->ram + shared;
     if (shared != 0)
-        EXPECT(procbuf_build_readonly(process, (procbuf_addr_t)l->ram, (size_t)shared, &ro) ==
+        EXPECT(procbuf_readonly_build(process, (procbuf_addr_t)l->ram, (size_t)shared, &ro) ==
                    PROCBUF_OK,
                "share", shared);
     memset(memory, 0xa5, sizeof memory);
-    const enum procbuf_process_error expected = expect_brk(l, mark, to);
-    const enum procbuf_process_error error =
-        by_distance ? procbuf_process_sbrk(process, (intptr_t)to - from, &old)
-                    : procbuf_process_brk(process, (procbuf_addr_t)to, &old);
-    const int now = error == PROCBUF_PROCESS_OK ? to : from;
+    const enum procbuf_error expected = expect_brk(l, mark, to);
+    const enum procbuf_error error = by_distance
+                                         ? procbuf_process_sbrk(process, (intptr_t)to - from, &old)
+                                         : procbuf_process_brk(process, (procbuf_addr_t)to, &old);
+    const int now = error == PROCBUF_OK ? to : from;
     cases++;
     EXPECT(error == expected, "brk", l->ram, l->ram_len, l->app, l->kernel, shared, to, (int)error,
            (int)expected);
     EXPECT(procbuf_process_app_break(process) == now, "break", to);
-    EXPECT(error != PROCBUF_PROCESS_OK || old == from, "old break", to);
+    EXPECT(error != PROCBUF_OK || old == from, "old break", to);
     for (int at = 0; at < SPACE; at++)
         EXPECT(memory[at] == (at >= from && at < now ? 0 : 0xa5), "zeroing", at, from, now);
 }
@@ -301,10 +301,11 @@ static void part_grants(void)
                         while (at > 0 && at % step != 0)
                             at--;
                         const bool fits = size <= len && at >= l.ram + app;
-                        const bool given = procbuf_process_allocate_grant(
+                        const enum procbuf_error error = procbuf_process_allocate_grant(
                             process, 0, 1, (size_t)size, (size_t)align);
                         cases++;
-                        EXPECT(given == fits, "grant", l.ram, len, app, size, align);
+                        EXPECT(error == (fits ? PROCBUF_OK : PROCBUF_OUT_OF_MEMORY), "grant", l.ram,
+                               len, app, size, align);
                         EXPECT(procbuf_process_kernel_break(process) == (fits ? at : l.ram + len),
                                "kernel break", l.ram, len, size, align);
                     }
@@ -337,7 +338,7 @@ static void part_slices(void)
             }
         }
         for (size_t chunk_len = 1; chunk_len <= 12; chunk_len++) {
-            struct procbuf_readable_chunks chunks = procbuf_readable_chunks(r, chunk_len);
+            struct procbuf_readable_chunks chunks = procbuf_readable_split(r, chunk_len);
             struct procbuf_readable part;
             size_t done = 0;
             cases++;
@@ -383,8 +384,8 @@ static const struct layout sequence_layout = { 250, 5, 2, 1, 10, 4, 1 };
 static void build_step(struct state *s, struct procbuf_process *process,
                        struct procbuf_readwrite *handle, int number, int addr, int len)
 {
-    const enum procbuf_code code =
-        procbuf_build_readwrite(process, (procbuf_addr_t)addr, (size_t)len, &handle[number]);
+    const enum procbuf_error code =
+        procbuf_readwrite_build(process, (procbuf_addr_t)addr, (size_t)len, &handle[number]);
     const bool owned = len == 0 || within(addr, len, 250, s->app_break);
     EXPECT(code == (!s->active ? PROCBUF_FAIL
                     : owned    ? PROCBUF_OK
@@ -401,11 +402,11 @@ static void build_step(struct state *s, struct procbuf_process *process,
 static void brk_step(struct state *s, struct procbuf_process *process, int to)
 {
     procbuf_addr_t old;
-    const enum procbuf_process_error error = procbuf_process_brk(process, (procbuf_addr_t)to, &old);
-    const enum procbuf_process_error expected =
+    const enum procbuf_error error = procbuf_process_brk(process, (procbuf_addr_t)to, &old);
+    const enum procbuf_error expected =
         s->active ? expect_brk(&sequence_layout, s->mark, to) : PROCBUF_INACTIVE_APP;
     EXPECT(error == expected, "sequence: brk", to, (int)error, (int)expected);
-    if (error == PROCBUF_PROCESS_OK)
+    if (error == PROCBUF_OK)
         s->app_break = to;
 }
 
@@ -434,12 +435,15 @@ static void step(struct state *s, struct procbuf_process *process, struct procbu
         s->terminated = true;
         break;
     case AGAIN:
-        EXPECT(procbuf_process_restart(process, NULL) == !s->terminated, "sequence: restart");
+        EXPECT(procbuf_process_restart(process, NULL) ==
+                   (s->terminated ? PROCBUF_ALREADY : PROCBUF_OK),
+               "sequence: restart");
         if (!s->terminated)
             begin_life(s);
         break;
     default:
-        EXPECT(procbuf_process_start(process) == s->terminated, "sequence: start");
+        EXPECT(procbuf_process_start(process) == (s->terminated ? PROCBUF_OK : PROCBUF_ALREADY),
+               "sequence: start");
         if (s->terminated)
             begin_life(s);
         break;
@@ -462,8 +466,7 @@ static void look(const struct state *s, struct procbuf_process *process,
         const bool live = s->handle_life[n] == s->life;
         EXPECT(procbuf_readwrite_len(&handle[n]) == (size_t)(live ? s->handle_len[n] : 0),
                "sequence: len", n);
-        EXPECT((procbuf_readwrite_mut_enter(&handle[n], count_run, &runs) == PROCBUF_PROCESS_OK) ==
-                       live &&
+        EXPECT((procbuf_readwrite_mut_enter(&handle[n], count_run, &runs) == PROCBUF_OK) == live &&
                    runs == live,
                "sequence: enter", n, runs);
     }
@@ -536,8 +539,8 @@ static bool protocol_active(const struct protocol *s)
 /* A1, A2: what is allowed takes the place of what was. */
 static void allow_step(struct protocol *s, int addr, int len)
 {
-    const struct procbuf_allow_result result =
-        procbuf_allow_readonly(&slots[0], &protocol_driver, 0, (procbuf_addr_t)addr, (size_t)len);
+    const struct procbuf_allow_result result = procbuf_process_allow_readonly(
+        &slots[0], &protocol_driver, 0, (procbuf_addr_t)addr, (size_t)len);
     const bool good = protocol_active(s);
     EXPECT(result.code == (good ? PROCBUF_OK : PROCBUF_FAIL), "protocol: allow", (int)result.code);
     EXPECT(result.addr == (good ? s->slot_addr : addr) &&
@@ -553,18 +556,17 @@ static void allow_step(struct protocol *s, int addr, int len)
 static void read_slot(const struct procbuf_grant *grant, void *data)
 {
     (void)data;
-    EXPECT(procbuf_grant_readonly(grant, 0, &protocol_handle) == PROCBUF_PROCESS_OK,
-           "protocol: read");
+    EXPECT(procbuf_grant_readonly(grant, 0, &protocol_handle) == PROCBUF_OK, "protocol: read");
 }
 
 /* G4, G5 */
 static void read_step(struct protocol *s)
 {
-    const enum procbuf_process_error error =
+    const enum procbuf_error error =
         procbuf_driver_enter(&protocol_driver, procbuf_process_id(&slots[0]), read_slot, NULL);
-    EXPECT(error == (protocol_active(s) ? PROCBUF_PROCESS_OK : PROCBUF_INACTIVE_APP),
+    EXPECT(error == (protocol_active(s) ? PROCBUF_OK : PROCBUF_INACTIVE_APP),
            "protocol: driver enters", (int)error);
-    if (error != PROCBUF_PROCESS_OK)
+    if (error != PROCBUF_OK)
         return;
     s->held = true;
     s->held_life = s->life;
@@ -592,7 +594,9 @@ static void restart_step(struct protocol *s, bool refused)
 {
     const bool due = s->kind != PROCBUF_STATE_TERMINATED;
     port_refuses = refused;
-    EXPECT(procbuf_process_restart(&slots[0], NULL) == (due && !refused), "protocol: restart");
+    const enum procbuf_error answer = refused ? PROCBUF_OUT_OF_MEMORY : PROCBUF_OK;
+    EXPECT(procbuf_process_restart(&slots[0], NULL) == (due ? answer : PROCBUF_ALREADY),
+           "protocol: restart");
     port_refuses = false;
     if (due)
         begin_protocol_life(s, refused);
@@ -622,7 +626,8 @@ static void protocol_step(struct protocol *s, int op)
     case RESTART: restart_step(s, false); break;
     case RESTART_REFUSED: restart_step(s, true); break;
     case START:
-        EXPECT(procbuf_process_start(&slots[0]) == (s->kind == PROCBUF_STATE_TERMINATED),
+        EXPECT(procbuf_process_start(&slots[0]) ==
+                   (s->kind == PROCBUF_STATE_TERMINATED ? PROCBUF_OK : PROCBUF_ALREADY),
                "protocol: start");
         if (s->kind == PROCBUF_STATE_TERMINATED)
             begin_protocol_life(s, false);
@@ -651,11 +656,10 @@ static void protocol_look(const struct protocol *s, struct procbuf_id standing_b
     EXPECT(procbuf_process_state(&slots[0]).kind == s->kind, "protocol: state", (int)s->kind);
     EXPECT(procbuf_readonly_len(&protocol_handle) == (size_t)(live ? s->held_len : 0),
            "protocol: length of the handle", live, s->held_len);
-    EXPECT(procbuf_readonly_ptr(&protocol_handle) ==
+    EXPECT(procbuf_readonly_addr(&protocol_handle) ==
                (s->held && s->held_len != 0 ? s->held_addr : 0),
            "protocol: its address");
-    EXPECT((procbuf_readonly_enter(&protocol_handle, must_be_busy, &runs) == PROCBUF_PROCESS_OK) ==
-                   live &&
+    EXPECT((procbuf_readonly_enter(&protocol_handle, must_be_busy, &runs) == PROCBUF_OK) == live &&
                runs == live,
            "protocol: its enter", live, runs);
     EXPECT(procbuf_id_is_live(standing_by) && procbuf_process_app_break(&slots[1]) == 208,
@@ -677,7 +681,7 @@ static void part_protocol(void)
                    create(&protocol_layouts[1], &process) == PROCBUF_OK,
                "protocol: two processes");
         const struct procbuf_id standing_by = procbuf_process_id(process);
-        protocol_handle = (struct procbuf_readonly)PROCBUF_READONLY_DEFAULT;
+        protocol_handle = procbuf_readonly_default();
         for (int d = 0; d < PROTOCOL_DEPTH; d++) {
             protocol_step(&s, ops[d]);
             protocol_look(&s, standing_by);

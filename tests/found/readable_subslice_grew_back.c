@@ -112,7 +112,7 @@ Test(found, result__outcome_kind__range, .timeout = 10)
     create(2, (struct procbuf_process_config){ .flash_start = P2_FLASH, .flash_len = 100,
         .flash_protected_len = 1, .mem_start = P2_RAM, .mem_len = 300, .initial_app_len = 131,
         .initial_kernel_len = 169, .fault_policy = PROCBUF_FAULT_STOP });
-    cr_assert_eq(procbuf_build_readonly(p0, P0_RAM + 8, 16, &ro[0]), PROCBUF_OK);
-    cr_assert_eq(procbuf_readonly_enter(&ro[0], body_1, NULL), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_readonly_build(p0, P0_RAM + 8, 16, &ro[0]), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_enter(&ro[0], body_1, NULL), PROCBUF_OK);
     cr_assert_eq(body_1_runs, 1, "the body runs once");
 }

@@ -18,10 +18,10 @@ static void make(void)
 
 TestSuite(allow, .init = make);
 
-static void is(struct procbuf_allow_result result, enum procbuf_code code, procbuf_addr_t addr,
+static void is(struct procbuf_allow_result result, enum procbuf_error code, procbuf_addr_t addr,
                size_t len)
 {
-    cr_assert_eq(result.code, code, "%s", procbuf_code_name(result.code));
+    cr_assert_eq(result.code, code, "%s", procbuf_error_name(result.code));
     cr_assert_eq(result.addr, addr);
     cr_assert_eq(result.len, len);
 }
@@ -29,44 +29,48 @@ static void is(struct procbuf_allow_result result, enum procbuf_code code, procb
 Test(allow, gives_back_what_was_allowed_before)
 {
     ACCEPTS("A1 A2");
-    is(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0 + 8), 16), PROCBUF_OK, 0, 0);
-    is(procbuf_allow_readonly(world.p0, &driver, 0, 0x77, 0), PROCBUF_OK, at(RAM0 + 8), 16);
-    is(procbuf_allow_readonly(world.p0, &driver, 0, at(FLASH0 + 20), 4), PROCBUF_OK, 0x77, 0);
-    is(procbuf_allow_readonly(world.p0, &driver, 1, at(RAM0), 1), PROCBUF_OK, 0, 0);
-    is(procbuf_allow_readonly(world.p0, &driver, 0, 0, 0), PROCBUF_OK, at(FLASH0 + 20), 4);
-    is(procbuf_allow_readwrite(world.p0, &driver, 0, UINTPTR_MAX, 0), PROCBUF_OK, 0, 0);
-    is(procbuf_allow_readwrite(world.p0, &driver, 0, at(RAM0 + 2), 2), PROCBUF_OK, UINTPTR_MAX, 0);
+    is(procbuf_process_allow_readonly(world.p0, &driver, 0, at(RAM0 + 8), 16), PROCBUF_OK, 0, 0);
+    is(procbuf_process_allow_readonly(world.p0, &driver, 0, 0x77, 0), PROCBUF_OK, at(RAM0 + 8), 16);
+    is(procbuf_process_allow_readonly(world.p0, &driver, 0, at(FLASH0 + 20), 4), PROCBUF_OK, 0x77,
+       0);
+    is(procbuf_process_allow_readonly(world.p0, &driver, 1, at(RAM0), 1), PROCBUF_OK, 0, 0);
+    is(procbuf_process_allow_readonly(world.p0, &driver, 0, 0, 0), PROCBUF_OK, at(FLASH0 + 20), 4);
+    is(procbuf_process_allow_readwrite(world.p0, &driver, 0, UINTPTR_MAX, 0), PROCBUF_OK, 0, 0);
+    is(procbuf_process_allow_readwrite(world.p0, &driver, 0, at(RAM0 + 2), 2), PROCBUF_OK,
+       UINTPTR_MAX, 0);
 }
 
 Test(allow, slots_of_the_two_kinds_are_apart)
 {
     ACCEPTS("A1 A2");
-    is(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0 + 8), 16), PROCBUF_OK, 0, 0);
-    is(procbuf_allow_readonly(world.p0, &driver, 1, at(RAM0 + 4), 2), PROCBUF_OK, 0, 0);
-    is(procbuf_allow_readwrite(world.p0, &driver, 0, at(RAM0 + 40), 5), PROCBUF_OK, 0, 0);
-    is(procbuf_allow_readonly(world.p0, &driver, 0, 0, 0), PROCBUF_OK, at(RAM0 + 8), 16);
-    is(procbuf_allow_readonly(world.p0, &driver, 1, 0, 0), PROCBUF_OK, at(RAM0 + 4), 2);
-    is(procbuf_allow_readwrite(world.p0, &driver, 0, 0, 0), PROCBUF_OK, at(RAM0 + 40), 5);
+    is(procbuf_process_allow_readonly(world.p0, &driver, 0, at(RAM0 + 8), 16), PROCBUF_OK, 0, 0);
+    is(procbuf_process_allow_readonly(world.p0, &driver, 1, at(RAM0 + 4), 2), PROCBUF_OK, 0, 0);
+    is(procbuf_process_allow_readwrite(world.p0, &driver, 0, at(RAM0 + 40), 5), PROCBUF_OK, 0, 0);
+    is(procbuf_process_allow_readonly(world.p0, &driver, 0, 0, 0), PROCBUF_OK, at(RAM0 + 8), 16);
+    is(procbuf_process_allow_readonly(world.p0, &driver, 1, 0, 0), PROCBUF_OK, at(RAM0 + 4), 2);
+    is(procbuf_process_allow_readwrite(world.p0, &driver, 0, 0, 0), PROCBUF_OK, at(RAM0 + 40), 5);
 }
 
 Test(allow, errors_come_in_order_and_give_back_what_was_passed)
 {
     REFUSES("A1 A2 E3");
-    CHANGES_NOTHING(is(procbuf_allow_readonly(world.p0, NULL, 9, at(RAM0 + 128), 1),
+    CHANGES_NOTHING(is(procbuf_process_allow_readonly(world.p0, NULL, 9, at(RAM0 + 128), 1),
                        PROCBUF_NODEVICE, at(RAM0 + 128), 1));
-    CHANGES_NOTHING(is(procbuf_allow_readwrite(world.p0, NULL, 9, 5, 0), PROCBUF_NODEVICE, 5, 0));
-    CHANGES_NOTHING(is(procbuf_allow_readonly(world.p0, &driver, 9, at(RAM0 + 128), 1),
+    CHANGES_NOTHING(
+        is(procbuf_process_allow_readwrite(world.p0, NULL, 9, 5, 0), PROCBUF_NODEVICE, 5, 0));
+    CHANGES_NOTHING(is(procbuf_process_allow_readonly(world.p0, &driver, 9, at(RAM0 + 128), 1),
                        PROCBUF_INVAL, at(RAM0 + 128), 1));
-    CHANGES_NOTHING(is(procbuf_allow_readwrite(world.p0, &driver, 0, at(FLASH0 + 20), 1),
+    CHANGES_NOTHING(is(procbuf_process_allow_readwrite(world.p0, &driver, 0, at(FLASH0 + 20), 1),
                        PROCBUF_INVAL, at(FLASH0 + 20), 1));
-    is(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0), 8), PROCBUF_OK, 0, 0);
-    CHANGES_NOTHING(is(procbuf_allow_readonly(world.p0, &driver, 2, at(RAM0), 7), PROCBUF_NOSUPPORT,
-                       at(RAM0), 7));
-    CHANGES_NOTHING(is(procbuf_allow_readwrite(world.p0, &driver, 1, at(RAM0), 7),
+    is(procbuf_process_allow_readonly(world.p0, &driver, 0, at(RAM0), 8), PROCBUF_OK, 0, 0);
+    CHANGES_NOTHING(is(procbuf_process_allow_readonly(world.p0, &driver, 2, at(RAM0), 7),
                        PROCBUF_NOSUPPORT, at(RAM0), 7));
-    is(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0), 1), PROCBUF_OK, at(RAM0), 8);
+    CHANGES_NOTHING(is(procbuf_process_allow_readwrite(world.p0, &driver, 1, at(RAM0), 7),
+                       PROCBUF_NOSUPPORT, at(RAM0), 7));
+    is(procbuf_process_allow_readonly(world.p0, &driver, 0, at(RAM0), 1), PROCBUF_OK, at(RAM0), 8);
     procbuf_process_terminate(world.p0, NULL);
-    CHANGES_NOTHING(is(procbuf_allow_readonly(world.p0, &driver, 0, 0, 0), PROCBUF_FAIL, 0, 0));
+    CHANGES_NOTHING(
+        is(procbuf_process_allow_readonly(world.p0, &driver, 0, 0, 0), PROCBUF_FAIL, 0, 0));
 }
 
 Test(allow, what_stays_after_an_error)
@@ -74,12 +78,13 @@ Test(allow, what_stays_after_an_error)
     procbuf_addr_t old_break;
     ACCEPTS("E3");
     REFUSES("E3");
-    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 220), &old_break), PROCBUF_PROCESS_OK);
-    is(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0 + 10), 5), PROCBUF_NOMEM, at(RAM0 + 10),
-       5);
+    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 220), &old_break), PROCBUF_OK);
+    is(procbuf_process_allow_readonly(world.p0, &driver, 0, at(RAM0 + 10), 5), PROCBUF_NOMEM,
+       at(RAM0 + 10), 5);
     cr_assert_eq(procbuf_process_mark(world.p0), at(RAM0 + 15), "the mark stays");
-    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 100), &old_break), PROCBUF_PROCESS_OK);
-    is(procbuf_allow_readonly(world.p0, &driver, 2, at(RAM0), 1), PROCBUF_NOSUPPORT, at(RAM0), 1);
+    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 100), &old_break), PROCBUF_OK);
+    is(procbuf_process_allow_readonly(world.p0, &driver, 2, at(RAM0), 1), PROCBUF_NOSUPPORT,
+       at(RAM0), 1);
     cr_assert_lt(procbuf_process_kernel_break(world.p0), at(RAM0 + 224), "the grant stays");
 }
 
@@ -87,14 +92,14 @@ Test(allow, what_stays_after_an_error)
 
 struct keeper {
     struct procbuf_readwrite held;
-    enum procbuf_code code;
+    enum procbuf_error code;
     uint32_t number;
 };
 
-static enum procbuf_code keep(void *context, struct procbuf_id id, uint32_t number,
-                              struct procbuf_readwrite *buffer)
+static enum procbuf_error keep(struct procbuf_id id, uint32_t number,
+                               struct procbuf_readwrite *buffer, void *data)
 {
-    struct keeper *keeper = context;
+    struct keeper *keeper = data;
     cr_assert(procbuf_id_equal(id, procbuf_process_id(world.p0)));
     keeper->number = number;
     if (keeper->code != PROCBUF_OK)
@@ -107,7 +112,7 @@ static enum procbuf_code keep(void *context, struct procbuf_id id, uint32_t numb
 
 static struct procbuf_allow_result share(struct keeper *keeper, procbuf_addr_t addr, size_t len)
 {
-    return procbuf_allow_userspace_readable(world.p0, keep, keeper, 6, addr, len);
+    return procbuf_process_allow_userspace_readable(world.p0, 6, addr, len, keep, keeper);
 }
 
 Test(allow, a_driver_keeps_or_rejects)
@@ -125,17 +130,18 @@ Test(allow, a_driver_keeps_or_rejects)
     keeper.code = PROCBUF_OK;
     is(share(&keeper, at(FLASH0 + 20), 1), PROCBUF_INVAL, at(FLASH0 + 20), 1);
     is(share(&keeper, at(RAM0), 1), PROCBUF_OK, 0x55, 0);
-    cr_assert(procbuf_process_restart(world.p0, NULL));
+    cr_assert_eq(procbuf_process_restart(world.p0, NULL), PROCBUF_OK);
     is(share(&keeper, at(RAM0 + 1), 1), PROCBUF_OK, at(RAM0), 1);
-    is(procbuf_allow_userspace_readable(world.p0, NULL, NULL, 0, 7, 0), PROCBUF_NODEVICE, 7, 0);
+    is(procbuf_process_allow_userspace_readable(world.p0, 0, 7, 0, NULL, NULL), PROCBUF_NODEVICE, 7,
+       0);
 }
 
-static enum procbuf_code take_and_reject(void *context, struct procbuf_id id, uint32_t number,
-                                         struct procbuf_readwrite *buffer)
+static enum procbuf_error take_and_reject(struct procbuf_id id, uint32_t number,
+                                          struct procbuf_readwrite *buffer, void *data)
 {
     (void)id, (void)number;
-    *(struct procbuf_readwrite *)context = *buffer;
-    *buffer = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;
+    *(struct procbuf_readwrite *)data = *buffer;
+    *buffer = procbuf_readwrite_default();
     return PROCBUF_NOACK;
 }
 
@@ -143,7 +149,8 @@ Test(allow, a_driver_that_rejects_gives_back_what_was_passed_whatever_it_did)
 {
     struct procbuf_readwrite taken = PROCBUF_READWRITE_DEFAULT;
     REFUSES("A2 A3");
-    is(procbuf_allow_userspace_readable(world.p0, take_and_reject, &taken, 0, at(RAM0 + 5), 6),
+    is(procbuf_process_allow_userspace_readable(world.p0, 0, at(RAM0 + 5), 6, take_and_reject,
+                                                &taken),
        PROCBUF_NOACK, at(RAM0 + 5), 6);
 }
 

@@ -5,7 +5,7 @@ TestSuite(brk, .init = world_make);
 
 static procbuf_addr_t old_break;
 
-static enum procbuf_process_error brk_to(size_t offset)
+static enum procbuf_error brk_to(size_t offset)
 {
     return procbuf_process_brk(world.p0, at(RAM0 + offset), &old_break);
 }
@@ -14,7 +14,7 @@ Test(brk, grows_to_the_kernel_break_and_zeroes)
 {
     ACCEPTS("K1 C2 C3");
     world_memory[RAM0 + 127] = 1;
-    cr_assert_eq(brk_to(224), PROCBUF_PROCESS_OK);
+    cr_assert_eq(brk_to(224), PROCBUF_OK);
     cr_assert_eq(old_break, at(RAM0 + 128));
     cr_assert_eq(procbuf_process_app_break(world.p0), at(RAM0 + 224));
     cr_assert_eq(world_memory[RAM0 + 127], 1);
@@ -34,7 +34,7 @@ Test(brk, grows_to_the_kernel_break_and_zeroes)
 Test(brk, tells_the_port_both_breaks)
 {
     ACCEPTS("K1 C3");
-    cr_assert_eq(brk_to(140), PROCBUF_PROCESS_OK);
+    cr_assert_eq(brk_to(140), PROCBUF_OK);
     cr_assert_eq(port_events[0].protection.process_index, 0);
     cr_assert_eq(port_events[0].protection.mem_start, at(RAM0));
     cr_assert_eq(port_events[0].protection.app_break, at(RAM0 + 140));
@@ -51,7 +51,7 @@ Test(brk, moves_wherever_flash_lies)
     struct procbuf_process *process;
     ACCEPTS("K1 P4");
     cr_assert_eq(procbuf_process_create(&world.table, &config, &process), PROCBUF_OK);
-    cr_assert_eq(procbuf_process_sbrk(process, 4, &old_break), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_process_sbrk(process, 4, &old_break), PROCBUF_OK);
     cr_assert_eq(procbuf_process_app_break(process), at(FREE_MEMORY + 8));
 }
 
@@ -59,11 +59,11 @@ Test(brk, shrinks_and_zeroes_nothing)
 {
     ACCEPTS("K1 C3");
     memset(&world_memory[RAM0], 7, 128);
-    cr_assert_eq(brk_to(0), PROCBUF_PROCESS_OK);
+    cr_assert_eq(brk_to(0), PROCBUF_OK);
     cr_assert_eq(world_memory[RAM0], 7);
     cr_assert_eq(world_memory[RAM0 + 127], 7);
     cr_assert_str_eq(port_story(), "p");
-    cr_assert_eq(brk_to(0), PROCBUF_PROCESS_OK);
+    cr_assert_eq(brk_to(0), PROCBUF_OK);
     cr_assert_str_eq(port_story(), "pp");
 }
 
@@ -85,7 +85,7 @@ Test(brk, refuses_the_end_of_ram_and_beyond)
     /* p1 has no kernel part: its end of RAM is its kernel break, and out of bounds all the same. */
     CHANGES_NOTHING(cr_assert_eq(procbuf_process_brk(world.p1, at(RAM1 + 256), &old_break),
                                  PROCBUF_ADDRESS_OUT_OF_BOUNDS));
-    cr_assert_eq(procbuf_process_brk(world.p1, at(RAM1 + 255), &old_break), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_process_brk(world.p1, at(RAM1 + 255), &old_break), PROCBUF_OK);
 }
 
 Test(brk, refuses_below_ram_and_below_the_mark)
@@ -96,9 +96,9 @@ Test(brk, refuses_below_ram_and_below_the_mark)
                                  PROCBUF_ADDRESS_OUT_OF_BOUNDS));
     CHANGES_NOTHING(
         cr_assert_eq(procbuf_process_brk(world.p0, 0, &old_break), PROCBUF_ADDRESS_OUT_OF_BOUNDS));
-    cr_assert_eq(procbuf_build_readonly(world.p0, at(RAM0 + 10), 20, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_build(world.p0, at(RAM0 + 10), 20, &buffer), PROCBUF_OK);
     CHANGES_NOTHING(cr_assert_eq(brk_to(29), PROCBUF_ADDRESS_OUT_OF_BOUNDS));
-    cr_assert_eq(brk_to(30), PROCBUF_PROCESS_OK);
+    cr_assert_eq(brk_to(30), PROCBUF_OK);
 }
 
 Test(brk, refuses_for_inactive_processes_first)
@@ -109,8 +109,10 @@ Test(brk, refuses_for_inactive_processes_first)
     CHANGES_NOTHING(cr_assert_eq(brk_to(1000), PROCBUF_INACTIVE_APP));
     CHANGES_NOTHING(
         cr_assert_eq(procbuf_process_sbrk(world.p0, 0, &old_break), PROCBUF_INACTIVE_APP));
-    CHANGES_NOTHING(cr_assert_eq(procbuf_memop_brk(world.p0, at(RAM0 + 128)), PROCBUF_NOMEM));
-    CHANGES_NOTHING(cr_assert_eq(procbuf_memop_sbrk(world.p0, 0, &old_break), PROCBUF_NOMEM));
+    CHANGES_NOTHING(
+        cr_assert_eq(procbuf_process_memop_brk(world.p0, at(RAM0 + 128)), PROCBUF_NOMEM));
+    CHANGES_NOTHING(
+        cr_assert_eq(procbuf_process_memop_sbrk(world.p0, 0, &old_break), PROCBUF_NOMEM));
 }
 
 Test(brk, a_refusing_port_changes_nothing)
@@ -124,19 +126,20 @@ Test(brk, a_refusing_port_changes_nothing)
     CHANGES_NOTHING(cr_assert_eq(brk_to(100), PROCBUF_OUT_OF_MEMORY));
     port_forget();
     port_refuse_at = 1;
-    CHANGES_NOTHING(cr_assert_eq(procbuf_memop_sbrk(world.p0, 1, &old_break), PROCBUF_NOMEM));
+    CHANGES_NOTHING(
+        cr_assert_eq(procbuf_process_memop_sbrk(world.p0, 1, &old_break), PROCBUF_NOMEM));
 }
 
 Test(brk, sbrk_moves_by_a_distance)
 {
     ACCEPTS("K2");
-    cr_assert_eq(procbuf_process_sbrk(world.p0, 16, &old_break), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_process_sbrk(world.p0, 16, &old_break), PROCBUF_OK);
     cr_assert_eq(old_break, at(RAM0 + 128));
-    cr_assert_eq(procbuf_process_sbrk(world.p0, -40, &old_break), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_process_sbrk(world.p0, -40, &old_break), PROCBUF_OK);
     cr_assert_eq(old_break, at(RAM0 + 144));
     cr_assert_eq(procbuf_process_app_break(world.p0), at(RAM0 + 104));
     port_forget();
-    cr_assert_eq(procbuf_process_sbrk(world.p0, 0, &old_break), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_process_sbrk(world.p0, 0, &old_break), PROCBUF_OK);
     cr_assert_eq(old_break, at(RAM0 + 104));
     cr_assert_str_eq(port_story(), "p", "sbrk(0) runs all checks");
 }
@@ -159,8 +162,8 @@ Test(brk, sbrk_refuses_what_brk_refuses)
 Test(brk, memops_answer_userspace)
 {
     ACCEPTS("K3");
-    cr_assert_eq(procbuf_memop_brk(world.p0, at(RAM0 + 200)), PROCBUF_OK);
-    cr_assert_eq(procbuf_memop_sbrk(world.p0, -8, &old_break), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_memop_brk(world.p0, at(RAM0 + 200)), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_memop_sbrk(world.p0, -8, &old_break), PROCBUF_OK);
     cr_assert_eq(old_break, at(RAM0 + 200));
 }
 
@@ -168,8 +171,10 @@ Test(brk, memops_hide_the_reason)
 {
     REFUSES("K3");
     old_break = 5;
-    CHANGES_NOTHING(cr_assert_eq(procbuf_memop_brk(world.p0, at(RAM0 + 225)), PROCBUF_NOMEM));
-    CHANGES_NOTHING(cr_assert_eq(procbuf_memop_brk(world.p0, 0), PROCBUF_NOMEM));
-    CHANGES_NOTHING(cr_assert_eq(procbuf_memop_sbrk(world.p0, 500, &old_break), PROCBUF_NOMEM));
+    CHANGES_NOTHING(
+        cr_assert_eq(procbuf_process_memop_brk(world.p0, at(RAM0 + 225)), PROCBUF_NOMEM));
+    CHANGES_NOTHING(cr_assert_eq(procbuf_process_memop_brk(world.p0, 0), PROCBUF_NOMEM));
+    CHANGES_NOTHING(
+        cr_assert_eq(procbuf_process_memop_sbrk(world.p0, 500, &old_break), PROCBUF_NOMEM));
     cr_assert_eq(old_break, 5, "no result is written on an error");
 }

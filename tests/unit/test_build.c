@@ -8,28 +8,28 @@ PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability);
 TestSuite(build, .init = world_make);
 
 /* Both builders answer alike. Returns: the code. */
-static enum procbuf_code build_both(size_t offset, size_t len)
+static enum procbuf_error build_both(size_t offset, size_t len)
 {
     struct procbuf_readonly ro = PROCBUF_READONLY_DEFAULT;
     struct procbuf_readwrite rw = PROCBUF_READWRITE_DEFAULT;
-    const enum procbuf_code a = procbuf_build_readonly(world.p0, at(offset), len, &ro);
-    const enum procbuf_code b = procbuf_build_readwrite(world.p0, at(offset), len, &rw);
+    const enum procbuf_error a = procbuf_readonly_build(world.p0, at(offset), len, &ro);
+    const enum procbuf_error b = procbuf_readwrite_build(world.p0, at(offset), len, &rw);
     cr_assert_eq(a, b, "offset %zu, length %zu", offset, len);
     cr_assert_eq(procbuf_readonly_len(&ro), a == PROCBUF_OK ? len : 0);
     cr_assert_eq(procbuf_readwrite_len(&rw), a == PROCBUF_OK ? len : 0);
     return a;
 }
 
-static enum procbuf_code build_readonly(procbuf_addr_t addr, size_t len)
+static enum procbuf_error build_readonly(procbuf_addr_t addr, size_t len)
 {
     struct procbuf_readonly ro;
-    return procbuf_build_readonly(world.p0, addr, len, &ro);
+    return procbuf_readonly_build(world.p0, addr, len, &ro);
 }
 
-static enum procbuf_code build_readwrite(procbuf_addr_t addr, size_t len)
+static enum procbuf_error build_readwrite(procbuf_addr_t addr, size_t len)
 {
     struct procbuf_readwrite rw;
-    return procbuf_build_readwrite(world.p0, addr, len, &rw);
+    return procbuf_readwrite_build(world.p0, addr, len, &rw);
 }
 
 Test(build, accepts_app_memory_to_the_byte)
@@ -132,7 +132,7 @@ Test(build, flash_and_refusals_do_not_move_the_mark)
     REFUSES("B4");
     CHANGES_NOTHING(cr_assert_eq(build_readonly(at(FLASH0 + 16), 8), PROCBUF_OK));
     /* p1's flash lies above its RAM */
-    cr_assert_eq(procbuf_build_readonly(world.p1, at(FLASH1 + 8), 8, &ro), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_build(world.p1, at(FLASH1 + 8), 8, &ro), PROCBUF_OK);
     cr_assert_eq(procbuf_process_mark(world.p1), at(RAM1));
 }
 
@@ -147,10 +147,10 @@ Test(build, trusted_code_vouches_and_nothing_is_checked)
         at(RAM0 + 204), 5, procbuf_process_id(world.p0), &capability);
     world_must_equal(&before);
     cr_assert_eq(procbuf_readonly_len(&ro), 4);
-    cr_assert_eq(procbuf_readonly_ptr(&ro), at(RAM0 + 200));
+    cr_assert_eq(procbuf_readonly_addr(&ro), at(RAM0 + 200));
     cr_assert_eq(procbuf_readwrite_len(&rw), 5);
-    cr_assert_eq(procbuf_readwrite_ptr(&rw), at(RAM0 + 204));
-    cr_assert(procbuf_process_start(world.p0));
+    cr_assert_eq(procbuf_readwrite_addr(&rw), at(RAM0 + 204));
+    cr_assert_eq(procbuf_process_start(world.p0), PROCBUF_OK);
     cr_assert_eq(procbuf_readonly_len(&ro), 0);
     cr_assert_eq(procbuf_readwrite_len(&rw), 0);
 }

@@ -22,21 +22,21 @@ Test(elements, cut_a_slice_into_pieces_of_one_length)
     struct procbuf_readable part;
     struct procbuf_writable place;
     ACCEPTS("S8");
-    cr_assert(procbuf_readable_elements(readable, 3, 3, &elements));
+    cr_assert(procbuf_readable_as_elements(readable, 3, 3, &elements));
     cr_assert_eq(procbuf_readable_elements_count(&elements), 3);
     for (size_t i = 0; i < 3; i++) {
         cr_assert(procbuf_readable_elements_at(&elements, i, &part));
         cr_assert_eq(procbuf_readable_base_unchecked(part), &array[3 * i]);
         cr_assert_eq(procbuf_readable_len(part), 3);
     }
-    cr_assert(procbuf_readable_elements(readable, 4, 2, &elements),
+    cr_assert(procbuf_readable_as_elements(readable, 4, 2, &elements),
               "more of them than bytes in each");
     for (size_t i = 0; i < 4; i++) {
         cr_assert(procbuf_readable_elements_at(&elements, i, &part));
         cr_assert_eq(procbuf_readable_base_unchecked(part), &array[2 * i]);
         cr_assert_eq(procbuf_readable_len(part), 2);
     }
-    cr_assert(procbuf_writable_elements(writable, 5, 2, &writables), "all of it");
+    cr_assert(procbuf_writable_as_elements(writable, 5, 2, &writables), "all of it");
     cr_assert_eq(procbuf_writable_elements_count(&writables), 5);
     cr_assert(procbuf_writable_elements_at(&writables, 4, &place));
     cr_assert_eq(procbuf_writable_base_unchecked(place), &array[8]);
@@ -52,13 +52,13 @@ Test(elements, none_is_a_view_too)
     struct procbuf_readable part;
     ACCEPTS("S8");
     REFUSES("S8");
-    cr_assert(procbuf_readable_elements(readable, 0, SIZE_MAX, &elements));
+    cr_assert(procbuf_readable_as_elements(readable, 0, SIZE_MAX, &elements));
     cr_assert_eq(procbuf_readable_elements_count(&elements), 0);
     cr_assert_not(procbuf_readable_elements_at(&elements, 0, &part));
-    cr_assert(procbuf_readable_elements(procbuf_readable_from_array(NULL, 0), 0, 1, &elements));
-    cr_assert(procbuf_writable_elements(procbuf_writable_from_array(NULL, 0), 0, 1, &writables));
+    cr_assert(procbuf_readable_as_elements(procbuf_readable_from_array(NULL, 0), 0, 1, &elements));
+    cr_assert(procbuf_writable_as_elements(procbuf_writable_from_array(NULL, 0), 0, 1, &writables));
     cr_assert_not(
-        procbuf_writable_elements(procbuf_writable_from_array(NULL, 0), 1, 1, &writables));
+        procbuf_writable_as_elements(procbuf_writable_from_array(NULL, 0), 1, 1, &writables));
 }
 
 Test(elements, a_product_that_is_too_large_is_refused)
@@ -83,11 +83,11 @@ Test(elements, a_product_that_is_too_large_is_refused)
         struct procbuf_readable_elements elements;
         struct procbuf_writable_elements writables;
         cr_expect_not(
-            procbuf_readable_elements(readable, cases[i].count, cases[i].element_len, &elements),
+            procbuf_readable_as_elements(readable, cases[i].count, cases[i].element_len, &elements),
             "case %zu", i);
-        cr_expect_not(
-            procbuf_writable_elements(writable, cases[i].count, cases[i].element_len, &writables),
-            "case %zu", i);
+        cr_expect_not(procbuf_writable_as_elements(writable, cases[i].count, cases[i].element_len,
+                                                   &writables),
+                      "case %zu", i);
     }
 }
 
@@ -99,8 +99,8 @@ Test(elements, an_index_from_the_count_on_is_refused)
     struct procbuf_readable part = readable;
     struct procbuf_writable place = writable;
     REFUSES("S8 S2");
-    cr_assert(procbuf_readable_elements(readable, 3, 3, &elements));
-    cr_assert(procbuf_writable_elements(writable, 3, 3, &writables));
+    cr_assert(procbuf_readable_as_elements(readable, 3, 3, &elements));
+    cr_assert(procbuf_writable_as_elements(writable, 3, 3, &writables));
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         cr_expect_not(procbuf_readable_elements_at(&elements, wrong[i], &part));
         cr_expect_not(procbuf_writable_elements_at(&writables, wrong[i], &place));
@@ -114,6 +114,6 @@ Test(elements, a_length_of_zero_is_the_kernels_own_mistake)
     struct procbuf_readable_elements elements;
     struct procbuf_writable_elements writables;
     REFUSES("E4");
-    MUST_PANIC(procbuf_readable_elements(readable, 1, 0, &elements));
-    MUST_PANIC(procbuf_writable_elements(writable, 0, 0, &writables));
+    MUST_PANIC(procbuf_readable_as_elements(readable, 1, 0, &elements));
+    MUST_PANIC(procbuf_writable_as_elements(writable, 0, 0, &writables));
 }

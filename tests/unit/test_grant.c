@@ -4,7 +4,8 @@
 
 TestSuite(grant, .init = world_make);
 
-static bool allocate(uint32_t number, uint32_t driver_number, size_t len, size_t align)
+static enum procbuf_error allocate(uint32_t number, uint32_t driver_number, size_t len,
+                                   size_t align)
 {
     return procbuf_process_allocate_grant(world.p0, number, driver_number, len, align);
 }
@@ -17,11 +18,11 @@ static size_t kernel_break(void)
 Test(grant, goes_down_from_the_kernel_break_aligned)
 {
     ACCEPTS("G1 G2 C3");
-    cr_assert(allocate(0, 7, 10, 1));
+    cr_assert_eq(allocate(0, 7, 10, 1), PROCBUF_OK);
     cr_assert_eq(kernel_break(), 214);
-    cr_assert(allocate(1, 8, 1, 2));
+    cr_assert_eq(allocate(1, 8, 1, 2), PROCBUF_OK);
     cr_assert_eq(kernel_break(), 212, "aligned to 2 at least");
-    cr_assert(allocate(2, 9, 5, 16));
+    cr_assert_eq(allocate(2, 9, 5, 16), PROCBUF_OK);
     cr_assert_eq(kernel_break(), 192);
     cr_assert_str_eq(port_story(), "ppp");
     cr_assert_eq(port_events[2].protection.app_break, at(RAM0 + 128));
@@ -53,7 +54,8 @@ Test(grant, entries_are_apart_and_inside_their_array)
         cr_assert_eq(procbuf_process_create(&table, &config, &processes[slot]), PROCBUF_OK);
     }
     for (uint32_t i = 0; i < 6; i++)
-        cr_assert(procbuf_process_allocate_grant(processes[i % 2], i / 2, 10 + i, 8, 8));
+        cr_assert_eq(procbuf_process_allocate_grant(processes[i % 2], i / 2, 10 + i, 8, 8),
+                     PROCBUF_OK);
     for (uint32_t i = 0; i < 6; i++) {
         cr_assert(procbuf_process_lookup_driver(processes[i % 2], 10 + i, &number));
         cr_assert_eq(number, i / 2);
@@ -67,20 +69,21 @@ Test(grant, may_end_at_the_app_break_and_not_below)
 {
     ACCEPTS("G1");
     REFUSES("G1 E3");
-    CHANGES_NOTHING(cr_assert_not(allocate(0, 7, 97, 1)));
+    CHANGES_NOTHING(cr_assert_eq(allocate(0, 7, 97, 1), PROCBUF_OUT_OF_MEMORY));
     cr_assert_str_eq(port_story(), "");
-    cr_assert(allocate(0, 7, 96, 1));
+    cr_assert_eq(allocate(0, 7, 96, 1), PROCBUF_OK);
     cr_assert_eq(kernel_break(), 128);
-    CHANGES_NOTHING(cr_assert_not(allocate(1, 8, 1, 1)));
+    CHANGES_NOTHING(cr_assert_eq(allocate(1, 8, 1, 1), PROCBUF_OUT_OF_MEMORY));
 }
 
 Test(grant, may_not_be_aligned_down_below_the_app_break)
 {
     procbuf_addr_t old_break;
     REFUSES("G1 E3");
-    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 130), &old_break), PROCBUF_PROCESS_OK);
-    CHANGES_NOTHING(cr_assert_not(allocate(0, 7, 90, 16))); /* 134 fits, 128 does not */
-    cr_assert(allocate(0, 7, 90, 2));
+    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 130), &old_break), PROCBUF_OK);
+    CHANGES_NOTHING(
+        cr_assert_eq(allocate(0, 7, 90, 16), PROCBUF_OUT_OF_MEMORY)); /* 134 fits, 128 does not */
+    cr_assert_eq(allocate(0, 7, 90, 2), PROCBUF_OK);
     cr_assert_eq(kernel_break(), 134);
 }
 
@@ -91,20 +94,20 @@ Test(grant, refuses_sizes_that_wrap_before_or_after_aligning)
     REFUSES("G1 P3");
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
         for (size_t align = 1; align <= 16; align *= 2)
-            CHANGES_NOTHING(cr_assert_not(allocate(0, 7, sizes[s], align)));
-    CHANGES_NOTHING(cr_assert_not(allocate(0, 7, 1, SIZE_MAX / 2 + 1)));
+            CHANGES_NOTHING(cr_assert_eq(allocate(0, 7, sizes[s], align), PROCBUF_OUT_OF_MEMORY));
+    CHANGES_NOTHING(cr_assert_eq(allocate(0, 7, 1, SIZE_MAX / 2 + 1), PROCBUF_OUT_OF_MEMORY));
 }
 
 Test(grant, refuses_numbers_that_are_taken_or_not_there)
 {
     REFUSES("G2");
-    cr_assert(allocate(0, 7, 2, 2));
-    CHANGES_NOTHING(cr_assert_not(allocate(0, 8, 2, 2)));
-    CHANGES_NOTHING(cr_assert_not(allocate(1, 7, 2, 2)));
-    CHANGES_NOTHING(cr_assert_not(allocate(3, 9, 2, 2)));
-    CHANGES_NOTHING(cr_assert_not(allocate(UINT32_MAX, 9, 2, 2)));
+    cr_assert_eq(allocate(0, 7, 2, 2), PROCBUF_OK);
+    CHANGES_NOTHING(cr_assert_eq(allocate(0, 8, 2, 2), PROCBUF_ALREADY));
+    CHANGES_NOTHING(cr_assert_eq(allocate(1, 7, 2, 2), PROCBUF_ALREADY));
+    CHANGES_NOTHING(cr_assert_eq(allocate(3, 9, 2, 2), PROCBUF_ADDRESS_OUT_OF_BOUNDS));
+    CHANGES_NOTHING(cr_assert_eq(allocate(UINT32_MAX, 9, 2, 2), PROCBUF_ADDRESS_OUT_OF_BOUNDS));
     procbuf_process_terminate(world.p0, NULL);
-    CHANGES_NOTHING(cr_assert_not(allocate(1, 8, 2, 2)));
+    CHANGES_NOTHING(cr_assert_eq(allocate(1, 8, 2, 2), PROCBUF_INACTIVE_APP));
 }
 
 Test(grant, refusal_by_the_port_comes_last_and_changes_nothing)
@@ -112,7 +115,7 @@ Test(grant, refusal_by_the_port_comes_last_and_changes_nothing)
     uint32_t number;
     REFUSES("G1 C3 E3");
     port_refuse_at = 1;
-    CHANGES_NOTHING(cr_assert_not(allocate(0, 7, 2, 2)));
+    CHANGES_NOTHING(cr_assert_eq(allocate(0, 7, 2, 2), PROCBUF_OUT_OF_MEMORY));
     cr_assert_str_eq(port_story(), "p");
     cr_assert_not(procbuf_process_lookup_driver(world.p0, 7, &number));
 }
@@ -130,14 +133,14 @@ Test(grant, lookup_finds_allocated_grants_only)
     ACCEPTS("G2");
     REFUSES("G2");
     cr_assert_not(procbuf_process_lookup_driver(world.p0, 0, &number), "all numbers are 0 yet");
-    cr_assert(allocate(2, 0, 2, 2));
+    cr_assert_eq(allocate(2, 0, 2, 2), PROCBUF_OK);
     cr_assert(procbuf_process_lookup_driver(world.p0, 0, &number));
     cr_assert_eq(number, 2);
     cr_assert_not(procbuf_process_lookup_driver(world.p1, 0, &number));
     procbuf_process_terminate(world.p0, NULL);
     cr_assert_not(procbuf_process_lookup_driver(world.p0, 0, &number), "L3");
     cr_assert_eq(kernel_break(), 222, "L3: the space comes back only with a new life");
-    cr_assert(procbuf_process_start(world.p0));
+    cr_assert_eq(procbuf_process_start(world.p0), PROCBUF_OK);
     cr_assert_eq(kernel_break(), 224);
 }
 
@@ -147,40 +150,48 @@ Test(grant, entering_and_leaving)
     const struct procbuf_id id = procbuf_process_id(world.p0);
     ACCEPTS("G3");
     REFUSES("G3");
-    cr_assert_eq(procbuf_process_enter_grant(world.p0, 0, &addr), PROCBUF_OUT_OF_MEMORY);
-    cr_assert_eq(procbuf_process_enter_grant(world.p0, 3, &addr), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
-    cr_assert(allocate(0, 7, 8, 8));
-    cr_assert_eq(procbuf_process_enter_grant(world.p0, 0, &addr), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_process_enter_grant(procbuf_process_id(world.p0), 0, &addr),
+                 PROCBUF_OUT_OF_MEMORY);
+    cr_assert_eq(procbuf_process_enter_grant(procbuf_process_id(world.p0), 3, &addr),
+                 PROCBUF_ADDRESS_OUT_OF_BOUNDS);
+    cr_assert_eq(allocate(0, 7, 8, 8), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_enter_grant(procbuf_process_id(world.p0), 0, &addr), PROCBUF_OK);
     cr_assert_eq(addr, at(RAM0 + 216));
-    cr_assert_eq(procbuf_process_enter_grant(world.p0, 0, &addr), PROCBUF_ALREADY_IN_USE);
+    cr_assert_eq(procbuf_process_enter_grant(procbuf_process_id(world.p0), 0, &addr),
+                 PROCBUF_ALREADY_IN_USE);
     procbuf_process_leave_grant(id, 1);
     procbuf_process_leave_grant(id, UINT32_MAX);
     procbuf_process_leave_grant((struct procbuf_id){ 0 }, 0);
-    cr_assert_eq(procbuf_process_enter_grant(world.p0, 0, &addr), PROCBUF_ALREADY_IN_USE);
-    cr_assert(procbuf_process_allocate_grant(world.p1, 0, 7, 8, 8));
-    cr_assert_eq(procbuf_process_enter_grant(world.p1, 0, &addr), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_process_enter_grant(procbuf_process_id(world.p0), 0, &addr),
+                 PROCBUF_ALREADY_IN_USE);
+    cr_assert_eq(procbuf_process_allocate_grant(world.p1, 0, 7, 8, 8), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_enter_grant(procbuf_process_id(world.p1), 0, &addr), PROCBUF_OK);
     procbuf_process_leave_grant(id, 3); /* behind p0's last is p1's first */
-    cr_assert_eq(procbuf_process_enter_grant(world.p1, 0, &addr), PROCBUF_ALREADY_IN_USE);
+    cr_assert_eq(procbuf_process_enter_grant(procbuf_process_id(world.p1), 0, &addr),
+                 PROCBUF_ALREADY_IN_USE);
     procbuf_process_leave_grant(id, 0);
-    cr_assert_eq(procbuf_process_enter_grant(world.p0, 0, &addr), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_process_enter_grant(procbuf_process_id(world.p0), 0, &addr), PROCBUF_OK);
     procbuf_process_terminate(world.p0, NULL);
-    cr_assert_eq(procbuf_process_enter_grant(world.p0, 0, &addr), PROCBUF_INACTIVE_APP);
-    cr_assert(procbuf_process_start(world.p0));
-    cr_assert(allocate(0, 7, 8, 8));
-    cr_assert_eq(procbuf_process_enter_grant(world.p0, 0, &addr), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_process_enter_grant(procbuf_process_id(world.p0), 0, &addr),
+                 PROCBUF_INACTIVE_APP);
+    cr_assert_eq(procbuf_process_start(world.p0), PROCBUF_OK);
+    cr_assert_eq(allocate(0, 7, 8, 8), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_enter_grant(procbuf_process_id(world.p0), 0, &addr), PROCBUF_OK);
     procbuf_process_leave_grant(id, 0); /* of an earlier life */
-    cr_assert_eq(procbuf_process_enter_grant(world.p0, 0, &addr), PROCBUF_ALREADY_IN_USE);
+    cr_assert_eq(procbuf_process_enter_grant(id, 0, &addr), PROCBUF_NO_SUCH_APP);
+    cr_assert_eq(procbuf_process_enter_grant(procbuf_process_id(world.p0), 0, &addr),
+                 PROCBUF_ALREADY_IN_USE);
 }
 
 static void grant_in_new_life(struct procbuf_readable slice, void *data)
 {
     procbuf_addr_t old_break;
     (void)slice, (void)data;
-    cr_assert(procbuf_process_restart(world.p0, NULL));
-    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0), &old_break), PROCBUF_PROCESS_OK);
-    cr_assert(allocate(0, 7, 96, 2), "down to where the slice ends");
-    CHANGES_NOTHING(cr_assert_not(allocate(1, 8, 2, 2)));
-    CHANGES_NOTHING(cr_assert_not(allocate(1, 8, 100, 2)));
+    cr_assert_eq(procbuf_process_restart(world.p0, NULL), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0), &old_break), PROCBUF_OK);
+    cr_assert_eq(allocate(0, 7, 96, 2), PROCBUF_OK, "down to where the slice ends");
+    CHANGES_NOTHING(cr_assert_eq(allocate(1, 8, 2, 2), PROCBUF_OUT_OF_MEMORY));
+    CHANGES_NOTHING(cr_assert_eq(allocate(1, 8, 100, 2), PROCBUF_OUT_OF_MEMORY));
 }
 
 Test(grant, keeps_clear_of_a_body_of_an_earlier_life)
@@ -188,9 +199,9 @@ Test(grant, keeps_clear_of_a_body_of_an_earlier_life)
     struct procbuf_readonly buffer;
     ACCEPTS("L9");
     REFUSES("L9 I3");
-    cr_assert_eq(procbuf_build_readonly(world.p0, at(RAM0 + 100), 28, &buffer), PROCBUF_OK);
-    cr_assert_eq(procbuf_readonly_enter(&buffer, grant_in_new_life, NULL), PROCBUF_PROCESS_OK);
-    cr_assert(allocate(1, 8, 2, 2), "the body has ended");
+    cr_assert_eq(procbuf_readonly_build(world.p0, at(RAM0 + 100), 28, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_enter(&buffer, grant_in_new_life, NULL), PROCBUF_OK);
+    cr_assert_eq(allocate(1, 8, 2, 2), PROCBUF_OK, "the body has ended");
     cr_assert_eq(kernel_break(), 126);
 }
 
@@ -198,15 +209,15 @@ static void grant_below_flash(struct procbuf_readable slice, void *data)
 {
     (void)data;
     cr_assert_eq(procbuf_readable_len(slice), 8);
-    cr_assert(procbuf_process_allocate_grant(world.p1, 0, 7, 16, 8));
+    cr_assert_eq(procbuf_process_allocate_grant(world.p1, 0, 7, 16, 8), PROCBUF_OK);
 }
 
 Test(grant, minds_nothing_that_is_read_elsewhere)
 {
     struct procbuf_readonly buffer;
     ACCEPTS("L9");
-    cr_assert_eq(procbuf_build_readonly(world.p1, at(FLASH1 + 8), 8, &buffer), PROCBUF_OK);
-    cr_assert_eq(procbuf_readonly_enter(&buffer, grant_below_flash, NULL), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_readonly_build(world.p1, at(FLASH1 + 8), 8, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_enter(&buffer, grant_below_flash, NULL), PROCBUF_OK);
 }
 
 /* ---- Drivers ---- */
@@ -234,10 +245,11 @@ static void one_byte_body(struct procbuf_writable slice, void *data)
     procbuf_addr_t old_break;
     (void)data;
     cr_assert_eq(procbuf_writable_len(slice), 1);
-    cr_assert(procbuf_process_restart(world.p0, NULL));
-    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0), &old_break), PROCBUF_PROCESS_OK);
-    CHANGES_NOTHING(cr_assert_not(allocate(0, 7, 124, 2))); /* [100, 224) has the byte in it */
-    cr_assert(allocate(0, 7, 122, 2));                      /* [102, 224) begins behind it */
+    cr_assert_eq(procbuf_process_restart(world.p0, NULL), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0), &old_break), PROCBUF_OK);
+    CHANGES_NOTHING(cr_assert_eq(allocate(0, 7, 124, 2),
+                                 PROCBUF_OUT_OF_MEMORY)); /* [100, 224) has the byte in it */
+    cr_assert_eq(allocate(0, 7, 122, 2), PROCBUF_OK); /* [102, 224) begins behind it */
     cr_assert(procbuf_writable_set(slice, 0, 3));
 }
 
@@ -245,8 +257,8 @@ Test(grant, keeps_off_a_single_byte_that_is_in_use)
 {
     struct procbuf_readwrite buffer;
     REFUSES("L9 I3");
-    cr_assert_eq(procbuf_build_readwrite(world.p0, at(RAM0 + 101), 1, &buffer), PROCBUF_OK);
-    cr_assert_eq(procbuf_readwrite_mut_enter(&buffer, one_byte_body, NULL), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_readwrite_build(world.p0, at(RAM0 + 101), 1, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_readwrite_mut_enter(&buffer, one_byte_body, NULL), PROCBUF_OK);
 }
 
 /* What a body saw, and what it is to do. */
@@ -262,16 +274,18 @@ static void visit_body(const struct procbuf_grant *grant, void *data)
 {
     struct visit *visit = data;
     visit->runs++;
-    cr_assert_eq(procbuf_grant_readonly(grant, 0, &visit->ro), PROCBUF_PROCESS_OK);
-    cr_assert_eq(procbuf_grant_readwrite(grant, 0, &visit->rw), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_grant_readonly(grant, 0, &visit->ro), PROCBUF_OK);
+    cr_assert_eq(procbuf_grant_readwrite(grant, 0, &visit->rw), PROCBUF_OK);
     cr_assert_eq(procbuf_grant_readonly(grant, 1, &visit->ro), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
     cr_assert_eq(procbuf_grant_readwrite(grant, 1, &visit->rw), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
-    cr_assert_eq(procbuf_writable_copy_to(procbuf_grant_data(grant), visit->data, 8), PROCBUF_OK);
+    cr_assert_eq(procbuf_readable_copy_to(procbuf_writable_as_readable(procbuf_grant_data(grant)),
+                                          visit->data, 8),
+                 PROCBUF_OK);
     if (visit->then != NULL)
         visit->then();
 }
 
-static enum procbuf_process_error visit_grant(struct visit *visit)
+static enum procbuf_error visit_grant(struct visit *visit)
 {
     return procbuf_driver_enter(&driver, procbuf_process_id(world.p0), visit_body, visit);
 }
@@ -290,20 +304,20 @@ Test(driver, first_use_allocates_and_empties)
     uint32_t number;
     ACCEPTS("G2 G4 G5 G6 C2 C3");
     REFUSES("G4");
-    cr_assert_eq(visit_grant(&visit), PROCBUF_PROCESS_OK);
+    cr_assert_eq(visit_grant(&visit), PROCBUF_OK);
     cr_assert_eq(visit.runs, 1);
     cr_assert_arr_eq(visit.data, zeros, 8);
     cr_assert_leq(kernel_break(), 224 - procbuf_grant_len(&config));
     cr_assert_eq(procbuf_readonly_len(&visit.ro), 0);
-    cr_assert_eq(procbuf_readonly_ptr(&visit.ro), 0);
-    cr_assert_eq(procbuf_readonly_enter(&visit.ro, nothing, &runs), PROCBUF_PROCESS_OK,
+    cr_assert_eq(procbuf_readonly_addr(&visit.ro), 0);
+    cr_assert_eq(procbuf_readonly_enter(&visit.ro, nothing, &runs), PROCBUF_OK,
                  "a slot never allowed is live");
     cr_assert_eq(runs, 1);
     cr_assert_eq(port_story()[0], 'p');
     cr_assert(procbuf_process_lookup_driver(world.p0, config.driver_number, &number));
     cr_assert_eq(number, config.grant_number);
     const size_t once = kernel_break();
-    cr_assert_eq(visit_grant(&visit), PROCBUF_PROCESS_OK);
+    cr_assert_eq(visit_grant(&visit), PROCBUF_OK);
     cr_assert_eq(kernel_break(), once);
 }
 
@@ -334,7 +348,7 @@ Test(driver, the_grant_is_open_while_the_body_runs)
             port_forget();
             cr_assert_eq(
                 procbuf_driver_enter(&own, procbuf_process_id(world.p0), zeros_body, story),
-                PROCBUF_PROCESS_OK);
+                PROCBUF_OK);
             cr_assert_str_eq(story, before);
             cr_assert_eq(port_event_count, strlen(before) + (data_lens[d] != 0));
             for (unsigned e = time == 0; e < port_event_count; e++) {
@@ -355,15 +369,15 @@ Test(driver, enter_answers_in_order)
     REFUSES("G4");
     cr_assert_eq(procbuf_driver_enter(&driver, (struct procbuf_id){ 0 }, visit_body, &visit),
                  PROCBUF_NO_SUCH_APP);
-    cr_assert(allocate(0, 9, 90, 2));
+    cr_assert_eq(allocate(0, 9, 90, 2), PROCBUF_OK);
     CHANGES_NOTHING(cr_assert_eq(visit_grant(&visit), PROCBUF_OUT_OF_MEMORY));
-    cr_assert(procbuf_process_restart(world.p0, NULL));
+    cr_assert_eq(procbuf_process_restart(world.p0, NULL), PROCBUF_OK);
     cr_assert_eq(procbuf_driver_enter(&driver, id, visit_body, &visit), PROCBUF_NO_SUCH_APP);
     port_forget();
     port_refuse_at = 1;
     CHANGES_NOTHING(cr_assert_eq(visit_grant(&visit), PROCBUF_OUT_OF_MEMORY));
-    cr_assert_eq(visit_grant(&visit), PROCBUF_PROCESS_OK);
-    cr_assert_eq(procbuf_process_enter_grant(world.p0, 1, &addr), PROCBUF_PROCESS_OK);
+    cr_assert_eq(visit_grant(&visit), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_enter_grant(procbuf_process_id(world.p0), 1, &addr), PROCBUF_OK);
     cr_assert_eq(visit_grant(&visit), PROCBUF_ALREADY_IN_USE);
     procbuf_process_terminate(world.p0, NULL);
     cr_assert_eq(visit_grant(&visit), PROCBUF_INACTIVE_APP);
@@ -374,7 +388,7 @@ static void reenter(void)
 {
     struct visit visit = { 0 };
     const struct procbuf_allow_result result =
-        procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0), 4);
+        procbuf_process_allow_readonly(world.p0, &driver, 0, at(RAM0), 4);
     cr_assert_eq(visit_grant(&visit), PROCBUF_ALREADY_IN_USE);
     cr_assert_eq(result.code, PROCBUF_NOMEM);
     cr_assert_eq(procbuf_process_remove(world.p0), PROCBUF_BUSY);
@@ -384,9 +398,9 @@ Test(driver, is_not_entered_twice)
 {
     struct visit visit = { .then = reenter };
     REFUSES("G4 A1 L8");
-    cr_assert_eq(visit_grant(&visit), PROCBUF_PROCESS_OK);
+    cr_assert_eq(visit_grant(&visit), PROCBUF_OK);
     visit.then = NULL;
-    cr_assert_eq(visit_grant(&visit), PROCBUF_PROCESS_OK);
+    cr_assert_eq(visit_grant(&visit), PROCBUF_OK);
 }
 
 Test(driver, a_buffer_from_a_slot_dies_with_the_swap)
@@ -395,20 +409,23 @@ Test(driver, a_buffer_from_a_slot_dies_with_the_swap)
     unsigned runs = 0;
     ACCEPTS("H6");
     REFUSES("H6");
-    cr_assert_eq(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0 + 4), 9).code, PROCBUF_OK);
-    cr_assert_eq(procbuf_allow_readwrite(world.p0, &driver, 0, at(RAM0 + 6), 3).code, PROCBUF_OK);
-    cr_assert_eq(visit_grant(&visit), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_process_allow_readonly(world.p0, &driver, 0, at(RAM0 + 4), 9).code,
+                 PROCBUF_OK);
+    cr_assert_eq(procbuf_process_allow_readwrite(world.p0, &driver, 0, at(RAM0 + 6), 3).code,
+                 PROCBUF_OK);
+    cr_assert_eq(visit_grant(&visit), PROCBUF_OK);
     cr_assert_eq(procbuf_readonly_len(&visit.ro), 9);
-    cr_assert_eq(procbuf_readonly_ptr(&visit.ro), at(RAM0 + 4));
+    cr_assert_eq(procbuf_readonly_addr(&visit.ro), at(RAM0 + 4));
     cr_assert_eq(procbuf_readwrite_len(&visit.rw), 3);
-    cr_assert_eq(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0 + 4), 9).code, PROCBUF_OK);
+    cr_assert_eq(procbuf_process_allow_readonly(world.p0, &driver, 0, at(RAM0 + 4), 9).code,
+                 PROCBUF_OK);
     cr_assert_eq(procbuf_readonly_len(&visit.ro), 0, "although it holds the same again");
     cr_assert_eq(procbuf_readonly_enter(&visit.ro, nothing, &runs), PROCBUF_NO_SUCH_APP);
     cr_assert_eq(procbuf_readwrite_len(&visit.rw), 3, "the other slot was not swapped");
     cr_assert_eq(runs, 0);
     procbuf_process_terminate(world.p0, NULL);
     cr_assert_eq(procbuf_readwrite_len(&visit.rw), 3, "L3: what was built stays");
-    cr_assert(procbuf_process_start(world.p0));
+    cr_assert_eq(procbuf_process_start(world.p0), PROCBUF_OK);
     cr_assert_eq(procbuf_readwrite_len(&visit.rw), 0);
 }
 
@@ -416,8 +433,9 @@ Test(driver, asking_for_a_buffer_from_a_slot_looks_into_the_grant)
 {
     struct visit visit = { 0 };
     ACCEPTS("H6 C2 C3");
-    cr_assert_eq(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0 + 4), 9).code, PROCBUF_OK);
-    cr_assert_eq(visit_grant(&visit), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_process_allow_readonly(world.p0, &driver, 0, at(RAM0 + 4), 9).code,
+                 PROCBUF_OK);
+    cr_assert_eq(visit_grant(&visit), PROCBUF_OK);
     port_forget();
     cr_assert_eq(procbuf_readonly_len(&visit.ro), 9);
     cr_assert_str_eq(port_story(), "oc");
@@ -445,7 +463,7 @@ Test(driver, data_have_their_length_and_alignment)
         world_make();
         procbuf_driver_init(&own, &wanted);
         cr_assert_eq(procbuf_driver_enter(&own, procbuf_process_id(world.p0), data_body, &slice),
-                     PROCBUF_PROCESS_OK);
+                     PROCBUF_OK);
         cr_assert_eq(procbuf_writable_len(slice), 3 + a);
         cr_assert_eq((uintptr_t)procbuf_writable_base_unchecked(slice) % aligns[a], 0);
     }
@@ -455,7 +473,7 @@ Test(driver, data_have_their_length_and_alignment)
     world_make();
     procbuf_driver_init(&own, &none);
     cr_assert_eq(procbuf_driver_enter(&own, procbuf_process_id(world.p0), data_body, &slice),
-                 PROCBUF_PROCESS_OK);
+                 PROCBUF_OK);
     cr_assert_eq(procbuf_writable_len(slice), 0);
     const uintptr_t base = (uintptr_t)procbuf_writable_base_unchecked(slice);
     cr_assert(base < (uintptr_t)world_memory || base >= (uintptr_t)world_memory + WORLD_LEN);
@@ -466,11 +484,11 @@ static void all_slots_body(const struct procbuf_grant *grant, void *data)
     struct procbuf_readonly ro;
     struct procbuf_readwrite rw;
     for (uint32_t slot = 0; slot < 2; slot++) {
-        cr_assert_eq(procbuf_grant_readonly(grant, slot, &ro), PROCBUF_PROCESS_OK);
+        cr_assert_eq(procbuf_grant_readonly(grant, slot, &ro), PROCBUF_OK);
         cr_assert_eq(procbuf_readonly_len(&ro), 10 + slot);
     }
     for (uint32_t slot = 0; slot < 3; slot++) {
-        cr_assert_eq(procbuf_grant_readwrite(grant, slot, &rw), PROCBUF_PROCESS_OK);
+        cr_assert_eq(procbuf_grant_readwrite(grant, slot, &rw), PROCBUF_OK);
         cr_assert_eq(procbuf_readwrite_len(&rw), 20 + slot);
     }
     cr_assert_eq(procbuf_grant_readonly(grant, 2, &ro), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
@@ -490,18 +508,21 @@ Test(driver, slots_of_both_kinds_have_their_own_numbers)
     unsigned runs = 0;
     ACCEPTS("G6 A1");
     REFUSES("G4 A1");
-    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 64), &old_break), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 64), &old_break), PROCBUF_OK);
     procbuf_driver_init(&own, &wide);
     for (uint32_t slot = 0; slot < 2; slot++)
-        cr_assert_eq(procbuf_allow_readonly(world.p0, &own, slot, at(RAM0), 10 + slot).code,
+        cr_assert_eq(procbuf_process_allow_readonly(world.p0, &own, slot, at(RAM0), 10 + slot).code,
                      PROCBUF_OK);
     for (uint32_t slot = 0; slot < 3; slot++)
-        cr_assert_eq(procbuf_allow_readwrite(world.p0, &own, slot, at(RAM0), 20 + slot).code,
-                     PROCBUF_OK);
-    cr_assert_eq(procbuf_allow_readonly(world.p0, &own, 2, at(RAM0), 1).code, PROCBUF_NOSUPPORT);
-    cr_assert_eq(procbuf_allow_readwrite(world.p0, &own, 3, at(RAM0), 1).code, PROCBUF_NOSUPPORT);
+        cr_assert_eq(
+            procbuf_process_allow_readwrite(world.p0, &own, slot, at(RAM0), 20 + slot).code,
+            PROCBUF_OK);
+    cr_assert_eq(procbuf_process_allow_readonly(world.p0, &own, 2, at(RAM0), 1).code,
+                 PROCBUF_NOSUPPORT);
+    cr_assert_eq(procbuf_process_allow_readwrite(world.p0, &own, 3, at(RAM0), 1).code,
+                 PROCBUF_NOSUPPORT);
     cr_assert_eq(procbuf_driver_enter(&own, procbuf_process_id(world.p0), all_slots_body, &runs),
-                 PROCBUF_PROCESS_OK);
+                 PROCBUF_OK);
     cr_assert_eq(runs, 1);
 }
 
@@ -518,8 +539,8 @@ static void fill_body(const struct procbuf_grant *grant, void *data)
 static void read_then_fill_body(const struct procbuf_grant *grant, void *data)
 {
     struct visit *visit = data;
-    cr_assert_eq(procbuf_grant_readonly(grant, 0, &visit->ro), PROCBUF_PROCESS_OK);
-    cr_assert_eq(procbuf_grant_readwrite(grant, 0, &visit->rw), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_grant_readonly(grant, 0, &visit->ro), PROCBUF_OK);
+    cr_assert_eq(procbuf_grant_readwrite(grant, 0, &visit->rw), PROCBUF_OK);
     procbuf_writable_fill(procbuf_grant_data(grant), 0x77);
     cr_assert_eq(procbuf_readonly_len(&visit->ro), 9);
     cr_assert_eq(procbuf_readwrite_len(&visit->rw), 8, "what counts swaps is no data");
@@ -531,16 +552,18 @@ Test(driver, slots_and_data_share_no_byte)
     struct visit visit = { 0 };
     ACCEPTS("G6");
     cr_assert_eq(procbuf_driver_enter(&driver, procbuf_process_id(world.p0), fill_body, &copy),
-                 PROCBUF_PROCESS_OK);
-    cr_assert_eq(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0 + 4), 9).code, PROCBUF_OK);
-    cr_assert_eq(procbuf_allow_readwrite(world.p0, &driver, 0, at(RAM0 + 5), 8).code, PROCBUF_OK);
-    cr_assert_eq(visit_grant(&visit), PROCBUF_PROCESS_OK);
+                 PROCBUF_OK);
+    cr_assert_eq(procbuf_process_allow_readonly(world.p0, &driver, 0, at(RAM0 + 4), 9).code,
+                 PROCBUF_OK);
+    cr_assert_eq(procbuf_process_allow_readwrite(world.p0, &driver, 0, at(RAM0 + 5), 8).code,
+                 PROCBUF_OK);
+    cr_assert_eq(visit_grant(&visit), PROCBUF_OK);
     cr_assert(procbuf_readonly_len(&visit.ro) == 9 && procbuf_readwrite_len(&visit.rw) == 8);
     for (size_t i = 0; i < sizeof visit.data; i++)
         cr_assert_eq(visit.data[i], 0xff);
     cr_assert_eq(
         procbuf_driver_enter(&driver, procbuf_process_id(world.p0), read_then_fill_body, &visit),
-        PROCBUF_PROCESS_OK);
+        PROCBUF_OK);
 }
 
 Test(driver, slots_lie_as_their_words_want)
@@ -552,7 +575,7 @@ Test(driver, slots_lie_as_their_words_want)
     struct procbuf_writable slice;
     procbuf_driver_init(&own, &bytes);
     cr_assert_eq(procbuf_driver_enter(&own, procbuf_process_id(world.p0), data_body, &slice),
-                 PROCBUF_PROCESS_OK);
+                 PROCBUF_OK);
     cr_assert_eq(procbuf_process_kernel_break(world.p0) % _Alignof(uint64_t), 0);
 }
 
@@ -561,13 +584,14 @@ Test(driver, slots_are_empty_in_every_life)
     struct visit visit = { 0 };
     ACCEPTS("G5");
     REFUSES("G5");
-    cr_assert_eq(procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0 + 4), 9).code, PROCBUF_OK);
-    cr_assert(procbuf_process_restart(world.p0, NULL));
+    cr_assert_eq(procbuf_process_allow_readonly(world.p0, &driver, 0, at(RAM0 + 4), 9).code,
+                 PROCBUF_OK);
+    cr_assert_eq(procbuf_process_restart(world.p0, NULL), PROCBUF_OK);
     memset(&world_memory[RAM0 + 128], 0xee, 128);
-    cr_assert_eq(visit_grant(&visit), PROCBUF_PROCESS_OK);
+    cr_assert_eq(visit_grant(&visit), PROCBUF_OK);
     cr_assert_eq(procbuf_readonly_len(&visit.ro), 0);
     const struct procbuf_allow_result result =
-        procbuf_allow_readonly(world.p0, &driver, 0, at(RAM0), 1);
+        procbuf_process_allow_readonly(world.p0, &driver, 0, at(RAM0), 1);
     cr_assert(result.code == PROCBUF_OK && result.addr == 0 && result.len == 0);
 }
 

@@ -95,7 +95,7 @@ Test(life, termination_keeps_what_was_built)
     uint32_t code_out = 0;
     bool touched = false;
     ACCEPTS("L3");
-    cr_assert_eq(procbuf_build_readwrite(world.p0, at(RAM0 + 8), 8, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_readwrite_build(world.p0, at(RAM0 + 8), 8, &buffer), PROCBUF_OK);
     const struct snapshot before = world_look();
     procbuf_process_terminate(world.p0, &code);
     const struct snapshot after = world_look();
@@ -108,7 +108,7 @@ Test(life, termination_keeps_what_was_built)
     cr_assert_eq(after.processes[0].app_break, before.processes[0].app_break);
     cr_assert_arr_eq(after.memory, before.memory, WORLD_LEN);
     cr_assert_eq(procbuf_readwrite_len(&buffer), 8);
-    cr_assert_eq(procbuf_readwrite_mut_enter(&buffer, touch, &touched), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_readwrite_mut_enter(&buffer, touch, &touched), PROCBUF_OK);
     cr_assert(touched && world_memory[RAM0 + 8] == 42);
 }
 
@@ -118,7 +118,7 @@ Test(life, a_terminated_process_is_not_terminated_again)
     REFUSES("L3 L4");
     procbuf_process_terminate(world.p0, NULL);
     CHANGES_NOTHING(procbuf_process_terminate(world.p0, &code));
-    CHANGES_NOTHING(cr_assert_not(procbuf_process_restart(world.p0, &code)));
+    CHANGES_NOTHING(cr_assert_eq(procbuf_process_restart(world.p0, &code), PROCBUF_ALREADY));
     cr_assert_str_eq(port_story(), "");
 }
 
@@ -129,12 +129,12 @@ Test(life, a_new_life_resets_and_clears_nothing)
     uint32_t code;
     ACCEPTS("L4 L5 L6 C3");
     world_memory[RAM0 + 8] = 99;
-    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 200), &old_break), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 200), &old_break), PROCBUF_OK);
     world_memory[RAM0 + 190] = 98;
-    cr_assert_eq(procbuf_build_readwrite(world.p0, at(RAM0 + 150), 8, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_readwrite_build(world.p0, at(RAM0 + 150), 8, &buffer), PROCBUF_OK);
     const struct procbuf_id old = procbuf_process_id(world.p0);
     port_forget();
-    cr_assert(procbuf_process_restart(world.p0, NULL));
+    cr_assert_eq(procbuf_process_restart(world.p0, NULL), PROCBUF_OK);
     cr_assert_not(procbuf_id_is_live(old));
     cr_assert_eq(procbuf_readwrite_len(&buffer), 0);
     cr_assert_eq(procbuf_process_app_break(world.p0), at(RAM0 + 128));
@@ -157,7 +157,7 @@ Test(life, a_new_life_waits_for_no_upcall)
     ACCEPTS("L5 L2");
     procbuf_process_set_running(world.p0);
     procbuf_process_set_yielded_for(world.p0, 9);
-    cr_assert(procbuf_process_restart(world.p0, NULL));
+    cr_assert_eq(procbuf_process_restart(world.p0, NULL), PROCBUF_OK);
     cr_assert_eq(kind(), PROCBUF_STATE_YIELDED);
     cr_assert_eq(procbuf_process_state(world.p0).yielded_for, 0);
 }
@@ -167,27 +167,27 @@ Test(life, a_refused_new_life_leaves_a_terminated_process)
     struct procbuf_readonly buffer;
     procbuf_addr_t old_break;
     REFUSES("L5 E3");
-    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 200), &old_break), PROCBUF_PROCESS_OK);
-    cr_assert_eq(procbuf_build_readonly(world.p0, at(RAM0 + 150), 8, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 200), &old_break), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_build(world.p0, at(RAM0 + 150), 8, &buffer), PROCBUF_OK);
     port_forget();
     port_refuse_at = 1;
-    cr_assert_not(procbuf_process_restart(world.p0, NULL));
+    cr_assert_eq(procbuf_process_restart(world.p0, NULL), PROCBUF_OUT_OF_MEMORY);
     cr_assert_eq(kind(), PROCBUF_STATE_TERMINATED);
     cr_assert_eq(procbuf_readonly_len(&buffer), 0, "the old life is over all the same");
     cr_assert_eq(procbuf_process_app_break(world.p0), at(RAM0 + 200));
     cr_assert_eq(procbuf_process_mark(world.p0), at(RAM0 + 158));
     cr_assert_eq(procbuf_process_restart_count(world.p0), 0);
-    cr_assert(procbuf_process_start(world.p0), "start may try again");
+    cr_assert_eq(procbuf_process_start(world.p0), PROCBUF_OK, "start may try again");
     cr_assert_eq(procbuf_process_restart_count(world.p0), 1);
 }
 
 Test(life, start_needs_a_terminated_process)
 {
     REFUSES("L4");
-    CHANGES_NOTHING(cr_assert_not(procbuf_process_start(world.p0)));
+    CHANGES_NOTHING(cr_assert_eq(procbuf_process_start(world.p0), PROCBUF_ALREADY));
     procbuf_process_fault(world.p0);
-    CHANGES_NOTHING(cr_assert_not(procbuf_process_start(world.p0)));
-    cr_assert(procbuf_process_restart(world.p0, NULL), "a faulted process restarts");
+    CHANGES_NOTHING(cr_assert_eq(procbuf_process_start(world.p0), PROCBUF_ALREADY));
+    cr_assert_eq(procbuf_process_restart(world.p0, NULL), PROCBUF_OK, "a faulted process restarts");
 }
 
 Test(life, faults_follow_the_policy)

@@ -214,7 +214,7 @@ Test(machine, every_buffer_that_is_held_is_asked_for_its_length, .exit_code = BU
     bug_end = end_as_foreseen;
     run("trace 1\nbuild_readwrite rw3 p1 p1.ram 4\n");
     compare_handles();
-    world.readwrite[3] = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;
+    world.readwrite[3] = procbuf_readwrite_default();
     compare_handles();
 }
 

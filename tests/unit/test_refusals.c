@@ -56,11 +56,11 @@ Test(refusals, of_removal)
 {
     struct procbuf_readonly buffer;
     REFUSES("L8");
-    cr_assert_eq(procbuf_build_readonly(world.p0, at(RAM0), 4, &buffer), PROCBUF_OK);
-    cr_assert_eq(procbuf_readonly_enter(&buffer, remove_self, NULL), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_readonly_build(world.p0, at(RAM0), 4, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_enter(&buffer, remove_self, NULL), PROCBUF_OK);
     /* An empty one is open as well. */
-    cr_assert_eq(procbuf_build_readonly(world.p0, 0, 0, &buffer), PROCBUF_OK);
-    cr_assert_eq(procbuf_readonly_enter(&buffer, remove_self, NULL), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_readonly_build(world.p0, 0, 0, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_enter(&buffer, remove_self, NULL), PROCBUF_OK);
 }
 
 Test(refusals, of_building)
@@ -68,11 +68,11 @@ Test(refusals, of_building)
     struct procbuf_readonly ro;
     struct procbuf_readwrite rw;
     REFUSES("B1 B3");
-    REFUSED(procbuf_build_readonly(world.p0, at(RAM0 + 127), 2, &ro), PROCBUF_INVAL);
-    REFUSED(procbuf_build_readwrite(world.p0, at(RAM0 + 127), 2, &rw), PROCBUF_INVAL);
+    REFUSED(procbuf_readonly_build(world.p0, at(RAM0 + 127), 2, &ro), PROCBUF_INVAL);
+    REFUSED(procbuf_readwrite_build(world.p0, at(RAM0 + 127), 2, &rw), PROCBUF_INVAL);
     procbuf_process_terminate(world.p0, NULL);
-    REFUSED(procbuf_build_readonly(world.p0, at(RAM0), 2, &ro), PROCBUF_FAIL);
-    REFUSED(procbuf_build_readwrite(world.p0, at(RAM0), 2, &rw), PROCBUF_FAIL);
+    REFUSED(procbuf_readonly_build(world.p0, at(RAM0), 2, &ro), PROCBUF_FAIL);
+    REFUSED(procbuf_readwrite_build(world.p0, at(RAM0), 2, &rw), PROCBUF_FAIL);
 }
 
 static void must_not_read(struct procbuf_readable slice, void *data)
@@ -92,9 +92,9 @@ Test(refusals, of_entering)
     struct procbuf_readonly ro;
     struct procbuf_readwrite rw;
     REFUSES("H2");
-    cr_assert_eq(procbuf_build_readonly(world.p0, at(RAM0), 2, &ro), PROCBUF_OK);
-    cr_assert_eq(procbuf_build_readwrite(world.p0, at(RAM0), 2, &rw), PROCBUF_OK);
-    cr_assert(procbuf_process_restart(world.p0, NULL));
+    cr_assert_eq(procbuf_readonly_build(world.p0, at(RAM0), 2, &ro), PROCBUF_OK);
+    cr_assert_eq(procbuf_readwrite_build(world.p0, at(RAM0), 2, &rw), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_restart(world.p0, NULL), PROCBUF_OK);
     port_forget();
     REFUSED(procbuf_readonly_enter(&ro, must_not_read, NULL), PROCBUF_NO_SUCH_APP);
     REFUSED(procbuf_readwrite_enter(&rw, must_not_read, NULL), PROCBUF_NO_SUCH_APP);
@@ -109,12 +109,12 @@ Test(refusals, of_skipping)
     struct procbuf_reader reader = procbuf_reader_over(&ro, 1);
     struct procbuf_writer writer = procbuf_writer_over(&rw, 1);
     REFUSES("H8");
-    cr_assert_eq(procbuf_build_readonly(world.p0, at(RAM0), 9, &ro), PROCBUF_OK);
-    cr_assert_eq(procbuf_build_readwrite(world.p0, at(RAM0), 9, &rw), PROCBUF_OK);
-    cr_assert_eq(procbuf_reader_skip(&reader, 8, &len), PROCBUF_PROCESS_OK);
-    cr_assert_eq(procbuf_writer_skip(&writer, 8, &len), PROCBUF_PROCESS_OK);
-    cr_assert_eq(procbuf_build_readonly(world.p0, at(RAM0), 7, &ro), PROCBUF_OK);
-    cr_assert_eq(procbuf_build_readwrite(world.p0, at(RAM0), 7, &rw), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_build(world.p0, at(RAM0), 9, &ro), PROCBUF_OK);
+    cr_assert_eq(procbuf_readwrite_build(world.p0, at(RAM0), 9, &rw), PROCBUF_OK);
+    cr_assert_eq(procbuf_reader_skip(&reader, 8, &len), PROCBUF_OK);
+    cr_assert_eq(procbuf_writer_skip(&writer, 8, &len), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_build(world.p0, at(RAM0), 7, &ro), PROCBUF_OK);
+    cr_assert_eq(procbuf_readwrite_build(world.p0, at(RAM0), 7, &rw), PROCBUF_OK);
     REFUSED(procbuf_reader_skip(&reader, 1, &len), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
     REFUSED(procbuf_writer_skip(&writer, 1, &len), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
 }
@@ -141,27 +141,53 @@ Test(refusals, of_the_break)
     REFUSED(procbuf_process_brk(world.p0, at(RAM0 + 225), &addr), PROCBUF_OUT_OF_MEMORY);
     REFUSED(procbuf_process_sbrk(world.p0, 128, &addr), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
     REFUSED(procbuf_process_sbrk(world.p0, 97, &addr), PROCBUF_OUT_OF_MEMORY);
-    REFUSED(procbuf_memop_brk(world.p0, at(RAM0 + 225)), PROCBUF_NOMEM);
-    REFUSED(procbuf_memop_sbrk(world.p0, 128, &addr), PROCBUF_NOMEM);
+    REFUSED(procbuf_process_memop_brk(world.p0, at(RAM0 + 225)), PROCBUF_NOMEM);
+    REFUSED(procbuf_process_memop_sbrk(world.p0, 128, &addr), PROCBUF_NOMEM);
     port_refuse_at = 1;
     REFUSED(procbuf_process_brk(world.p0, at(RAM0 + 200), &addr), PROCBUF_OUT_OF_MEMORY);
     procbuf_process_terminate(world.p0, NULL);
     REFUSED(procbuf_process_brk(world.p0, at(RAM0), &addr), PROCBUF_INACTIVE_APP);
     REFUSED(procbuf_process_sbrk(world.p0, 0, &addr), PROCBUF_INACTIVE_APP);
-    REFUSED(procbuf_memop_brk(world.p0, at(RAM0)), PROCBUF_NOMEM);
-    REFUSED(procbuf_memop_sbrk(world.p0, 0, &addr), PROCBUF_NOMEM);
+    REFUSED(procbuf_process_memop_brk(world.p0, at(RAM0)), PROCBUF_NOMEM);
+    REFUSED(procbuf_process_memop_sbrk(world.p0, 0, &addr), PROCBUF_NOMEM);
+}
+
+Test(refusals, of_new_lives)
+{
+    REFUSES("L4 L5");
+    REFUSED(procbuf_process_start(world.p0), PROCBUF_ALREADY);
+    procbuf_process_terminate(world.p0, NULL);
+    REFUSED(procbuf_process_restart(world.p0, NULL), PROCBUF_ALREADY);
+}
+
+Test(refusals, of_allocating_a_grant)
+{
+    REFUSES("G1 G2");
+    REFUSED(procbuf_process_allocate_grant(world.p0, 3, 9, 8, 4), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
+    REFUSED(procbuf_process_allocate_grant(world.p0, 1, 9, 97, 2), PROCBUF_OUT_OF_MEMORY);
+    port_refuse_at = 1;
+    REFUSED(procbuf_process_allocate_grant(world.p0, 1, 9, 8, 4), PROCBUF_OUT_OF_MEMORY);
+    cr_assert_eq(procbuf_process_allocate_grant(world.p0, 1, 9, 8, 4), PROCBUF_OK);
+    REFUSED(procbuf_process_allocate_grant(world.p0, 1, 8, 97, 2), PROCBUF_ALREADY);
+    REFUSED(procbuf_process_allocate_grant(world.p0, 2, 9, 97, 2), PROCBUF_ALREADY);
+    procbuf_process_terminate(world.p0, NULL);
+    REFUSED(procbuf_process_allocate_grant(world.p0, 3, 9, 8, 4), PROCBUF_INACTIVE_APP);
 }
 
 Test(refusals, of_entering_a_grant)
 {
+    const struct procbuf_id id = procbuf_process_id(world.p0);
     REFUSES("G3");
-    REFUSED(procbuf_process_enter_grant(world.p0, 3, &addr), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
-    REFUSED(procbuf_process_enter_grant(world.p0, 1, &addr), PROCBUF_OUT_OF_MEMORY);
-    cr_assert(procbuf_process_allocate_grant(world.p0, 1, 9, 8, 4));
-    cr_assert_eq(procbuf_process_enter_grant(world.p0, 1, &addr), PROCBUF_PROCESS_OK);
-    REFUSED(procbuf_process_enter_grant(world.p0, 1, &addr), PROCBUF_ALREADY_IN_USE);
+    REFUSED(procbuf_process_enter_grant((struct procbuf_id){ 0 }, 1, &addr), PROCBUF_NO_SUCH_APP);
+    REFUSED(procbuf_process_enter_grant(id, 3, &addr), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
+    REFUSED(procbuf_process_enter_grant(id, 1, &addr), PROCBUF_OUT_OF_MEMORY);
+    cr_assert_eq(procbuf_process_allocate_grant(world.p0, 1, 9, 8, 4), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_enter_grant(id, 1, &addr), PROCBUF_OK);
+    REFUSED(procbuf_process_enter_grant(id, 1, &addr), PROCBUF_ALREADY_IN_USE);
     procbuf_process_terminate(world.p0, NULL);
-    REFUSED(procbuf_process_enter_grant(world.p0, 1, &addr), PROCBUF_INACTIVE_APP);
+    REFUSED(procbuf_process_enter_grant(id, 1, &addr), PROCBUF_INACTIVE_APP);
+    cr_assert_eq(procbuf_process_start(world.p0), PROCBUF_OK);
+    REFUSED(procbuf_process_enter_grant(id, 3, &addr), PROCBUF_NO_SUCH_APP);
 }
 
 static void must_not_run(const struct procbuf_grant *grant, void *data)
@@ -179,28 +205,28 @@ static void enter_again(const struct procbuf_grant *grant, void *data)
             PROCBUF_ALREADY_IN_USE);
     REFUSED(procbuf_grant_readonly(grant, 2, &ro), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
     REFUSED(procbuf_grant_readwrite(grant, 1, &rw), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
-    ALLOW_REFUSED(procbuf_allow_readonly(world.p0, &driver, 0, 0, 0), PROCBUF_NOMEM);
-    ALLOW_REFUSED(procbuf_allow_readwrite(world.p0, &driver, 0, 0, 0), PROCBUF_NOMEM);
+    ALLOW_REFUSED(procbuf_process_allow_readonly(world.p0, &driver, 0, 0, 0), PROCBUF_NOMEM);
+    ALLOW_REFUSED(procbuf_process_allow_readwrite(world.p0, &driver, 0, 0, 0), PROCBUF_NOMEM);
 }
 
 Test(refusals, of_a_driver)
 {
     const struct procbuf_id id = procbuf_process_id(world.p0);
     REFUSES("G4");
-    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 224), &addr), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 224), &addr), PROCBUF_OK);
     REFUSED(procbuf_driver_enter(&driver, id, must_not_run, NULL), PROCBUF_OUT_OF_MEMORY);
-    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 100), &addr), PROCBUF_PROCESS_OK);
-    cr_assert_eq(procbuf_driver_enter(&driver, id, enter_again, NULL), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 100), &addr), PROCBUF_OK);
+    cr_assert_eq(procbuf_driver_enter(&driver, id, enter_again, NULL), PROCBUF_OK);
     procbuf_process_terminate(world.p0, NULL);
     REFUSED(procbuf_driver_enter(&driver, id, must_not_run, NULL), PROCBUF_INACTIVE_APP);
-    cr_assert(procbuf_process_start(world.p0));
+    cr_assert_eq(procbuf_process_start(world.p0), PROCBUF_OK);
     REFUSED(procbuf_driver_enter(&driver, id, must_not_run, NULL), PROCBUF_NO_SUCH_APP);
 }
 
-static enum procbuf_code take_all(void *context, struct procbuf_id id, uint32_t number,
-                                  struct procbuf_readwrite *buffer)
+static enum procbuf_error take_all(struct procbuf_id id, uint32_t number,
+                                   struct procbuf_readwrite *buffer, void *data)
 {
-    (void)context, (void)id, (void)number, (void)buffer;
+    (void)id, (void)number, (void)buffer, (void)data;
     cr_assert_fail("the driver was asked");
     return PROCBUF_OK;
 }
@@ -210,17 +236,20 @@ Test(refusals, of_allowing)
     struct procbuf_process *p = world.p0;
     const procbuf_addr_t gap = at(RAM0 + 128);
     REFUSES("A1 A3");
-    ALLOW_REFUSED(procbuf_allow_readonly(p, NULL, 0, 0, 0), PROCBUF_NODEVICE);
-    ALLOW_REFUSED(procbuf_allow_readwrite(p, NULL, 0, 0, 0), PROCBUF_NODEVICE);
-    ALLOW_REFUSED(procbuf_allow_userspace_readable(p, NULL, NULL, 0, 0, 0), PROCBUF_NODEVICE);
-    ALLOW_REFUSED(procbuf_allow_readonly(p, &driver, 0, gap, 1), PROCBUF_INVAL);
-    ALLOW_REFUSED(procbuf_allow_readwrite(p, &driver, 0, gap, 1), PROCBUF_INVAL);
-    ALLOW_REFUSED(procbuf_allow_userspace_readable(p, take_all, NULL, 0, gap, 1), PROCBUF_INVAL);
-    cr_assert_eq(procbuf_allow_readonly(p, &driver, 0, 0, 0).code, PROCBUF_OK);
-    ALLOW_REFUSED(procbuf_allow_readonly(p, &driver, 2, 0, 0), PROCBUF_NOSUPPORT);
-    ALLOW_REFUSED(procbuf_allow_readwrite(p, &driver, 1, 0, 0), PROCBUF_NOSUPPORT);
+    ALLOW_REFUSED(procbuf_process_allow_readonly(p, NULL, 0, 0, 0), PROCBUF_NODEVICE);
+    ALLOW_REFUSED(procbuf_process_allow_readwrite(p, NULL, 0, 0, 0), PROCBUF_NODEVICE);
+    ALLOW_REFUSED(procbuf_process_allow_userspace_readable(p, 0, 0, 0, NULL, NULL),
+                  PROCBUF_NODEVICE);
+    ALLOW_REFUSED(procbuf_process_allow_readonly(p, &driver, 0, gap, 1), PROCBUF_INVAL);
+    ALLOW_REFUSED(procbuf_process_allow_readwrite(p, &driver, 0, gap, 1), PROCBUF_INVAL);
+    ALLOW_REFUSED(procbuf_process_allow_userspace_readable(p, 0, gap, 1, take_all, NULL),
+                  PROCBUF_INVAL);
+    cr_assert_eq(procbuf_process_allow_readonly(p, &driver, 0, 0, 0).code, PROCBUF_OK);
+    ALLOW_REFUSED(procbuf_process_allow_readonly(p, &driver, 2, 0, 0), PROCBUF_NOSUPPORT);
+    ALLOW_REFUSED(procbuf_process_allow_readwrite(p, &driver, 1, 0, 0), PROCBUF_NOSUPPORT);
     procbuf_process_terminate(p, NULL);
-    ALLOW_REFUSED(procbuf_allow_readonly(p, &driver, 0, 0, 0), PROCBUF_FAIL);
-    ALLOW_REFUSED(procbuf_allow_readwrite(p, &driver, 0, 0, 0), PROCBUF_FAIL);
-    ALLOW_REFUSED(procbuf_allow_userspace_readable(p, take_all, NULL, 0, 0, 0), PROCBUF_FAIL);
+    ALLOW_REFUSED(procbuf_process_allow_readonly(p, &driver, 0, 0, 0), PROCBUF_FAIL);
+    ALLOW_REFUSED(procbuf_process_allow_readwrite(p, &driver, 0, 0, 0), PROCBUF_FAIL);
+    ALLOW_REFUSED(procbuf_process_allow_userspace_readable(p, 0, 0, 0, take_all, NULL),
+                  PROCBUF_FAIL);
 }

@@ -25,7 +25,7 @@ Test(spent, the_last_identifier_is_given_out)
 {
     const struct procbuf_id old = procbuf_process_id(world.p0);
     ACCEPTS("L1");
-    cr_assert(procbuf_process_restart(world.p0, NULL));
+    cr_assert_eq(procbuf_process_restart(world.p0, NULL), PROCBUF_OK);
     cr_assert_not(procbuf_id_is_live(old));
     cr_assert(procbuf_id_is_live(procbuf_process_id(world.p0)));
 }
@@ -39,15 +39,15 @@ Test(spent, then_creation_and_new_lives_are_refused)
     };
     struct procbuf_process *process;
     REFUSES("L1 L5");
-    cr_assert(procbuf_process_restart(world.p0, NULL));
+    cr_assert_eq(procbuf_process_restart(world.p0, NULL), PROCBUF_OK);
     port_forget();
     CHANGES_NOTHING(
         cr_assert_eq(procbuf_process_create(&world.table, &config, &process), PROCBUF_NOMEM));
     const struct snapshot before = world_look();
-    cr_assert_not(procbuf_process_restart(world.p0, NULL));
+    cr_assert_eq(procbuf_process_restart(world.p0, NULL), PROCBUF_OUT_OF_MEMORY);
     cr_assert_eq(procbuf_process_state(world.p0).kind, PROCBUF_STATE_TERMINATED);
     cr_assert_eq(procbuf_process_restart_count(world.p0), before.processes[0].restart_count);
-    CHANGES_NOTHING(cr_assert_not(procbuf_process_start(world.p0)));
+    CHANGES_NOTHING(cr_assert_eq(procbuf_process_start(world.p0), PROCBUF_OUT_OF_MEMORY));
     procbuf_process_fault(world.p1);
     cr_assert_eq(procbuf_process_state(world.p1).kind, PROCBUF_STATE_TERMINATED);
     cr_assert_str_eq(port_story(), "", "the port is not even asked");

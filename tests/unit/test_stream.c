@@ -9,14 +9,14 @@ static size_t len;
 static struct procbuf_readonly share(struct procbuf_process *process, size_t offset, size_t count)
 {
     struct procbuf_readonly buffer;
-    cr_assert_eq(procbuf_build_readonly(process, at(offset), count, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_build(process, at(offset), count, &buffer), PROCBUF_OK);
     return buffer;
 }
 
 static struct procbuf_readwrite lend(struct procbuf_process *process, size_t offset, size_t count)
 {
     struct procbuf_readwrite buffer;
-    cr_assert_eq(procbuf_build_readwrite(process, at(offset), count, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_readwrite_build(process, at(offset), count, &buffer), PROCBUF_OK);
     return buffer;
 }
 
@@ -41,7 +41,7 @@ TestSuite(stream, .init = make);
 
 static void end_life(struct procbuf_process *process)
 {
-    cr_assert(procbuf_process_restart(process, NULL));
+    cr_assert_eq(procbuf_process_restart(process, NULL), PROCBUF_OK);
     port_forget();
 }
 
@@ -50,15 +50,15 @@ static void end_life(struct procbuf_process *process)
 Test(stream, read_at_moves_what_lies_between_offset_and_end)
 {
     ACCEPTS("H7");
-    cr_assert_eq(procbuf_readonly_read_at(&from[0], 1, array, 3, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_readonly_read_at(&from[0], 1, array, 3, &len), PROCBUF_OK);
     cr_assert_eq(len, 3);
     cr_assert(array[0] == 12 && array[2] == 14 && array[3] == 0xee);
-    cr_assert_eq(procbuf_readonly_read_at(&from[0], 3, array, 32, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_readonly_read_at(&from[0], 3, array, 32, &len), PROCBUF_OK);
     cr_assert_eq(len, 2, "what there is");
     cr_assert(array[0] == 14 && array[1] == 15 && array[2] == 14);
-    cr_assert_eq(procbuf_readonly_read_at(&from[0], 5, array, 32, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_readonly_read_at(&from[0], 5, array, 32, &len), PROCBUF_OK);
     cr_assert_eq(len, 0, "its end");
-    cr_assert_eq(procbuf_readonly_read_at(&from[1], 0, NULL, 0, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_readonly_read_at(&from[1], 0, NULL, 0, &len), PROCBUF_OK);
     cr_assert_eq(len, 0);
     cr_assert_str_eq(port_story(),
                      "ococ"
@@ -66,16 +66,29 @@ Test(stream, read_at_moves_what_lies_between_offset_and_end)
                      "each is an enter; none opened for no bytes");
 }
 
+Test(stream, a_read_write_buffer_is_read_at_an_offset_too)
+{
+    ACCEPTS("H7");
+    cr_assert_eq(procbuf_readwrite_read_at(&to[0], 1, array, 3, &len), PROCBUF_OK);
+    cr_assert_eq(len, 3);
+    cr_assert(array[0] == 52 && array[2] == 54 && array[3] == 0xee);
+    cr_assert_eq(procbuf_readwrite_read_at(&to[0], 5, array, 32, &len), PROCBUF_OK);
+    cr_assert_eq(len, 0, "its end");
+    cr_assert_str_eq(port_story(), "ococ");
+    cr_assert_eq(port_events[0].access, PROCBUF_ACCESS_READ);
+    MUST_PANIC(procbuf_readwrite_read_at(&to[0], 0, NULL, 1, &len));
+}
+
 Test(stream, write_at_moves_what_lies_between_offset_and_end)
 {
     ACCEPTS("H7");
-    cr_assert_eq(procbuf_readwrite_write_at(&to[0], 3, "abc", 3, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_readwrite_write_at(&to[0], 3, "abc", 3, &len), PROCBUF_OK);
     cr_assert_eq(len, 2);
     cr_assert_eq(world_memory[RAM1 + 52], 53);
     cr_assert_eq(memcmp(&world_memory[RAM1 + 53], "ab\x38", 3), 0, "and no byte behind it");
-    cr_assert_eq(procbuf_readwrite_write_at(&to[0], 5, "abc", 3, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_readwrite_write_at(&to[0], 5, "abc", 3, &len), PROCBUF_OK);
     cr_assert_eq(len, 0);
-    cr_assert_eq(procbuf_readwrite_write_at(&to[1], 0, NULL, 0, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_readwrite_write_at(&to[1], 0, NULL, 0, &len), PROCBUF_OK);
     cr_assert_str_eq(port_story(), "ococ");
     cr_assert_eq(port_events[0].access, PROCBUF_ACCESS_READ_WRITE);
 }
@@ -89,6 +102,8 @@ Test(stream, a_step_behind_the_end_is_refused)
         cr_expect_eq(procbuf_readonly_read_at(&from[0], SIZE_MAX, array, 1, &len),
                      PROCBUF_ADDRESS_OUT_OF_BOUNDS);
         cr_expect_eq(procbuf_readonly_read_at(&from[1], 1, array, 0, &len),
+                     PROCBUF_ADDRESS_OUT_OF_BOUNDS);
+        cr_expect_eq(procbuf_readwrite_read_at(&to[0], 6, array, 1, &len),
                      PROCBUF_ADDRESS_OUT_OF_BOUNDS);
         cr_expect_eq(procbuf_readwrite_write_at(&to[0], 6, "a", 1, &len),
                      PROCBUF_ADDRESS_OUT_OF_BOUNDS);
@@ -109,6 +124,7 @@ Test(stream, a_step_on_a_dead_buffer_is_refused_before_its_offset_is_looked_at)
     CHANGES_NOTHING({
         cr_expect_eq(procbuf_readonly_read_at(&from[0], 6, array, 1, &len), PROCBUF_NO_SUCH_APP);
         cr_expect_eq(procbuf_readonly_read_at(&from[1], 0, array, 1, &len), PROCBUF_NO_SUCH_APP);
+        cr_expect_eq(procbuf_readwrite_read_at(&to[0], 6, array, 1, &len), PROCBUF_NO_SUCH_APP);
         cr_expect_eq(procbuf_readwrite_write_at(&to[0], 0, "a", 1, &len), PROCBUF_NO_SUCH_APP);
         cr_expect_eq(procbuf_readonly_read_at(&none, 0, array, 1, &len), PROCBUF_NO_SUCH_APP);
         cr_expect_eq(procbuf_readwrite_write_at(&nothing, 0, "a", 1, &len), PROCBUF_NO_SUCH_APP);
@@ -123,8 +139,8 @@ Test(stream, a_read_write_buffer_can_be_held_as_a_read_only_one)
     ACCEPTS("H7");
     REFUSES("H7");
     cr_assert_eq(procbuf_readonly_len(&view), 5);
-    cr_assert_eq(procbuf_readonly_ptr(&view), at(RAM1 + 50));
-    cr_assert_eq(procbuf_readonly_read_at(&view, 0, array, 1, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_readonly_addr(&view), at(RAM1 + 50));
+    cr_assert_eq(procbuf_readonly_read_at(&view, 0, array, 1, &len), PROCBUF_OK);
     cr_assert_eq(array[0], 51);
     end_life(world.p1);
     cr_assert_eq(procbuf_readonly_len(&view), 0, "it dies with it");
@@ -139,16 +155,16 @@ Test(stream, a_reader_goes_through_its_buffers_as_one)
 {
     struct procbuf_reader reader = procbuf_reader_over(from, 3);
     ACCEPTS("H8");
-    cr_assert_eq(procbuf_reader_read(&reader, array, 2, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_reader_read(&reader, array, 2, &len), PROCBUF_OK);
     cr_assert_eq(len, 2);
-    cr_assert_eq(procbuf_reader_read(&reader, array + 2, 5, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_reader_read(&reader, array + 2, 5, &len), PROCBUF_OK);
     cr_assert_eq(len, 5, "over the empty one");
     cr_assert_eq(memcmp(array, "\13\14\15\16\17\25\26\xee", 8), 0);
-    cr_assert_eq(procbuf_reader_read(&reader, array, 32, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_reader_read(&reader, array, 32, &len), PROCBUF_OK);
     cr_assert_eq(len, 1, "to the end of the last");
     cr_assert_eq(array[0], 23);
     port_forget();
-    cr_assert_eq(procbuf_reader_read(&reader, array, 32, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_reader_read(&reader, array, 32, &len), PROCBUF_OK);
     cr_assert_eq(len, 0, "the end");
     cr_assert_str_eq(port_story(), "");
 }
@@ -157,9 +173,9 @@ Test(stream, a_writer_goes_through_its_buffers_as_one)
 {
     struct procbuf_writer writer = procbuf_writer_over(to, 3);
     ACCEPTS("H8");
-    cr_assert_eq(procbuf_writer_write(&writer, "abcdef", 6, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_writer_write(&writer, "abcdef", 6, &len), PROCBUF_OK);
     cr_assert_eq(len, 6);
-    cr_assert_eq(procbuf_writer_write(&writer, "ghi", 3, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_writer_write(&writer, "ghi", 3, &len), PROCBUF_OK);
     cr_assert_eq(len, 2, "what there is room for");
     cr_assert_eq(memcmp(&world_memory[RAM1 + 49],
                         "\x32"
@@ -173,7 +189,7 @@ Test(stream, a_writer_goes_through_its_buffers_as_one)
                         "\x40",
                         5),
                  0);
-    cr_assert_eq(procbuf_writer_write(&writer, "j", 1, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_writer_write(&writer, "j", 1, &len), PROCBUF_OK);
     cr_assert_eq(len, 0);
 }
 
@@ -183,18 +199,18 @@ Test(stream, skipping_touches_nothing)
     struct procbuf_writer writer = procbuf_writer_over(to, 3);
     ACCEPTS("H8");
     CHANGES_NOTHING({
-        cr_assert_eq(procbuf_reader_skip(&reader, 6, &len), PROCBUF_PROCESS_OK);
+        cr_assert_eq(procbuf_reader_skip(&reader, 6, &len), PROCBUF_OK);
         cr_assert_eq(len, 6);
-        cr_assert_eq(procbuf_writer_skip(&writer, 7, &len), PROCBUF_PROCESS_OK);
+        cr_assert_eq(procbuf_writer_skip(&writer, 7, &len), PROCBUF_OK);
         cr_assert_eq(len, 7);
     });
-    cr_assert_eq(procbuf_reader_read(&reader, array, 1, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_reader_read(&reader, array, 1, &len), PROCBUF_OK);
     cr_assert_eq(array[0], 22);
-    cr_assert_eq(procbuf_writer_write(&writer, "x", 1, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_writer_write(&writer, "x", 1, &len), PROCBUF_OK);
     cr_assert_eq(world_memory[RAM0 + 62], 'x');
-    cr_assert_eq(procbuf_reader_skip(&reader, SIZE_MAX, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_reader_skip(&reader, SIZE_MAX, &len), PROCBUF_OK);
     cr_assert_eq(len, 1, "not beyond the end");
-    cr_assert_eq(procbuf_writer_skip(&writer, SIZE_MAX, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_writer_skip(&writer, SIZE_MAX, &len), PROCBUF_OK);
     cr_assert_eq(len, 0);
 }
 
@@ -205,14 +221,14 @@ Test(stream, to_move_no_bytes_asks_nobody)
     ACCEPTS("H8 C3");
     end_life(world.p0);
     end_life(world.p1);
-    cr_assert_eq(procbuf_reader_read(&reader, NULL, 0, &len), PROCBUF_PROCESS_OK);
-    cr_assert_eq(procbuf_writer_write(&writer, NULL, 0, &len), PROCBUF_PROCESS_OK);
-    cr_assert_eq(procbuf_reader_skip(&reader, 0, &len), PROCBUF_PROCESS_OK);
-    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 0, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_reader_read(&reader, NULL, 0, &len), PROCBUF_OK);
+    cr_assert_eq(procbuf_writer_write(&writer, NULL, 0, &len), PROCBUF_OK);
+    cr_assert_eq(procbuf_reader_skip(&reader, 0, &len), PROCBUF_OK);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 0, &len), PROCBUF_OK);
     cr_assert_eq(len, 0);
     cr_assert_str_eq(port_story(), "");
     reader = procbuf_reader_over(NULL, 0);
-    cr_assert_eq(procbuf_reader_read(&reader, array, 9, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_reader_read(&reader, array, 9, &len), PROCBUF_OK);
     cr_assert_eq(len, 0);
 }
 
@@ -223,7 +239,7 @@ Test(stream, a_death_on_the_way_ends_the_call_and_is_the_next_ones_error)
     ACCEPTS("H8");
     REFUSES("H8");
     end_life(world.p1);
-    cr_assert_eq(procbuf_reader_read(&reader, array, 8, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_reader_read(&reader, array, 8, &len), PROCBUF_OK);
     cr_assert_eq(len, 5);
     len = 77;
     CHANGES_NOTHING(
@@ -241,7 +257,7 @@ Test(stream, the_place_stays_when_nothing_has_moved)
     end_life(world.p1);
     cr_assert_eq(procbuf_reader_read(&reader, array, 8, &len), PROCBUF_NO_SUCH_APP);
     from[1] = share(world.p0, RAM0 + 30, 1);
-    cr_assert_eq(procbuf_reader_read(&reader, array, 8, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_reader_read(&reader, array, 8, &len), PROCBUF_OK);
     cr_assert_eq(len, 1, "the empty buffer was not passed for good");
     cr_assert_eq(array[0], 31);
 }
@@ -252,22 +268,22 @@ Test(stream, a_buffer_that_changes_between_calls_is_looked_at_anew)
     struct procbuf_writer writer = procbuf_writer_over(to, 3);
     ACCEPTS("H8");
     REFUSES("H8");
-    cr_assert_eq(procbuf_reader_read(&reader, array, 4, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_reader_read(&reader, array, 4, &len), PROCBUF_OK);
     from[0] = share(world.p0, RAM0 + 40, 3);
     len = 77;
     CHANGES_NOTHING(
         cr_assert_eq(procbuf_reader_read(&reader, array, 4, &len), PROCBUF_ADDRESS_OUT_OF_BOUNDS));
     cr_assert_eq(len, 77);
     from[0] = share(world.p0, RAM0 + 40, 6);
-    cr_assert_eq(procbuf_reader_read(&reader, array, 2, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_reader_read(&reader, array, 2, &len), PROCBUF_OK);
     cr_assert(len == 2 && array[0] == 45 && array[1] == 46);
 
-    cr_assert_eq(procbuf_writer_skip(&writer, 4, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_writer_skip(&writer, 4, &len), PROCBUF_OK);
     to[0] = lend(world.p1, RAM1 + 50, 2);
     CHANGES_NOTHING(
         cr_assert_eq(procbuf_writer_write(&writer, "a", 1, &len), PROCBUF_ADDRESS_OUT_OF_BOUNDS));
     to[0] = lend(world.p1, RAM1 + 50, 4);
-    cr_assert_eq(procbuf_writer_write(&writer, "a", 1, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_writer_write(&writer, "a", 1, &len), PROCBUF_OK);
     cr_assert_eq(world_memory[RAM0 + 60], 'a', "its end came: on to the next");
 }
 
@@ -278,17 +294,17 @@ Test(stream, copy_moves_from_process_to_process)
     struct procbuf_reader reader = procbuf_reader_over(from, 3);
     struct procbuf_writer writer = procbuf_writer_over(to, 3);
     ACCEPTS("H8");
-    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 3, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 3, &len), PROCBUF_OK);
     cr_assert_eq(len, 3);
     cr_assert_eq(memcmp(&world_memory[RAM1 + 49], "\x32\13\14\15\x36", 5), 0);
     cr_assert_str_eq(port_story(), "oocc", "the reader's enter is the outer one");
     cr_assert_eq(port_events[0].addr, at(RAM0 + 10));
     cr_assert_eq(port_events[1].addr, at(RAM1 + 50));
-    cr_assert_eq(procbuf_stream_copy(&writer, &reader, SIZE_MAX, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, SIZE_MAX, &len), PROCBUF_OK);
     cr_assert_eq(len, 5);
     cr_assert_eq(memcmp(&world_memory[RAM1 + 53], "\16\17\x38", 3), 0);
     cr_assert_eq(memcmp(&world_memory[RAM0 + 60], "\25\26\27\x40", 4), 0);
-    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 1, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 1, &len), PROCBUF_OK);
     cr_assert_eq(len, 0);
 }
 
@@ -297,10 +313,10 @@ Test(stream, copy_fills_the_smaller_side)
     struct procbuf_reader reader = procbuf_reader_over(from, 1);
     struct procbuf_writer writer = procbuf_writer_over(to + 2, 1);
     ACCEPTS("H8");
-    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 9, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 9, &len), PROCBUF_OK);
     cr_assert_eq(len, 3, "all the writer has room for");
     writer = procbuf_writer_over(to, 1);
-    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 9, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 9, &len), PROCBUF_OK);
     cr_assert_eq(len, 2, "all the reader has left");
     cr_assert_eq(memcmp(&world_memory[RAM1 + 50], "\16\17\x35", 3), 0);
 }
@@ -314,7 +330,7 @@ Test(stream, copy_of_short_pieces_fills_a_long_buffer_without_holes)
     struct procbuf_writer writer = procbuf_writer_over(&target, 1);
     ACCEPTS("H8");
     memset(&world_memory[RAM1 + 50], 0, 9);
-    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 9, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 9, &len), PROCBUF_OK);
     cr_assert_eq(len, 5);
     cr_assert_eq(memcmp(&world_memory[RAM1 + 50], &world_memory[RAM0 + 10], 5), 0);
     cr_assert_eq(world_memory[RAM1 + 55], 0);
@@ -329,14 +345,14 @@ Test(stream, copy_ends_at_its_length_and_at_the_last_buffer)
     ACCEPTS("H8");
     to[1] = lend(world.p1, RAM1 + 80, 4); /* behind the writer's only one */
     memset(&world_memory[RAM1 + 50], 0, 50);
-    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 4, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 4, &len), PROCBUF_OK);
     cr_assert_eq(len, 4);
     cr_assert(world_memory[RAM1 + 53] == 14 && world_memory[RAM1 + 54] == 0);
     reader = procbuf_reader_over(pieces, 2);
-    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 9, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 9, &len), PROCBUF_OK);
     cr_assert_eq(len, 1, "all that the writer has left");
     cr_assert(world_memory[RAM1 + 54] == 11 && world_memory[RAM1 + 80] == 0);
-    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 9, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 9, &len), PROCBUF_OK);
     cr_assert_eq(len, 0);
     cr_assert_eq(world_memory[RAM1 + 80], 0);
 }
@@ -356,9 +372,9 @@ Test(stream, an_error_leaves_the_place)
     cr_assert_eq(procbuf_stream_copy(&writer, &reader, 2, &len), PROCBUF_NO_SUCH_APP);
     from[1] = share(world.p0, RAM0 + 10, 2);
     to[1] = lend(world.p1, RAM1 + 70, 2);
-    cr_assert_eq(procbuf_reader_read(&reader, array, 2, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_reader_read(&reader, array, 2, &len), PROCBUF_OK);
     cr_assert(len == 2 && array[0] == 11 && array[1] == 12, "from the first buffer after all");
-    cr_assert_eq(procbuf_writer_write(&writer, array, 2, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_writer_write(&writer, array, 2, &len), PROCBUF_OK);
     cr_assert(len == 2 && world_memory[RAM1 + 70] == 11 && world_memory[RAM1 + 71] == 12);
 }
 
@@ -369,7 +385,7 @@ Test(stream, copy_over_itself_behaves_as_memmove)
     struct procbuf_reader reader = procbuf_reader_over(&source, 1);
     struct procbuf_writer writer = procbuf_writer_over(&target, 1);
     ACCEPTS("H8");
-    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 8, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 8, &len), PROCBUF_OK);
     cr_assert_eq(len, 8);
     for (size_t i = 0; i < 8; i++)
         cr_assert_eq(world_memory[RAM0 + 13 + i], 11 + i);
@@ -381,8 +397,8 @@ Test(stream, copy_tells_the_readers_error_first)
     struct procbuf_reader reader = procbuf_reader_over(from, 1);
     struct procbuf_writer writer = procbuf_writer_over(to, 1);
     REFUSES("H8");
-    cr_assert_eq(procbuf_reader_skip(&reader, 4, &len), PROCBUF_PROCESS_OK);
-    cr_assert_eq(procbuf_writer_skip(&writer, 4, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_reader_skip(&reader, 4, &len), PROCBUF_OK);
+    cr_assert_eq(procbuf_writer_skip(&writer, 4, &len), PROCBUF_OK);
     to[0] = lend(world.p1, RAM1 + 50, 3);
     len = 77;
     CHANGES_NOTHING(cr_assert_eq(procbuf_stream_copy(&writer, &reader, 1, &len),
@@ -408,7 +424,7 @@ Test(stream, copy_keeps_what_it_moved_before_a_death)
     to[3] = lend(world.p0, RAM0 + 70, 9);
     writer = procbuf_writer_over(to + 2, 2);
     end_life(world.p1);
-    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 9, &len), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 9, &len), PROCBUF_OK);
     cr_assert_eq(len, 5, "both buffers of p0's were filled from the one that lives");
     cr_assert_eq(procbuf_stream_copy(&writer, &reader, 9, &len), PROCBUF_NO_SUCH_APP);
 }

@@ -22,10 +22,10 @@ static struct procbuf_process_config third(void)
     };
 }
 
-static enum procbuf_code create(const struct procbuf_process_config *config)
+static enum procbuf_error create(const struct procbuf_process_config *config)
 {
     struct procbuf_process *process = NULL;
-    const enum procbuf_code code = procbuf_process_create(&world.table, config, &process);
+    const enum procbuf_error code = procbuf_process_create(&world.table, config, &process);
     cr_assert_eq(process != NULL, code == PROCBUF_OK);
     return code;
 }
@@ -136,8 +136,8 @@ static struct procbuf_table small;
 static struct procbuf_process small_slots[2];
 static struct procbuf_grant_entry small_grants[2 * 4];
 
-static enum procbuf_code create_small(size_t flash, size_t flash_len, size_t header, size_t ram,
-                                      size_t ram_len, struct procbuf_process **process_out)
+static enum procbuf_error create_small(size_t flash, size_t flash_len, size_t header, size_t ram,
+                                       size_t ram_len, struct procbuf_process **process_out)
 {
     const struct procbuf_process_config config = { .flash_start = at(flash),
                                                    .flash_len = flash_len,
@@ -180,10 +180,12 @@ Test(table, slots_and_grants_are_counted_apart)
     cr_assert_eq(create_small(0, 0, 0, 100, 100, &first), PROCBUF_OK);
     cr_assert_eq(create_small(0, 0, 0, 300, 100, &second), PROCBUF_OK);
     for (uint32_t grant = 0; grant < 4; grant++)
-        cr_assert(procbuf_process_allocate_grant(first, grant, grant, 4, 2));
+        cr_assert_eq(procbuf_process_allocate_grant(first, grant, grant, 4, 2), PROCBUF_OK);
     for (uint32_t grant = 0; grant < 4; grant++)
-        cr_assert_eq(procbuf_process_enter_grant(second, grant, &addr), PROCBUF_OUT_OF_MEMORY);
-    cr_assert_eq(procbuf_process_enter_grant(second, 4, &addr), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
+        cr_assert_eq(procbuf_process_enter_grant(procbuf_process_id(second), grant, &addr),
+                     PROCBUF_OUT_OF_MEMORY);
+    cr_assert_eq(procbuf_process_enter_grant(procbuf_process_id(second), 4, &addr),
+                 PROCBUF_ADDRESS_OUT_OF_BOUNDS);
     cr_assert_null(procbuf_table_slot(&small, 2));
     cr_assert_null(procbuf_table_slot(&small, 3));
 }
@@ -219,7 +221,7 @@ Test(table, ids_name_one_life)
     cr_assert_null(procbuf_table_lookup(&world.table, none));
     procbuf_process_terminate(world.p0, NULL);
     cr_assert(procbuf_id_is_live(a), "the state is not looked at");
-    cr_assert(procbuf_process_start(world.p0));
+    cr_assert_eq(procbuf_process_start(world.p0), PROCBUF_OK);
     cr_assert_not(procbuf_id_is_live(a));
     cr_assert_null(procbuf_table_lookup(&world.table, a));
     cr_assert_not(procbuf_id_equal(a, procbuf_process_id(world.p0)));
@@ -234,7 +236,7 @@ Test(table, an_id_with_another_slot_never_leads_to_another_process)
         forged.index_ = index;
         cr_assert_eq(procbuf_table_lookup(&world.table, forged), world.p0);
     }
-    cr_assert(procbuf_process_restart(world.p0, NULL));
+    cr_assert_eq(procbuf_process_restart(world.p0, NULL), PROCBUF_OK);
     for (uint32_t index = 0; index < 4; index++) {
         forged.index_ = index;
         cr_assert_not(procbuf_id_is_live(forged));
@@ -276,8 +278,10 @@ Test(table, begins_on_dirty_memory_and_stays_in_it)
     cr_assert_eq(procbuf_table_slot(&other, 0), process);
     cr_assert_eq(procbuf_process_create(&other, &config, &process), PROCBUF_INVAL,
                  "its memory is taken");
-    cr_assert_not(procbuf_process_allocate_grant(process, 0, 1, 1, 1), "it was given no entries");
-    cr_assert_eq(procbuf_process_enter_grant(process, 0, &addr), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
+    cr_assert_eq(procbuf_process_allocate_grant(process, 0, 1, 1, 1), PROCBUF_ADDRESS_OUT_OF_BOUNDS,
+                 "it was given no entries");
+    cr_assert_eq(procbuf_process_enter_grant(procbuf_process_id(process), 0, &addr),
+                 PROCBUF_ADDRESS_OUT_OF_BOUNDS);
     cr_assert_eq(memcmp(&slots[2], &untouched, sizeof untouched), 0);
 }
 
@@ -316,10 +320,10 @@ Test(table, removal_is_refused_under_an_open_enter)
 {
     struct procbuf_readonly buffer;
     REFUSES("L8");
-    cr_assert_eq(procbuf_build_readonly(world.p0, at(RAM0), 4, &buffer), PROCBUF_OK);
-    cr_assert_eq(procbuf_readonly_enter(&buffer, try_to_remove, NULL), PROCBUF_PROCESS_OK);
-    cr_assert_eq(procbuf_build_readonly(world.p0, 0, 0, &buffer), PROCBUF_OK);
-    cr_assert_eq(procbuf_readonly_enter(&buffer, try_to_remove, NULL), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_readonly_build(world.p0, at(RAM0), 4, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_enter(&buffer, try_to_remove, NULL), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_build(world.p0, 0, 0, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_enter(&buffer, try_to_remove, NULL), PROCBUF_OK);
     cr_assert_eq(procbuf_process_remove(world.p0), PROCBUF_OK);
 }
 
@@ -328,7 +332,7 @@ Test(table, an_empty_slot_is_a_programming_error)
     struct procbuf_readonly buffer;
     REFUSES("E4 C3");
     MUST_PANIC(procbuf_process_mark(&world.slots[2]));
-    MUST_PANIC(procbuf_build_readonly(&world.slots[2], 0, 0, &buffer));
+    MUST_PANIC(procbuf_readonly_build(&world.slots[2], 0, 0, &buffer));
     MUST_PANIC(procbuf_process_remove(&world.slots[2]));
 }
 
@@ -337,9 +341,9 @@ struct foreign {
     uint64_t identifier;
 };
 
-static bool foreign_is_live(const void *context, uint32_t index, uint64_t identifier)
+static bool foreign_is_live(uint32_t index, uint64_t identifier, const void *data)
 {
-    const struct foreign *alive = context;
+    const struct foreign *alive = data;
     return index == alive->index && identifier == alive->identifier;
 }
 
@@ -352,6 +356,7 @@ Test(table, a_foreign_table_answers_for_its_processes)
 {
     struct foreign alive = { 5, UINT64_C(1) << 40 };
     struct procbuf_table foreign;
+    procbuf_addr_t addr;
     size_t seen = 0;
     ACCEPTS("B6 B7");
     REFUSES("B7");
@@ -366,10 +371,11 @@ Test(table, a_foreign_table_answers_for_its_processes)
         procbuf_readonly_new_external(at(FREE_MEMORY), 9, id, &capability);
     cr_assert(procbuf_id_is_live(id));
     cr_assert_eq(procbuf_readonly_len(&buffer), 9);
-    cr_assert_eq(procbuf_readonly_enter(&buffer, count_body, &seen), PROCBUF_PROCESS_OK);
+    cr_assert_eq(procbuf_readonly_enter(&buffer, count_body, &seen), PROCBUF_OK);
     cr_assert_eq(seen, 9);
     cr_assert_null(procbuf_table_lookup(&foreign, id));
     cr_assert_null(procbuf_table_slot(&foreign, 0));
+    cr_assert_eq(procbuf_process_enter_grant(id, 0, &addr), PROCBUF_NO_SUCH_APP);
     alive.identifier++;
     cr_assert_not(procbuf_id_is_live(id));
     cr_assert_eq(procbuf_readonly_len(&buffer), 0);

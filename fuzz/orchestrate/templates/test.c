@@ -510,9 +510,9 @@ static struct {
     uint64_t identifier;
 } foreign[4];
 
-static bool foreign_is_live(const void *context, uint32_t index, uint64_t identifier)
+static bool foreign_is_live(uint32_t index, uint64_t identifier, const void *data)
 {
-    (void)context;
+    (void)data;
     return index < 4 && foreign[index].live && foreign[index].identifier == identifier;
 }
 {% endif %}
@@ -534,11 +534,11 @@ static void declare(struct procbuf_driver *driver, struct procbuf_driver_config 
 {% endif %}
 {% if uses.allow %}
 
-static void expect_allow(struct procbuf_allow_result result, enum procbuf_code code,
+static void expect_allow(struct procbuf_allow_result result, enum procbuf_error code,
                          procbuf_addr_t answer_addr, size_t answer_len)
 {
-    cr_assert_eq(result.code, code, "%s instead of %s", procbuf_code_name(result.code),
-                 procbuf_code_name(code));
+    cr_assert_eq(result.code, code, "%s instead of %s", procbuf_error_name(result.code),
+                 procbuf_error_name(code));
     cr_assert_eq(result.addr, answer_addr);
     cr_assert_eq(result.len, answer_len);
 }
@@ -548,23 +548,23 @@ static void expect_allow(struct procbuf_allow_result result, enum procbuf_code c
 /* A driver that keeps what it is handed, or rejects it with a code. */
 struct decision {
     struct procbuf_readwrite *held;
-    enum procbuf_code code;
+    enum procbuf_error code;
 };
 {% for number in used.v %}
 static struct procbuf_readwrite held{{ number }} = PROCBUF_READWRITE_DEFAULT;
 {% endfor %}
 
-static enum procbuf_code accept(void *context, struct procbuf_id id, uint32_t number,
-                                struct procbuf_readwrite *buffer)
+static enum procbuf_error accept(struct procbuf_id id, uint32_t number,
+                                 struct procbuf_readwrite *buffer, void *data)
 {
-    const struct decision *decision = context;
+    const struct decision *decision = data;
     (void)id, (void)number;
     if (decision->code == PROCBUF_OK) {
         const struct procbuf_readwrite old = *decision->held;
         *decision->held = *buffer;
         *buffer = old;
     } else {
-        *buffer = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT; /* it counts for nothing now */
+        *buffer = procbuf_readwrite_default(); /* it counts for nothing now */
     }
     return decision->code;
 }

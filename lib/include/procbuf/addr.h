@@ -19,8 +19,8 @@
 #endif
 typedef PROCBUF_ADDR_TYPE procbuf_addr_t;
 
-/* Attributes. The library itself is compiled with PROCBUF_IMPLEMENTATION: it may touch private
- * fields, and must check arguments that callers promise, so `nonnull` is for callers alone. */
+/* Attributes. The library itself defines PROCBUF_IMPLEMENTATION (src/implementation.h): it may touch
+ * private fields, and must check arguments that callers promise, so `nonnull` is for callers alone. */
 #define PROCBUF_NODISCARD __attribute__((warn_unused_result))
 #if defined(PROCBUF_IMPLEMENTATION)
 #define PROCBUF_PRIVATE

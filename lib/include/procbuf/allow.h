@@ -13,7 +13,7 @@ extern "C" {
 /* What userspace gets back. OK: the range that was allowed before, exactly as it was passed, (0, 0)
  * the first time. Else: the error, and the range just passed. Contract: A2. */
 struct procbuf_allow_result {
-    enum procbuf_code code;
+    enum procbuf_error code;
     procbuf_addr_t addr;
     size_t len;
 };
@@ -25,33 +25,27 @@ struct procbuf_allow_result {
  * raised and a grant that was allocated stay (E3).
  * Contract: A1, A2. Source: Tock kernel/src/kernel.rs, `handle_syscall`. */
 PROCBUF_NODISCARD struct procbuf_allow_result
-procbuf_allow_readonly(struct procbuf_process *process, const struct procbuf_driver *driver,
-                       uint32_t slot, procbuf_addr_t addr, size_t len) PROCBUF_NONNULL_ARGS(1);
+procbuf_process_allow_readonly(struct procbuf_process *process, const struct procbuf_driver *driver,
+                               uint32_t slot, procbuf_addr_t addr, size_t len)
+    PROCBUF_NONNULL_ARGS(1);
 PROCBUF_NODISCARD struct procbuf_allow_result
-procbuf_allow_readwrite(struct procbuf_process *process, const struct procbuf_driver *driver,
-                        uint32_t slot, procbuf_addr_t addr, size_t len) PROCBUF_NONNULL_ARGS(1);
+procbuf_process_allow_readwrite(struct procbuf_process *process,
+                                const struct procbuf_driver *driver, uint32_t slot,
+                                procbuf_addr_t addr, size_t len) PROCBUF_NONNULL_ARGS(1);
 
 /* A driver's decision about a buffer that userspace keeps reading.
  * Accepting: keep *buffer, put what was held before in its place, return OK. Rejecting: leave
  * *buffer alone, return an error. */
-typedef enum procbuf_code procbuf_accept_function(void *context, struct procbuf_id id,
-                                                  uint32_t number,
-                                                  struct procbuf_readwrite *buffer);
+typedef enum procbuf_error procbuf_accept_function(struct procbuf_id id, uint32_t number,
+                                                   struct procbuf_readwrite *buffer, void *data);
 
 /* Hand a range, built as read-write, to a driver that decides itself. The process may read it all
  * along.
  * Returns: NODEVICE if accept is null; what the builder says; what the driver says. The range is
  * the one the driver held on OK, else the one just passed. Contract: A3. */
-PROCBUF_NODISCARD struct procbuf_allow_result
-procbuf_allow_userspace_readable(struct procbuf_process *process, procbuf_accept_function *accept,
-                                 void *context, uint32_t number, procbuf_addr_t addr, size_t len)
-    PROCBUF_NONNULL_ARGS(1);
-
-/* Write one byte of a process's memory, as the kernel does for userspace.
- * Returns: false, and nothing was written, unless it is app-owned. Works on inactive processes too.
- * Contract: A4. Source: Tock `set_byte`. */
-PROCBUF_NODISCARD bool procbuf_process_set_byte(struct procbuf_process *process,
-                                                procbuf_addr_t addr, uint8_t value) PROCBUF_NONNULL;
+PROCBUF_NODISCARD struct procbuf_allow_result procbuf_process_allow_userspace_readable(
+    struct procbuf_process *process, uint32_t number, procbuf_addr_t addr, size_t len,
+    procbuf_accept_function *accept, void *data) PROCBUF_NONNULL_ARGS(1);
 
 #ifdef __cplusplus
 }

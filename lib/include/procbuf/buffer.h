@@ -38,7 +38,8 @@ struct procbuf_readwrite {
     struct procbuf_buffer_private private_ PROCBUF_PRIVATE;
 };
 
-/* The default buffer, a constant initialiser: no process, length 0, null. Contract: H3. */
+/* The default buffer, a constant initialiser: no process, length 0, null. Contract: H3.
+ * For an object that is there already: procbuf_readonly_default() and its pair. */
 #ifdef __cplusplus
 #define PROCBUF_READONLY_DEFAULT                                                                   \
     {                                                                                              \
@@ -59,15 +60,15 @@ struct procbuf_readwrite {
  * or wholly in readable flash; OK.
  * Out: *buffer_out, on OK only. Raises the mark to addr + len for a range in RAM.
  * Cost: constant. Contract: B1 to B5. Source: Tock `build_readonly_process_buffer`. */
-PROCBUF_NODISCARD enum procbuf_code
-procbuf_build_readonly(struct procbuf_process *process, procbuf_addr_t addr, size_t len,
+PROCBUF_NODISCARD enum procbuf_error
+procbuf_readonly_build(struct procbuf_process *process, procbuf_addr_t addr, size_t len,
                        struct procbuf_readonly *buffer_out) PROCBUF_NONNULL;
 
 /* Lend [addr, addr + len) for reading and writing.
- * As procbuf_build_readonly(), but INVAL unless the range lies wholly in app-owned RAM.
+ * As procbuf_readonly_build(), but INVAL unless the range lies wholly in app-owned RAM.
  * Contract: B1 to B5. Source: Tock `build_readwrite_process_buffer`. */
-PROCBUF_NODISCARD enum procbuf_code
-procbuf_build_readwrite(struct procbuf_process *process, procbuf_addr_t addr, size_t len,
+PROCBUF_NODISCARD enum procbuf_error
+procbuf_readwrite_build(struct procbuf_process *process, procbuf_addr_t addr, size_t len,
                         struct procbuf_readwrite *buffer_out) PROCBUF_NONNULL;
 
 /* Build without a check, for process implementations outside the library. Moves no mark.
@@ -81,6 +82,15 @@ PROCBUF_NODISCARD struct procbuf_readwrite procbuf_readwrite_new_external(
     procbuf_addr_t addr, size_t len, struct procbuf_id id,
     const struct procbuf_external_process_capability *capability) PROCBUF_NONNULL;
 
+/* Make a default buffer. Contract: H3. */
+PROCBUF_NODISCARD struct procbuf_readonly procbuf_readonly_default(void);
+PROCBUF_NODISCARD struct procbuf_readwrite procbuf_readwrite_default(void);
+
+/* Hold a read-write buffer as a read-only one: the same loan, and it dies with it. No way back.
+ * Contract: H7. */
+PROCBUF_NODISCARD struct procbuf_readonly
+procbuf_readwrite_as_readonly(const struct procbuf_readwrite *buffer) PROCBUF_NONNULL;
+
 /* ---- Looking -------------------------------------------------------------------------------- */
 
 /* Returns: the length in bytes if the process is alive, else 0. Contract: H1. */
@@ -91,9 +101,9 @@ PROCBUF_NODISCARD size_t procbuf_readwrite_len(const struct procbuf_readwrite *b
 
 /* Returns: 0 (null) if the buffer was built with length 0, else its address, alive or dead. A
  * number to compare and to print: to reach the bytes, enter. Contract: H1. */
-PROCBUF_NODISCARD procbuf_addr_t procbuf_readonly_ptr(const struct procbuf_readonly *buffer)
+PROCBUF_NODISCARD procbuf_addr_t procbuf_readonly_addr(const struct procbuf_readonly *buffer)
     PROCBUF_NONNULL;
-PROCBUF_NODISCARD procbuf_addr_t procbuf_readwrite_ptr(const struct procbuf_readwrite *buffer)
+PROCBUF_NODISCARD procbuf_addr_t procbuf_readwrite_addr(const struct procbuf_readwrite *buffer)
     PROCBUF_NONNULL;
 
 /* ---- Using ---------------------------------------------------------------------------------- */
@@ -110,15 +120,36 @@ typedef void procbuf_write_body(struct procbuf_writable slice, void *data);
  * usable until it returns.
  * Cost: constant, one open and one close hook (none for length 0), and the body.
  * Contract: H2, H4, L9. Source: Tock `ReadableProcessBuffer::enter`, `mut_enter`. */
-PROCBUF_NODISCARD enum procbuf_process_error
-procbuf_readonly_enter(const struct procbuf_readonly *buffer, procbuf_read_body *body, void *data)
+PROCBUF_NODISCARD enum procbuf_error procbuf_readonly_enter(const struct procbuf_readonly *buffer,
+                                                            procbuf_read_body *body, void *data)
     PROCBUF_NONNULL_ARGS(1, 2);
-PROCBUF_NODISCARD enum procbuf_process_error
-procbuf_readwrite_enter(const struct procbuf_readwrite *buffer, procbuf_read_body *body, void *data)
+PROCBUF_NODISCARD enum procbuf_error procbuf_readwrite_enter(const struct procbuf_readwrite *buffer,
+                                                             procbuf_read_body *body, void *data)
     PROCBUF_NONNULL_ARGS(1, 2);
-PROCBUF_NODISCARD enum procbuf_process_error
+PROCBUF_NODISCARD enum procbuf_error
 procbuf_readwrite_mut_enter(const struct procbuf_readwrite *buffer, procbuf_write_body *body,
                             void *data) PROCBUF_NONNULL_ARGS(1, 2);
+
+/* ---- One step at an offset ------------------------------------------------------------------ */
+
+/* Copy up to array_len bytes of the buffer, from byte `offset` on, to a kernel array.
+ * Returns: NO_SUCH_APP if the buffer is dead; ADDRESS_OUT_OF_BOUNDS if offset exceeds the length
+ * that it has now; OK, also at its end, with 0 bytes.
+ * Out: array_out, and *len_out, how many bytes; on OK only. In: array_out may be null if array_len
+ * is 0, else the panic hook. Cost: one enter, one memcpy. Contract: H7. */
+PROCBUF_NODISCARD enum procbuf_error procbuf_readonly_read_at(const struct procbuf_readonly *buffer,
+                                                              size_t offset, void *array_out,
+                                                              size_t array_len, size_t *len_out)
+    PROCBUF_NONNULL_ARGS(1, 5);
+PROCBUF_NODISCARD enum procbuf_error
+procbuf_readwrite_read_at(const struct procbuf_readwrite *buffer, size_t offset, void *array_out,
+                          size_t array_len, size_t *len_out) PROCBUF_NONNULL_ARGS(1, 5);
+
+/* Copy up to array_len bytes of a kernel array to the buffer, from byte `offset` on.
+ * Returns, Out, In, Cost: as procbuf_readonly_read_at(). Contract: H7. */
+PROCBUF_NODISCARD enum procbuf_error
+procbuf_readwrite_write_at(const struct procbuf_readwrite *buffer, size_t offset, const void *array,
+                           size_t array_len, size_t *len_out) PROCBUF_NONNULL_ARGS(1, 5);
 
 /* ---- Giving back ---------------------------------------------------------------------------- */
 

@@ -20,9 +20,9 @@ void procbuf_writable_fill(struct procbuf_writable slice, uint8_t value);
  * Returns: SIZE if array_len is not the slice's length, and nothing was read; OK.
  * Out: *order_out, below 0, 0 or above 0. Reads up to the first difference.
  * Cost: linear; tells by its time where the difference is: not for secrets. */
-PROCBUF_NODISCARD enum procbuf_code procbuf_readable_compare(struct procbuf_readable slice,
-                                                             const void *array, size_t array_len,
-                                                             int *order_out);
+PROCBUF_NODISCARD enum procbuf_error procbuf_readable_compare(struct procbuf_readable slice,
+                                                              const void *array, size_t array_len,
+                                                              int *order_out);
 
 /* Find the first byte of a value. Returns: false if there is none. Out: *index_out.
  * Reads up to it. */
@@ -36,17 +36,17 @@ PROCBUF_NODISCARD bool procbuf_readable_find(struct procbuf_readable slice, uint
 /* Measure a string. Returns: SIZE if the slice holds no zero byte; OK.
  * Out: *len_out, without the zero byte. Reads up to it. The string may change before it is read
  * again: to use it, copy it. */
-PROCBUF_NODISCARD enum procbuf_code procbuf_readable_string_len(struct procbuf_readable slice,
-                                                                size_t *len_out) PROCBUF_NONNULL;
+PROCBUF_NODISCARD enum procbuf_error procbuf_readable_string_len(struct procbuf_readable slice,
+                                                                 size_t *len_out) PROCBUF_NONNULL;
 
 /* Copy a string with its zero byte to a kernel array that does not overlap the slice.
  * Returns: SIZE if there is no zero byte in the slice, or none among its first array_len bytes;
  * OK. Out: array_out; *len_out, without the zero byte. On an error *len_out is untouched and
  * array_out holds zeros as far as it was written: each byte is fetched once, so it cannot be left
  * alone. Cost: linear. Source: as Linux's strncpy_from_user, but for the error. */
-PROCBUF_NODISCARD enum procbuf_code procbuf_readable_string_copy(struct procbuf_readable slice,
-                                                                 char *array_out, size_t array_len,
-                                                                 size_t *len_out);
+PROCBUF_NODISCARD enum procbuf_error procbuf_readable_string_copy(struct procbuf_readable slice,
+                                                                  char *array_out, size_t array_len,
+                                                                  size_t *len_out);
 
 /* ---- Words -----------------------------------------------------------------------------------
  * At any offset, aligned or not, least (le) or most (be) significant byte first.

@@ -34,11 +34,11 @@ struct procbuf_writable_elements {
  * Requires: element_len is above 0, else the panic hook.
  * Lifetime: the slice's. Cost: a division; no byte is touched. */
 PROCBUF_NODISCARD bool
-procbuf_readable_elements(struct procbuf_readable slice, size_t count, size_t element_len,
-                          struct procbuf_readable_elements *elements_out) PROCBUF_NONNULL;
+procbuf_readable_as_elements(struct procbuf_readable slice, size_t count, size_t element_len,
+                             struct procbuf_readable_elements *elements_out) PROCBUF_NONNULL;
 PROCBUF_NODISCARD bool
-procbuf_writable_elements(struct procbuf_writable slice, size_t count, size_t element_len,
-                          struct procbuf_writable_elements *elements_out) PROCBUF_NONNULL;
+procbuf_writable_as_elements(struct procbuf_writable slice, size_t count, size_t element_len,
+                             struct procbuf_writable_elements *elements_out) PROCBUF_NONNULL;
 
 /* Returns: how many there are. */
 PROCBUF_NODISCARD size_t

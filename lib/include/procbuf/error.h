@@ -1,7 +1,8 @@
 /* What can go wrong, as values. Contract: E1, E2.
  *
- * Two vocabularies, as in Tock: `procbuf_code` is what a system call answers to userspace,
- * `procbuf_process_error` is what the kernel learns about a process.
+ * One vocabulary in two ranges, as Tock has two: codes, which a system call answers to userspace as
+ * they are; and above them process errors, which the kernel learns about a process. A process error
+ * leaves the kernel as what procbuf_error_to_code() makes of it, and in no other way.
  */
 #ifndef PROCBUF_ERROR_H
 #define PROCBUF_ERROR_H
@@ -12,10 +13,11 @@
 extern "C" {
 #endif
 
-/* Answers of system calls. The numbers are the system call ABI.
- * Source: Tock ErrorCode, kernel/src/errorcode.rs. */
-enum procbuf_code {
+enum procbuf_error {
     PROCBUF_OK = 0,
+
+    /* Codes: these numbers are the system call ABI.
+     * Source: Tock ErrorCode, kernel/src/errorcode.rs. */
     PROCBUF_FAIL = 1,
     PROCBUF_BUSY = 2,
     PROCBUF_ALREADY = 3,
@@ -28,35 +30,31 @@ enum procbuf_code {
     PROCBUF_NOSUPPORT = 10,
     PROCBUF_NODEVICE = 11,
     PROCBUF_UNINSTALLED = 12,
-    PROCBUF_NOACK = 13
+    PROCBUF_NOACK = 13,
+
+    /* Process errors. Source: Tock process::Error, kernel/src/process.rs. */
+    PROCBUF_NO_SUCH_APP = 64,
+    PROCBUF_OUT_OF_MEMORY = 65,
+    PROCBUF_ADDRESS_OUT_OF_BOUNDS = 66,
+    PROCBUF_INACTIVE_APP = 67,
+    PROCBUF_KERNEL_ERROR = 68, /* reserved: nothing returns it */
+    PROCBUF_ALREADY_IN_USE = 69
 };
 
-/* Answers about a process, inside the kernel.
- * Source: Tock process::Error, kernel/src/process.rs. */
-enum procbuf_process_error {
-    PROCBUF_PROCESS_OK = 0,
-    PROCBUF_NO_SUCH_APP,
-    PROCBUF_OUT_OF_MEMORY,
-    PROCBUF_ADDRESS_OUT_OF_BOUNDS,
-    PROCBUF_INACTIVE_APP,
-    PROCBUF_KERNEL_ERROR, /* reserved: nothing returns it */
-    PROCBUF_ALREADY_IN_USE
-};
+/* Name an error.
+ * Returns: "OK", "FAIL", "NO_SUCH_APP", … as in the enumerators without their prefix; "?" for any
+ * other number. Lifetime: static. Cost: constant. */
+const char *procbuf_error_name(enum procbuf_error error);
 
-/* Name a code.
- * Returns: "OK", "FAIL", … as in the enumerators without their prefix; "?" for any other number.
- * Lifetime: static. Cost: constant. */
-const char *procbuf_code_name(enum procbuf_code code);
-
-/* Name a process error.
- * Returns: "OK", "NO_SUCH_APP", …; "?" for any other number. Lifetime: static. Cost: constant. */
-const char *procbuf_process_error_name(enum procbuf_process_error error);
-
-/* Translate a process error to the code that userspace sees. Contract: E2.
- * Returns: OK for OK; NOMEM for OUT_OF_MEMORY; INVAL for ADDRESS_OUT_OF_BOUNDS and NO_SUCH_APP;
- * FAIL for every other. Cost: constant.
+/* Translate an error to the code that userspace sees. Contract: E2.
+ * Returns: OK and codes as they are; NOMEM for OUT_OF_MEMORY; INVAL for ADDRESS_OUT_OF_BOUNDS and
+ * NO_SUCH_APP; FAIL for every other number. Cost: constant.
  * Source: Tock `From<process::Error> for ErrorCode`, kernel/src/process.rs. */
-PROCBUF_NODISCARD enum procbuf_code procbuf_process_error_to_code(enum procbuf_process_error error);
+PROCBUF_NODISCARD enum procbuf_error procbuf_error_to_code(enum procbuf_error error);
+
+/* Discard an error, or what a function that may refuse says, in writing: a cast to void does not
+ * satisfy every compiler. In: a number, a bool or an enumeration. */
+#define procbuf_ignore(result) ((void)!(result))
 
 #ifdef __cplusplus
 }

@@ -35,14 +35,15 @@ void procbuf_table_use_grants(struct procbuf_table *table, struct procbuf_grant_
 /* ---- Process level --------------------------------------------------------------------------- */
 
 /* Take memory for a grant from the top of the process's RAM, and lower the kernel break to it.
- * Returns: false, and nothing has changed, in this order: the process is inactive; grant_number is
- * out of range, or allocated; driver_number is in use by another grant; no room above the app
- * break; an open enter of an earlier life covers a byte of it; the port refuses.
+ * Returns, in this order: INACTIVE_APP; ADDRESS_OUT_OF_BOUNDS if grant_number is out of range;
+ * ALREADY if it is allocated, or driver_number is in use by another grant; OUT_OF_MEMORY if there
+ * is no room above the app break, an open enter of an earlier life covers a byte of it, or the port
+ * refuses; OK. On an error nothing has changed.
  * Requires: align is a power of two, else the panic hook. It is raised to 2.
  * The memory is not touched. Contract: G1, G2, L9. Source: Tock `allocate_grant`. */
-PROCBUF_NODISCARD bool procbuf_process_allocate_grant(struct procbuf_process *process,
-                                                      uint32_t grant_number, uint32_t driver_number,
-                                                      size_t len, size_t align) PROCBUF_NONNULL;
+PROCBUF_NODISCARD enum procbuf_error
+procbuf_process_allocate_grant(struct procbuf_process *process, uint32_t grant_number,
+                               uint32_t driver_number, size_t len, size_t align) PROCBUF_NONNULL;
 
 /* Find the allocated grant of a driver number. Returns: false if there is none.
  * Out: *grant_number_out. Contract: G2. Source: Tock `lookup_grant_from_driver_num`. */
@@ -51,11 +52,11 @@ PROCBUF_NODISCARD bool procbuf_process_lookup_driver(const struct procbuf_proces
                                                      uint32_t *grant_number_out) PROCBUF_NONNULL;
 
 /* Enter a grant: nobody else may until it is left.
- * Returns, in this order: INACTIVE_APP; ADDRESS_OUT_OF_BOUNDS for a bad number; OUT_OF_MEMORY if
+ * Returns, in this order: NO_SUCH_APP if the id is dead or foreign; INACTIVE_APP; ADDRESS_OUT_OF_BOUNDS for a bad number; OUT_OF_MEMORY if
  * it was never allocated; ALREADY_IN_USE; OK. Out: *addr_out, where it lies.
  * Contract: G3. Source: Tock `enter_grant`. */
-PROCBUF_NODISCARD enum procbuf_process_error
-procbuf_process_enter_grant(struct procbuf_process *process, uint32_t grant_number,
+PROCBUF_NODISCARD enum procbuf_error
+procbuf_process_enter_grant(struct procbuf_id id, uint32_t grant_number,
                             procbuf_addr_t *addr_out) PROCBUF_NONNULL;
 
 /* Leave a grant. Does nothing if that life is over, or the process inactive. Contract: G3. */
@@ -104,9 +105,10 @@ typedef void procbuf_grant_body(const struct procbuf_grant *grant, void *data);
  * Returns, in this order: NO_SUCH_APP if the id is dead or foreign; INACTIVE_APP; OUT_OF_MEMORY if
  * it is not there and cannot be allocated; ALREADY_IN_USE; OK. The body ran on OK only.
  * Contract: G4, G5, C2. Source: Tock `Grant::enter`, kernel/src/grant.rs. */
-PROCBUF_NODISCARD enum procbuf_process_error
-procbuf_driver_enter(const struct procbuf_driver *driver, struct procbuf_id id,
-                     procbuf_grant_body *body, void *data) PROCBUF_NONNULL_ARGS(1, 3);
+PROCBUF_NODISCARD enum procbuf_error procbuf_driver_enter(const struct procbuf_driver *driver,
+                                                          struct procbuf_id id,
+                                                          procbuf_grant_body *body, void *data)
+    PROCBUF_NONNULL_ARGS(1, 3);
 
 /* The driver's own data in an entered grant. Lifetime: the body's. */
 PROCBUF_NODISCARD struct procbuf_writable
@@ -116,10 +118,10 @@ procbuf_grant_data(const struct procbuf_grant *grant) PROCBUF_NONNULL;
  * Out: *buffer_out, live; empty for a slot that was never allowed. Lifetime: it dies when the slot
  * is swapped, and with its process. Contract: G4, G5, H6.
  * Source: Tock `GrantKernelData::get_readonly_processbuffer`. */
-PROCBUF_NODISCARD enum procbuf_process_error
+PROCBUF_NODISCARD enum procbuf_error
 procbuf_grant_readonly(const struct procbuf_grant *grant, uint32_t slot,
                        struct procbuf_readonly *buffer_out) PROCBUF_NONNULL;
-PROCBUF_NODISCARD enum procbuf_process_error
+PROCBUF_NODISCARD enum procbuf_error
 procbuf_grant_readwrite(const struct procbuf_grant *grant, uint32_t slot,
                         struct procbuf_readwrite *buffer_out) PROCBUF_NONNULL;
 

@@ -71,13 +71,13 @@ struct procbuf_id {
 
 /* The liveness question, as a foreign process table answers it. Contract: B7.
  * Returns: true iff slot `index` of that table holds the process with `identifier`. */
-typedef bool procbuf_is_live_function(const void *context, uint32_t index, uint64_t identifier);
+typedef bool procbuf_is_live_function(uint32_t index, uint64_t identifier, const void *data);
 
 /* ---- Table ---------------------------------------------------------------------------------- */
 
 struct procbuf_table_private {
     procbuf_is_live_function *is_live; /* of a foreign table; null in one of ours */
-    const void *is_live_context;
+    const void *is_live_data;
     struct procbuf_process *slots;
     uint32_t slot_count;
     uint32_t grants_per_process;
@@ -127,7 +127,7 @@ void procbuf_table_init(struct procbuf_table *table, struct procbuf_process *slo
 /* Make a table that stands for processes which the library does not manage: it only passes the
  * liveness question on. Contract: B7. */
 void procbuf_table_init_external(struct procbuf_table *table, procbuf_is_live_function *is_live,
-                                 const void *context) PROCBUF_NONNULL_ARGS(1, 2);
+                                 const void *data) PROCBUF_NONNULL_ARGS(1, 2);
 
 /* Name a process of a foreign table. Contract: B6, B7.
  * Requires: table came from procbuf_table_init_external(); (index, identifier) is one life. */
@@ -173,13 +173,13 @@ struct procbuf_process_config {
  * Out: *process_out, on OK only. On an error nothing is created or written.
  * Requires: both ranges are this kernel's to give; no hook but open and close is called.
  * Contract: P4. Source: Tock `ProcessStandard::create`, kernel/src/process_standard.rs. */
-PROCBUF_NODISCARD enum procbuf_code
+PROCBUF_NODISCARD enum procbuf_error
 procbuf_process_create(struct procbuf_table *table, const struct procbuf_process_config *config,
                        struct procbuf_process **process_out) PROCBUF_NONNULL;
 
 /* Remove a process: terminate it and empty its slot. All its ids and buffers are dead.
  * Returns: BUSY while an enter on it is open, and nothing has changed; OK. Contract: L8. */
-PROCBUF_NODISCARD enum procbuf_code
+PROCBUF_NODISCARD enum procbuf_error
 procbuf_process_remove(struct procbuf_process *process) PROCBUF_NONNULL;
 
 /* ---- Looking at a process -------------------------------------------------------------------
@@ -242,17 +242,20 @@ void procbuf_process_terminate(struct procbuf_process *process, const uint32_t *
     PROCBUF_NONNULL_ARGS(1);
 
 /* End this life and begin a new one, from any state but terminated.
- * Returns: true when a new life began. False if the process was terminated (nothing changed), or
- * if the new life was refused by the port or the counter is spent: the process is then
- * terminated, its breaks, mark and restart count as they were, and procbuf_process_start() may
- * try again. Lifetime: every id and buffer of the old life is dead as soon as a new identifier is
- * given, which comes before the protection hook. Contract: L4, L5, L6. */
-bool procbuf_process_restart(struct procbuf_process *process, const uint32_t *completion_code)
+ * Returns: ALREADY if the process was terminated, and nothing has changed; OUT_OF_MEMORY if the
+ * counter of identifiers is spent or the port refuses: the process is then terminated, its breaks,
+ * mark and restart count as they were, and procbuf_process_start() may try again; OK.
+ * Lifetime: every id and buffer of the old life is dead as soon as a new identifier is given, which
+ * comes before the protection hook. Contract: L4, L5, L6. */
+PROCBUF_NODISCARD enum procbuf_error procbuf_process_restart(struct procbuf_process *process,
+                                                             const uint32_t *completion_code)
     PROCBUF_NONNULL_ARGS(1);
 
-/* Begin a new life of a terminated process. Returns: as procbuf_process_restart(); false and
- * nothing changed from any other state. Contract: L4, L5, L6. */
-bool procbuf_process_start(struct procbuf_process *process) PROCBUF_NONNULL;
+/* Begin a new life of a terminated process.
+ * Returns: ALREADY from any other state, and nothing has changed; else as
+ * procbuf_process_restart(). Contract: L4, L5, L6. */
+PROCBUF_NODISCARD enum procbuf_error
+procbuf_process_start(struct procbuf_process *process) PROCBUF_NONNULL;
 
 /* Tell that the process faulted, and apply its policy. Stop: terminate it without a code unless
  * terminated, then state faulted. Restart: as procbuf_process_restart() without a code.
@@ -267,24 +270,33 @@ void procbuf_process_fault(struct procbuf_process *process) PROCBUF_NONNULL;
  * refuses; OK. On an error nothing has changed.
  * Out: *old_break_out, the break before, on OK only.
  * Cost: linear in the bytes given out. Contract: K1. Source: Tock `brk`. */
-PROCBUF_NODISCARD enum procbuf_process_error
+PROCBUF_NODISCARD enum procbuf_error
 procbuf_process_brk(struct procbuf_process *process, procbuf_addr_t new_break,
                     procbuf_addr_t *old_break_out) PROCBUF_NONNULL;
 
 /* Move the app break by `delta` bytes, wrapping. sbrk(0) runs all checks too.
  * Returns, Out, Cost: as procbuf_process_brk(). Contract: K2. Source: Tock `sbrk`. */
-PROCBUF_NODISCARD enum procbuf_process_error
+PROCBUF_NODISCARD enum procbuf_error
 procbuf_process_sbrk(struct procbuf_process *process, intptr_t delta,
                      procbuf_addr_t *old_break_out) PROCBUF_NONNULL;
 
 /* The system calls memop 0 (brk) and memop 1 (sbrk).
  * Returns: NOMEM for every error; OK, for sbrk with the old break in *old_break_out.
  * Contract: K3. Source: Tock kernel/src/memop.rs. */
-PROCBUF_NODISCARD enum procbuf_code procbuf_memop_brk(struct procbuf_process *process,
-                                                      procbuf_addr_t new_break) PROCBUF_NONNULL;
-PROCBUF_NODISCARD enum procbuf_code
-procbuf_memop_sbrk(struct procbuf_process *process, intptr_t delta,
-                   procbuf_addr_t *old_break_out) PROCBUF_NONNULL;
+PROCBUF_NODISCARD enum procbuf_error
+procbuf_process_memop_brk(struct procbuf_process *process,
+                          procbuf_addr_t new_break) PROCBUF_NONNULL;
+PROCBUF_NODISCARD enum procbuf_error
+procbuf_process_memop_sbrk(struct procbuf_process *process, intptr_t delta,
+                           procbuf_addr_t *old_break_out) PROCBUF_NONNULL;
+
+/* ---- Memory --------------------------------------------------------------------------------- */
+
+/* Write one byte of a process's memory, as the kernel does for userspace.
+ * Returns: false, and nothing was written, unless it is app-owned. Works on inactive processes too.
+ * Contract: A4. Source: Tock `set_byte`. */
+PROCBUF_NODISCARD bool procbuf_process_set_byte(struct procbuf_process *process,
+                                                procbuf_addr_t addr, uint8_t value) PROCBUF_NONNULL;
 
 #ifdef __cplusplus
 }

@@ -60,8 +60,6 @@ PROCBUF_NODISCARD uint8_t *procbuf_writable_base_unchecked(struct procbuf_writab
  * Contract: S2, S4. Source: Tock `ReadableProcessSlice::get`. */
 PROCBUF_NODISCARD bool procbuf_readable_get(struct procbuf_readable slice, size_t index,
                                             uint8_t *value_out) PROCBUF_NONNULL;
-PROCBUF_NODISCARD bool procbuf_writable_get(struct procbuf_writable slice, size_t index,
-                                            uint8_t *value_out) PROCBUF_NONNULL;
 
 /* Write byte `index`. Returns: false if index >= len, and nothing was touched. */
 PROCBUF_NODISCARD bool procbuf_writable_set(struct procbuf_writable slice, size_t index,
@@ -98,13 +96,12 @@ procbuf_writable_range_to(struct procbuf_writable slice, size_t end,
 
 /* ---- Iteration ------------------------------------------------------------------------------ */
 
-/* Byte by byte: start with _iter, then call _next until it returns false. Each _next fetches one
+/* Byte by byte: start with _iterate, then call _next until it returns false. Each _next fetches one
  * byte. Lifetime: the slice's. Contract: S1. */
 struct procbuf_iter {
     struct procbuf_readable rest_ PROCBUF_PRIVATE;
 };
-PROCBUF_NODISCARD struct procbuf_iter procbuf_readable_iter(struct procbuf_readable slice);
-PROCBUF_NODISCARD struct procbuf_iter procbuf_writable_iter(struct procbuf_writable slice);
+PROCBUF_NODISCARD struct procbuf_iter procbuf_readable_iterate(struct procbuf_readable slice);
 PROCBUF_NODISCARD bool procbuf_iter_next(struct procbuf_iter *iter,
                                          uint8_t *value_out) PROCBUF_NONNULL;
 
@@ -120,9 +117,9 @@ struct procbuf_writable_chunks {
     size_t chunk_len_ PROCBUF_PRIVATE;
 };
 PROCBUF_NODISCARD struct procbuf_readable_chunks
-procbuf_readable_chunks(struct procbuf_readable slice, size_t chunk_len);
+procbuf_readable_split(struct procbuf_readable slice, size_t chunk_len);
 PROCBUF_NODISCARD struct procbuf_writable_chunks
-procbuf_writable_chunks(struct procbuf_writable slice, size_t chunk_len);
+procbuf_writable_split(struct procbuf_writable slice, size_t chunk_len);
 PROCBUF_NODISCARD bool
 procbuf_readable_chunks_next(struct procbuf_readable_chunks *chunks,
                              struct procbuf_readable *slice_out) PROCBUF_NONNULL;
@@ -137,18 +134,16 @@ procbuf_writable_chunks_next(struct procbuf_writable_chunks *chunks,
 /* Copy the slice to a kernel array that does not overlap it.
  * Returns: SIZE if array_len is not the slice's length, and no byte moved; OK.
  * Source: Tock `copy_to_slice_or_err`. */
-PROCBUF_NODISCARD enum procbuf_code procbuf_readable_copy_to(struct procbuf_readable slice,
-                                                             void *array_out, size_t array_len);
-PROCBUF_NODISCARD enum procbuf_code procbuf_writable_copy_to(struct procbuf_writable slice,
-                                                             void *array_out, size_t array_len);
+PROCBUF_NODISCARD enum procbuf_error procbuf_readable_copy_to(struct procbuf_readable slice,
+                                                              void *array_out, size_t array_len);
 
 /* Copy a kernel array that does not overlap the slice into it. Returns: as above.
  * Source: Tock `copy_from_slice_or_err`. */
-PROCBUF_NODISCARD enum procbuf_code procbuf_writable_copy_from(struct procbuf_writable slice,
-                                                               const void *array, size_t array_len);
+PROCBUF_NODISCARD enum procbuf_error
+procbuf_writable_copy_from(struct procbuf_writable slice, const void *array, size_t array_len);
 
 /* Copy one slice to another; they may overlap, and it behaves as memmove. Returns: as above. */
-PROCBUF_NODISCARD enum procbuf_code
+PROCBUF_NODISCARD enum procbuf_error
 procbuf_writable_copy_from_slice(struct procbuf_writable slice, struct procbuf_readable source);
 
 /* As the checked forms, for lengths that the kernel knows to be equal; else the panic hook.

@@ -2,7 +2,8 @@
  *
  * A driver that answers an interrupt for each few bytes comes back to a buffer many times, and in
  * between the process may have ended, restarted, or allowed another range (TRD 104, 4.4.1). So
- * every step here enters the buffer anew, and asks again whether it lives and how long it is.
+ * every step here enters the buffer anew, and asks again whether it lives and how long it is. One
+ * step at an offset is procbuf_readonly_read_at() and its kind, in buffer.h.
  */
 #ifndef PROCBUF_STREAM_H
 #define PROCBUF_STREAM_H
@@ -12,29 +13,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* Hold a read-write buffer as a read-only one: the same loan, and it dies with it. No way back. */
-PROCBUF_NODISCARD struct procbuf_readonly
-procbuf_readwrite_as_readonly(const struct procbuf_readwrite *buffer) PROCBUF_NONNULL;
-
-/* ---- One step at an offset ------------------------------------------------------------------- */
-
-/* Copy up to array_len bytes of the buffer, from byte `offset` on, to a kernel array.
- * Returns: NO_SUCH_APP if the buffer is dead; ADDRESS_OUT_OF_BOUNDS if offset exceeds the length
- * that it has now; OK, also at its end, with 0 bytes.
- * Out: array_out, and *len_out, how many bytes; on OK only. In: array_out may be null if array_len
- * is 0. Cost: one enter, one memcpy. */
-PROCBUF_NODISCARD enum procbuf_process_error
-procbuf_readonly_read_at(const struct procbuf_readonly *buffer, size_t offset, void *array_out,
-                         size_t array_len, size_t *len_out) PROCBUF_NONNULL_ARGS(1, 5);
-
-/* Copy up to array_len bytes of a kernel array to the buffer, from byte `offset` on.
- * Returns, Out, Cost: as procbuf_readonly_read_at(). */
-PROCBUF_NODISCARD enum procbuf_process_error
-procbuf_readwrite_write_at(const struct procbuf_readwrite *buffer, size_t offset, const void *array,
-                           size_t array_len, size_t *len_out) PROCBUF_NONNULL_ARGS(1, 5);
-
-/* ---- Several buffers as one ------------------------------------------------------------------ */
 
 struct procbuf_position {
     size_t index; /* of the buffer; the number of buffers at the end of all */
@@ -72,24 +50,24 @@ PROCBUF_NODISCARD struct procbuf_writer procbuf_writer_over(const struct procbuf
  * Out: array_out, and *len_out, how many bytes; on OK only. In: array_out may be null if array_len
  * is 0, else the panic hook.
  * Cost: for each buffer on the way one enter and one memcpy. */
-PROCBUF_NODISCARD enum procbuf_process_error procbuf_reader_read(struct procbuf_reader *reader,
-                                                                 void *array_out, size_t array_len,
-                                                                 size_t *len_out)
+PROCBUF_NODISCARD enum procbuf_error procbuf_reader_read(struct procbuf_reader *reader,
+                                                         void *array_out, size_t array_len,
+                                                         size_t *len_out)
     PROCBUF_NONNULL_ARGS(1, 4);
 
 /* Copy up to array_len bytes of a kernel array to the next bytes, and move on behind them.
  * Returns, Out, In, Cost: as procbuf_reader_read(). */
-PROCBUF_NODISCARD enum procbuf_process_error procbuf_writer_write(struct procbuf_writer *writer,
-                                                                  const void *array,
-                                                                  size_t array_len, size_t *len_out)
+PROCBUF_NODISCARD enum procbuf_error procbuf_writer_write(struct procbuf_writer *writer,
+                                                          const void *array, size_t array_len,
+                                                          size_t *len_out)
     PROCBUF_NONNULL_ARGS(1, 4);
 
 /* Move on by up to `len` bytes and touch none of them.
  * Returns, Out: as procbuf_reader_read(). Cost: for each buffer on the way one enter. */
-PROCBUF_NODISCARD enum procbuf_process_error
-procbuf_reader_skip(struct procbuf_reader *reader, size_t len, size_t *len_out) PROCBUF_NONNULL;
-PROCBUF_NODISCARD enum procbuf_process_error
-procbuf_writer_skip(struct procbuf_writer *writer, size_t len, size_t *len_out) PROCBUF_NONNULL;
+PROCBUF_NODISCARD enum procbuf_error procbuf_reader_skip(struct procbuf_reader *reader, size_t len,
+                                                         size_t *len_out) PROCBUF_NONNULL;
+PROCBUF_NODISCARD enum procbuf_error procbuf_writer_skip(struct procbuf_writer *writer, size_t len,
+                                                         size_t *len_out) PROCBUF_NONNULL;
 
 /* Copy up to `len` bytes from reader to writer, also from process to process, without an array
  * between, and move both on behind them. Where the two overlap, each step behaves as memmove.
@@ -97,10 +75,9 @@ procbuf_writer_skip(struct procbuf_writer *writer, size_t len, size_t *len_out) 
  * 0 bytes: one of the two is at its end.
  * Out: *len_out, how many bytes; on OK only.
  * Cost: for each pair of buffers on the way two enters and one memmove. */
-PROCBUF_NODISCARD enum procbuf_process_error procbuf_stream_copy(struct procbuf_writer *writer,
-                                                                 struct procbuf_reader *reader,
-                                                                 size_t len,
-                                                                 size_t *len_out) PROCBUF_NONNULL;
+PROCBUF_NODISCARD enum procbuf_error procbuf_stream_copy(struct procbuf_writer *writer,
+                                                         struct procbuf_reader *reader, size_t len,
+                                                         size_t *len_out) PROCBUF_NONNULL;
 
 #ifdef __cplusplus
 }

@@ -44,9 +44,9 @@ static inline __attribute__((always_inline)) void read_body(struct procbuf_reada
 }
 
 /* A kernel with a table of its own, of one process that never ends: the compiler sees through it. */
-static bool is_live(const void *context, uint32_t index, uint64_t identifier)
+static bool is_live(uint32_t index, uint64_t identifier, const void *data)
 {
-    (void)context;
+    (void)data;
     return index == 0 && identifier == 1;
 }
 static const struct procbuf_table table = { { .is_live = is_live } };
@@ -68,13 +68,13 @@ __attribute__((flatten)) static int kernel(void)
     const struct procbuf_readwrite buffer = procbuf_readwrite_new_external(
         (procbuf_addr_t)&ram[16], 4, procbuf_id_new_external(&table, 0, 1, &capability),
         &capability);
-    if (procbuf_readwrite_mut_enter(&buffer, write_body, NULL) != PROCBUF_PROCESS_OK)
+    if (procbuf_readwrite_mut_enter(&buffer, write_body, NULL) != PROCBUF_OK)
         return -1;
 #ifdef RETURN_TO_USER
     procbuf_return_to_user();
 #endif
     switch_to_user();
-    if (procbuf_readwrite_enter(&buffer, read_body, bytes) != PROCBUF_PROCESS_OK)
+    if (procbuf_readwrite_enter(&buffer, read_body, bytes) != PROCBUF_OK)
         return -1;
     return bytes[0];
 }

@@ -21,8 +21,8 @@ int main(void)
     };
     procbuf_table_init(&table, slots, 1);
     if (procbuf_process_create(&table, &config, &process) != PROCBUF_OK ||
-        procbuf_build_readonly(process, (procbuf_addr_t)ram, 5, &buffer) != PROCBUF_OK ||
-        procbuf_readonly_enter(&buffer, count, &len) != PROCBUF_PROCESS_OK)
+        procbuf_readonly_build(process, (procbuf_addr_t)ram, 5, &buffer) != PROCBUF_OK ||
+        procbuf_readonly_enter(&buffer, count, &len) != PROCBUF_OK)
         return 1;
     printf("%zu bytes\n", len);
     return 0;

@@ -4,9 +4,9 @@ void f(struct procbuf_process *process, struct procbuf_readonly *buffer);
 void f(struct procbuf_process *process, struct procbuf_readonly *buffer)
 {
 #ifdef RIGHT
-    if (procbuf_build_readonly(process, 0, 0, buffer) != PROCBUF_OK)
+    if (procbuf_readonly_build(process, 0, 0, buffer) != PROCBUF_OK)
         return;
 #else
-    procbuf_build_readonly(process, 0, 0, buffer);
+    procbuf_readonly_build(process, 0, 0, buffer);
 #endif
 }

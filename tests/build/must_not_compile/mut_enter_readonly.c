@@ -1,8 +1,8 @@
 // refused: incompatible pointer type
 #include <procbuf.h>
 void g(struct procbuf_writable slice, void *data);
-enum procbuf_process_error f(struct procbuf_readonly *ro, struct procbuf_readwrite *rw);
-enum procbuf_process_error f(struct procbuf_readonly *ro, struct procbuf_readwrite *rw)
+enum procbuf_error f(struct procbuf_readonly *ro, struct procbuf_readwrite *rw);
+enum procbuf_error f(struct procbuf_readonly *ro, struct procbuf_readwrite *rw)
 {
     (void)ro, (void)rw;
 #ifdef RIGHT

@@ -4,7 +4,7 @@ procbuf_addr_t f(const struct procbuf_readonly *buffer);
 procbuf_addr_t f(const struct procbuf_readonly *buffer)
 {
 #ifdef RIGHT
-    return procbuf_readonly_ptr(buffer);
+    return procbuf_readonly_addr(buffer);
 #else
     return buffer->private_.addr;
 #endif

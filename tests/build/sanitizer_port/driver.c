@@ -28,7 +28,7 @@ static void read_body(struct procbuf_readable slice, void *data)
 static void write_body(struct procbuf_writable slice, void *data)
 {
     procbuf_writable_fill(slice, 7);
-    if (procbuf_readwrite_enter(&inner, read_body, data) != PROCBUF_PROCESS_OK)
+    if (procbuf_readwrite_enter(&inner, read_body, data) != PROCBUF_OK)
         abort();
     procbuf_writable_fill(slice, 8);
 }
@@ -47,13 +47,13 @@ int main(int argc, char **argv)
     sanitizer_port_watch((procbuf_addr_t)ram, sizeof ram);
     procbuf_table_init(&table, slots, 1);
     if (procbuf_process_create(&table, &config, &process) != PROCBUF_OK ||
-        procbuf_build_readwrite(process, (procbuf_addr_t)&ram[13], 40, &outer) != PROCBUF_OK ||
-        procbuf_build_readwrite(process, (procbuf_addr_t)&ram[29], 27, &inner) != PROCBUF_OK)
+        procbuf_readwrite_build(process, (procbuf_addr_t)&ram[13], 40, &outer) != PROCBUF_OK ||
+        procbuf_readwrite_build(process, (procbuf_addr_t)&ram[29], 27, &inner) != PROCBUF_OK)
         return 2;
     if (strcmp(mistake, "past") == 0 &&
-        procbuf_build_readwrite(process, (procbuf_addr_t)&ram[29], 51, &inner) != PROCBUF_OK)
+        procbuf_readwrite_build(process, (procbuf_addr_t)&ram[29], 51, &inner) != PROCBUF_OK)
         return 2;
-    if (procbuf_readwrite_mut_enter(&outer, write_body, NULL) != PROCBUF_PROCESS_OK)
+    if (procbuf_readwrite_mut_enter(&outer, write_body, NULL) != PROCBUF_OK)
         return 2;
     if (strcmp(mistake, "keep") == 0)
         printf("%d\n", *kept);
