@@ -3,6 +3,7 @@
 #include "bug.h"
 #include "bytes.h"
 #include "machine.h"
+#include "out.h"
 #include "results.h"
 #include "world.h"
 
@@ -54,13 +55,6 @@ void compare_outcome(const struct outcome *expected, const struct outcome *actua
 /* Whether the operation that is compared was refused. */
 static bool refused;
 
-static bool is_refusal(const struct outcome *outcome)
-{
-    return outcome->kind == OUTCOME_NO ||
-           ((outcome->kind == OUTCOME_CODE || outcome->kind == OUTCOME_PROCESS_ERROR) &&
-            outcome->status != 0);
-}
-
 static void compare_field(const char *check, unsigned slot, uint64_t expected, uint64_t actual)
 {
     if (expected == actual)
@@ -76,11 +70,14 @@ static void compare_field(const char *check, unsigned slot, uint64_t expected, u
               bug_current_rule);
 }
 
+/* No completion code, and what the library leaves where there is none. */
+#define UNTOLD 0x5a5a5a5au
+
 static void compare_life(unsigned slot, const struct procbuf_process *process)
 {
     const struct model_process *p = &model.processes[slot];
     const struct procbuf_state state = procbuf_process_state(process);
-    uint32_t code = 0;
+    uint32_t code = UNTOLD;
     compare_field("state-kind", slot, p->state, state.kind);
     compare_field("state-stopped-from", slot, p->stopped_from, state.stopped_from);
     compare_field("state-yielded-for", slot, p->yielded_for, state.yielded_for);
@@ -88,7 +85,8 @@ static void compare_life(unsigned slot, const struct procbuf_process *process)
                   procbuf_process_is_active(process));
     compare_field("state-completion", slot, p->completion,
                   procbuf_process_completion(process, &code));
-    compare_field("state-completion-code", slot, p->completion == 2 ? p->completion_code : 0, code);
+    compare_field("state-completion-code", slot, p->completion == 2 ? p->completion_code : UNTOLD,
+                  code);
     compare_field("state-restart-count", slot, p->restart_count,
                   procbuf_process_restart_count(process));
 }
@@ -202,7 +200,7 @@ void compare_after(const struct prediction *prediction)
         compare_bytes(prediction->access.writes[w], "bytes-differ", "the call writes it");
         check_written(prediction->access.writes[w]);
     }
-    refused = is_refusal(&prediction->outcome);
+    refused = outcome_is_refusal(&prediction->outcome);
     const unsigned changed = compare_changed();
     if (changed != 0 || machine_call == NULL || names_buffer(machine_call->op->code))
         model_check_invariants(changed);
