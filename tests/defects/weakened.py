@@ -55,7 +55,7 @@ ERRORS = [
     ("M-L8", "a process is removed under an open enter", "model/processes.c",
      "if (process->open_enters != 0) {", "if (false) {", "corpora"),
     ("M-L9", "a grant may lie under an open slice", "model/grants.c",
-     "    if (is_under_open_enter(slot, addr, len))\n        return false;\n", "", "corpora"),
+     "    if (is_under_open_enter(slot, addr, len))\n        return PROCESS_ERRORS + OUT_OF_MEMORY;\n", "", "corpora"),
     ("M-G1", "grants are aligned to one byte", "model/grants.c",
      "    if (align < 2)\n        align = 2;\n", "", "corpora"),
     ("M-G2", "two grants may have one driver number", "model/grants.c",
