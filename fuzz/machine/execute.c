@@ -70,7 +70,7 @@ void execute_create(const uint64_t args[8], struct outcome *outcome)
         .fault_policy = (args[7] & 1) != 0 ? PROCBUF_FAULT_RESTART : PROCBUF_FAULT_STOP,
     };
     struct procbuf_process *process;
-    const struct out out = out_fill(&process, sizeof process);
+    const struct out out = out_fill(&process, sizeof(struct procbuf_process *));
     answer_code(outcome, procbuf_process_create(&world.table, &config, &process));
     if (out_is_told(&out, outcome))
         value(outcome, 'p', (uint64_t)(process - world.slots));
