@@ -363,16 +363,27 @@ static void skip_block(void)
     }
 }
 
+static enum procbuf_error call_enter(const struct call *call, struct body *body)
+{
+    const size_t number = (size_t)call->args[0];
+    if (call->op->code == OP_DRIVER_ENTER)
+        return procbuf_driver_enter(&world.drivers[number], world.ids[call->args[1]], grant_body,
+                                    body);
+    if (call->op->code == OP_MUT_ENTER)
+        return procbuf_readwrite_mut_enter(&world.readwrite[number], write_body, body);
+    if (number < TRACE_BUFFER_COUNT)
+        return procbuf_readonly_enter(&world.readonly[number], read_body, body);
+    return procbuf_readwrite_enter(&world.readwrite[number - TRACE_BUFFER_COUNT], read_body, body);
+}
+
 static void run_enter(const struct op *op, const struct call *call,
                       const struct prediction *prediction)
 {
     struct oracle_call oracle;
     struct outcome outcome;
-    const size_t number = (size_t)call->args[0];
     struct body body = { call, &oracle, op, 0,
                          prediction->outcome.kind == OUTCOME_PROCESS_ERROR &&
                              prediction->outcome.status == 0 };
-    enum procbuf_error error;
     machine_position++;
     if (prediction->outcome.kind == OUTCOME_SKIPPED) {
         finish_op(op, &prediction->outcome);
@@ -383,20 +394,17 @@ static void run_enter(const struct op *op, const struct call *call,
     entered = &body;
     bug_current_rule = prediction->rule;
     oracle_call_begin(&oracle, &prediction->access);
-    if (op->code == OP_DRIVER_ENTER)
-        error = procbuf_driver_enter(&world.drivers[number], world.ids[call->args[1]], grant_body,
-                                     &body);
-    else if (op->code == OP_MUT_ENTER)
-        error = procbuf_readwrite_mut_enter(&world.readwrite[number], write_body, &body);
-    else if (number < TRACE_BUFFER_COUNT)
-        error = procbuf_readonly_enter(&world.readonly[number], read_body, &body);
-    else
-        error = procbuf_readwrite_enter(&world.readwrite[number - TRACE_BUFFER_COUNT], read_body,
-                                        &body);
+    answer(&outcome, OUTCOME_PANIC, 0);
+    if (prediction->outcome.kind != OUTCOME_PANIC) {
+        answer_process_error(&outcome, call_enter(call, &body));
+    } else if (setjmp(port_panic_target) == 0) {
+        oracle_landing = __builtin_frame_address(0);
+        answer_process_error(&outcome, call_enter(call, &body));
+    }
+    oracle_landing = NULL;
     oracle_call_end(&oracle);
     entered = outer;
     machine_checked_ops++;
-    answer_process_error(&outcome, error);
     compare_outcome(&prediction->outcome, &outcome);
     if (body.expected && body.runs == 0)
         bug_found("body", "body-not-run", "expected: the body runs once (H2)\nactual: not at all");

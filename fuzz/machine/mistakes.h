@@ -28,10 +28,14 @@ static struct {
     struct procbuf_writer writer;
     struct procbuf_driver driver;
     struct procbuf_state state;
+    struct procbuf_grant_entry entries[1];
+    uint8_t array[24];
     jmp_buf outer_body;
     size_t len;
     int answer;
 } apart;
+
+PROCBUF_EXTERNAL_PROCESS_CAPABILITY(apart_capability);
 
 static bool apart_is_live(uint32_t index, uint64_t identifier, const void *data)
 {
@@ -69,6 +73,17 @@ static void enter_and_jump(struct procbuf_readable slice, void *data)
     (void)slice;
     if (setjmp(apart.outer_body) == 0)
         apart.answer = (int)procbuf_readonly_enter(&apart.readonly, jump_out, data);
+}
+
+/* Eight bytes of the kernel's own, with as many around them. */
+static struct procbuf_writable apart_slice_to_write(void)
+{
+    return procbuf_writable_from_array(apart.array + 8, 8);
+}
+
+static struct procbuf_readable apart_slice(void)
+{
+    return procbuf_writable_as_readable(apart_slice_to_write());
 }
 
 static void leave_by_a_jump(void)
@@ -110,6 +125,39 @@ static void make_mistake(unsigned number)
     case 15: apart.state = procbuf_process_state(&apart.slots[0]); break;
     case 16: procbuf_process_stop(&apart.slots[0]); break;
     case 17: leave_by_a_jump(); break;
+    case 18: apart.id = procbuf_id_new_external(&apart.table, 0, 0, &apart_capability); break;
+    case 19:
+        procbuf_table_use_grants(&apart.table, apart.entries, 1);
+        procbuf_table_use_grants(&apart.table, apart.entries, 1);
+        break;
+    case 20:
+        apart.answer = apart_create();
+        procbuf_table_use_grants(&apart.table, apart.entries, 1);
+        break;
+    case 21: apart.answer = (int)procbuf_readable_copy_to(apart_slice(), nothing, 8); break;
+    case 22:
+        apart.answer = (int)procbuf_readable_copy_to(apart_slice(), apart.array + 7, 8);
+        break;
+    case 23:
+        apart.answer = (int)procbuf_writable_copy_from(apart_slice_to_write(), nothing, 8);
+        break;
+    case 24:
+        apart.answer = (int)procbuf_writable_copy_from(apart_slice_to_write(), apart.array + 7, 8);
+        break;
+    case 25:
+        apart.len = procbuf_readable_copy_to_fitting(apart_slice(), apart.array + 11, 4);
+        break;
+    case 26:
+        apart.len = procbuf_writable_copy_from_fitting(apart_slice_to_write(), apart.array + 1, 8);
+        break;
+    case 27:
+        apart.answer =
+            (int)procbuf_readable_compare(apart_slice(), apart.array + 15, 8, &apart.answer);
+        break;
+    case 28:
+        apart.answer = (int)procbuf_readable_string_copy(apart_slice(), (char *)apart.array + 9, 16,
+                                                         &apart.len);
+        break;
     default: break;
     }
 }

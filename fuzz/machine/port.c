@@ -3,6 +3,7 @@
 #include <procbuf/port.h>
 
 #include "oracle.h"
+#include "world.h"
 
 jmp_buf port_panic_target;
 const char *port_panic_message = "";
@@ -26,15 +27,23 @@ void procbuf_port_user_access_close(procbuf_addr_t addr, size_t len, enum procbu
     report_access(HOOK_CLOSE, addr, len, access);
 }
 
+/* The kernel apart, in which mistakes are made, is none of the trace's business. */
 bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
 {
     const struct hook hook = {
         .kind = HOOK_PROTECT,
         .process_index = protection->process_index,
+        .identifier = protection->identifier,
+        .flash_start = protection->flash_start,
+        .flash_protected_end = protection->flash_protected_end,
+        .flash_end = protection->flash_end,
         .addr = protection->mem_start,
         .app_break = protection->app_break,
         .kernel_break = protection->kernel_break,
+        .mem_end = protection->mem_end,
     };
+    if (protection->table != &world.table)
+        return true;
     return oracle_hook(&hook);
 }
 

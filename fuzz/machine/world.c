@@ -50,7 +50,7 @@ unsigned world_touched(struct span parts[WORLD_PARTS])
     parts[1] = arrays;
     parts[2] = (struct span){ ARENA_FOREIGN, ARENA_LEN };
     /* Where no foreign process ever was, nobody has its memory. */
-    return foreign_touched || model.next_foreign_identifier != 0 ? 3 : 2;
+    return foreign_touched || model.any_foreign ? 3 : 2;
 }
 
 /* The arena is shared with a process that forks, as AFL++'s does for every so many inputs: what the
@@ -231,7 +231,9 @@ void world_begin(const struct trace *trace, FILE *results)
     arena_wrote((struct span){ 0, ARENA_LEN });
     model.slot_count = trace->process_count < TRACE_MAX_PROCESSES ? trace->process_count + 1
                                                                   : (unsigned)TRACE_MAX_PROCESSES;
+    procbuf_table_init(&world.table, world.slots, TRACE_MAX_PROCESSES); /* all are empty */
     procbuf_table_init(&world.table, world.slots, model.slot_count);
+    (void)watched_take();
     procbuf_table_use_grants(&world.table, world.grants, MODEL_GRANT_COUNT);
     lay_out(trace, results);
     world_note_lives(true);

@@ -6,10 +6,12 @@ static int swap_slot(unsigned slot, const struct model_driver *driver, unsigned 
                      uint64_t number, struct model_range *range, struct prediction *p)
 {
     RULE("A1");
-    if (model_begin_driver_grant(slot, driver, p) != OK)
-        return NOMEM;
+    const int error = model_begin_driver_grant(slot, (unsigned)(driver - model.drivers), p);
+    if (error != OK)
+        return error == KERNELS_MISTAKE ? error : NOMEM;
     struct model_slots *slots = &model.slots[slot][driver->grant_number];
-    model_change_unseen(slot)->grants[driver->grant_number].entered = false;
+    struct model_grant *grant = &model_change_unseen(slot)->grants[driver->grant_number];
+    grant->entered = grant->entered_by_driver = false;
     may_read(p, slots->place.start, slots->place.end);
     if (number >= driver->slot_counts[kind])
         return NOSUPPORT;
@@ -30,10 +32,8 @@ void predict_allow(const struct call *call, struct prediction *p)
     struct model_range range = { call->args[3], call->args[4] };
     int status = NODEVICE;
     RULE("A1");
-    if (!model.processes[slot].used) {
-        answers(p, OUTCOME_SKIPPED, 0);
+    if (model_is_empty_slot(slot, p))
         return;
-    }
     if (driver->declared) {
         status = model_share(slot, range.addr, range.len, code != OP_ALLOW_READONLY, p);
         if (status == OK && code == OP_ALLOW_USERSPACE_READABLE) {
@@ -46,6 +46,8 @@ void predict_allow(const struct call *call, struct prediction *p)
             }
         } else if (status == OK) {
             status = swap_slot(slot, driver, code == OP_ALLOW_READWRITE, call->args[2], &range, p);
+            if (status == KERNELS_MISTAKE)
+                return;
         }
     }
     answers(p, OUTCOME_CODE, status);
@@ -59,9 +61,9 @@ void predict_set_byte(const struct call *call, struct prediction *p)
     const unsigned slot = (unsigned)call->args[0];
     const uint64_t addr = call->args[1];
     RULE("A4");
-    if (!model.processes[slot].used) {
-        answers(p, OUTCOME_SKIPPED, 0);
-    } else if (!model_app_owned(slot, addr, 1)) {
+    if (model_is_empty_slot(slot, p))
+        return;
+    if (!model_app_owned(slot, addr, 1)) {
         answers(p, OUTCOME_NO, 0);
     } else {
         const uint32_t at = (uint32_t)(addr - ARENA_BASE);

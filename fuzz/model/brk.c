@@ -13,11 +13,11 @@ static int brk(unsigned slot, uint64_t new_break, struct prediction *p)
         return ADDRESS_OUT_OF_BOUNDS;
     if (new_break > process->kernel_break)
         return OUT_OF_MEMORY;
-    if (!port_agrees(p, slot, new_break, process->kernel_break))
+    if (!model_gives(slot, new_break, process->kernel_break, p))
         return OUT_OF_MEMORY;
+    RULE("K1");
     model_change(slot)->app_break = new_break;
     model_label_ram(slot);
-    zeroes(p, old_break, new_break);
     answers_with(p, 'a', old_break);
     return OK;
 }

@@ -71,13 +71,14 @@ void predict_build(const struct call *call, struct prediction *p)
     const bool external = code == OP_EXTERNAL_READONLY || code == OP_EXTERNAL_READWRITE;
     const unsigned slot = (unsigned)call->args[1];
     const uint64_t addr = call->args[2], len = call->args[3];
-    answers(p, OUTCOME_SKIPPED, 0);
-    if (!model.processes[slot].used)
+    if (model_is_empty_slot(slot, p))
         return;
     if (external) {
-        RULE("B6");
-        if (!may_be_vouched_for(slot, addr, len, writable))
+        if (!may_be_vouched_for(slot, addr, len, writable)) {
+            skips(p, "R14");
             return;
+        }
+        RULE("B6");
         answers(p, OUTCOME_DONE, 0);
     } else {
         answers(p, OUTCOME_CODE, model_share(slot, addr, len, writable, p));
@@ -134,7 +135,7 @@ void predict_enter(const struct call *call, struct prediction *p)
         &model.buffers[call->args[0] + (writable ? TRACE_BUFFER_COUNT : 0)];
     RULE("H2");
     if (model.depth == TRACE_MAX_DEPTH) {
-        answers(p, OUTCOME_SKIPPED, 0);
+        skips(p, "T1");
         return;
     }
     if (!model_asks_whether_live(buffer, p)) {
@@ -194,6 +195,12 @@ void model_enter_driver(unsigned v, unsigned slot, unsigned slice_register)
                                         span.start + driver->data_offset + driver->data_len } };
 }
 
+/* G3 */
+static void leave_drivers_grant(struct model_grant *grant)
+{
+    grant->entered = grant->entered_by_driver = false;
+}
+
 /* H4: slices end with the enter that they came from. */
 void model_leave(void)
 {
@@ -206,5 +213,5 @@ void model_leave(void)
     struct model_process *process = model_change_unseen(open->slot);
     process->open_enters--;
     if (open->of_grant && process->identifier == open->identifier && model_is_active(process))
-        process->grants[model.drivers[open->driver].grant_number].entered = false; /* G3 */
+        leave_drivers_grant(&process->grants[model.drivers[open->driver].grant_number]);
 }

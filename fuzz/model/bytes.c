@@ -53,7 +53,7 @@ static void predict_string_copy(const struct call *call, const struct model_slic
 {
     const uint32_t len = (uint32_t)model_slice_len(slice);
     if (call->args[1] > ARENA_OUT_LEN) {
-        answers(p, OUTCOME_SKIPPED, 0); /* the kernel has no such array */
+        skips(p, "R13"); /* the kernel has no such array */
         return;
     }
     const uint32_t most = call->args[1] < len ? (uint32_t)call->args[1] : len;
@@ -77,7 +77,7 @@ static void predict_word(const struct call *call, const struct model_slice *slic
     const bool storing = call->op->code == OP_STORE;
     uint64_t word = storing ? model_word((uint8_t)call->args[3]) : 0;
     if (storing && !slice->writable) {
-        answers(p, OUTCOME_SKIPPED, 0);
+        skips(p, "R21");
         return;
     }
     if ((wide)call->args[1] + width > model_slice_len(slice)) {
@@ -112,7 +112,7 @@ static void predict_fitting(const struct call *call, const struct model_slice *s
     const bool to_array = call->op->code == OP_COPY_TO_FITTING;
     const uint32_t len = (uint32_t)model_slice_len(slice);
     if (call->args[1] > ARENA_OUT_LEN || (!to_array && !slice->writable)) {
-        answers(p, OUTCOME_SKIPPED, 0);
+        skips(p, call->args[1] > ARENA_OUT_LEN ? "R13" : "R21");
         return;
     }
     const uint32_t count = call->args[1] < len ? (uint32_t)call->args[1] : len;
@@ -129,9 +129,10 @@ static void predict_fitting(const struct call *call, const struct model_slice *s
 void predict_bytes_op(const struct call *call, struct prediction *p)
 {
     const struct model_slice *slice = &model.slices[call->args[0]];
-    answers(p, OUTCOME_SKIPPED, 0);
-    if (!slice->valid)
+    if (!slice->valid) {
+        skips(p, "R15");
         return;
+    }
     RULE("S7");
     answers(p, OUTCOME_DONE, 0);
     switch (call->op->code) {
@@ -145,7 +146,7 @@ void predict_bytes_op(const struct call *call, struct prediction *p)
     case OP_COPY_FROM_FITTING: predict_fitting(call, slice, p); break;
     default: /* OP_SLICE_FILL */
         if (!slice->writable) {
-            answers(p, OUTCOME_SKIPPED, 0);
+            skips(p, "R21");
             break;
         }
         may_write(p, slice->span.start, slice->span.end);

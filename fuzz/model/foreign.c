@@ -9,12 +9,14 @@ void predict_foreign_life(const struct call *call, struct prediction *p)
     struct model_foreign *process = &model.foreign[slot];
     RULE("B7");
     answers(p, OUTCOME_DONE, 0);
-    if (takes_id)
+    if (takes_id) {
         model.ids[call->args[0]] = (struct model_id){ true, true, slot, process->identifier };
-    else if (call->op->code == OP_FOREIGN_START)
-        *process = (struct model_foreign){ true, model.next_foreign_identifier++ };
-    else
+    } else if (call->op->code == OP_FOREIGN_START) {
+        *process = (struct model_foreign){ true, process->identifier + 1 };
+        model.any_foreign = true;
+    } else {
         process->live = false;
+    }
 }
 
 /* Nothing is checked, liveness neither: it is the caller's duty that the memory is the process's. */
@@ -25,7 +27,7 @@ void predict_foreign_build(const struct call *call, struct prediction *p)
     const uint64_t offset = call->args[2], len = call->args[3];
     RULE("B6");
     if (offset + len > MODEL_FOREIGN_LEN) {
-        answers(p, OUTCOME_SKIPPED, 0); /* trusted code does not vouch for what is another's */
+        skips(p, "R14");
         return;
     }
     answers(p, OUTCOME_DONE, 0);

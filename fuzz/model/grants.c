@@ -13,21 +13,24 @@ bool model_find_driver_number(unsigned slot, uint64_t driver_number, unsigned *n
     return false;
 }
 
-/* L9 */
-static bool is_under_open_enter(unsigned slot, uint64_t addr, uint64_t len)
+/* L9: a byte of [start, end) is one of an open enter on the process, or of an open grant. */
+bool model_is_under_open_enter(unsigned slot, uint64_t start, uint64_t end, bool grants_only)
 {
-    for (unsigned d = 0; d < model.depth; d++)
-        for (uint64_t at = addr; at < addr + len; at++)
-            if (!model.open[d].foreign && model.open[d].slot == slot &&
-                at - ARENA_BASE >= model.open[d].span.start &&
-                at - ARENA_BASE < model.open[d].span.end)
+    for (unsigned d = 0; d < model.depth; d++) {
+        const struct model_open *open = &model.open[d];
+        if (open->foreign || open->slot != slot || (grants_only && !open->of_grant))
+            continue;
+        for (uint64_t at = open->span.start; at < open->span.end; at++)
+            if (ARENA_BASE + at >= start && ARENA_BASE + at < end)
                 return true;
+    }
     return false;
 }
 
-/* G1, G2. Returns: OK, or why not. */
-static int allocate_grant(unsigned slot, uint64_t number, uint64_t driver_number, uint64_t len,
-                          uint64_t align, struct prediction *p)
+/* G1, G2. `driver`: whose it is; null for the process level. Returns: OK, or why not. */
+static int allocate_grant(unsigned slot, uint64_t number, const struct model_driver *driver,
+                          uint64_t driver_number, uint64_t len, uint64_t align,
+                          struct prediction *p)
 {
     const struct model_process *process = &model.processes[slot];
     unsigned other;
@@ -49,18 +52,20 @@ static int allocate_grant(unsigned slot, uint64_t number, uint64_t driver_number
     if (addr < process->app_break)
         return PROCESS_ERRORS + OUT_OF_MEMORY;
     RULE("L9");
-    if (is_under_open_enter(slot, addr, len))
+    if (model_is_under_open_enter(slot, addr, addr + len, false))
         return PROCESS_ERRORS + OUT_OF_MEMORY;
     RULE("G1");
-    if (!port_agrees(p, slot, process->app_break, addr))
+    if (!asks_port(p, slot, process->app_break, addr)->answer)
         return PROCESS_ERRORS + OUT_OF_MEMORY;
     struct model_process *changed = model_change(slot);
     changed->kernel_break = addr;
-    changed->grants[number] = (struct model_grant){ true,
-                                                    false,
-                                                    (uint32_t)driver_number,
-                                                    { (uint32_t)(addr - ARENA_BASE),
-                                                      (uint32_t)(addr - ARENA_BASE + len) } };
+    changed->grants[number] = (struct model_grant){
+        .allocated = true,
+        .is_drivers = driver != NULL,
+        .driver = driver != NULL ? (unsigned)(driver - model.drivers) : 0,
+        .driver_number = (uint32_t)driver_number,
+        .span = { (uint32_t)(addr - ARENA_BASE), (uint32_t)(addr - ARENA_BASE + len) },
+    };
     model_label_ram(slot);
     return OK;
 }
@@ -82,33 +87,62 @@ static int enter_grant(unsigned slot, uint64_t number, struct prediction *p)
     return OK;
 }
 
-/* G4, G5: enter a driver's grant, and make it on first use. Its memory is opened and closed. */
-int model_begin_driver_grant(unsigned slot, const struct model_driver *driver, struct prediction *p)
+/* A new grant's slots: none was ever allowed (G5). What an enter of an earlier life may still read of
+ * the same number is kept for it. */
+static void make_slots(unsigned slot, const struct model_driver *driver, struct prediction *p)
 {
     const unsigned number = driver->grant_number;
-    int error = enter_grant(slot, number, p);
-    const bool is_new = error == OUT_OF_MEMORY;
-    if (is_new) {
-        if (allocate_grant(slot, number, driver->driver_number, driver->len,
-                           driver->data_align < 8 ? 8 : driver->data_align, p) != OK)
-            return OUT_OF_MEMORY;
-        error = enter_grant(slot, number, p);
-    }
-    RULE("G4");
-    if (error != OK)
-        return error;
     const struct span span = model.processes[slot].grants[number].span;
     struct model_slots *slots = &model.slots[slot][number];
-    if (is_new) {
-        RULE("G5");
-        memset(slots, 0, sizeof *slots);
-        slots->place = (struct span){ span.start, span.start + driver->data_offset };
-        arena_set(&model.bytes[span.start], 0, span.end - span.start);
-        may_write(p, span.start, span.end);
+    for (unsigned d = 0; d < model.depth; d++) {
+        struct model_open *open = &model.open[d];
+        if (open->of_grant && !open->outlived && open->slot == slot &&
+            model.drivers[open->driver].grant_number == number) {
+            open->outlived = true;
+            open->slots = *slots;
+        }
     }
+    RULE("G5");
+    memset(slots, 0, sizeof *slots);
+    slots->place = (struct span){ span.start, span.start + driver->data_offset };
+    arena_set(&model.bytes[span.start], 0, span.end - span.start);
+    may_write(p, span.start, span.end);
+}
+
+/* G4: enter a driver's grant, and make it on first use. Its memory is opened and closed. */
+int model_begin_driver_grant(unsigned slot, unsigned v, struct prediction *p)
+{
+    const struct model_driver *driver = &model.drivers[v];
+    const struct model_process *process = &model.processes[slot];
+    const unsigned number = driver->grant_number;
+    RULE("G4");
+    if (!model_is_active(process))
+        return INACTIVE_APP;
+    if (number >= MODEL_GRANT_COUNT) {
+        panics(p, "R7");
+        return KERNELS_MISTAKE;
+    }
+    const struct model_grant *grant = &process->grants[number];
+    const bool is_new = !grant->allocated;
+    if (is_new && allocate_grant(slot, number, driver, driver->driver_number, driver->len,
+                                 driver->data_align < 8 ? 8 : driver->data_align, p) != OK)
+        return OUT_OF_MEMORY;
+    RULE("G4");
+    if (!grant->is_drivers || grant->driver != v ||
+        grant->span.end - grant->span.start != driver->len) {
+        panics(p, "R7");
+        return KERNELS_MISTAKE;
+    }
+    if (grant->entered)
+        return ALREADY_IN_USE;
+    struct model_grant *entered = &model_change_unseen(slot)->grants[number];
+    entered->entered = entered->entered_by_driver = true;
+    const struct span span = grant->span;
+    if (is_new)
+        make_slots(slot, driver, p);
     if (span.start != span.end)
         opens_and_closes(p, (uint64_t)ARENA_BASE + span.start, span.end - span.start, true);
-    p->access.opaque = slots->place;
+    p->access.opaque = model.slots[slot][number].place;
     return OK;
 }
 
@@ -124,6 +158,18 @@ static wide slots_len(uint64_t count, unsigned slot_len, uint64_t data_align)
 /* A slot on the largest target, and on the smallest. */
 enum { MOST_SLOT_LEN = 24, LEAST_SLOT_LEN = 16 };
 
+static bool has_grant(unsigned v)
+{
+    for (unsigned slot = 0; slot < model.slot_count; slot++)
+        for (unsigned g = 0; g < MODEL_GRANT_COUNT; g++) {
+            const struct model_grant *grant = &model.processes[slot].grants[g];
+            if (model.processes[slot].used && grant->allocated && grant->is_drivers &&
+                grant->driver == v)
+                return true;
+        }
+    return false;
+}
+
 bool model_declare_driver(const struct call *call, struct model_driver **driver_out)
 {
     const uint64_t *args = call->args;
@@ -133,15 +179,16 @@ bool model_declare_driver(const struct call *call, struct model_driver **driver_
     const uint32_t slots =
         (uint32_t)slots_len(args[3] % 4 + args[4] % 4, MOST_SLOT_LEN, data_align);
     const uint32_t len = by_data ? slots + (uint32_t)args[5] : (uint32_t)args[5] * 8;
-    if (driver->declared || slots > len)
+    if (slots > len) /* T3: less than its own slots */
         return false;
-    for (unsigned v = 0; v < TRACE_DRIVER_COUNT; v++)
-        if (model.drivers[v].declared && model.drivers[v].grant_number == args[1])
-            return false;
-    for (unsigned s = 0; s < TRACE_MAX_PROCESSES && args[1] < MODEL_GRANT_COUNT; s++)
-        if (model.processes[s].grants[args[1]].allocated)
-            return false;
+    for (unsigned d = 0; d < model.depth; d++)
+        if (model.open[d].of_grant && model.open[d].driver == args[0])
+            return false; /* R12: it is in use */
+    /* R12 again: of a grant that is there, only the length tells that its driver has changed (R7). */
+    if (has_grant((unsigned)args[0]) && len == driver->len)
+        return false;
     *driver = (struct model_driver){ .declared = true,
+                                     .held = driver->held,
                                      .grant_number = (uint32_t)args[1],
                                      .driver_number = (uint32_t)args[2],
                                      .slot_counts = { args[3] % 4, args[4] % 4 },
@@ -160,11 +207,12 @@ void predict_grant_len(const struct call *call, struct prediction *p)
                    data_align = (uint64_t)1 << call->args[3] % 8;
     const wide most = slots_len(count, MOST_SLOT_LEN, data_align) + call->args[2];
     const wide least = slots_len(count, LEAST_SLOT_LEN, data_align) + call->args[2];
-    RULE("G6");
-    answers(p, OUTCOME_SKIPPED, 0);
+    skips(p, "T2");
     if (least >= ADDRESS_SPACE - 1) {
+        RULE("G6");
         answers(p, OUTCOME_NO, 0);
     } else if (most < ADDRESS_SPACE - 1) {
+        RULE("G6");
         answers(p, OUTCOME_YES, 0);
         answers_with(p, 'l', call->args[2]);
     }
@@ -183,8 +231,7 @@ void predict_grant_op(const struct call *call, struct prediction *p)
     const unsigned slot = (unsigned)call->args[0];
     const struct model_process *process = &model.processes[slot];
     unsigned number;
-    answers(p, OUTCOME_SKIPPED, 0);
-    if (!process->used)
+    if (model_is_empty_slot(slot, p))
         return;
     if (call->op->code == OP_LOOKUP_DRIVER) {
         RULE("G2");
@@ -199,15 +246,11 @@ void predict_grant_op(const struct call *call, struct prediction *p)
             answers_with(p, 'a', (uint64_t)ARENA_BASE + process->grants[call->args[1]].span.start);
     } else {
         const uint64_t align = call->args[4];
-        for (unsigned v = 0; v < TRACE_DRIVER_COUNT; v++)
-            if (model.drivers[v].declared && model.drivers[v].grant_number == call->args[1])
-                return; /* that driver's to allocate */
-        RULE("G1");
         if (align == 0 || (align & (align - 1)) != 0)
-            panics(p);
+            panics(p, "R6");
         else
-            answers_why(
-                p, allocate_grant(slot, call->args[1], call->args[2], call->args[3], align, p));
+            answers_why(p, allocate_grant(slot, call->args[1], NULL, call->args[2], call->args[3],
+                                          align, p));
     }
 }
 
@@ -216,13 +259,14 @@ void predict_leave_grant(const struct call *call, struct prediction *p)
     const struct model_id *id = &model.ids[call->args[0]];
     RULE("G3");
     answers(p, OUTCOME_DONE, 0);
-    for (unsigned d = 0; d < model.depth; d++)
-        if (model.open[d].of_grant &&
-            model.drivers[model.open[d].driver].grant_number == call->args[1])
-            answers(p, OUTCOME_SKIPPED, 0); /* a kernel leaves only what it entered itself */
-    if (p->outcome.kind == OUTCOME_DONE && model_id_is_live(id) && !id->foreign &&
-        model_is_active(&model.processes[id->slot]) && call->args[1] < MODEL_GRANT_COUNT)
-        model_change_unseen(id->slot)->grants[call->args[1]].entered = false;
+    if (!model_id_is_live(id) || id->foreign || !model_is_active(&model.processes[id->slot]) ||
+        call->args[1] >= MODEL_GRANT_COUNT)
+        return;
+    struct model_grant *grant = &model_change_unseen(id->slot)->grants[call->args[1]];
+    if (grant->entered_by_driver)
+        panics(p, "R8");
+    else
+        grant->entered = false;
 }
 
 void predict_driver_enter(const struct call *call, struct prediction *p)
@@ -230,32 +274,39 @@ void predict_driver_enter(const struct call *call, struct prediction *p)
     const struct model_driver *driver = &model.drivers[call->args[0]];
     const struct model_id *id = &model.ids[call->args[1]];
     RULE("G4");
-    answers(p, OUTCOME_SKIPPED, 0);
-    if (model.depth == TRACE_MAX_DEPTH || !driver->declared)
-        return;
-    if (id->foreign || !model_id_is_live(id))
+    if (model.depth == TRACE_MAX_DEPTH) {
+        skips(p, "T1");
+    } else if (!driver->declared) {
+        skips(p, "R13");
+    } else if (id->foreign || !model_id_is_live(id)) {
         answers(p, OUTCOME_PROCESS_ERROR, NO_SUCH_APP);
-    else
-        answers(p, OUTCOME_PROCESS_ERROR, model_begin_driver_grant(id->slot, driver, p));
+    } else {
+        const int error = model_begin_driver_grant(id->slot, (unsigned)call->args[0], p);
+        if (error != KERNELS_MISTAKE)
+            answers(p, OUTCOME_PROCESS_ERROR, error);
+    }
 }
 
-/* After the life of the driver's process ended its slots may hold anything: nobody asks then. */
+/* After the life of the driver's process ended, its slots hold what they held (L9), and what is read
+ * from them is dead. */
 void predict_read_slot(const struct call *call, struct prediction *p)
 {
     const unsigned kind = call->op->code == OP_READ_READWRITE;
     const struct model_open *open = model_current_driver();
     const uint64_t number = call->args[1];
-    RULE("G4");
-    answers(p, OUTCOME_SKIPPED, 0);
-    if (open == NULL || !model_is_live(open->slot, open->identifier))
+    if (open == NULL) {
+        skips(p, "R15");
         return;
+    }
+    RULE("G4");
     const struct model_driver *driver = &model.drivers[open->driver];
     if (number >= driver->slot_counts[kind]) {
         answers(p, OUTCOME_PROCESS_ERROR, ADDRESS_OUT_OF_BOUNDS);
         return;
     }
     RULE("G5");
-    const struct model_slots *slots = &model.slots[open->slot][driver->grant_number];
+    const struct model_slots *slots =
+        open->outlived ? &open->slots : &model.slots[open->slot][driver->grant_number];
     answers(p, OUTCOME_PROCESS_ERROR, OK);
     may_read(p, slots->place.start, slots->place.end);
     const struct model_buffer buffer = { .filled = true,

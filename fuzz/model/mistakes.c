@@ -5,24 +5,35 @@ static const struct {
     const char *rule;
     const char *words;
 } mistakes[] = {
-    { "B6", "it vouches for a read-only range without the capability" },
-    { "B6", "it vouches for a read-write range without the capability" },
-    { "B6", "it makes an id of a foreign table without the capability" },
-    { "B7", "its foreign table has nobody to ask" },
-    { "E4", "it creates a process in a foreign table" },
-    { "E4", "it views one byte of no array, to read" },
-    { "E4", "it views one byte of no array, to write" },
-    { "E4", "it reads one byte of a buffer into no array" },
-    { "E4", "it writes one byte of no array to a buffer" },
-    { "E4", "its reader reads one byte into no array" },
-    { "E4", "its writer writes one byte of no array" },
-    { "E4", "its reader goes over one buffer of no array" },
-    { "E4", "its writer goes over one buffer of no array" },
-    { "G6", "a driver's data are aligned to 0" },
-    { "G6", "a driver's data are aligned to 6" },
-    { "E4", "it looks at the state of an empty slot" },
-    { "E4", "it stops the process of an empty slot" },
-    { "E4", "the body of an enter is left by a jump" },
+    { "R2", "it vouches for a read-only range without the capability" },
+    { "R2", "it vouches for a read-write range without the capability" },
+    { "R2", "it makes an id of a foreign table without the capability" },
+    { "R2", "its foreign table has nobody to ask" },
+    { "R3", "it creates a process in a foreign table" },
+    { "R5", "it views one byte of no array, to read" },
+    { "R5", "it views one byte of no array, to write" },
+    { "R5", "it reads one byte of a buffer into no array" },
+    { "R5", "it writes one byte of no array to a buffer" },
+    { "R5", "its reader reads one byte into no array" },
+    { "R5", "its writer writes one byte of no array" },
+    { "R5", "its reader goes over one buffer of no array" },
+    { "R5", "its writer goes over one buffer of no array" },
+    { "R6", "a driver's data are aligned to 0" },
+    { "R6", "a driver's data are aligned to 6" },
+    { "R1", "it looks at the state of an empty slot" },
+    { "R1", "it stops the process of an empty slot" },
+    { "R11", "the body of an enter is left by a jump" },
+    { "R2", "it makes an id of one of our tables as if it were foreign" },
+    { "R4", "it gives a table room for grants twice" },
+    { "R4", "it gives a table room for grants after its first process" },
+    { "R5", "it copies a slice to no array" },
+    { "R5", "it copies a slice to an array that overlaps the slice's last byte" },
+    { "R5", "it copies no array to a slice" },
+    { "R5", "it copies an array to a slice whose first byte it overlaps" },
+    { "R5", "it copies what fits of a slice to an array inside the slice" },
+    { "R5", "it copies what fits of an array that ends inside the slice" },
+    { "R5", "it compares a slice with an array that overlaps its last byte" },
+    { "R5", "it copies a string to an array inside the slice" },
 };
 
 const char *model_mistake(unsigned number)
@@ -33,9 +44,8 @@ const char *model_mistake(unsigned number)
 void predict_misuse(const struct call *call, struct prediction *p)
 {
     const uint64_t number = call->args[0];
-    answers(p, OUTCOME_SKIPPED, 0);
-    if (number >= sizeof mistakes / sizeof mistakes[0])
-        return;
-    RULE(mistakes[number].rule);
-    panics(p);
+    if (number < sizeof mistakes / sizeof mistakes[0])
+        panics(p, mistakes[number].rule);
+    else
+        skips(p, "T4");
 }

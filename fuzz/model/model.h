@@ -88,6 +88,9 @@ struct model_slots {
 struct model_grant {
     bool allocated;
     bool entered;
+    bool entered_by_driver;
+    bool is_drivers; /* else the process level allocated it */
+    unsigned driver; /* whose it is */
     uint32_t driver_number;
     struct span span;
 };
@@ -111,6 +114,8 @@ struct model_open {
     struct span span;
     unsigned driver;
     uint64_t identifier; /* of the life it began in */
+    bool outlived; /* a later life has made a grant of the same number: what this one held is here */
+    struct model_slots slots;
 };
 
 struct model_process {
@@ -160,7 +165,8 @@ struct model_id {
     uint64_t identifier;
 };
 
-/* A process of the foreign table. Its memory lies at ARENA_FOREIGN. */
+/* A process of the foreign table, which counts lives for each slot: identifiers of two slots are
+ * often equal. Its memory is at ARENA_FOREIGN. */
 struct model_foreign {
     bool live;
     uint64_t identifier;
@@ -197,7 +203,7 @@ struct model {
     struct model_open open[TRACE_MAX_DEPTH];
     struct model_driver drivers[TRACE_DRIVER_COUNT];
     struct model_foreign foreign[MODEL_FOREIGN_COUNT];
-    uint64_t next_foreign_identifier;
+    bool any_foreign; /* a foreign process has begun a life */
     struct model_stream reader, writer;
     struct model_acts acts_next; /* during the next operation */
     struct model_acts acts_now; /* … during this one */

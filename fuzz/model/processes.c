@@ -30,6 +30,8 @@ static bool layout_is_valid(const uint64_t args[8])
 {
     const wide flash = args[0], flash_len = args[1], protected_len = args[2];
     const wide ram = args[3], ram_len = args[4], app = args[5], kernel = args[6];
+    if ((flash == 0 && flash_len != 0) || (ram == 0 && ram_len != 0))
+        return false;
     if (flash + flash_len >= ADDRESS_SPACE || ram + ram_len >= ADDRESS_SPACE)
         return false;
     if (protected_len > flash_len || app + kernel > ram_len)
@@ -37,6 +39,26 @@ static bool layout_is_valid(const uint64_t args[8])
     if (flash_len != 0 && ram_len != 0 && flash < ram + ram_len && ram < flash + flash_len)
         return false;
     return !touches_a_process(args[0], args[1]) && !touches_a_process(args[3], args[4]);
+}
+
+bool model_is_empty_slot(unsigned slot, struct prediction *p)
+{
+    if (!model.processes[slot].used)
+        panics(p, "R1");
+    return !model.processes[slot].used;
+}
+
+/* I9, L9: memory is a process's after it was zeroed, and after the port was asked. The breaks are the
+ * caller's to move. Returns: whether the process gets it. */
+bool model_gives(unsigned slot, uint64_t app_break, uint64_t kernel_break, struct prediction *p)
+{
+    const struct model_process *process = &model.processes[slot];
+    RULE("L9");
+    if (model_is_under_open_enter(slot, process->mem_start, app_break, true))
+        return false;
+    RULE("I9");
+    zeroes(p, process->app_break, app_break);
+    return asks_port(p, slot, app_break, kernel_break)->answer;
 }
 
 /* L1: the last number is no identifier. */
@@ -53,6 +75,7 @@ bool model_spend_ids(uint64_t left)
     return true;
 }
 
+/* Its RAM is not the app's yet. */
 static void create_process(unsigned slot, const uint64_t args[8])
 {
     struct model_process *process = model_change(slot);
@@ -64,7 +87,8 @@ static void create_process(unsigned slot, const uint64_t args[8])
     process->flash_end = args[0] + args[1];
     process->mem_start = args[3];
     process->mem_end = args[3] + args[4];
-    process->initial_app_break = process->app_break = args[3] + args[5];
+    process->initial_app_break = args[3] + args[5];
+    process->app_break = args[3];
     process->initial_kernel_break = process->kernel_break = process->mem_end - args[6];
     process->mark = process->mem_start;
     process->restarts = (args[7] & 1) != 0;
@@ -72,6 +96,14 @@ static void create_process(unsigned slot, const uint64_t args[8])
     model_label(process->flash_start, process->flash_protected_end, model_cell(slot, HEADER));
     model_label(process->flash_protected_end, process->flash_end, model_cell(slot, FLASH));
     model_label_ram(slot);
+}
+
+static void empty_slot(unsigned slot)
+{
+    const struct model_process *process = &model.processes[slot];
+    model_label(process->flash_start, process->flash_end, model_cell(slot, FREE));
+    model_label(process->mem_start, process->mem_end, model_cell(slot, FREE));
+    model_change(slot)->used = false;
 }
 
 void model_predict_create(const uint64_t args[8], struct prediction *p)
@@ -84,7 +116,7 @@ void model_predict_create(const uint64_t args[8], struct prediction *p)
     }
     if ((args[1] != 0 && !in_process_area(args[0], args[1])) ||
         !in_process_area(args[3], args[4])) {
-        answers(p, OUTCOME_SKIPPED, 0); /* memory that is not the kernel's to give */
+        skips(p, "R14");
         return;
     }
     while (slot < model.slot_count && model.processes[slot].used)
@@ -100,7 +132,15 @@ void model_predict_create(const uint64_t args[8], struct prediction *p)
     }
     RULE("P4");
     create_process(slot, args);
-    zeroes(p, model.processes[slot].mem_start, model.processes[slot].app_break);
+    const struct model_process *process = &model.processes[slot];
+    if (!model_gives(slot, process->initial_app_break, process->kernel_break, p)) {
+        empty_slot(slot);
+        answers(p, OUTCOME_CODE, NOMEM);
+        return;
+    }
+    RULE("P4");
+    model_change(slot)->app_break = process->initial_app_break;
+    model_label_ram(slot);
     answers(p, OUTCOME_CODE, OK);
     answers_with(p, 'p', slot);
 }
@@ -118,9 +158,13 @@ static void predict_remove(unsigned slot, struct prediction *p)
         answers(p, OUTCOME_CODE, BUSY);
         return;
     }
-    model_label(process->flash_start, process->flash_end, model_cell(slot, FREE));
-    model_label(process->mem_start, process->mem_end, model_cell(slot, FREE));
-    model_change(slot)->used = false;
+    struct hook *told = asks_port(p, slot, process->mem_start, process->mem_start);
+    told->flash_protected_end = told->flash_end = told->flash_start;
+    if (!told->answer) {
+        panics(p, "R10");
+        return;
+    }
+    empty_slot(slot);
     answers(p, OUTCOME_CODE, OK);
 }
 
@@ -145,8 +189,9 @@ static int new_life(unsigned slot, struct prediction *p)
         return PROCESS_ERRORS + OUT_OF_MEMORY;
     struct model_process *process = model_change(slot);
     process->identifier = model.next_identifier++;
-    if (!port_agrees(p, slot, process->initial_app_break, process->initial_kernel_break))
+    if (!model_gives(slot, process->initial_app_break, process->initial_kernel_break, p))
         return PROCESS_ERRORS + OUT_OF_MEMORY;
+    RULE("L5");
     const bool moves = process->app_break != process->initial_app_break ||
                        process->kernel_break != process->initial_kernel_break;
     process->app_break = process->initial_app_break;
@@ -208,10 +253,8 @@ void predict_process_op(const struct call *call, struct prediction *p)
 {
     const unsigned slot = (unsigned)call->args[0];
     const struct model_process *process = &model.processes[slot];
-    if (!process->used) {
-        answers(p, OUTCOME_SKIPPED, 0);
+    if (model_is_empty_slot(slot, p))
         return;
-    }
     answers(p, OUTCOME_DONE, 0);
     switch (call->op->code) {
     case OP_REMOVE: predict_remove(slot, p); break;
@@ -275,24 +318,18 @@ void predict_id_op(const struct call *call, struct prediction *p)
     answers(p, OUTCOME_DONE, 0);
     if (call->op->code == OP_TAKE_ID) {
         const unsigned slot = (unsigned)call->args[1];
-        if (model.processes[slot].used)
+        if (!model_is_empty_slot(slot, p))
             *id = (struct model_id){ true, false, slot, model.processes[slot].identifier };
-        else
-            answers(p, OUTCOME_SKIPPED, 0);
     } else if (call->op->code == OP_LOOKUP) {
         const bool live = model_id_is_live(id) && !id->foreign; /* our table holds ours */
         answers(p, live ? OUTCOME_YES : OUTCOME_NO, 0);
         if (live)
             answers_with(p, 'p', id->slot);
     } else {
+        /* A register that holds none is an id of no process; one such equals another. */
         const struct model_id *other = &model.ids[call->args[1]];
-        if (id->taken && other->taken)
-            answers(p,
-                    id->foreign == other->foreign && id->identifier == other->identifier
-                        ? OUTCOME_YES
-                        : OUTCOME_NO,
-                    0);
-        else
-            answers(p, OUTCOME_SKIPPED, 0);
+        const bool equal = id->taken == other->taken && id->foreign == other->foreign &&
+                           id->slot == other->slot && id->identifier == other->identifier;
+        answers(p, equal ? OUTCOME_YES : OUTCOME_NO, 0);
     }
 }

@@ -63,6 +63,15 @@ static inline void answers_why(struct prediction *p, int reason)
     p->outcome.reason = reason;
 }
 
+/* The library is not called. `requirement` says why: a number of section R of the contract, which a
+ * kernel that keeps it never breaks and the library cannot check; or one of fuzz/README.md's list of
+ * what the testbed itself cannot do (T1 …). */
+static inline void skips(struct prediction *p, const char *requirement)
+{
+    RULE(requirement);
+    answers(p, OUTCOME_SKIPPED, 0);
+}
+
 static inline void answers_with(struct prediction *p, char kind, uint64_t number)
 {
     p->outcome.values[p->outcome.value_count].kind = kind;
@@ -120,24 +129,34 @@ static inline void zeroes(struct prediction *p, uint64_t start, uint64_t end)
     arena_set(&model.bytes[start - ARENA_BASE], 0, end - start);
 }
 
-/* C1: the port is asked once, and may refuse. Returns: whether it agrees. */
-static inline bool port_agrees(struct prediction *p, unsigned slot, uint64_t app_break,
-                               uint64_t kernel_break)
+/* C1: the port is asked once, and told the whole process. Returns: the hook, whose answer says whether
+ * it agrees. */
+static inline struct hook *asks_port(struct prediction *p, unsigned slot, uint64_t app_break,
+                                     uint64_t kernel_break)
 {
+    const struct model_process *process = &model.processes[slot];
     struct hook *h = calls_hook(p, HOOK_PROTECT);
     model.requests_seen++;
     h->process_index = slot;
-    h->addr = model.processes[slot].mem_start;
+    h->identifier = process->identifier;
+    h->flash_start = process->flash_start;
+    h->flash_protected_end = process->flash_protected_end;
+    h->flash_end = process->flash_end;
+    h->addr = process->mem_start;
+    h->mem_end = process->mem_end;
     h->app_break = app_break;
     h->kernel_break = kernel_break;
     h->answer = model.requests_seen != model.refuse_now;
-    return h->answer;
+    return h;
 }
 
-static inline void panics(struct prediction *p)
+/* A mistake of the kernel, and the number of section R that the panic hook is passed. */
+static inline void panics(struct prediction *p, const char *requirement)
 {
+    RULE(requirement);
     answers(p, OUTCOME_PANIC, 0);
-    calls_hook(p, HOOK_PANIC);
+    p->outcome.value_count = 0;
+    calls_hook(p, HOOK_PANIC)->message = requirement;
 }
 
 /* ---- What the rules share ---- */
@@ -152,6 +171,8 @@ bool model_app_owned(unsigned slot, uint64_t addr, uint64_t len);
 bool model_in_flash(unsigned slot, uint64_t addr, uint64_t len);
 
 /* processes.c */
+bool model_gives(unsigned slot, uint64_t app_break, uint64_t kernel_break, struct prediction *p);
+bool model_is_empty_slot(unsigned slot, struct prediction *p);
 bool model_is_active(const struct model_process *process);
 bool model_is_live(unsigned slot, uint64_t identifier);
 
@@ -168,9 +189,10 @@ bool model_asks_whether_live(const struct model_buffer *buffer, struct predictio
 uint64_t model_slice_len(const struct model_slice *slice);
 
 /* grants.c */
+enum { KERNELS_MISTAKE = -1 }; /* in place of an error: the prediction is a panic */
+bool model_is_under_open_enter(unsigned slot, uint64_t start, uint64_t end, bool grants_only);
 bool model_find_driver_number(unsigned slot, uint64_t driver_number, unsigned *number_out);
-int model_begin_driver_grant(unsigned slot, const struct model_driver *driver,
-                             struct prediction *p);
+int model_begin_driver_grant(unsigned slot, unsigned v, struct prediction *p);
 
 /* ---- One rule for each operation: the table in model.c ---- */
 

@@ -13,7 +13,7 @@ static void predict_get(const struct call *call, const struct model_slice *slice
     RULE("S2");
     if (index >= model_slice_len(slice)) {
         if (call->op->code == OP_GET_OR_PANIC)
-            panics(p);
+            panics(p, "R9");
         else
             answers(p, OUTCOME_NO, 0);
         return;
@@ -31,7 +31,7 @@ static void predict_set(const struct call *call, const struct model_slice *slice
     const uint64_t index = call->args[1];
     RULE("S2");
     if (!slice->writable) {
-        answers(p, OUTCOME_SKIPPED, 0); /* the compiler refuses it */
+        skips(p, "R21");
         return;
     }
     if (index >= model_slice_len(slice)) {
@@ -77,12 +77,12 @@ static void predict_copy(const struct call *call, const struct model_slice *slic
     const uint32_t len = (uint32_t)model_slice_len(slice);
     RULE("S3");
     if (!to_array && !slice->writable) {
-        answers(p, OUTCOME_SKIPPED, 0);
+        skips(p, "R21");
         return;
     }
     if (call->args[1] != len) {
         if (may_panic)
-            panics(p);
+            panics(p, "R9");
         else
             answers(p, OUTCOME_CODE, SIZE);
         return;
@@ -105,7 +105,7 @@ static void predict_copy_slice(const struct model_slice *to, const struct model_
     const uint32_t len = (uint32_t)model_slice_len(to);
     RULE("S3");
     if (!from->valid || !to->writable) {
-        answers(p, OUTCOME_SKIPPED, 0);
+        skips(p, from->valid ? "R21" : "R15");
         return;
     }
     if (model_slice_len(from) != len) {
@@ -128,8 +128,7 @@ static void predict_element(const struct call *call, const struct model_slice *s
     const wide count = call->args[2], element_len = call->args[3], index = call->args[4];
     RULE("S8");
     if (element_len == 0) {
-        RULE("E4");
-        panics(p);
+        panics(p, "R6");
         return;
     }
     /* Both are below 2^width: their product fits into twice that. */
@@ -186,9 +185,10 @@ void model_predict_chunk(const struct model_slice *slice, uint64_t step, uint64_
 void predict_slice_op(const struct call *call, struct prediction *p)
 {
     const struct model_slice *slice = &model.slices[call->args[0]];
-    answers(p, OUTCOME_SKIPPED, 0);
-    if (!slice->valid)
+    if (!slice->valid) {
+        skips(p, "R15");
         return;
+    }
     answers(p, OUTCOME_DONE, 0);
     RULE("S1");
     switch (call->op->code) {
@@ -201,9 +201,8 @@ void predict_slice_op(const struct call *call, struct prediction *p)
     case OP_RANGE_TO: predict_range(call, slice, p); break;
     case OP_ELEMENT: predict_element(call, slice, p); break;
     case OP_CHUNKS:
-        RULE("E4");
         if (call->args[1] == 0)
-            panics(p);
+            panics(p, "R6");
         break;
     case OP_COPY_TO:
     case OP_COPY_TO_OR_PANIC:
@@ -212,7 +211,7 @@ void predict_slice_op(const struct call *call, struct prediction *p)
     case OP_COPY_SLICE: predict_copy_slice(slice, &model.slices[call->args[1]], p); break;
     case OP_AS_READABLE:
         if (!slice->writable) {
-            answers(p, OUTCOME_SKIPPED, 0);
+            skips(p, "R21");
         } else {
             model.slices[call->args[1]] = *slice;
             model.slices[call->args[1]].writable = false;

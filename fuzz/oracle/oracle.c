@@ -137,6 +137,8 @@ static const char *hook_name(enum hook_kind kind)
     return names[kind];
 }
 
+enum { HOOK_TEXT = 320 }; /* characters of the longest, and more */
+
 static void hook_text(const struct hook *hook, char *out, size_t out_len)
 {
     if (hook->kind == HOOK_OPEN || hook->kind == HOOK_CLOSE)
@@ -144,9 +146,11 @@ static void hook_text(const struct hook *hook, char *out, size_t out_len)
                  hook->addr, hook->len, hook->writable ? "write" : "read");
     else if (hook->kind == HOOK_PROTECT)
         snprintf(out, out_len,
-                 "protect of slot %u, RAM at 0x%" PRIx64 ", break 0x%" PRIx64
-                 ", kernel break 0x%" PRIx64,
-                 hook->process_index, hook->addr, hook->app_break, hook->kernel_break);
+                 "protect of slot %u, life %" PRIu64 ", RAM 0x%" PRIx64 " to 0x%" PRIx64
+                 ", break 0x%" PRIx64 ", kernel break 0x%" PRIx64 ", flash 0x%" PRIx64
+                 " to 0x%" PRIx64 ", header to 0x%" PRIx64,
+                 hook->process_index, hook->identifier, hook->addr, hook->mem_end, hook->app_break,
+                 hook->kernel_break, hook->flash_start, hook->flash_end, hook->flash_protected_end);
     else if (hook->message != NULL)
         snprintf(out, out_len, "%s: %s", hook_name(hook->kind), hook->message);
     else
@@ -168,7 +172,7 @@ void oracle_call_end(struct oracle_call *call)
     if (current != call)
         bug_found("testbed", "calls-not-nested", "a library call ended that was not the innermost");
     if (call->hooks_seen != call->expected->hook_count) {
-        char missing[160];
+        char missing[HOOK_TEXT];
         hook_text(&call->expected->hooks[call->hooks_seen], missing, sizeof missing);
         bug_found("hook", "hook-missing", "expected: %s (C3)\nactual: the call ended without it",
                   missing);
@@ -203,6 +207,18 @@ void oracle_call_resume(struct oracle_call *call)
 
 /* ---- Hooks ---- */
 
+/* "procbuf: R7", and what a checked build adds after a colon. */
+static bool names_rule(const char *message, const char *rule)
+{
+    static const char prefix[] = "procbuf: ";
+    const size_t len = strlen(rule);
+    if (strncmp(message, prefix, sizeof prefix - 1) != 0 ||
+        strncmp(message + sizeof prefix - 1, rule, len) != 0)
+        return false;
+    const char next = message[sizeof prefix - 1 + len];
+    return next == '\0' || next == ':';
+}
+
 static bool hook_equal(const struct hook *a, const struct hook *b)
 {
     if (a->kind != b->kind)
@@ -213,15 +229,20 @@ static bool hook_equal(const struct hook *a, const struct hook *b)
     if (a->kind == HOOK_OPEN || a->kind == HOOK_CLOSE)
         return a->addr == b->addr && a->len == b->len && a->writable == b->writable;
     if (a->kind == HOOK_PROTECT)
-        return a->process_index == b->process_index && a->addr == b->addr &&
-               a->app_break == b->app_break && a->kernel_break == b->kernel_break;
+        return a->process_index == b->process_index && a->identifier == b->identifier &&
+               a->flash_start == b->flash_start &&
+               a->flash_protected_end == b->flash_protected_end && a->flash_end == b->flash_end &&
+               a->addr == b->addr && a->app_break == b->app_break &&
+               a->kernel_break == b->kernel_break && a->mem_end == b->mem_end;
+    if (a->kind == HOOK_PANIC)
+        return names_rule(b->message, a->message);
     return true;
 }
 
 /* Another hook than the contract's. Two panics of one call are told apart by what they say. */
 static void hook_is_wrong(const char *check, const char *expected_text, const struct hook *hook)
 {
-    char actual_text[160];
+    char actual_text[HOOK_TEXT];
     hook_text(hook, actual_text, sizeof actual_text);
     if (hook->message != NULL)
         snprintf(bug_detail, sizeof bug_detail, "%s", hook->message);
@@ -235,7 +256,7 @@ bool oracle_hook(const struct hook *hook)
         hook_is_wrong("hook-unexpected", "no hook call here", hook);
     const struct hook *expected = &current->expected->hooks[current->hooks_seen];
     if (!hook_equal(expected, hook)) {
-        char expected_text[160];
+        char expected_text[HOOK_TEXT];
         hook_text(expected, expected_text, sizeof expected_text);
         hook_is_wrong("hook-differs", expected_text, hook);
     }

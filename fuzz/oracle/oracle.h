@@ -24,12 +24,14 @@ struct hook {
     bool writable;          /* open, close: for reading and writing */
     bool loose;             /* open, close: any part of the range will do */
     bool answer;            /* protect: what the port answers */
-    uint32_t process_index; /* protect */
     uint64_t addr;          /* open, close: start. protect: mem_start */
     uint64_t len;           /* open, close */
-    uint64_t app_break;     /* protect */
-    uint64_t kernel_break;  /* protect */
-    const char *message;    /* panic: what the library says */
+    /* protect, all that the port is told: */
+    uint32_t process_index;
+    uint64_t identifier;
+    uint64_t flash_start, flash_protected_end, flash_end;
+    uint64_t app_break, kernel_break, mem_end;
+    const char *message; /* panic: what the library says; expected: the rule that it names */
 };
 
 enum { MAX_SPANS = 32, MAX_HOOKS = 64, MAX_ACTS = 8 };

@@ -37,6 +37,7 @@ struct procbuf_allow_result procbuf_process_allow_readonly(struct procbuf_proces
                                                            size_t len)
 {
     struct procbuf_readonly buffer;
+    (void)procbuf_process_look(process);
     if (driver == NULL)
         return (struct procbuf_allow_result){ PROCBUF_NODEVICE, addr, len };
     const enum procbuf_error code = procbuf_readonly_build(process, addr, len, &buffer);
@@ -51,6 +52,7 @@ struct procbuf_allow_result procbuf_process_allow_readwrite(struct procbuf_proce
                                                             size_t len)
 {
     struct procbuf_readwrite buffer;
+    (void)procbuf_process_look(process);
     if (driver == NULL)
         return (struct procbuf_allow_result){ PROCBUF_NODEVICE, addr, len };
     const enum procbuf_error code = procbuf_readwrite_build(process, addr, len, &buffer);
@@ -67,6 +69,7 @@ procbuf_process_allow_userspace_readable(struct procbuf_process *process, uint32
 {
     struct procbuf_allow_result result = { PROCBUF_NODEVICE, addr, len };
     struct procbuf_readwrite buffer;
+    (void)procbuf_process_look(process);
     if (accept == NULL)
         return result;
     result.code = procbuf_readwrite_build(process, addr, len, &buffer);

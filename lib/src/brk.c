@@ -71,14 +71,11 @@ enum procbuf_error procbuf_process_brk(struct procbuf_process *process, procbuf_
     const enum procbuf_error error = check_break(self, new_break);
     if (error != PROCBUF_OK)
         return error;
-    if (!procbuf_process_protect(process, new_break, self->kernel_break))
+    if (!procbuf_process_give(process, new_break, self->kernel_break))
         return PROCBUF_OUT_OF_MEMORY;
-    const procbuf_addr_t old_break = self->app_break;
+    *old_break_out = self->app_break;
     self->app_break = new_break;
     PROCBUF_VERIFY(procbuf_process_is_valid(self));
-    if (new_break > old_break)
-        procbuf_memory_zero(old_break, (size_t)(new_break - old_break));
-    *old_break_out = old_break;
     return PROCBUF_OK;
 }
 

@@ -158,7 +158,7 @@ struct procbuf_readonly
 procbuf_readonly_new_external(procbuf_addr_t addr, size_t len, struct procbuf_id id,
                               const struct procbuf_external_process_capability *capability)
 {
-    PROCBUF_REQUIRE(capability != NULL);
+    PROCBUF_REQUIRE(R2, capability != NULL);
     return (struct procbuf_readonly){ id.index_, buffer_of(id, addr, len) };
 }
 
@@ -166,7 +166,7 @@ struct procbuf_readwrite
 procbuf_readwrite_new_external(procbuf_addr_t addr, size_t len, struct procbuf_id id,
                                const struct procbuf_external_process_capability *capability)
 {
-    PROCBUF_REQUIRE(capability != NULL);
+    PROCBUF_REQUIRE(R2, capability != NULL);
     return (struct procbuf_readwrite){ id.index_, buffer_of(id, addr, len) };
 }
 
@@ -244,6 +244,7 @@ PROCBUF_INLINE bool enter_begin(struct enter *enter, struct procbuf_open_enter *
     enter->is_empty = buffer->len == 0;
     open_out->addr = buffer->addr;
     open_out->len = buffer->len;
+    open_out->is_grant = false;
     if (!buffer_is_live(index, buffer))
         return false;
     if (enter->process != NULL)

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "memory.h"
 #include "sizes.h"
 #include "slice.h"
 
@@ -25,6 +26,8 @@ enum procbuf_error procbuf_readable_compare(struct procbuf_readable slice, const
     int order = 0;
     if (array_len != slice.len_)
         return PROCBUF_SIZE;
+    if (array_len != 0)
+        procbuf_require_array(array, array_len, slice.base_);
     while (order == 0 && procbuf_iter_next(&iter, &byte))
         order = (int)byte - (int)*other++;
     *order_out = order;
@@ -57,6 +60,9 @@ enum procbuf_error procbuf_readable_string_copy(struct procbuf_readable slice, c
     struct procbuf_iter iter = procbuf_readable_iterate(slice);
     uint8_t byte;
     size_t len = 0;
+    const size_t room = procbuf_smaller(slice.len_, array_len);
+    if (room != 0)
+        procbuf_require_array(array_out, room, slice.base_);
     while (len < array_len && procbuf_iter_next(&iter, &byte)) {
         array_out[len] = (char)byte;
         if (byte == 0) {
@@ -83,7 +89,7 @@ static bool load(struct procbuf_readable slice, size_t offset, uint8_t *bytes_ou
 {
     if (offset > slice.len_ || len > slice.len_ - offset)
         return false;
-    memcpy(bytes_out, slice.base_ + offset, len);
+    procbuf_memory_fetch(bytes_out, slice.base_ + offset, len);
     return true;
 }
 
@@ -182,8 +188,10 @@ size_t procbuf_readable_copy_to_fitting(struct procbuf_readable slice, void *arr
                                         size_t array_len)
 {
     const size_t len = procbuf_smaller(slice.len_, array_len);
-    if (len != 0)
-        memcpy(array_out, slice.base_, len);
+    if (len != 0) {
+        procbuf_require_array(array_out, len, slice.base_);
+        procbuf_memory_fetch(array_out, slice.base_, len);
+    }
     return len;
 }
 
@@ -198,7 +206,9 @@ size_t procbuf_writable_copy_from_fitting(struct procbuf_writable slice, const v
                                           size_t array_len)
 {
     const size_t len = procbuf_smaller(slice.len_, array_len);
-    if (len != 0)
+    if (len != 0) {
+        procbuf_require_array(array, len, slice.base_);
         memcpy(slice.base_, array, len);
+    }
     return len;
 }

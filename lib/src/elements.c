@@ -12,7 +12,7 @@
     ensures \result <==> count * element_len <= len; */
 static bool fits(size_t count, size_t element_len, size_t len)
 {
-    PROCBUF_REQUIRE(element_len != 0);
+    PROCBUF_REQUIRE(R6, element_len != 0);
     return count <= len / element_len;
 }
 

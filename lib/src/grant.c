@@ -30,6 +30,7 @@ static bool is_power_of_two(size_t number)
 void procbuf_table_use_grants(struct procbuf_table *table, struct procbuf_grant_entry *entries,
                               uint32_t grants_per_process)
 {
+    PROCBUF_REQUIRE(R4, table->private_.next_identifier == 0 && table->private_.grants == NULL);
     table->private_.grants = entries;
     table->private_.grants_per_process = grants_per_process;
 }
@@ -55,20 +56,6 @@ void procbuf_process_forget_grants(struct procbuf_process *process)
 
 /* ---- Process level ---- */
 
-/*@ assigns \nothing; */
-static bool is_in_open_enter(const struct procbuf_process_private *self, procbuf_addr_t addr,
-                             size_t len)
-{
-    const procbuf_addr_t end = (procbuf_addr_t)(addr + (procbuf_addr_t)len);
-    for (const struct procbuf_open_enter *open = self->open_enters; open != NULL;
-         open = open->outer)
-        if (open->len != 0 &&
-            procbuf_range_overlaps(addr, end, open->addr,
-                                   (procbuf_addr_t)(open->addr + (procbuf_addr_t)open->len)))
-            return true;
-    return false;
-}
-
 /* G1 and L9. I3 and I4: what is taken lies above the break, below every grant that is there. */
 /*@ requires occupied(process) && align > 0;
     requires \valid(addr_out) && \separated(process, addr_out);
@@ -85,21 +72,22 @@ static bool take_room(struct procbuf_process *process, size_t len, size_t align,
 {
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (!procbuf_range_place(self->app_break, self->kernel_break, len, align, addr_out) ||
-        is_in_open_enter(self, *addr_out, len) ||
-        !procbuf_process_protect(process, self->app_break, *addr_out))
+        procbuf_process_has_open_enter(self, *addr_out,
+                                       (procbuf_addr_t)(*addr_out + (procbuf_addr_t)len)) ||
+        !procbuf_process_give(process, self->app_break, *addr_out))
         return false;
     self->kernel_break = *addr_out;
     return true;
 }
 
-enum procbuf_error procbuf_process_allocate_grant(struct procbuf_process *process,
-                                                  uint32_t grant_number, uint32_t driver_number,
-                                                  size_t len, size_t align)
+/* G1 and G2, for a driver or, if it is null, for the process level. */
+static enum procbuf_error allocate(struct procbuf_process *process,
+                                   const struct procbuf_driver *driver, uint32_t grant_number,
+                                   uint32_t driver_number, size_t len, size_t align)
 {
     struct procbuf_process_private *self = procbuf_process_self(process);
     uint32_t other;
     procbuf_addr_t addr;
-    PROCBUF_REQUIRE(is_power_of_two(align));
     if (!procbuf_state_is_active(self->state))
         return PROCBUF_INACTIVE_APP;
     if (grant_number >= grant_count(process))
@@ -109,10 +97,19 @@ enum procbuf_error procbuf_process_allocate_grant(struct procbuf_process *proces
         return PROCBUF_ALREADY;
     if (!take_room(process, len, align < 2 ? 2 : align, &addr))
         return PROCBUF_OUT_OF_MEMORY;
-    *entry_at(process, grant_number) =
-        (struct procbuf_grant_entry_private){ true, false, driver_number, addr };
+    *entry_at(process, grant_number) = (struct procbuf_grant_entry_private){
+        .driver = driver, .addr = addr, .len = len, .driver_number = driver_number, .allocated = true
+    };
     PROCBUF_VERIFY(procbuf_process_is_valid(self));
     return PROCBUF_OK;
+}
+
+enum procbuf_error procbuf_process_allocate_grant(struct procbuf_process *process,
+                                                  uint32_t grant_number, uint32_t driver_number,
+                                                  size_t len, size_t align)
+{
+    PROCBUF_REQUIRE(R6, is_power_of_two(align));
+    return allocate(process, NULL, grant_number, driver_number, len, align);
 }
 
 bool procbuf_process_lookup_driver(const struct procbuf_process *process, uint32_t driver_number,
@@ -135,10 +132,13 @@ static struct procbuf_process *process_of(struct procbuf_id id)
     return id.private_.table == NULL ? NULL : procbuf_table_lookup(id.private_.table, id);
 }
 
-static enum procbuf_error enter(struct procbuf_process *process, uint32_t grant_number,
-                                procbuf_addr_t *addr_out)
+enum procbuf_error procbuf_process_enter_grant(struct procbuf_id id, uint32_t grant_number,
+                                               procbuf_addr_t *addr_out)
 {
-    if (!procbuf_state_is_active(procbuf_process_self(process)->state))
+    struct procbuf_process *process = process_of(id);
+    if (process == NULL)
+        return PROCBUF_NO_SUCH_APP;
+    if (!procbuf_process_is_active(process))
         return PROCBUF_INACTIVE_APP;
     if (grant_number >= grant_count(process))
         return PROCBUF_ADDRESS_OUT_OF_BOUNDS;
@@ -152,20 +152,24 @@ static enum procbuf_error enter(struct procbuf_process *process, uint32_t grant_
     return PROCBUF_OK;
 }
 
-enum procbuf_error procbuf_process_enter_grant(struct procbuf_id id, uint32_t grant_number,
-                                               procbuf_addr_t *addr_out)
-{
-    struct procbuf_process *process = process_of(id);
-    return process == NULL ? PROCBUF_NO_SUCH_APP : enter(process, grant_number, addr_out);
-}
-
-void procbuf_process_leave_grant(struct procbuf_id id, uint32_t grant_number)
+/* The entry of a grant that an active process has in the life of `id`; null if there is none. G3. */
+static struct procbuf_grant_entry_private *entry_of_life(struct procbuf_id id,
+                                                         uint32_t grant_number)
 {
     struct procbuf_process *process = process_of(id);
     if (process == NULL || !procbuf_process_is_active(process) ||
         grant_number >= grant_count(process))
+        return NULL;
+    return entry_at(process, grant_number);
+}
+
+void procbuf_process_leave_grant(struct procbuf_id id, uint32_t grant_number)
+{
+    struct procbuf_grant_entry_private *entry = entry_of_life(id, grant_number);
+    if (entry == NULL)
         return;
-    entry_at(process, grant_number)->entered = false;
+    PROCBUF_REQUIRE(R8, !entry->entered_by_driver);
+    entry->entered = false;
 }
 
 /* ---- The layout of a driver's grant: slots, then data ---- */
@@ -194,7 +198,7 @@ size_t procbuf_grant_len(const struct procbuf_driver_config *config)
 
 void procbuf_driver_init(struct procbuf_driver *driver, const struct procbuf_driver_config *config)
 {
-    PROCBUF_REQUIRE(is_power_of_two(config->data_align));
+    PROCBUF_REQUIRE(R6, is_power_of_two(config->data_align));
     driver->private_ = *config;
 }
 
@@ -207,7 +211,7 @@ static procbuf_addr_t slot_addr(procbuf_addr_t grant_addr, uint32_t slot)
 static struct slot slot_read(procbuf_addr_t addr)
 {
     struct slot slot;
-    memcpy(&slot, procbuf_memory_at(addr), sizeof slot);
+    procbuf_memory_fetch(&slot, procbuf_memory_at(addr), sizeof slot);
     return slot;
 }
 
@@ -216,7 +220,7 @@ bool procbuf_slot_is_unswapped(procbuf_addr_t addr, uint64_t swaps)
     const procbuf_addr_t swaps_addr = (procbuf_addr_t)(addr + offsetof(struct slot, swaps));
     uint64_t now;
     procbuf_port_user_access_open(swaps_addr, sizeof now, PROCBUF_ACCESS_READ);
-    memcpy(&now, procbuf_memory_at(swaps_addr), sizeof now);
+    procbuf_memory_fetch(&now, procbuf_memory_at(swaps_addr), sizeof now);
     procbuf_port_user_access_close(swaps_addr, sizeof now, PROCBUF_ACCESS_READ);
     return now == swaps;
 }
@@ -228,16 +232,19 @@ enum procbuf_error procbuf_grant_begin(const struct procbuf_driver *driver,
 {
     const struct procbuf_driver_config *config = &driver->private_;
     const size_t len = procbuf_grant_len(config);
-    enum procbuf_error error = enter(process, config->grant_number, addr_out);
-    const bool is_new = error == PROCBUF_OUT_OF_MEMORY;
-    if (is_new) {
-        if (procbuf_process_allocate_grant(process, config->grant_number, config->driver_number,
-                                           len, grant_align(config)) != PROCBUF_OK)
-            return PROCBUF_OUT_OF_MEMORY;
-        error = enter(process, config->grant_number, addr_out);
-    }
-    if (error != PROCBUF_OK)
-        return error;
+    if (!procbuf_state_is_active(procbuf_process_self(process)->state))
+        return PROCBUF_INACTIVE_APP;
+    PROCBUF_REQUIRE(R7, config->grant_number < grant_count(process));
+    struct procbuf_grant_entry_private *entry = entry_at(process, config->grant_number);
+    const bool is_new = !entry->allocated;
+    if (is_new && allocate(process, driver, config->grant_number, config->driver_number, len,
+                            grant_align(config)) != PROCBUF_OK)
+        return PROCBUF_OUT_OF_MEMORY;
+    PROCBUF_REQUIRE(R7, entry->driver == driver && entry->len == len);
+    if (entry->entered)
+        return PROCBUF_ALREADY_IN_USE;
+    entry->entered = entry->entered_by_driver = true;
+    *addr_out = entry->addr;
     if (len != 0)
         procbuf_port_user_access_open(*addr_out, len, PROCBUF_ACCESS_READ_WRITE);
     if (is_new && len != 0)
@@ -251,7 +258,9 @@ void procbuf_grant_end(const struct procbuf_driver *driver, struct procbuf_id id
     const size_t len = procbuf_grant_len(&driver->private_);
     if (len != 0)
         procbuf_port_user_access_close(addr, len, PROCBUF_ACCESS_READ_WRITE);
-    procbuf_process_leave_grant(id, driver->private_.grant_number);
+    struct procbuf_grant_entry_private *entry = entry_of_life(id, driver->private_.grant_number);
+    if (entry != NULL)
+        entry->entered = entry->entered_by_driver = false;
 }
 
 enum procbuf_error procbuf_driver_enter(const struct procbuf_driver *driver, struct procbuf_id id,
@@ -264,8 +273,9 @@ enum procbuf_error procbuf_driver_enter(const struct procbuf_driver *driver, str
     const enum procbuf_error error = procbuf_grant_begin(driver, process, &grant.private_.addr);
     if (error != PROCBUF_OK)
         return error;
-    struct procbuf_open_enter open = { NULL, grant.private_.addr,
-                                       procbuf_grant_len(&driver->private_) };
+    struct procbuf_open_enter open = { .addr = grant.private_.addr,
+                                       .len = procbuf_grant_len(&driver->private_),
+                                       .is_grant = true };
     procbuf_process_push_enter(process, &open);
     procbuf_compiler_barrier();
     body(&grant, data);

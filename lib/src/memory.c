@@ -4,12 +4,8 @@
 
 #include <procbuf/port.h>
 
-#include <string.h>
-
 void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
 {
-    if (len == 0)
-        return;
     procbuf_port_user_access_open(addr, len, PROCBUF_ACCESS_READ_WRITE);
     memset(procbuf_memory_at(addr), 0, len);
     procbuf_port_user_access_close(addr, len, PROCBUF_ACCESS_READ_WRITE);

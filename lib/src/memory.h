@@ -4,10 +4,23 @@
 
 #include <procbuf/addr.h>
 
+#include <string.h>
+
 /* In a world whose addresses are narrower than pointers, its owner says where they lie. */
 #ifdef PROCBUF_MEMORY_BASE
 extern uint8_t *PROCBUF_MEMORY_BASE;
 #endif
+
+/* Keep the compiler from moving accesses to process memory over this point, and from going back to
+ * process memory for a value that it has already, also when all of it is inlined into the caller.
+ * Contract: S5, S6. */
+/*@ assigns \nothing; */
+static inline void procbuf_compiler_barrier(void)
+{
+#ifndef __FRAMAC__ /* which takes it for a store to everything */
+    __asm__ volatile("" ::: "memory");
+#endif
+}
 
 /* Turn the start of a checked range into memory.
  * Requires: the range was found inside process memory, and an open hook was called for it. */
@@ -20,8 +33,20 @@ static inline uint8_t *procbuf_memory_at(procbuf_addr_t addr)
 #endif
 }
 
-/* Zero process memory, between an open and a close hook. len may be 0: then no hook is called. */
-/*@ assigns \nothing; // of the kernel's own objects: process memory lies apart from them
+/* Copy out of process memory. What is decided from now on is decided on the copy. Contract: S5. */
+/*@ requires len > 0 && \valid((uint8_t *)array_out + (0 .. len - 1));
+    requires \valid_read(bytes + (0 .. len - 1));
+    requires \separated((uint8_t *)array_out + (0 .. len - 1), bytes + (0 .. len - 1));
+    assigns ((uint8_t *)array_out)[0 .. len - 1]; */
+static inline void procbuf_memory_fetch(void *array_out, const uint8_t *bytes, size_t len)
+{
+    memcpy(array_out, bytes, len);
+    procbuf_compiler_barrier();
+}
+
+/* Zero process memory, at least one byte, between an open and a close hook. */
+/*@ requires len > 0;
+    assigns \nothing; // of the kernel's own objects: process memory lies apart from them
  */
 void procbuf_memory_zero(procbuf_addr_t addr, size_t len);
 

@@ -1,22 +1,27 @@
-/* One process: what it is now, and how its state and life change. Contract: L2 to L7. */
+/* One process: what it is now, what it may access, and how its state and life change.
+ * Contract: L2 to L9, I9. */
 #include "implementation.h"
 
 #include <procbuf/process.h>
 
 #include "grant.h"
+#include "memory.h"
 #include "process.h"
+#include "range.h"
 #include "require.h"
+
+#include <procbuf/port.h>
 
 struct procbuf_process_private *procbuf_process_self(struct procbuf_process *process)
 {
-    PROCBUF_REQUIRE(process->private_.table != NULL);
+    PROCBUF_REQUIRE(R1, process->private_.table != NULL);
     PROCBUF_VERIFY(procbuf_process_is_valid(&process->private_));
     return &process->private_;
 }
 
 const struct procbuf_process_private *procbuf_process_look(const struct procbuf_process *process)
 {
-    PROCBUF_REQUIRE(process->private_.table != NULL);
+    PROCBUF_REQUIRE(R1, process->private_.table != NULL);
     return &process->private_;
 }
 
@@ -175,17 +180,75 @@ void procbuf_process_terminate(struct procbuf_process *process, const uint32_t *
     set_state(self, PROCBUF_STATE_TERMINATED, 0);
 }
 
-bool procbuf_process_protect(const struct procbuf_process *process, procbuf_addr_t app_break,
-                             procbuf_addr_t kernel_break)
+/* ---- What a process may access ---- */
+
+static bool overlaps_open_enter(const struct procbuf_open_enter *open, procbuf_addr_t start,
+                                procbuf_addr_t end)
 {
-    const struct procbuf_protection protection = {
+    return procbuf_range_overlaps(start, end, open->addr,
+                                  (procbuf_addr_t)(open->addr + (procbuf_addr_t)open->len));
+}
+
+bool procbuf_process_has_open_enter(const struct procbuf_process_private *self,
+                                    procbuf_addr_t start, procbuf_addr_t end)
+{
+    for (const struct procbuf_open_enter *open = self->open_enters; open != NULL;
+         open = open->outer)
+        if (open->len != 0 && overlaps_open_enter(open, start, end))
+            return true;
+    return false;
+}
+
+bool procbuf_process_has_open_grant(const struct procbuf_process_private *self,
+                                    procbuf_addr_t start, procbuf_addr_t end)
+{
+    for (const struct procbuf_open_enter *open = self->open_enters; open != NULL;
+         open = open->outer)
+        if (open->is_grant && open->len != 0 && overlaps_open_enter(open, start, end))
+            return true;
+    return false;
+}
+
+static struct procbuf_protection protection_of(const struct procbuf_process *process,
+                                               procbuf_addr_t app_break,
+                                               procbuf_addr_t kernel_break)
+{
+    const struct procbuf_process_private *self = &process->private_;
+    return (struct procbuf_protection){
+        .table = self->table,
+        .identifier = self->identifier,
         .process_index = slot_index(process),
-        .mem_start = process->private_.mem_start,
+        .flash_start = self->flash_start,
+        .flash_protected_end = self->flash_protected_end,
+        .flash_end = self->flash_end,
+        .mem_start = self->mem_start,
         .app_break = app_break,
         .kernel_break = kernel_break,
+        .mem_end = self->mem_end,
     };
+}
+
+bool procbuf_process_give(const struct procbuf_process *process, procbuf_addr_t app_break,
+                          procbuf_addr_t kernel_break)
+{
+    const struct procbuf_process_private *self = &process->private_;
+    if (procbuf_process_has_open_grant(self, self->mem_start, app_break))
+        return false;
+    if (app_break > self->app_break)
+        procbuf_memory_zero(self->app_break, (size_t)(app_break - self->app_break));
+    const struct procbuf_protection protection = protection_of(process, app_break, kernel_break);
     return procbuf_port_protect_memory(&protection);
 }
+
+void procbuf_process_revoke(const struct procbuf_process *process)
+{
+    struct procbuf_protection protection =
+        protection_of(process, process->private_.mem_start, process->private_.mem_start);
+    protection.flash_protected_end = protection.flash_end = protection.flash_start;
+    PROCBUF_REQUIRE(R10, procbuf_port_protect_memory(&protection));
+}
+
+/* ---- A new life ---- */
 
 /* L5, for a terminated process. */
 /*@ requires occupied(process) && \valid(process->private_.table);
@@ -217,7 +280,7 @@ static bool begin_new_life(struct procbuf_process *process)
     struct procbuf_process_private *self = &process->private_;
     if (!procbuf_table_take_identifier(self->table, &self->identifier))
         return false;
-    if (!procbuf_process_protect(process, self->initial_app_break, self->initial_kernel_break))
+    if (!procbuf_process_give(process, self->initial_app_break, self->initial_kernel_break))
         return false;
     self->app_break = self->initial_app_break;
     self->kernel_break = self->initial_kernel_break;

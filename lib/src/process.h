@@ -4,6 +4,7 @@
 
 #include <procbuf/process.h>
 
+#include "memory.h"
 #include "require.h"
 
 /* The path of every enter, which a driver takes for a few bytes at a time: a call more is a tenth of
@@ -11,12 +12,22 @@
 #define PROCBUF_INLINE static inline __attribute__((always_inline))
 
 /* An enter that has not returned. It lives in the stack frame of that enter, in a list per slot,
- * innermost first, so that nobody gives its bytes away (L9) or its slot (L8). */
+ * innermost first, so that its bytes (L9) and its slot (L8) are not given away. */
 struct procbuf_open_enter {
     struct procbuf_open_enter *outer;
     procbuf_addr_t addr;
     size_t len;
+    bool is_grant; /* a driver's grant, which the process may not access */
 };
+
+/* Say whether [start, end) shares a byte with an open enter of the slot, or with an open grant.
+ * Contract: L9. */
+/*@ assigns \nothing; */
+bool procbuf_process_has_open_enter(const struct procbuf_process_private *self,
+                                    procbuf_addr_t start, procbuf_addr_t end);
+/*@ assigns \nothing; */
+bool procbuf_process_has_open_grant(const struct procbuf_process_private *self,
+                                    procbuf_addr_t start, procbuf_addr_t end);
 
 /* I1, and that the places of a new life are in order too. */
 /*@ predicate in_order{L}(struct procbuf_process_private *self) =
@@ -36,13 +47,6 @@ struct procbuf_open_enter {
     ensures \result == &process->private_; */
 struct procbuf_process_private *procbuf_process_self(struct procbuf_process *process);
 const struct procbuf_process_private *procbuf_process_look(const struct procbuf_process *process);
-
-/* Keep the compiler from moving accesses to slices out of their enter, also when all of it is
- * inlined into the caller. Contract: S6. */
-static inline void procbuf_compiler_barrier(void)
-{
-    __asm__ volatile("" ::: "memory");
-}
 
 /* An empty slot's identifier: no process ever has it. */
 #define PROCBUF_NO_IDENTIFIER UINT64_MAX
@@ -70,7 +74,7 @@ PROCBUF_INLINE void procbuf_process_push_enter(struct procbuf_process *process,
 PROCBUF_INLINE void procbuf_process_pop_enter(struct procbuf_process *process,
                                               const struct procbuf_open_enter *open)
 {
-    PROCBUF_REQUIRE(process->private_.open_enters == open);
+    PROCBUF_REQUIRE(R11, process->private_.open_enters == open);
     process->private_.open_enters = open->outer;
 }
 
@@ -89,10 +93,19 @@ bool procbuf_state_is_active(struct procbuf_state state);
                          table->private_.next_identifier == PROCBUF_NO_IDENTIFIER; */
 bool procbuf_table_take_identifier(struct procbuf_table *table, uint64_t *identifier_out);
 
-/* Ask the port to protect [mem_start, app_break) and [kernel_break, mem_end) of a slot. */
-/*@ assigns \nothing; */
-bool procbuf_process_protect(const struct procbuf_process *process, procbuf_addr_t app_break,
-                             procbuf_addr_t kernel_break);
+/* Ask the port to give a process [mem_start, app_break), and to keep [kernel_break, mem_end). What
+ * becomes accessible above the break of now is zeroed first: no byte reaches a process before that.
+ * Returns: false if the port refuses, or an open grant reaches below app_break (L9). The breaks are
+ * the caller's to move. Contract: I9. */
+/*@ requires occupied(process);
+    assigns \nothing; // of the kernel's own objects */
+bool procbuf_process_give(const struct procbuf_process *process, procbuf_addr_t app_break,
+                          procbuf_addr_t kernel_break);
+
+/* Tell the port that a process is going away: nothing of it stays accessible. Contract: L8. */
+/*@ requires occupied(process);
+    assigns \nothing; */
+void procbuf_process_revoke(const struct procbuf_process *process);
 
 /* I1, for checked builds. */
 /*@ requires \valid_read(self);

@@ -18,6 +18,11 @@ bool procbuf_range_within(procbuf_addr_t start, size_t len, procbuf_addr_t low, 
     return len <= (procbuf_addr_t)(high - start);
 }
 
+bool procbuf_range_has_null(procbuf_addr_t start, size_t len)
+{
+    return start == 0 && len != 0;
+}
+
 bool procbuf_range_overlaps(procbuf_addr_t a_start, procbuf_addr_t a_end, procbuf_addr_t b_start,
                             procbuf_addr_t b_end)
 {

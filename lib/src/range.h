@@ -31,6 +31,11 @@ bool procbuf_range_end(procbuf_addr_t start, size_t len, procbuf_addr_t *end_out
 bool procbuf_range_within(procbuf_addr_t start, size_t len, procbuf_addr_t low,
                           procbuf_addr_t high);
 
+/* Say whether [start, start + len), which does not wrap, holds address 0. P3. */
+/*@ assigns \nothing;
+    ensures \result <==> start == 0 && len != 0; */
+bool procbuf_range_has_null(procbuf_addr_t start, size_t len);
+
 /* Say whether [a_start, a_end) and [b_start, b_end) share a byte. */
 /*@ requires a_start <= a_end && b_start <= b_end;
     assigns \nothing;

@@ -5,23 +5,30 @@
 
 #include <string.h>
 
+#include "memory.h"
 #include "require.h"
 #include "slice.h"
 
 /* What the slice of an empty buffer points at. Nobody reads or writes it. Contract: H5. */
 static uint8_t empty_array[1];
 
+void procbuf_require_array(const void *array, size_t len, const uint8_t *base)
+{
+    const uintptr_t a = (uintptr_t)array, b = (uintptr_t)base;
+    PROCBUF_REQUIRE(R5, array != NULL && (a < b ? len <= b - a : len <= a - b));
+}
+
 /* ---- Making ---- */
 
 struct procbuf_readable procbuf_readable_from_array(const void *array, size_t len)
 {
-    PROCBUF_REQUIRE(array != NULL || len == 0);
+    PROCBUF_REQUIRE(R5, array != NULL || len == 0);
     return (struct procbuf_readable){ array != NULL ? array : empty_array, len };
 }
 
 struct procbuf_writable procbuf_writable_from_array(void *array, size_t len)
 {
-    PROCBUF_REQUIRE(array != NULL || len == 0);
+    PROCBUF_REQUIRE(R5, array != NULL || len == 0);
     return (struct procbuf_writable){ array != NULL ? array : empty_array, len };
 }
 
@@ -101,7 +108,7 @@ bool procbuf_writable_set(struct procbuf_writable slice, size_t index, uint8_t v
     assigns \nothing; */
 uint8_t procbuf_readable_get_or_panic(struct procbuf_readable slice, size_t index)
 {
-    PROCBUF_REQUIRE(index < slice.len_);
+    PROCBUF_REQUIRE(R9, index < slice.len_);
     return fetch(&slice.base_[index]);
 }
 
@@ -215,14 +222,14 @@ bool procbuf_iter_next(struct procbuf_iter *iter, uint8_t *value_out)
 struct procbuf_readable_chunks procbuf_readable_split(struct procbuf_readable slice,
                                                       size_t chunk_len)
 {
-    PROCBUF_REQUIRE(chunk_len != 0);
+    PROCBUF_REQUIRE(R6, chunk_len != 0);
     return (struct procbuf_readable_chunks){ slice, chunk_len };
 }
 
 struct procbuf_writable_chunks procbuf_writable_split(struct procbuf_writable slice,
                                                       size_t chunk_len)
 {
-    PROCBUF_REQUIRE(chunk_len != 0);
+    PROCBUF_REQUIRE(R6, chunk_len != 0);
     return (struct procbuf_writable_chunks){ slice, chunk_len };
 }
 
@@ -301,8 +308,10 @@ enum procbuf_error procbuf_readable_copy_to(struct procbuf_readable slice, void 
 {
     if (array_len != slice.len_)
         return PROCBUF_SIZE;
-    if (array_len != 0)
-        memcpy(array_out, slice.base_, array_len);
+    if (array_len != 0) {
+        procbuf_require_array(array_out, array_len, slice.base_);
+        procbuf_memory_fetch(array_out, slice.base_, array_len);
+    }
     return PROCBUF_OK;
 }
 
@@ -326,8 +335,10 @@ enum procbuf_error procbuf_writable_copy_from(struct procbuf_writable slice, con
 {
     if (array_len != slice.len_)
         return PROCBUF_SIZE;
-    if (array_len != 0)
+    if (array_len != 0) {
+        procbuf_require_array(array, array_len, slice.base_);
         memcpy(slice.base_, array, array_len);
+    }
     return PROCBUF_OK;
 }
 
@@ -357,12 +368,12 @@ void procbuf_readable_copy_to_or_panic(struct procbuf_readable slice, void *arra
                                        size_t array_len)
 {
     const enum procbuf_error code = procbuf_readable_copy_to(slice, array_out, array_len);
-    PROCBUF_REQUIRE(code == PROCBUF_OK);
+    PROCBUF_REQUIRE(R9, code == PROCBUF_OK);
 }
 
 void procbuf_writable_copy_from_or_panic(struct procbuf_writable slice, const void *array,
                                          size_t array_len)
 {
     const enum procbuf_error code = procbuf_writable_copy_from(slice, array, array_len);
-    PROCBUF_REQUIRE(code == PROCBUF_OK);
+    PROCBUF_REQUIRE(R9, code == PROCBUF_OK);
 }

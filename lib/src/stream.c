@@ -77,7 +77,7 @@ enum procbuf_error procbuf_readonly_read_at(const struct procbuf_readonly *buffe
                                             void *array_out, size_t array_len, size_t *len_out)
 {
     struct step step = { .offset = offset, .len = array_len, .array_out = array_out };
-    PROCBUF_REQUIRE(array_out != NULL || array_len == 0);
+    PROCBUF_REQUIRE(R5, array_out != NULL || array_len == 0);
     const enum procbuf_error error = run_read_step(buffer, &step);
     if (error == PROCBUF_OK)
         *len_out = step.done;
@@ -95,7 +95,7 @@ enum procbuf_error procbuf_readwrite_write_at(const struct procbuf_readwrite *bu
                                               const void *array, size_t array_len, size_t *len_out)
 {
     struct step step = { .offset = offset, .len = array_len, .array = array };
-    PROCBUF_REQUIRE(array != NULL || array_len == 0);
+    PROCBUF_REQUIRE(R5, array != NULL || array_len == 0);
     const enum procbuf_error error = run_write_step(buffer, &step);
     if (error == PROCBUF_OK)
         *len_out = step.done;
@@ -106,13 +106,13 @@ enum procbuf_error procbuf_readwrite_write_at(const struct procbuf_readwrite *bu
 
 struct procbuf_reader procbuf_reader_over(const struct procbuf_readonly *buffers, size_t count)
 {
-    PROCBUF_REQUIRE(buffers != NULL || count == 0);
+    PROCBUF_REQUIRE(R5, buffers != NULL || count == 0);
     return (struct procbuf_reader){ buffers, count, { 0, 0 } };
 }
 
 struct procbuf_writer procbuf_writer_over(const struct procbuf_readwrite *buffers, size_t count)
 {
-    PROCBUF_REQUIRE(buffers != NULL || count == 0);
+    PROCBUF_REQUIRE(R5, buffers != NULL || count == 0);
     return (struct procbuf_writer){ buffers, count, { 0, 0 } };
 }
 
@@ -184,14 +184,14 @@ static enum procbuf_error advance_writer(struct procbuf_writer *writer, const ui
 enum procbuf_error procbuf_reader_read(struct procbuf_reader *reader, void *array_out,
                                        size_t array_len, size_t *len_out)
 {
-    PROCBUF_REQUIRE(array_out != NULL || array_len == 0);
+    PROCBUF_REQUIRE(R5, array_out != NULL || array_len == 0);
     return advance_reader(reader, array_out, array_len, len_out);
 }
 
 enum procbuf_error procbuf_writer_write(struct procbuf_writer *writer, const void *array,
                                         size_t array_len, size_t *len_out)
 {
-    PROCBUF_REQUIRE(array != NULL || array_len == 0);
+    PROCBUF_REQUIRE(R5, array != NULL || array_len == 0);
     return advance_writer(writer, array, array_len, len_out);
 }
 

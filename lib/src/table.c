@@ -33,7 +33,7 @@ void procbuf_table_init(struct procbuf_table *table, struct procbuf_process *slo
 void procbuf_table_init_external(struct procbuf_table *table, procbuf_is_live_function *is_live,
                                  const void *data)
 {
-    PROCBUF_REQUIRE(is_live != NULL);
+    PROCBUF_REQUIRE(R2, is_live != NULL);
     table->private_.is_live = is_live;
     table->private_.is_live_data = data;
     table->private_.slots = NULL;
@@ -47,7 +47,8 @@ struct procbuf_id
 procbuf_id_new_external(const struct procbuf_table *table, uint32_t index, uint64_t identifier,
                         const struct procbuf_external_process_capability *capability)
 {
-    PROCBUF_REQUIRE(capability != NULL);
+    PROCBUF_REQUIRE(R2, capability != NULL);
+    PROCBUF_REQUIRE(R2, table->private_.is_live != NULL);
     return (struct procbuf_id){ .index_ = index, .private_ = { NULL, table, identifier } };
 }
 
@@ -65,7 +66,8 @@ bool procbuf_id_is_live(struct procbuf_id id)
 
 bool procbuf_id_equal(struct procbuf_id a, struct procbuf_id b)
 {
-    return a.private_.table == b.private_.table && a.private_.identifier == b.private_.identifier;
+    return a.private_.table == b.private_.table && a.index_ == b.index_ &&
+           a.private_.identifier == b.private_.identifier;
 }
 
 struct procbuf_process *procbuf_table_slot(const struct procbuf_table *table, uint32_t index)
@@ -105,6 +107,8 @@ struct layout {
 /*@ requires \valid_read(config) && \valid(layout_out) && \separated(config, layout_out);
     assigns *layout_out;
     ensures \result <==>
+              (config->flash_start != 0 || config->flash_len == 0) &&
+              (config->mem_start != 0 || config->mem_len == 0) &&
               config->flash_start + config->flash_len <= PROCBUF_ADDR_MAX &&
               config->mem_start + config->mem_len <= PROCBUF_ADDR_MAX &&
               config->flash_protected_len <= config->flash_len &&
@@ -121,6 +125,9 @@ static bool layout_from_config(const struct procbuf_process_config *config,
                                struct layout *layout_out)
 {
     struct layout layout;
+    if (procbuf_range_has_null(config->flash_start, config->flash_len) ||
+        procbuf_range_has_null(config->mem_start, config->mem_len))
+        return false;
     if (!procbuf_range_end(config->flash_start, config->flash_len, &layout.flash_end) ||
         !procbuf_range_end(config->mem_start, config->mem_len, &layout.mem_end))
         return false;
@@ -171,11 +178,36 @@ static struct procbuf_process *find_empty_slot(const struct procbuf_table *table
     return NULL;
 }
 
-enum procbuf_error procbuf_process_create(struct procbuf_table *table,
-                                          const struct procbuf_process_config *config,
-                                          struct procbuf_process **process_out)
+/* Fill an empty slot. No byte of RAM is the process's yet: its break is where its RAM begins. */
+static void fill_slot(struct procbuf_process *process, struct procbuf_table *table,
+                      uint64_t identifier, const struct procbuf_process_config *config,
+                      const struct layout *layout)
 {
-    PROCBUF_REQUIRE(table->private_.slots != NULL);
+    process->private_ = (struct procbuf_process_private){
+        .table = table,
+        .identifier = identifier,
+        .flash_start = config->flash_start,
+        .flash_protected_end = layout->flash_protected_end,
+        .flash_end = layout->flash_end,
+        .mem_start = config->mem_start,
+        .mem_end = layout->mem_end,
+        .initial_app_break = layout->app_break,
+        .initial_kernel_break = layout->kernel_break,
+        .app_break = config->mem_start,
+        .kernel_break = layout->kernel_break,
+        .mark = config->mem_start,
+        .state = { PROCBUF_STATE_YIELDED, PROCBUF_STATE_YIELDED, 0 },
+        .fault_policy = config->fault_policy,
+        .completion = PROCBUF_COMPLETION_NEVER_ENDED,
+    };
+    procbuf_process_forget_grants(process);
+}
+
+enum procbuf_error procbuf_process_create(struct procbuf_table *table,
+                                         const struct procbuf_process_config *config,
+                                         struct procbuf_process **process_out)
+{
+    PROCBUF_REQUIRE(R3, table->private_.slots != NULL);
     struct layout layout;
     if (!layout_from_config(config, &layout) || !layout_is_free(table, config, &layout))
         return PROCBUF_INVAL;
@@ -183,25 +215,12 @@ enum procbuf_error procbuf_process_create(struct procbuf_table *table,
     uint64_t identifier;
     if (process == NULL || !procbuf_table_take_identifier(table, &identifier))
         return PROCBUF_NOMEM;
-    process->private_ = (struct procbuf_process_private){
-        .table = table,
-        .identifier = identifier,
-        .flash_start = config->flash_start,
-        .flash_protected_end = layout.flash_protected_end,
-        .flash_end = layout.flash_end,
-        .mem_start = config->mem_start,
-        .mem_end = layout.mem_end,
-        .initial_app_break = layout.app_break,
-        .initial_kernel_break = layout.kernel_break,
-        .app_break = layout.app_break,
-        .kernel_break = layout.kernel_break,
-        .mark = config->mem_start,
-        .state = { PROCBUF_STATE_YIELDED, PROCBUF_STATE_YIELDED, 0 },
-        .fault_policy = config->fault_policy,
-        .completion = PROCBUF_COMPLETION_NEVER_ENDED,
-    };
-    procbuf_process_forget_grants(process);
-    procbuf_memory_zero(config->mem_start, config->initial_app_len);
+    fill_slot(process, table, identifier, config, &layout);
+    if (!procbuf_process_give(process, layout.app_break, layout.kernel_break)) {
+        empty_slot(process);
+        return PROCBUF_NOMEM;
+    }
+    process->private_.app_break = layout.app_break;
     *process_out = process;
     return PROCBUF_OK;
 }
@@ -211,6 +230,7 @@ enum procbuf_error procbuf_process_remove(struct procbuf_process *process)
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->open_enters != NULL)
         return PROCBUF_BUSY;
+    procbuf_process_revoke(process);
     empty_slot(process);
     return PROCBUF_OK;
 }

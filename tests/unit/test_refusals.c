@@ -144,6 +144,7 @@ Test(refusals, of_the_break)
     REFUSED(procbuf_process_memop_brk(world.p0, at(RAM0 + 225)), PROCBUF_NOMEM);
     REFUSED(procbuf_process_memop_sbrk(world.p0, 128, &addr), PROCBUF_NOMEM);
     port_refuse_at = 1;
+    memset(&world_memory[RAM0 + 128], 0, 72); /* what it would have given out may become zero */
     REFUSED(procbuf_process_brk(world.p0, at(RAM0 + 200), &addr), PROCBUF_OUT_OF_MEMORY);
     procbuf_process_terminate(world.p0, NULL);
     REFUSED(procbuf_process_brk(world.p0, at(RAM0), &addr), PROCBUF_INACTIVE_APP);

@@ -17,18 +17,21 @@ extern "C" {
 
 /* One grant of one process. Fields are private. */
 struct procbuf_grant_entry_private {
+    const struct procbuf_driver *driver; /* whose it is; null: the process level allocated it */
+    procbuf_addr_t addr;
+    size_t len;
+    uint32_t driver_number;
     bool allocated;
     bool entered;
-    uint32_t driver_number;
-    procbuf_addr_t addr;
+    bool entered_by_driver;
 };
 struct procbuf_grant_entry {
     struct procbuf_grant_entry_private private_ PROCBUF_PRIVATE;
 };
 
 /* Give a table room for grants: numbers 0 to grants_per_process - 1 in every process.
- * Requires: the table holds no process yet; entries has slot_count * grants_per_process elements
- * and outlives the table. Without this call a table has no grants. */
+ * Requires: the table never held a process (R4); entries has slot_count * grants_per_process
+ * elements and outlives the table (R12). Without this call a table has no grants. */
 void procbuf_table_use_grants(struct procbuf_table *table, struct procbuf_grant_entry *entries,
                               uint32_t grants_per_process) PROCBUF_NONNULL;
 
@@ -59,7 +62,8 @@ PROCBUF_NODISCARD enum procbuf_error
 procbuf_process_enter_grant(struct procbuf_id id, uint32_t grant_number,
                             procbuf_addr_t *addr_out) PROCBUF_NONNULL;
 
-/* Leave a grant. Does nothing if that life is over, or the process inactive. Contract: G3. */
+/* Leave a grant that the process level entered. Does nothing if that life is over, or the process
+ * inactive. Requires: no driver has entered it, else the panic hook (R8). Contract: G3. */
 void procbuf_process_leave_grant(struct procbuf_id id, uint32_t grant_number);
 
 /* ---- Driver level ---------------------------------------------------------------------------- */
@@ -104,6 +108,8 @@ typedef void procbuf_grant_body(const struct procbuf_grant *grant, void *data);
 /* Run body once, with the driver's grant of a process; allocate it, zeroed, on first use.
  * Returns, in this order: NO_SUCH_APP if the id is dead or foreign; INACTIVE_APP; OUT_OF_MEMORY if
  * it is not there and cannot be allocated; ALREADY_IN_USE; OK. The body ran on OK only.
+ * Requires: the driver's number is below grants_per_process, and a grant of that number that is there
+ * already was allocated by this driver, with the size that it has now; else the panic hook (R7).
  * Contract: G4, G5, C2. Source: Tock `Grant::enter`, kernel/src/grant.rs. */
 PROCBUF_NODISCARD enum procbuf_error procbuf_driver_enter(const struct procbuf_driver *driver,
                                                           struct procbuf_id id,

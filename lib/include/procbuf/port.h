@@ -19,12 +19,22 @@ extern "C" {
 /* What the library is about to do with a range of user memory. */
 enum procbuf_access { PROCBUF_ACCESS_READ, PROCBUF_ACCESS_READ_WRITE };
 
-/* Where one process's memory is to lie, given to the memory-protection hook. */
+struct procbuf_table;
+
+/* One process, as the memory-protection hook has to set it up: all of its memory, and what of it the
+ * process may access from now on. (table, process_index, identifier) is one life. A process that is
+ * being removed may access nothing: its flash and its app part are empty. Contract: C1, L8. */
 struct procbuf_protection {
-    uint32_t process_index;      /* slot in the process table */
-    procbuf_addr_t mem_start;    /* start of RAM */
-    procbuf_addr_t app_break;    /* [mem_start, app_break) becomes accessible to the process */
-    procbuf_addr_t kernel_break; /* [kernel_break, end of RAM) stays with the kernel */
+    const struct procbuf_table *table;
+    uint64_t identifier;                /* of the life that this is for */
+    uint32_t process_index;             /* slot in the table */
+    procbuf_addr_t flash_start;         /* [flash_start, flash_end): may be read and executed */
+    procbuf_addr_t flash_protected_end; /* [flash_start, this): header, which no buffer reaches */
+    procbuf_addr_t flash_end;
+    procbuf_addr_t mem_start;    /* [mem_start, app_break): may be read and written */
+    procbuf_addr_t app_break;    /* [app_break, kernel_break): no one's */
+    procbuf_addr_t kernel_break; /* [kernel_break, mem_end): the kernel's */
+    procbuf_addr_t mem_end;
 };
 
 /* Let the kernel touch [addr, addr + len) until the matching close. len is above 0. Opens nest
@@ -33,9 +43,10 @@ struct procbuf_protection {
 void procbuf_port_user_access_open(procbuf_addr_t addr, size_t len, enum procbuf_access access);
 void procbuf_port_user_access_close(procbuf_addr_t addr, size_t len, enum procbuf_access access);
 
-/* Program the memory protection for the next run of the process.
+/* Program the memory protection for the next run of the process. Every byte that becomes accessible
+ * was zeroed for it before (I9).
  * Returns: false to refuse, for example because the hardware cannot express the boundary; the
- * operation then fails and nothing has changed. */
+ * operation then fails. A removal may not be refused: that ends in the panic hook. */
 PROCBUF_NODISCARD bool procbuf_port_protect_memory(const struct procbuf_protection *protection);
 
 /* Order all earlier accesses to user memory before all later code: a compiler barrier at least,

@@ -130,7 +130,8 @@ void procbuf_table_init_external(struct procbuf_table *table, procbuf_is_live_fu
                                  const void *data) PROCBUF_NONNULL_ARGS(1, 2);
 
 /* Name a process of a foreign table. Contract: B6, B7.
- * Requires: table came from procbuf_table_init_external(); (index, identifier) is one life. */
+ * Requires: table came from procbuf_table_init_external() (R2); (index, identifier) is one life of
+ * one process. Identifiers need not be unique: a table may count them for each slot. */
 PROCBUF_NODISCARD struct procbuf_id procbuf_id_new_external(
     const struct procbuf_table *table, uint32_t index, uint64_t identifier,
     const struct procbuf_external_process_capability *capability) PROCBUF_NONNULL;
@@ -139,7 +140,7 @@ PROCBUF_NODISCARD struct procbuf_id procbuf_id_new_external(
  * process is alive until it starts again or is removed. Contract: L1. Cost: constant. */
 PROCBUF_NODISCARD bool procbuf_id_is_live(struct procbuf_id id);
 
-/* Say whether two ids name the same life: same table, same identifier. Contract: L1. */
+/* Say whether two ids name the same life: same table, index and identifier. Contract: L1. */
 PROCBUF_NODISCARD bool procbuf_id_equal(struct procbuf_id a, struct procbuf_id b);
 
 /* Find the process of `id`.
@@ -166,19 +167,24 @@ struct procbuf_process_config {
     enum procbuf_fault_policy fault_policy;
 };
 
-/* Create a process in the lowest empty slot, yielded, and zero [mem_start, app_break).
- * Returns, in this order: INVAL if flash or RAM wraps, the app part ends above the kernel break,
- * the protected part is longer than flash, or flash and RAM overlap each other or those of
- * another process; NOMEM if no slot is empty or the counter of identifiers is spent; OK.
- * Out: *process_out, on OK only. On an error nothing is created or written.
- * Requires: both ranges are this kernel's to give; no hook but open and close is called.
- * Contract: P4. Source: Tock `ProcessStandard::create`, kernel/src/process_standard.rs. */
+/* Create a process in the lowest empty slot, yielded; zero [mem_start, app_break), and then ask the
+ * port to protect it.
+ * Returns, in this order: INVAL if flash or RAM contains address 0 or wraps, the app part ends above
+ * the kernel break, the protected part is longer than flash, or flash and RAM overlap each other or
+ * those of another process; NOMEM if no slot is empty, the counter of identifiers is spent, or the
+ * port refuses; OK.
+ * Out: *process_out, on OK only. On an error nothing is created; when the port refuses, an identifier
+ * is spent, and the app part may have been zeroed.
+ * Requires: both ranges are this kernel's to give (R14); a table of ours (R3).
+ * Contract: P4, I9. Source: Tock `ProcessStandard::create`, kernel/src/process_standard.rs. */
 PROCBUF_NODISCARD enum procbuf_error
 procbuf_process_create(struct procbuf_table *table, const struct procbuf_process_config *config,
                        struct procbuf_process **process_out) PROCBUF_NONNULL;
 
-/* Remove a process: terminate it and empty its slot. All its ids and buffers are dead.
- * Returns: BUSY while an enter on it is open, and nothing has changed; OK. Contract: L8. */
+/* Remove a process: tell the port that nothing of it is accessible any more, and empty its slot. All
+ * its ids and buffers are dead.
+ * Returns: BUSY while an enter on it is open, and nothing has changed; OK.
+ * Requires: the port does not refuse, else the panic hook (R10). Contract: L8. */
 PROCBUF_NODISCARD enum procbuf_error
 procbuf_process_remove(struct procbuf_process *process) PROCBUF_NONNULL;
 
@@ -242,11 +248,13 @@ void procbuf_process_terminate(struct procbuf_process *process, const uint32_t *
     PROCBUF_NONNULL_ARGS(1);
 
 /* End this life and begin a new one, from any state but terminated.
- * Returns: ALREADY if the process was terminated, and nothing has changed; OUT_OF_MEMORY if the
- * counter of identifiers is spent or the port refuses: the process is then terminated, its breaks,
- * mark and restart count as they were, and procbuf_process_start() may try again; OK.
+ * If the new life's break is above the old one, what is between is zeroed; below, memory stays.
+ * Returns: ALREADY if the process was terminated, and nothing has changed; OUT_OF_MEMORY if the new
+ * life is refused, because the counter of identifiers is spent, an open grant reaches into its app
+ * part (L9), or the port refuses: the process is then terminated, its breaks, mark and restart count
+ * as they were, and procbuf_process_start() may try again; OK.
  * Lifetime: every id and buffer of the old life is dead as soon as a new identifier is given, which
- * comes before the protection hook. Contract: L4, L5, L6. */
+ * comes before all else. Contract: L4, L5, L6, I9. */
 PROCBUF_NODISCARD enum procbuf_error procbuf_process_restart(struct procbuf_process *process,
                                                              const uint32_t *completion_code)
     PROCBUF_NONNULL_ARGS(1);
@@ -264,12 +272,13 @@ void procbuf_process_fault(struct procbuf_process *process) PROCBUF_NONNULL;
 
 /* ---- The break ------------------------------------------------------------------------------ */
 
-/* Move the app break, and zero what it gives out.
+/* Move the app break, after what it gives out was zeroed and the port was asked.
  * Returns, in this order: INACTIVE_APP; ADDRESS_OUT_OF_BOUNDS if new_break is below the mark, or
- * mem_end or above; OUT_OF_MEMORY if it is above the kernel break; OUT_OF_MEMORY if the port
- * refuses; OK. On an error nothing has changed.
+ * mem_end or above; OUT_OF_MEMORY if it is above the kernel break, or above a byte of a grant of an
+ * earlier life that is still open (L9), or if the port refuses; OK. On an error nothing has changed,
+ * but when the port refuses, what it would have given out may have been zeroed.
  * Out: *old_break_out, the break before, on OK only.
- * Cost: linear in the bytes given out. Contract: K1. Source: Tock `brk`. */
+ * Cost: linear in the bytes given out. Contract: K1, I9. Source: Tock `brk`. */
 PROCBUF_NODISCARD enum procbuf_error
 procbuf_process_brk(struct procbuf_process *process, procbuf_addr_t new_break,
                     procbuf_addr_t *old_break_out) PROCBUF_NONNULL;
