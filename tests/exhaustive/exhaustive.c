@@ -35,9 +35,15 @@ void procbuf_port_user_access_close(procbuf_addr_t addr, size_t len, enum procbu
     (void)addr, (void)len, (void)access;
 }
 
+static void fail(const char *what, const int *numbers, int count);
+
+/* I9, in every part: what a process gets above the break that it has is zero by now. */
 bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
 {
-    (void)protection;
+    const int now = (int)procbuf_process_app_break(&slots[protection->process_index]);
+    for (int at = now; at < (int)protection->app_break; at++)
+        if (memory[at] != 0)
+            fail("given before it was zeroed", &at, 1);
     return !port_refuses;
 }
 
@@ -106,7 +112,7 @@ static struct procbuf_process *make(const struct layout *l)
 }
 
 /* Starts that are worth trying: both ends of the space, and its middle. */
-static const int starts[] = { 0,   1,   2,   3,   63,  126, 127, 128, 129, 200,
+static const int starts[] = { 1,   2,   3,   4,   63,  126, 127, 128, 129, 200,
                               240, 243, 246, 249, 250, 251, 252, 253, 254, 255 };
 enum { START_COUNT = sizeof starts / sizeof starts[0], MOST_LEN = 9 };
 
@@ -130,11 +136,18 @@ static void part_creation(void)
                     const struct layout l = { ram, ram_len, 0, 0, flash, flash_len, 0 };
                     struct procbuf_process *process;
                     const bool good = ram + ram_len < SPACE && flash + flash_len < SPACE &&
+                                      !(ram == 0 && ram_len > 0) &&
+                                      !(flash == 0 && flash_len > 0) &&
                                       !share_a_byte(ram, ram_len, flash, flash_len);
                     make_table();
                     cases++;
-                    EXPECT((create(&l, &process) == PROCBUF_OK) == good, "creation", ram, ram_len,
-                           flash, flash_len);
+                    port_refuses = true;
+                    EXPECT(create(&l, &process) == (good ? PROCBUF_NOMEM : PROCBUF_INVAL) &&
+                               procbuf_table_slot(&table, 0) == NULL,
+                           "refused creation", ram, ram_len, flash, flash_len);
+                    port_refuses = false;
+                    EXPECT(create(&l, &process) == (good ? PROCBUF_OK : PROCBUF_INVAL), "creation",
+                           ram, ram_len, flash, flash_len);
                 }
             }
         }
@@ -236,7 +249,7 @@ static enum procbuf_error expect_brk(const struct layout *l, int mark, int to)
     return PROCBUF_OK;
 }
 
-static void brk_one(const struct layout *l, int shared, int to, bool by_distance)
+static void brk_one(const struct layout *l, int shared, int to, bool by_distance, bool refuses)
 {
     struct procbuf_process *process = make(l);
     struct procbuf_readonly ro;
@@ -248,25 +261,31 @@ static void brk_one(const struct layout *l, int shared, int to, bool by_distance
                    PROCBUF_OK,
                "share", shared);
     memset(memory, 0xa5, sizeof memory);
+    port_refuses = refuses;
     const enum procbuf_error expected = expect_brk(l, mark, to);
     const enum procbuf_error error = by_distance
                                          ? procbuf_process_sbrk(process, (intptr_t)to - from, &old)
                                          : procbuf_process_brk(process, (procbuf_addr_t)to, &old);
     const int now = error == PROCBUF_OK ? to : from;
+    const bool asked = to >= mark && to <= l->ram + l->ram_len - l->kernel;
+    port_refuses = false;
     cases++;
     EXPECT(error == expected, "brk", l->ram, l->ram_len, l->app, l->kernel, shared, to, (int)error,
            (int)expected);
     EXPECT(procbuf_process_app_break(process) == now, "break", to);
     EXPECT(error != PROCBUF_OK || old == from, "old break", to);
-    for (int at = 0; at < SPACE; at++)
-        EXPECT(memory[at] == (at >= from && at < now ? 0 : 0xa5), "zeroing", at, from, now);
+    for (int at = 0; at < SPACE; at++) {
+        const bool given = at >= from && at < now;
+        const bool refused = refuses && asked && at >= from && at < to; /* may be zero (E3) */
+        EXPECT(memory[at] == (given ? 0 : 0xa5) || (refused && memory[at] == 0), "zeroing", at, from,
+               now);
+    }
 }
 
 static void part_breaks(void)
 {
-    static const int rams[] = { 0, 1, 60, 127, 240, 246 };
-    for (int refuses = 0; refuses <= 1; refuses++) {
-        port_refuses = refuses != 0;
+    static const int rams[] = { 1, 2, 60, 127, 240, 246 };
+    for (int refuses = 0; refuses <= 1; refuses++)
         for (size_t r = 0; r < sizeof rams / sizeof rams[0]; r++)
             for (int len = 1; len <= 6; len++)
                 for (int app = 0; app <= len; app++)
@@ -277,17 +296,15 @@ static void part_breaks(void)
                                     const struct layout l = {
                                         rams[r], len, app, kernel, rams[r] < 128 ? 200 : 20, 3, 1
                                     };
-                                    brk_one(&l, shared, to, how != 0);
+                                    brk_one(&l, shared, to, how != 0, refuses != 0);
                                 }
-    }
-    port_refuses = false;
 }
 
 /* ---- G1: every grant in every gap ---- */
 
 static void part_grants(void)
 {
-    static const int rams[] = { 0, 1, 8, 61, 127, 235 };
+    static const int rams[] = { 1, 2, 8, 61, 127, 235 };
     for (size_t r = 0; r < sizeof rams / sizeof rams[0]; r++)
         for (int len = 0; len <= 20; len++)
             for (int app = 0; app <= len; app++)
@@ -450,6 +467,23 @@ static void step(struct state *s, struct procbuf_process *process, struct procbu
     }
 }
 
+/* Before a step the process has written all that it may, and the kernel the rest. */
+static void write_memory(const struct state *s)
+{
+    for (int at = 250; at < 255; at++)
+        memory[at] = at < s->app_break ? 7 : 0xa5;
+}
+
+/* L6, I9, I10: what a step gives out is zero, and all else stays. */
+static void look_at_memory(int old_break, int new_break)
+{
+    for (int at = 250; at < 255; at++) {
+        const int kept = at < old_break ? 7 : 0xa5;
+        EXPECT(memory[at] == (at >= old_break && at < new_break ? 0 : kept), "sequence: memory", at,
+               old_break, new_break, memory[at]);
+    }
+}
+
 static void count_run(struct procbuf_writable slice, void *data)
 {
     (void)slice;
@@ -486,7 +520,10 @@ static void part_sequences(void)
                            .next_life = 1,
                            .active = true };
         for (int d = 0; d < DEPTH; d++) {
+            const int old_break = s.app_break;
+            write_memory(&s);
             step(&s, process, handle, ops[d]);
+            look_at_memory(old_break, s.app_break);
             look(&s, process, handle);
         }
         cases++;

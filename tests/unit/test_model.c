@@ -198,6 +198,17 @@ Test(model, mistakes_panic_as_section_r_says)
     cr_assert_eq(predict(OP_MISUSE, number, 0, 0, 0)->kind, OUTCOME_SKIPPED);
 }
 
+Test(model, no_region_has_address_0)
+{
+    const uint64_t flash_at_0[8] = { 0, 8, 0, 0, 0, 0, 0, 0 }, ram_at_0[8] = { 0, 0, 0, 0, 8, 0, 0, 0 };
+    model_predict_create(flash_at_0, &p);
+    cr_assert_eq(p.outcome.kind, OUTCOME_CODE);
+    cr_assert_eq(p.outcome.status, 6);
+    model_predict_create(ram_at_0, &p);
+    cr_assert_eq(p.outcome.kind, OUTCOME_CODE);
+    cr_assert_eq(p.outcome.status, 6);
+}
+
 Test(model, slices_answer_as_section_s_says)
 {
     predict(OP_BUILD_READWRITE, 0, 0, ram + 4, 8);

@@ -214,7 +214,6 @@ Test(trace, the_table_is_pinned)
         { 0x76, "writer_write", "ub" },
         { 0x77, "writer_skip", "n" },
         { 0x78, "stream_copy", "n" },
-        { 0x79, "read_at_readwrite", "wnu" },
         { 0x80, "foreign_start", "u" },
         { 0x81, "foreign_end", "u" },
         { 0x82, "foreign_readonly", "ouuu" },
@@ -223,6 +222,7 @@ Test(trace, the_table_is_pinned)
         { 0x90, "code_name", "u" },
         { 0x91, "process_error_name", "u" },
         { 0x92, "process_error_to_code", "u" },
+        { 0x79, "read_at_readwrite", "wnu" },
         { 0x98, "misuse", "u" },
     };
     unsigned assigned = 0;
