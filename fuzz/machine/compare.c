@@ -3,6 +3,7 @@
 #include "bug.h"
 #include "bytes.h"
 #include "machine.h"
+#include "out.h"
 #include "results.h"
 #include "world.h"
 
@@ -51,6 +52,9 @@ void compare_outcome(const struct outcome *expected, const struct outcome *actua
     bug_found("result", check, "the answer differs from the contract's (%s)", bug_current_rule);
 }
 
+/* Whether the operation that is compared was refused. */
+static bool refused;
+
 static void compare_field(const char *check, unsigned slot, uint64_t expected, uint64_t actual)
 {
     if (expected == actual)
@@ -60,15 +64,20 @@ static void compare_field(const char *check, unsigned slot, uint64_t expected, u
     fputs("\nactual: ", stderr);
     place_print(actual, stderr);
     fputc('\n', stderr);
+    if (refused)
+        fputs("an error changes nothing but what the contract lists (E3, I8)\n", stderr);
     bug_found("state", check, "the process's state differs from the contract's (%s)",
               bug_current_rule);
 }
+
+/* No completion code, and what the library leaves where there is none. */
+#define UNTOLD 0x5a5a5a5au
 
 static void compare_life(unsigned slot, const struct procbuf_process *process)
 {
     const struct model_process *p = &model.processes[slot];
     const struct procbuf_state state = procbuf_process_state(process);
-    uint32_t code = 0;
+    uint32_t code = UNTOLD;
     compare_field("state-kind", slot, p->state, state.kind);
     compare_field("state-stopped-from", slot, p->stopped_from, state.stopped_from);
     compare_field("state-yielded-for", slot, p->yielded_for, state.yielded_for);
@@ -76,7 +85,8 @@ static void compare_life(unsigned slot, const struct procbuf_process *process)
                   procbuf_process_is_active(process));
     compare_field("state-completion", slot, p->completion,
                   procbuf_process_completion(process, &code));
-    compare_field("state-completion-code", slot, p->completion == 2 ? p->completion_code : 0, code);
+    compare_field("state-completion-code", slot, p->completion == 2 ? p->completion_code : UNTOLD,
+                  code);
     compare_field("state-restart-count", slot, p->restart_count,
                   procbuf_process_restart_count(process));
 }
@@ -117,7 +127,8 @@ void compare_layout(unsigned slot)
     compare_field("layout-flash-end", slot, p->flash_end, procbuf_process_flash_end(process));
 }
 
-static void compare_bytes(struct span span, const char *check)
+/* In: why the bytes are what the model says. */
+static void compare_bytes(struct span span, const char *check, const char *why)
 {
     if (bytes_equal(&model.bytes[span.start], &arena_view[span.start], span.end - span.start))
         return;
@@ -125,8 +136,9 @@ static void compare_bytes(struct span span, const char *check)
         if (model.bytes[at] == arena_view[at])
             continue;
         bug_arena_byte = (long)at;
-        bug_found("memory", check, "expected: arena byte %u holds 0x%02x\nactual: it holds 0x%02x",
-                  at, model.bytes[at], arena_view[at]);
+        bug_found("memory", check,
+                  "expected: arena byte %u holds 0x%02x: %s\nactual: it holds 0x%02x", at,
+                  model.bytes[at], why, arena_view[at]);
     }
 }
 
@@ -148,7 +160,8 @@ void compare_all_bytes(void)
     struct span parts[WORLD_PARTS];
     const unsigned count = world_touched(parts);
     for (unsigned part = 0; part < count; part++)
-        compare_bytes(parts[part], "bytes-differ-at-end");
+        compare_bytes(parts[part], "bytes-differ-at-end",
+                      "no call changes what it does not name (I5, I6)");
 }
 
 /* Accessors are pure: while neither the model nor the library has written to a process, what they tell
@@ -184,9 +197,10 @@ void compare_after(const struct prediction *prediction)
     arena_copy(&model.bytes[opaque.start], &arena_view[opaque.start], opaque.end - opaque.start);
     for (unsigned w = 0; w < prediction->access.write_count; w++) {
         world_note_written(prediction->access.writes[w]);
-        compare_bytes(prediction->access.writes[w], "bytes-differ");
+        compare_bytes(prediction->access.writes[w], "bytes-differ", "the call writes it");
         check_written(prediction->access.writes[w]);
     }
+    refused = outcome_is_refusal(&prediction->outcome);
     const unsigned changed = compare_changed();
     if (changed != 0 || machine_call == NULL || names_buffer(machine_call->op->code))
         model_check_invariants(changed);

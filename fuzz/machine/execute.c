@@ -2,6 +2,7 @@
 
 #include "bug.h"
 #include "mistakes.h"
+#include "out.h"
 #include "world.h"
 
 #include <procbuf/capability.h>
@@ -68,16 +69,18 @@ void execute_create(const uint64_t args[8], struct outcome *outcome)
         .initial_kernel_len = (size_t)args[6],
         .fault_policy = (args[7] & 1) != 0 ? PROCBUF_FAULT_RESTART : PROCBUF_FAULT_STOP,
     };
-    struct procbuf_process *process = NULL;
+    struct procbuf_process *process;
+    const struct out out = out_fill(&process, sizeof(struct procbuf_process *));
     answer_code(outcome, procbuf_process_create(&world.table, &config, &process));
-    if (process != NULL)
+    if (out_is_told(&out, outcome))
         value(outcome, 'p', (uint64_t)(process - world.slots));
 }
 
 static void run_break(const struct call *call, struct procbuf_process *process,
                       struct outcome *outcome)
 {
-    procbuf_addr_t old_break = 0;
+    procbuf_addr_t old_break;
+    const struct out out = out_fill(&old_break, sizeof old_break);
     const procbuf_addr_t addr = (procbuf_addr_t)call->args[1];
     switch (call->op->code) {
     case OP_BRK:
@@ -91,8 +94,7 @@ static void run_break(const struct call *call, struct procbuf_process *process,
         answer_code(outcome, procbuf_process_memop_sbrk(process, (intptr_t)addr, &old_break));
         break;
     }
-    /* No process begins at address 0 in the arena: an old break of 0 was not written. */
-    if (old_break != 0)
+    if (out_is_told(&out, outcome) && call->op->code != OP_MEMOP_BRK)
         value(outcome, 'a', old_break);
 }
 
@@ -164,13 +166,18 @@ static void run_build(const struct call *call, struct outcome *outcome)
     const procbuf_addr_t addr = (procbuf_addr_t)call->args[2];
     const size_t len = (size_t)call->args[3];
     const size_t number = (size_t)call->args[0];
+    struct out out;
     answer(outcome, OUTCOME_DONE, 0);
     switch (call->op->code) {
     case OP_BUILD_READONLY:
+        out = out_keep(&world.readonly[number], sizeof world.readonly[number]);
         answer_code(outcome, procbuf_readonly_build(process, addr, len, &world.readonly[number]));
+        (void)out_is_told(&out, outcome);
         break;
     case OP_BUILD_READWRITE:
+        out = out_keep(&world.readwrite[number], sizeof world.readwrite[number]);
         answer_code(outcome, procbuf_readwrite_build(process, addr, len, &world.readwrite[number]));
+        (void)out_is_told(&out, outcome);
         break;
     case OP_EXTERNAL_READONLY:
         world.readonly[number] =
@@ -237,6 +244,7 @@ static void run_range(const struct call *call, struct outcome *outcome)
     /* The model has moved on: the slice is of its parent's kind if the range was good. Ask for
      * the kind that the parent had when the operation began. */
     const bool writable = call->args[TRACE_MAX_OPERANDS - 1] != 0;
+    const struct out out = out_keep(to, sizeof *to);
     bool yes;
     if (call->op->code == OP_RANGE)
         yes = writable ? procbuf_writable_range(from.writable, a, b, &to->writable)
@@ -248,15 +256,16 @@ static void run_range(const struct call *call, struct outcome *outcome)
         yes = writable ? procbuf_writable_range_to(from.writable, a, &to->writable)
                        : procbuf_readable_range_to(from.readable, a, &to->readable);
     answer_bool(outcome, yes);
+    (void)out_is_told(&out, outcome);
 }
 
 static void run_get(const struct call *call, struct outcome *outcome)
 {
     const size_t index = (size_t)call->args[1];
-    uint8_t byte = 0;
-    const bool yes = procbuf_readable_get(readable_of(call->args[0]), index, &byte);
-    answer_bool(outcome, yes);
-    if (yes)
+    uint8_t byte;
+    const struct out out = out_fill(&byte, sizeof byte);
+    answer_bool(outcome, procbuf_readable_get(readable_of(call->args[0]), index, &byte));
+    if (out_is_told(&out, outcome))
         value(outcome, 'u', byte);
 }
 
@@ -343,21 +352,25 @@ static void run_load(const struct call *call, struct outcome *outcome)
 {
     const struct procbuf_readable slice = readable_of(call->args[0]);
     const size_t offset = (size_t)call->args[1];
-    uint16_t word16 = 0;
-    uint32_t word32 = 0;
-    uint64_t word64 = 0;
+    const unsigned kind = (unsigned)(call->args[2] % 6);
+    struct {
+        uint64_t word64;
+        uint32_t word32;
+        uint16_t word16;
+    } to;
+    const struct out out = out_fill(&to, sizeof to);
     bool yes;
-    switch (call->args[2] % 6) {
-    case 0: yes = procbuf_readable_load_le16(slice, offset, &word16); break;
-    case 1: yes = procbuf_readable_load_be16(slice, offset, &word16); break;
-    case 2: yes = procbuf_readable_load_le32(slice, offset, &word32); break;
-    case 3: yes = procbuf_readable_load_be32(slice, offset, &word32); break;
-    case 4: yes = procbuf_readable_load_le64(slice, offset, &word64); break;
-    default: yes = procbuf_readable_load_be64(slice, offset, &word64); break;
+    switch (kind) {
+    case 0: yes = procbuf_readable_load_le16(slice, offset, &to.word16); break;
+    case 1: yes = procbuf_readable_load_be16(slice, offset, &to.word16); break;
+    case 2: yes = procbuf_readable_load_le32(slice, offset, &to.word32); break;
+    case 3: yes = procbuf_readable_load_be32(slice, offset, &to.word32); break;
+    case 4: yes = procbuf_readable_load_le64(slice, offset, &to.word64); break;
+    default: yes = procbuf_readable_load_be64(slice, offset, &to.word64); break;
     }
     answer_bool(outcome, yes);
-    if (yes)
-        value(outcome, 'w', word16 | word32 | word64); /* two of them are still 0 */
+    if (out_is_told(&out, outcome))
+        value(outcome, 'w', kind < 2 ? to.word16 : kind < 4 ? to.word32 : to.word64);
 }
 
 static bool run_store(const struct call *call)
@@ -378,25 +391,27 @@ static bool run_store(const struct call *call)
 static void run_string(const struct call *call, struct outcome *outcome)
 {
     const struct procbuf_readable slice = readable_of(call->args[0]);
-    size_t len = 0;
+    size_t len;
+    const struct out out = out_fill(&len, sizeof len);
     const enum procbuf_error code =
         call->op->code == OP_STRING_LEN
             ? procbuf_readable_string_len(slice, &len)
             : procbuf_readable_string_copy(slice, array_at(ARENA_OUT, call->args[1]),
                                            (size_t)call->args[1], &len);
     answer_code(outcome, code);
-    if (code == PROCBUF_OK)
+    if (out_is_told(&out, outcome))
         value(outcome, 'l', len);
 }
 
 static void run_compare(const struct call *call, struct outcome *outcome)
 {
     const size_t len = (size_t)call->args[1];
-    int order = 0;
+    int order;
+    const struct out out = out_fill(&order, sizeof order);
     const enum procbuf_error code = procbuf_readable_compare(
         readable_of(call->args[0]), array_at(ARENA_IN + call->args[2], len), len, &order);
     answer_code(outcome, code);
-    if (code == PROCBUF_OK)
+    if (out_is_told(&out, outcome))
         value(outcome, 'u', order == 0 ? 1 : order < 0 ? 0 : 2);
 }
 
@@ -404,15 +419,17 @@ static void run_bytes_op(const struct call *call, struct outcome *outcome)
 {
     const struct slice *slice = &world.slices[call->args[0]];
     const size_t len = (size_t)call->args[1];
-    size_t index = 0;
+    size_t index;
+    struct out out;
     answer(outcome, OUTCOME_DONE, 0);
     switch (call->op->code) {
     case OP_SLICE_FILL: procbuf_writable_fill(slice->writable, (uint8_t)call->args[1]); break;
     case OP_COMPARE: run_compare(call, outcome); break;
     case OP_FIND:
+        out = out_fill(&index, sizeof index);
         answer_bool(outcome, procbuf_readable_find(readable_of(call->args[0]),
                                                    (uint8_t)call->args[1], &index));
-        if (outcome->kind == OUTCOME_YES)
+        if (out_is_told(&out, outcome))
             value(outcome, 'l', index);
         break;
     case OP_STRING_LEN:
@@ -444,19 +461,26 @@ static void run_element(const struct call *call, struct outcome *outcome)
     struct slice *to = &world.slices[call->args[1]];
     struct procbuf_readable_elements readable;
     struct procbuf_writable_elements writable;
+    struct out out;
     if (call->args[TRACE_MAX_OPERANDS - 1] != 0) {
+        out = out_fill(&writable, sizeof writable);
         answer_bool(outcome,
                     procbuf_writable_as_elements(from.writable, count, element_len, &writable));
-        if (outcome->kind == OUTCOME_NO)
+        if (!out_is_told(&out, outcome))
             return;
+        out = out_keep(to, sizeof *to);
         answer_bool(outcome, procbuf_writable_elements_at(&writable, index, &to->writable));
+        (void)out_is_told(&out, outcome);
         value(outcome, 'u', procbuf_writable_elements_count(&writable));
     } else {
+        out = out_fill(&readable, sizeof readable);
         answer_bool(outcome,
                     procbuf_readable_as_elements(from.readable, count, element_len, &readable));
-        if (outcome->kind == OUTCOME_NO)
+        if (!out_is_told(&out, outcome))
             return;
+        out = out_keep(to, sizeof *to);
         answer_bool(outcome, procbuf_readable_elements_at(&readable, index, &to->readable));
+        (void)out_is_told(&out, outcome);
         value(outcome, 'u', procbuf_readable_elements_count(&readable));
     }
 }
@@ -491,13 +515,11 @@ static enum procbuf_error run_at(const struct call *call, size_t *len_out)
                                       array_at(ARENA_IN + call->args[3], len), len, len_out);
 }
 
-/* An error leaves the length that it would have told as it was (E3). */
-enum { UNWRITTEN = 0x5a5a5a5a };
-
 static void run_stream_op(const struct call *call, struct outcome *outcome)
 {
     const uint8_t code = call->op->code;
-    size_t len = UNWRITTEN;
+    size_t len;
+    const struct out out = out_fill(&len, sizeof len);
     if (code == OP_READER_OVER) {
         world.reader = procbuf_reader_over(&world.readonly[model.reader.first], model.reader.count);
         answer(outcome, OUTCOME_DONE, 0);
@@ -514,18 +536,35 @@ static void run_stream_op(const struct call *call, struct outcome *outcome)
             ? run_at(call, &len)
             : move_stream(call, &len);
     answer_process_error(outcome, error);
-    if (error == PROCBUF_OK || len != UNWRITTEN)
+    if (out_is_told(&out, outcome))
         value(outcome, 'l', len);
 }
 
 /* ---- A foreign table ---- */
 
+/* Whether an id or a buffer register is of this life. */
+static bool is_held(uint32_t index, uint64_t identifier)
+{
+    for (unsigned d = 0; d < TRACE_ID_COUNT; d++)
+        if (model.ids[d].taken && model.ids[d].foreign && model.ids[d].slot == index &&
+            model.ids[d].identifier == identifier)
+            return true;
+    for (unsigned b = 0; b < 2 * TRACE_BUFFER_COUNT; b++)
+        if (model.buffers[b].filled && model.buffers[b].foreign && model.buffers[b].slot == index &&
+            model.buffers[b].identifier == identifier)
+            return true;
+    return false;
+}
+
 /* The other kernel's one answer. Its processes are the model's. */
 bool execute_foreign_is_live(uint32_t index, uint64_t identifier, const void *data)
 {
-    const struct model_foreign *foreign = data;
-    return index < MODEL_FOREIGN_COUNT && foreign[index].live &&
-           foreign[index].identifier == identifier;
+    if (data != model.foreign || !is_held(index, identifier))
+        bug_found("result", "callback-liveness",
+                  "expected: the foreign table is asked for a life that a handle is of (B7)\n"
+                  "actual: %s, index %u",
+                  data != model.foreign ? "another table's data" : "another life", index);
+    return model.foreign[index].live && model.foreign[index].identifier == identifier;
 }
 
 static void run_foreign_op(const struct call *call, struct outcome *outcome)
@@ -559,6 +598,7 @@ static void run_grant_op(const struct call *call, struct outcome *outcome)
     const uint32_t number = (uint32_t)call->args[1];
     uint32_t found;
     procbuf_addr_t addr;
+    struct out out;
     switch (call->op->code) {
     case OP_ALLOCATE_GRANT:
         answer_why(outcome,
@@ -566,14 +606,16 @@ static void run_grant_op(const struct call *call, struct outcome *outcome)
                                                   (size_t)call->args[3], (size_t)call->args[4]));
         break;
     case OP_LOOKUP_DRIVER:
+        out = out_fill(&found, sizeof found);
         answer_bool(outcome, procbuf_process_lookup_driver(process, number, &found));
-        if (outcome->kind == OUTCOME_YES)
+        if (out_is_told(&out, outcome))
             value(outcome, 'u', found);
         break;
     default:
+        out = out_fill(&addr, sizeof addr);
         answer_process_error(
             outcome, procbuf_process_enter_grant(procbuf_process_id(process), number, &addr));
-        if (outcome->status == 0)
+        if (out_is_told(&out, outcome))
             value(outcome, 'a', addr);
         break;
     }
@@ -596,24 +638,53 @@ static void run_leave_grant(const struct call *call, struct outcome *outcome)
 static void run_read_slot(const struct call *call, struct outcome *outcome)
 {
     const uint32_t number = (uint32_t)call->args[1];
-    const enum procbuf_error error =
-        call->op->code == OP_READ_READONLY
-            ? procbuf_grant_readonly(world.grant, number, &world.readonly[call->args[0]])
-            : procbuf_grant_readwrite(world.grant, number, &world.readwrite[call->args[0]]);
-    answer_process_error(outcome, error);
+    struct procbuf_readonly *readonly = &world.readonly[call->args[0]];
+    struct procbuf_readwrite *readwrite = &world.readwrite[call->args[0]];
+    const bool reads = call->op->code == OP_READ_READONLY;
+    const struct out out =
+        reads ? out_keep(readonly, sizeof *readonly) : out_keep(readwrite, sizeof *readwrite);
+    answer_process_error(outcome, reads ? procbuf_grant_readonly(world.grant, number, readonly)
+                                        : procbuf_grant_readwrite(world.grant, number, readwrite));
+    (void)out_is_told(&out, outcome);
 }
 
-/* What a driver decides: it keeps the buffer, unless the trace gave it a code to reject with. */
+/* What a driver is asked, and decides: it keeps the buffer, unless the trace gave it a code to reject
+ * with. */
 struct decision {
+    const struct procbuf_process *process;
+    uint32_t number;
+    procbuf_addr_t addr;
+    size_t len;
     struct procbuf_readwrite *held;
     enum procbuf_error code;
 };
+static const struct decision *asked;
+
+static void check_asked(struct procbuf_id id, uint32_t number,
+                        const struct procbuf_readwrite *buffer, const void *data)
+{
+    const char *wrong = NULL;
+    if (data != asked)
+        wrong = "data";
+    else if (procbuf_table_lookup(&world.table, id) != asked->process)
+        wrong = "id";
+    else if (number != asked->number)
+        wrong = "number";
+    else if (procbuf_readwrite_len(buffer) != asked->len ||
+             procbuf_readwrite_addr(buffer) != (asked->len == 0 ? 0 : asked->addr))
+        wrong = "buffer";
+    if (wrong != NULL)
+        bug_found("result", "callback-accept",
+                  "expected: the driver is asked with what was passed (A3)\n"
+                  "actual: with another %s",
+                  wrong);
+}
 
 static enum procbuf_error accept(struct procbuf_id id, uint32_t number,
                                  struct procbuf_readwrite *buffer, void *data)
 {
-    const struct decision *decision = data;
-    (void)id, (void)number;
+    const struct decision *decision = asked;
+    check_asked(id, number, buffer, data);
     if (decision->code == PROCBUF_OK) {
         const struct procbuf_readwrite old = *decision->held;
         *decision->held = *buffer;
@@ -632,8 +703,11 @@ static void run_allow(const struct call *call, struct outcome *outcome)
     const uint32_t slot = (uint32_t)call->args[2];
     const procbuf_addr_t addr = (procbuf_addr_t)call->args[3];
     const size_t len = (size_t)call->args[4];
-    struct decision decision = { &world.held[call->args[1]], (enum procbuf_error)(slot % 14) };
+    struct decision decision = {
+        process, slot, addr, len, &world.held[call->args[1]], (enum procbuf_error)(slot % 14)
+    };
     struct procbuf_allow_result result;
+    asked = &decision;
     switch (call->op->code) {
     case OP_ALLOW_READONLY:
         result = procbuf_process_allow_readonly(process, driver, slot, addr, len);
@@ -646,6 +720,7 @@ static void run_allow(const struct call *call, struct outcome *outcome)
                                                           declared ? accept : NULL, &decision);
         break;
     }
+    asked = NULL;
     answer_code(outcome, result.code);
     value(outcome, 'a', result.addr);
     value(outcome, 'l', result.len);

@@ -5,6 +5,7 @@
 #include "compare.h"
 #include "execute.h"
 #include "identifiers.h"
+#include "out.h"
 #include "port.h"
 #include "results.h"
 #include "state.h"
@@ -78,12 +79,13 @@ static void run_iterate(const struct call *call, struct prediction *p, struct ou
     for (uint64_t step = 0; step < MAX_STEPS; step++) {
         struct oracle_call oracle;
         struct outcome actual = { 0 };
-        uint8_t byte = 0;
+        uint8_t byte;
+        const struct out out = out_fill(&byte, sizeof byte);
         model_predict_iter(slice, step, p);
         oracle_call_begin(&oracle, &p->access);
         answer_bool(&actual, procbuf_iter_next(&iter, &byte));
         oracle_call_end(&oracle);
-        if (actual.kind == OUTCOME_YES)
+        if (out_is_told(&out, &actual))
             value(&actual, 'u', byte);
         compare_outcome(&p->outcome, &actual);
         machine_checked_ops++;
@@ -125,6 +127,7 @@ static void run_chunks(const struct call *call, struct prediction *p, struct out
         struct oracle_call oracle;
         struct outcome actual = { 0 };
         struct slice part;
+        const struct out out = out_fill(&part, sizeof part);
         struct span expected;
         model_predict_chunk(slice, step, chunk_len, p, &expected);
         oracle_call_begin(&oracle, &p->access);
@@ -132,7 +135,7 @@ static void run_chunks(const struct call *call, struct prediction *p, struct out
                                       : procbuf_readable_chunks_next(&readable, &part.readable));
         oracle_call_end(&oracle);
         machine_checked_ops++;
-        if (actual.kind == OUTCOME_YES) {
+        if (out_is_told(&out, &actual)) {
             const size_t len = writable ? procbuf_writable_len(part.writable)
                                         : procbuf_readable_len(part.readable);
             value(&actual, 'l', len);
@@ -253,6 +256,18 @@ struct body {
     bool expected;
 };
 
+static struct body *entered; /* innermost, from before its call to the end of it */
+
+/* The body that a callback's data says. */
+static struct body *body_of(void *data)
+{
+    if (data != entered)
+        bug_found("body", "callback-data",
+                  "expected: the body is given the data that came with it (H2)\n"
+                  "actual: other data");
+    return entered;
+}
+
 /* Which slice register an enter fills. */
 static uint64_t slice_register(const struct call *call)
 {
@@ -307,21 +322,21 @@ static void run_body(struct body *body)
 
 static void read_body(struct procbuf_readable slice, void *data)
 {
-    struct body *body = data;
+    struct body *body = body_of(data);
     world.slices[body->call->args[1]].readable = slice;
     run_body(body);
 }
 
 static void write_body(struct procbuf_writable slice, void *data)
 {
-    struct body *body = data;
+    struct body *body = body_of(data);
     world.slices[body->call->args[1]].writable = slice;
     run_body(body);
 }
 
 static void grant_body(const struct procbuf_grant *grant, void *data)
 {
-    struct body *body = data;
+    struct body *body = body_of(data);
     const struct procbuf_grant *outer = world.grant;
     const struct model_driver *driver = &model.drivers[body->call->args[0]];
     struct procbuf_writable *slice = &world.slices[slice_register(body->call)].writable;
@@ -376,6 +391,8 @@ static void run_enter(const struct op *op, const struct call *call,
         skip_block();
         return;
     }
+    struct body *const outer = entered;
+    entered = &body;
     bug_current_rule = prediction->rule;
     oracle_call_begin(&oracle, &prediction->access);
     answer(&outcome, OUTCOME_PANIC, 0);
@@ -387,6 +404,7 @@ static void run_enter(const struct op *op, const struct call *call,
     }
     oracle_landing = NULL;
     oracle_call_end(&oracle);
+    entered = outer;
     machine_checked_ops++;
     compare_outcome(&prediction->outcome, &outcome);
     if (body.expected && body.runs == 0)

@@ -216,7 +216,7 @@ struct model {
     struct model_slots slots[TRACE_MAX_PROCESSES]
                             [MODEL_GRANT_COUNT]; /* while no driver is declared: all 0 */
     uint8_t cells[ARENA_LEN]; /* owner and purpose of each byte: model.c */
-    uint8_t bytes[ARENA_LEN]; /* value of each byte */
+    uint8_t bytes[ARENA_LEN]; /* B5: one value of each byte, whoever looks at it */
 };
 
 extern struct model model;

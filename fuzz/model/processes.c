@@ -182,7 +182,7 @@ static void terminate(unsigned slot, uint64_t completion)
     memset(process->grants, 0, sizeof process->grants);
 }
 
-/* L5. Returns: OK, or why not. */
+/* L5, L6. Returns: OK, or why not. */
 static int new_life(unsigned slot, struct prediction *p)
 {
     if (ids_are_spent())

@@ -129,7 +129,7 @@ static inline void zeroes(struct prediction *p, uint64_t start, uint64_t end)
     arena_set(&model.bytes[start - ARENA_BASE], 0, end - start);
 }
 
-/* The port is asked once, and told the whole process. Returns: the hook, whose answer says whether
+/* C1: the port is asked once, and told the whole process. Returns: the hook, whose answer says whether
  * it agrees. */
 static inline struct hook *asks_port(struct prediction *p, unsigned slot, uint64_t app_break,
                                      uint64_t kernel_break)

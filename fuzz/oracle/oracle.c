@@ -182,7 +182,7 @@ void oracle_call_end(struct oracle_call *call)
     if (call->hooks_seen != call->expected->hook_count) {
         char missing[HOOK_TEXT];
         hook_text(&call->expected->hooks[call->hooks_seen], missing, sizeof missing);
-        bug_found("hook", "hook-missing", "expected: %s\nactual: the call ended without it",
+        bug_found("hook", "hook-missing", "expected: %s (C3)\nactual: the call ended without it",
                   missing);
     }
     perform_due(call, true);
@@ -257,7 +257,7 @@ static void hook_is_wrong(const char *check, const char *expected_text, const st
     hook_text(hook, actual_text, sizeof actual_text);
     if (hook->message != NULL)
         snprintf(bug_detail, sizeof bug_detail, "%s", hook->message);
-    bug_found(hook->kind == HOOK_PANIC ? "panic" : "hook", check, "expected: %s\nactual: %s",
+    bug_found(hook->kind == HOOK_PANIC ? "panic" : "hook", check, "expected: %s (C3)\nactual: %s",
               expected_text, actual_text);
 }
 
@@ -325,12 +325,13 @@ static void check_access(uint32_t start, uint32_t end, bool writing)
         bug_arena_byte = (long)byte;
         if (!is_named(spans, count, byte, byte + 1))
             bug_found("access", writing ? "store-not-named" : "load-not-named",
-                      "expected: no %s arena byte %u in this call\nactual: a %s of %u bytes at %u",
+                      "expected: no %s arena byte %u in this call (S4, I7)\n"
+                      "actual: a %s of %u bytes at %u",
                       writing ? "store to" : "load of", byte, writing ? "store" : "load",
                       end - start, start);
         if (byte >= ARENA_PROCESSES && !is_in_window(byte, byte + 1, writing))
             bug_found("window", writing ? "store-outside-window" : "load-outside-window",
-                      "expected: process memory is touched between an open and a close hook only\n"
+                      "expected: process memory is touched in open windows only (C2, I7)\n"
                       "actual: a %s of %u bytes at arena byte %u outside every open window",
                       writing ? "store" : "load", end - start, start);
     }
@@ -345,7 +346,7 @@ static void count_fetch(struct oracle_call *call, uint32_t start, uint32_t end)
         if (start < seen->end && seen->start < end) {
             bug_arena_byte = (long)(start > seen->start ? start : seen->start);
             bug_found("double-fetch", "fetched-twice",
-                      "expected: each byte is fetched at most once in a call\n"
+                      "expected: each byte is fetched at most once in a call (S5)\n"
                       "actual: arena byte %ld was fetched again",
                       bug_arena_byte);
         }
@@ -364,7 +365,7 @@ static bool begins_outside_call(uint32_t start, const char *what)
     if (current != NULL)
         return false;
     bug_found("access", "outside-any-call",
-              "expected: no access between library calls\n"
+              "expected: no access between library calls (S6)\n"
               "actual: a %s at arena byte %u",
               what, start);
 }

@@ -122,7 +122,7 @@ class Writer(Calls):
         if "grants" in self.uses:
             setup.append(f"    procbuf_table_use_grants(&table, grants, {self.world['grants']});")
         if "foreign" in self.uses:
-            setup.append("    procbuf_table_init_external(&foreign_table, foreign_is_live, NULL);")
+            setup.append("    procbuf_table_init_external(&foreign_table, foreign_is_live, foreign);")
         program = "\n".join([*self.bodies, *self.setup, *self.statements])
         base = self.world["base"]
         ends = [end - base for _, _, end in self.regions] + [self.world["processes_at"] + 1]
@@ -140,6 +140,7 @@ class Writer(Calls):
             "used": {kind: sorted(numbers) for kind, numbers in self.used.items()},
             "variables": sorted((name, kind) for name, kind in self.variables.items()),
             "never": self.never,
+            "foreign_lives": sorted(self.foreign_lives),
             "bodies": self.bodies,
             "setup": "\n".join(setup + self.setup),
             "statements": "\n".join(self.statements) + "\n",

@@ -161,6 +161,7 @@ def try_once(defect: Defect, setup: str, harness: str, seed: int, seconds: float
 
 # Whose room a rule of the contract is in, longest prefix first.
 ROOMS = {"B6": "streams", "S6": "buffers", "H6": "allow", "H7": "streams", "H8": "streams", "B7": "streams", "S8": "streams",
+         "C1": "allow", "C3": "memory", "I3": "allow", "I4": "allow", "I5": "allow", "I6": "allow", "I7": "allow", "I8": "life",
          "L9": "allow", "A": "allow", "E": "everything", "G": "allow", "S": "slices", "L": "life", "K": "memory"}
 
 

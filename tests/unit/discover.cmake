@@ -1,9 +1,13 @@
-# Writes a CTest file that runs each Criterion test of EXE alone, named AREA.suite.test.
+# Writes a CTest file that runs each Criterion test of EXE alone, named AREA.suite.test. Where the
+# tests leave their marks (tests/unit/marks.h) is emptied: EXE has just been built.
 execute_process(COMMAND ${CMAKE_COMMAND} -E env LC_ALL=C ${EXE} --list --color=never
   OUTPUT_VARIABLE listing RESULT_VARIABLE status)
 if(NOT status EQUAL 0)
   message(FATAL_ERROR "${EXE} --list failed: ${status}")
 endif()
+string(REPLACE "-tests.cmake" "-marks" marks "${OUT}")
+file(REMOVE_RECURSE "${marks}")
+file(MAKE_DIRECTORY "${marks}")
 string(REPLACE "\n" ";" lines "${listing}")
 set(suite "")
 set(text "")
@@ -18,7 +22,7 @@ foreach(line IN LISTS lines)
     string(APPEND text
       "add_test(\"${AREA}.${suite}.${test}\" \"${EXE}\" --filter \"${suite}/${test}\")\n"
       "set_tests_properties(\"${AREA}.${suite}.${test}\" PROPERTIES TIMEOUT 60 LABELS ${AREA}\n"
-      "  ENVIRONMENT \"ASAN_OPTIONS=detect_leaks=0\"\n"
+      "  FIXTURES_SETUP marks ENVIRONMENT \"ASAN_OPTIONS=detect_leaks=0;PROCBUF_MARKS=${marks}\"\n"
       "  FAIL_REGULAR_EXPRESSION \"Sanitizer:|runtime error:|Tested: 0 \")\n")
   endif()
 endforeach()

@@ -13,9 +13,7 @@
 #include <setjmp.h>
 #include <string.h>
 
-/* Marks, collected by tests/build/rules: this test shows the rule accepting, or refusing. */
-#define ACCEPTS(rules) ((void)(rules))
-#define REFUSES(rules) ((void)(rules))
+#include "marks.h"
 
 enum { WORLD_LEN = 768, FLASH0 = 0, RAM0 = 128, RAM1 = 384, FLASH1 = 640, FREE_MEMORY = 704 };
 

@@ -118,7 +118,7 @@ Test(brk, refuses_for_inactive_processes_first)
 /* But what it would have given out, which is no one's, may have become zero. */
 Test(brk, a_refusing_port_changes_nothing)
 {
-    REFUSES("K1 C3 E3");
+    REFUSES("K1 C1 C3 E3");
     memset(&world_memory[RAM0 + 128], 0, 72);
     port_refuse_at = 1;
     CHANGES_NOTHING(cr_assert_eq(brk_to(200), PROCBUF_OUT_OF_MEMORY));

@@ -583,6 +583,7 @@ Test(driver, slots_are_empty_in_every_life)
 {
     struct visit visit = { 0 };
     ACCEPTS("G5");
+    REFUSES("G5");
     cr_assert_eq(procbuf_process_allow_readonly(world.p0, &driver, 0, at(RAM0 + 4), 9).code,
                  PROCBUF_OK);
     cr_assert_eq(procbuf_process_restart(world.p0, NULL), PROCBUF_OK);

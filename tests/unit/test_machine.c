@@ -5,8 +5,10 @@
 #include "compare.h"
 #include "harness.h"
 #include "machine.h"
+#include "marks.h"
 #include "world.h"
 
+#include <limits.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -111,6 +113,33 @@ Test(machine, memory_is_as_new_after_another_process_wrote_there)
     cr_assert_eq(status, 0);
     run(looks);
     run(usual);
+}
+
+/* Userspace changes any byte as soon as a call has fetched it: the call never looks again, and what
+ * it answers is of the byte as it was. */
+Test(machine, each_byte_of_a_call_is_fetched_once)
+{
+    static const char reads[] = "trace 1\n"
+                                "build_readwrite rw0 p0 p0.ram 8\n"
+                                "build_readwrite rw1 p0 p0.ram+4 8\n"
+                                "enter rw0 s0 {\n"
+                                "mut_enter rw1 s1 {\n"
+                                "copy_to s0 8\n"
+                                "compare s0 8 0\n"
+                                "string_len s0\n"
+                                "load s0 1 3\n"
+                                "copy_slice s1 s0\n"
+                                "}\n"
+                                "}\n";
+    ACCEPTS("S5");
+    run(reads);
+    const uint32_t ram = (uint32_t)(model.processes[0].mem_start - ARENA_BASE);
+    for (unsigned position = 4; position < 9; position++)
+        for (uint32_t byte = ram; byte < ram + 8; byte++) {
+            machine_set_hostile_byte(position, byte);
+            machine_run(&trace, NULL);
+        }
+    machine_set_hostile_byte(UINT_MAX, 0);
 }
 
 /* ---- What is compared after an operation ---- */

@@ -456,6 +456,14 @@ void procbuf_port_panic(const char *message)
         ;
 }
 
+{% if uses.kept %}
+/* ---- Results of calls that are refused ---- */
+
+static uint8_t kept[64];
+#define KEEP(place) memcpy(kept, &(place), sizeof(place))
+#define MUST_BE_KEPT(place) cr_assert_arr_eq((const uint8_t *)&(place), kept, sizeof(place))
+
+{% endif %}
 /* ---- The kernel ---- */
 
 static struct procbuf_table table;
@@ -515,9 +523,11 @@ static struct {
     uint64_t identifier;
 } foreign[4];
 
+/* It is only asked for lives that there are handles of. */
 static bool foreign_is_live(uint32_t index, uint64_t identifier, const void *data)
 {
-    (void)data;
+    cr_assert_eq(data, foreign);
+    cr_assert({% for index, identifier in foreign_lives %}(index == {{ index }} && identifier == {{ identifier }}){{ " || " if not loop.last }}{% else %}false{% endfor %});
     return index < 4 && foreign[index].live && foreign[index].identifier == identifier;
 }
 {% endif %}
@@ -550,8 +560,12 @@ static void expect_allow(struct procbuf_allow_result result, enum procbuf_error 
 {% endif %}
 {% if uses.accept %}
 
-/* A driver that keeps what it is handed, or rejects it with a code. */
+/* A driver that is asked with what was passed, and keeps what it is handed, or rejects it with a code. */
 struct decision {
+    const struct procbuf_process *process;
+    uint32_t number;
+    procbuf_addr_t addr;
+    size_t len;
     struct procbuf_readwrite *held;
     enum procbuf_error code;
 };
@@ -563,7 +577,10 @@ static enum procbuf_error accept(struct procbuf_id id, uint32_t number,
                                  struct procbuf_readwrite *buffer, void *data)
 {
     const struct decision *decision = data;
-    (void)id, (void)number;
+    cr_assert_eq(procbuf_table_lookup(&table, id), decision->process);
+    cr_assert_eq(number, decision->number);
+    cr_assert_eq(procbuf_readwrite_len(buffer), decision->len);
+    cr_assert_eq(procbuf_readwrite_addr(buffer), decision->len == 0 ? 0 : decision->addr);
     if (decision->code == PROCBUF_OK) {
         const struct procbuf_readwrite old = *decision->held;
         *decision->held = *buffer;
@@ -607,14 +624,15 @@ struct expected_process {
 static void expect_process(const struct procbuf_process *process, struct expected_process is)
 {
     const struct procbuf_state state = procbuf_process_state(process);
-    uint32_t code = 0;
+    const uint32_t untold = 0x5a5a5a5a;
+    uint32_t code = untold;
     cr_assert_eq(state.kind, is.state);
     cr_assert_eq(state.stopped_from, is.stopped_from);
     cr_assert_eq(state.yielded_for, is.yielded_for);
     cr_assert_eq(procbuf_process_is_active(process), is.state != PROCBUF_STATE_FAULTED &&
                                                          is.state != PROCBUF_STATE_TERMINATED);
     cr_assert_eq(procbuf_process_completion(process, &code), is.completion);
-    cr_assert_eq(code, is.code);
+    cr_assert_eq(code, is.completion == PROCBUF_COMPLETION_WITH_CODE ? is.code : untold);
     cr_assert_eq(procbuf_process_restart_count(process), is.restarts);
     cr_assert_eq(procbuf_process_app_break(process), is.app_break);
     cr_assert_eq(procbuf_process_kernel_break(process), is.kernel_break);
