@@ -27,7 +27,12 @@ class Writer(Calls):
         if args[1]:
             self.regions.append((f"P{slot}_FLASH", args[0], args[0] + args[1]))
         self.regions.append((f"P{slot}_RAM", args[3], args[3] + args[4]))
+        counts_hooks = self.last < 0 and self.checks_hooks
+        if counts_hooks:
+            self.expect_hooks(record)
         self.say(f"create({slot}, {self.config(args)});")
+        if counts_hooks:
+            self.say("expect_no_more_hooks();")
         self.bytes_changed(record)
         if self.last < 0 and self.compares_memory:
             self.say("check_memory();")

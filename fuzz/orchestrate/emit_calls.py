@@ -17,6 +17,12 @@ NEAR = 1 << 20
 """Addresses that far from the arena are written as counted from it."""
 
 
+PROTECTION = (("flash_start", "flash_start"), ("flash_protected_end", "flash_protected_end"),
+              ("flash_end", "flash_end"), ("mem_start", "addr"), ("app_break", "app_break"),
+              ("kernel_break", "kernel_break"), ("mem_end", "mem_end"))
+"""What the port is told: fields of struct procbuf_protection, and their keys in an expectation."""
+
+
 class CannotEmit(ToolError):
     """The program has something that a test in C has no way to do."""
 
@@ -239,9 +245,9 @@ class Calls:
 
     def hook_text(self, hook: dict) -> str:
         if hook["kind"] == "protect":
-            return (f"expect_hook((struct hook){{ .kind = PROTECT, .addr = {self.address(hook['addr'])}, "
-                    f".app_break = {self.address(hook['app_break'])}, "
-                    f".kernel_break = {self.address(hook['kernel_break'])} }});")
+            told = ", ".join(f".{field} = {self.address(hook[key])}" for field, key in PROTECTION)
+            return (f"expect_hook((struct hook){{ .kind = PROTECT, .told = {{ .table = &table, "
+                    f".process_index = {hook['process']}, .identifier = {hook['identifier']}, {told} }} }});")
         if hook["kind"] == "barrier":
             return "expect_hook((struct hook){ .kind = BARRIER });"
         access = "READ_WRITE" if hook["writable"] else "READ"
@@ -258,6 +264,14 @@ class Calls:
         acts = any(not act["at_hook"] for act in record.get("acts", []))
         return acts or (self.watches and self.is_last(record))
 
+    def expect_hooks(self, record: dict) -> None:
+        self.uses.add("hooks")
+        self.say("hooks_count = true;")
+        for hook in record.get("hooks", []):
+            if hook["kind"] != "panic":
+                self.uses.add("expect_hook")
+                self.say(self.hook_text(hook))
+
     def before(self, record: dict) -> None:
         for act in record.get("acts", []):
             target = self.address(self.world["base"] + act["target"])
@@ -272,12 +286,7 @@ class Calls:
                 self.say(f"acts[act_count++] = (struct act){{ .trigger = {trigger}, .target = {target}, "
                          f".value = {act['value']} }};")
         if self.checks_hooks and self.is_last(record):
-            self.uses.add("hooks")
-            self.say("hooks_count = true;")
-            for hook in record.get("hooks", []):
-                if hook["kind"] != "panic":
-                    self.uses.add("expect_hook")
-                    self.say(self.hook_text(hook))
+            self.expect_hooks(record)
         if self.is_watched(record):
             self.uses.add("watch")
             reads = record.get("reads", [])

@@ -54,6 +54,8 @@ def rule_text(number: str) -> str:
     for at, line in enumerate(lines):
         if line.startswith("## "):
             section = line.removeprefix("## ")
+        if row := re.match(rf"\| {re.escape(number)} \| ([^|]+) \|", line): # a row of section R
+            return f"{number} The kernel {row[1]}. (section {section})"
         if re.match(rf"- (\*\*)?{re.escape(number)}\b", line):
             text = [line[2:]]
             for more in lines[at + 1:]:

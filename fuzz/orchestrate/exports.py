@@ -44,7 +44,7 @@ def _rule_line(explanation: str) -> int:
     rule = re.search(r"^Rule of lib/CONTRACT.md: (\w+)", explanation, re.MULTILINE)
     lines = (ROOT / "lib/CONTRACT.md").read_text().splitlines()
     for number, line in enumerate(lines, 1):
-        if rule and re.match(rf"- (\*\*)?{rule[1]}\b", line):
+        if rule and re.match(rf"(- (\*\*)?|\| ){rule[1]}\b", line):
             return number
     return 1
 

@@ -23,6 +23,7 @@ from planted import (FINDING, ROOT, TIMEOUT_S, Defect, Failure, all_defects, com
 sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
 
 import emit  # noqa: E402
+import explain  # noqa: E402
 import findings  # noqa: E402
 from replay import minimize, replay, to_text  # noqa: E402
 from tools import Build, ToolError  # noqa: E402
@@ -91,7 +92,7 @@ def go(defect: Defect, build: Path, keep: Path | None) -> str:
     if not re.search(r"^->\s+(\d+|\(the end)", first.report, re.MULTILINE) and " op=process" not in identity:
         raise Failure(f"the explanation marks no operation:\n{first.report}")
     rule = re.search(r"^Rule of lib/CONTRACT.md: ([A-Z]\d+)$", first.report, re.MULTILINE)
-    if not rule or not re.search(rf"^- (\*\*)?{rule[1]}\b", (ROOT / "lib/CONTRACT.md").read_text(), re.MULTILINE):
+    if not rule or not explain.rule_text(rule[1]):
         raise Failure(f"the explanation names no rule of the contract:\n{first.report[-500:]}")
 
     bundles = findings.Findings(folder / "findings", programs, None)

@@ -342,6 +342,8 @@ static void act_at_hook(void)
     hooks_seen++;
 }
 {% endif %}
+
+static struct procbuf_table table;
 {% if uses.hooks %}
 
 /* The hooks that a call must use, in order. */
@@ -352,7 +354,7 @@ static struct hook {
     procbuf_addr_t addr;
     size_t len;
     enum procbuf_access access;
-    procbuf_addr_t app_break, kernel_break;
+    struct procbuf_protection told;
 } expected_hooks[64];
 static struct hook opened; /* last */
 static unsigned expected_hook_count, hook_count;
@@ -375,7 +377,7 @@ static void expect_no_more_hooks(void)
 
 static void take_hook(struct hook hook)
 {
-    if (!hooks_count)
+    if (!hooks_count || (hook.kind == PROTECT && hook.told.table != &table))
         return;
     cr_assert_lt(hook_count, expected_hook_count, "a hook too many");
     const struct hook *next = &expected_hooks[hook_count++];
@@ -387,7 +389,16 @@ static void take_hook(struct hook hook)
     else
         cr_assert(hook.addr == next->addr && hook.len == next->len);
     cr_assert_eq(hook.access, next->access);
-    cr_assert(hook.app_break == next->app_break && hook.kernel_break == next->kernel_break);
+    cr_assert(hook.told.table == next->told.table &&
+              hook.told.process_index == next->told.process_index &&
+              hook.told.identifier == next->told.identifier);
+    cr_assert(hook.told.flash_start == next->told.flash_start &&
+              hook.told.flash_protected_end == next->told.flash_protected_end &&
+              hook.told.flash_end == next->told.flash_end);
+    cr_assert(hook.told.mem_start == next->told.mem_start &&
+              hook.told.app_break == next->told.app_break &&
+              hook.told.kernel_break == next->told.kernel_break &&
+              hook.told.mem_end == next->told.mem_end);
     if (hook.kind == OPEN)
         opened = hook;
 }
@@ -425,9 +436,7 @@ bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
 {
     (void)protection;
 {% if uses.hooks %}
-    take_hook((struct hook){ .kind = PROTECT, .addr = protection->mem_start,
-                             .app_break = protection->app_break,
-                             .kernel_break = protection->kernel_break });
+    take_hook((struct hook){ .kind = PROTECT, .told = *protection });
 {% endif %}
 {% if uses.hook_acts %}
     act_at_hook();
@@ -466,7 +475,6 @@ static uint8_t kept[64];
 {% endif %}
 /* ---- The kernel ---- */
 
-static struct procbuf_table table;
 static struct procbuf_process processes[{{ slots }}{% if uses.slot_beyond %} + 1{% endif %}];{% if uses.slot_beyond %} /* one more than the table is told of */{% endif %}
 
 {% if uses.grants %}
