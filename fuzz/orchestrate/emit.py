@@ -43,7 +43,7 @@ class Writer(Calls):
             self.say("check_memory();")
         if self.kind in ("state", "invariant", "panic"):
             self.state(state)
-        if self.check.startswith("handle-"):
+        if self.check.startswith(("handle-", "callback-liveness")):
             for number, count in state["buffers"]:
                 kind = "readonly" if number < 8 else "readwrite"
                 self.say(f"cr_assert_eq(procbuf_{kind}_len({self.buffer(number)}), {self.number(count)});")

@@ -472,8 +472,6 @@ class Calls:
         self.say(f"cr_assert_eq(procbuf_table_lookup(&table, {name}), {process});")
         if record["outcome"]["kind"] == YES:
             self.say(f"cr_assert(procbuf_id_is_live({name}));")
-        elif self.check == "callback-liveness" and self.is_last(record):
-            self.say(f"(void)procbuf_id_is_live({name});")
 
     def op_id_equal(self, record, values):
         self.expect(f"procbuf_id_equal({self.id(values[0])}, {self.id(values[1])})", record["outcome"])
