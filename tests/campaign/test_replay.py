@@ -44,7 +44,7 @@ set s0 1 77 -> yes
 get s0 1 -> yes 77
 get s0 len -> none
 restart p0 3 -> yes; p0 life=1 restarts=1 ended=3 mark=p0.ram+0
-build_readwrite rw1 p5 null 0 -> skipped
+build_readwrite rw1 p5 null 0 -> panic
 } -> OK
 len rw0 -> done 0
 ptr rw0 -> done p0.ram+10
