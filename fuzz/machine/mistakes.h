@@ -135,9 +135,7 @@ static void make_mistake(unsigned number)
         procbuf_table_use_grants(&apart.table, apart.entries, 1);
         break;
     case 21: apart.answer = (int)procbuf_readable_copy_to(apart_slice(), nothing, 8); break;
-    case 22:
-        apart.answer = (int)procbuf_readable_copy_to(apart_slice(), apart.array + 7, 8);
-        break;
+    case 22: apart.answer = (int)procbuf_readable_copy_to(apart_slice(), apart.array + 7, 8); break;
     case 23:
         apart.answer = (int)procbuf_writable_copy_from(apart_slice_to_write(), nothing, 8);
         break;

@@ -116,7 +116,8 @@ struct model_open {
     struct span span;
     unsigned driver;
     uint64_t identifier; /* of the life it began in */
-    bool outlived; /* a later life has made a grant of the same number: what this one held is here */
+    bool
+        outlived; /* a later life has made a grant of the same number: what this one held is here */
     struct model_slots slots;
 };
 

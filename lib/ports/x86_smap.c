@@ -7,9 +7,9 @@
  */
 #include <procbuf/port.h>
 
-/* Make [start, end) of a process's RAM accessible to it, and the rest not. Returns: whether the
- * page tables can say so. */
-bool kernel_map_app(uint32_t process_index, procbuf_addr_t start, procbuf_addr_t end);
+/* Let a process read and execute its flash, read and write the app's part of its RAM, and no more.
+ * The kernel itself keeps all of it mapped. Returns: whether the page tables can say so. */
+bool kernel_map_process(const struct procbuf_protection *protection);
 __attribute__((noreturn)) void kernel_panic(const char *message);
 
 static unsigned open_depth;
@@ -30,7 +30,7 @@ void procbuf_port_user_access_close(procbuf_addr_t addr, size_t len, enum procbu
 
 bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
 {
-    return kernel_map_app(protection->process_index, protection->mem_start, protection->app_break);
+    return kernel_map_process(protection);
 }
 
 void procbuf_port_barrier(void)

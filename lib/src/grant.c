@@ -97,9 +97,12 @@ static enum procbuf_error allocate(struct procbuf_process *process,
         return PROCBUF_ALREADY;
     if (!take_room(process, len, align < 2 ? 2 : align, &addr))
         return PROCBUF_OUT_OF_MEMORY;
-    *entry_at(process, grant_number) = (struct procbuf_grant_entry_private){
-        .driver = driver, .addr = addr, .len = len, .driver_number = driver_number, .allocated = true
-    };
+    *entry_at(process, grant_number) =
+        (struct procbuf_grant_entry_private){ .driver = driver,
+                                              .addr = addr,
+                                              .len = len,
+                                              .driver_number = driver_number,
+                                              .allocated = true };
     PROCBUF_VERIFY(procbuf_process_is_valid(self));
     return PROCBUF_OK;
 }
@@ -238,7 +241,7 @@ enum procbuf_error procbuf_grant_begin(const struct procbuf_driver *driver,
     struct procbuf_grant_entry_private *entry = entry_at(process, config->grant_number);
     const bool is_new = !entry->allocated;
     if (is_new && allocate(process, driver, config->grant_number, config->driver_number, len,
-                            grant_align(config)) != PROCBUF_OK)
+                           grant_align(config)) != PROCBUF_OK)
         return PROCBUF_OUT_OF_MEMORY;
     PROCBUF_REQUIRE(R7, entry->driver == driver && entry->len == len);
     if (entry->entered)

@@ -204,8 +204,8 @@ static void fill_slot(struct procbuf_process *process, struct procbuf_table *tab
 }
 
 enum procbuf_error procbuf_process_create(struct procbuf_table *table,
-                                         const struct procbuf_process_config *config,
-                                         struct procbuf_process **process_out)
+                                          const struct procbuf_process_config *config,
+                                          struct procbuf_process **process_out)
 {
     PROCBUF_REQUIRE(R3, table->private_.slots != NULL);
     struct layout layout;

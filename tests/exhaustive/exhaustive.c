@@ -277,8 +277,8 @@ static void brk_one(const struct layout *l, int shared, int to, bool by_distance
     for (int at = 0; at < SPACE; at++) {
         const bool given = at >= from && at < now;
         const bool refused = refuses && asked && at >= from && at < to; /* may be zero (E3) */
-        EXPECT(memory[at] == (given ? 0 : 0xa5) || (refused && memory[at] == 0), "zeroing", at, from,
-               now);
+        EXPECT(memory[at] == (given ? 0 : 0xa5) || (refused && memory[at] == 0), "zeroing", at,
+               from, now);
     }
 }
 

@@ -75,14 +75,12 @@ Test(holes, a_driver_enters_only_what_it_allocated)
     const struct procbuf_driver small = driver_of(1, 7, 8), large = driver_of(1, 8, 64);
     REFUSES("G4 R7");
     cr_assert_eq(procbuf_process_allocate_grant(world.p0, 1, 7, 8, 8), PROCBUF_OK);
-    MUST_PANIC(
-        procbuf_driver_enter(&small, procbuf_process_id(world.p0), fill_with_secrets, NULL));
+    MUST_PANIC(procbuf_driver_enter(&small, procbuf_process_id(world.p0), fill_with_secrets, NULL));
     cr_assert_eq(procbuf_process_restart(world.p0, NULL), PROCBUF_OK);
     cr_assert_eq(
         procbuf_driver_enter(&small, procbuf_process_id(world.p0), fill_with_secrets, NULL),
         PROCBUF_OK);
-    MUST_PANIC(
-        procbuf_driver_enter(&large, procbuf_process_id(world.p0), fill_with_secrets, NULL));
+    MUST_PANIC(procbuf_driver_enter(&large, procbuf_process_id(world.p0), fill_with_secrets, NULL));
 }
 
 Test(holes, a_driver_enters_with_the_size_it_allocated)

@@ -200,7 +200,8 @@ Test(model, mistakes_panic_as_section_r_says)
 
 Test(model, no_region_has_address_0)
 {
-    const uint64_t flash_at_0[8] = { 0, 8, 0, 0, 0, 0, 0, 0 }, ram_at_0[8] = { 0, 0, 0, 0, 8, 0, 0, 0 };
+    const uint64_t flash_at_0[8] = { 0, 8, 0, 0, 0, 0, 0, 0 },
+                   ram_at_0[8] = { 0, 0, 0, 0, 8, 0, 0, 0 };
     model_predict_create(flash_at_0, &p);
     cr_assert_eq(p.outcome.kind, OUTCOME_CODE);
     cr_assert_eq(p.outcome.status, 6);
@@ -317,7 +318,8 @@ Test(model, at_a_hook_the_memory_is_as_it_is_at_that_moment)
     uint64_t moved = 48;
     predict_with_act(true, 2, ram + 39, OP_BRK, 0, ram + moved);
     cr_assert_eq(p.access.act_count, 1);
-    cr_assert_eq(p.access.acts[0].trigger, 2, "the protection, after the zeroing; closes count not");
+    cr_assert_eq(p.access.acts[0].trigger, 2,
+                 "the protection, after the zeroing; closes count not");
     cr_assert_eq(*byte(ram + 39), 77);
     predict_with_act(true, 2, ram + moved, OP_BRK, 0, ram + moved + 1);
     cr_assert_eq(p.access.act_count, 0, "not userspace's before the port has agreed (I9)");

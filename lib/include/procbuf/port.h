@@ -4,6 +4,12 @@
  * in which order. They are bound at link time. lib/ports/host.c is the smallest port: every
  * access is open, protection never refuses, panic aborts.
  *
+ * The library reaches process memory at the addresses that userspace uses: one flat address space, in
+ * which a process's RAM and flash are mapped for the kernel whenever a function touches them (an
+ * enter's body, zeroing, set_byte, grants; R19). A kernel with page tables maps the memory of all
+ * processes of a table into the kernel's part of every address space, or switches to the process's own
+ * before it calls. A page that is not there is a fault of the kernel: the library does not catch it.
+ *
  * A hook may run userspace, or any code that userspace controls: the library keeps no fact about
  * process memory across one. A hook must not call the library on the process it was called for.
  */
@@ -26,13 +32,13 @@ struct procbuf_table;
  * being removed may access nothing: its flash and its app part are empty. Contract: C1, L8. */
 struct procbuf_protection {
     const struct procbuf_table *table;
-    uint64_t identifier;                /* of the life that this is for */
-    uint32_t process_index;             /* slot in the table */
-    procbuf_addr_t flash_start;         /* [flash_start, flash_end): may be read and executed */
+    uint64_t identifier; /* of the life that this is for */
+    uint32_t process_index; /* slot in the table */
+    procbuf_addr_t flash_start; /* [flash_start, flash_end): may be read and executed */
     procbuf_addr_t flash_protected_end; /* [flash_start, this): header, which no buffer reaches */
     procbuf_addr_t flash_end;
-    procbuf_addr_t mem_start;    /* [mem_start, app_break): may be read and written */
-    procbuf_addr_t app_break;    /* [app_break, kernel_break): no one's */
+    procbuf_addr_t mem_start; /* [mem_start, app_break): may be read and written */
+    procbuf_addr_t app_break; /* [app_break, kernel_break): no one's */
     procbuf_addr_t kernel_break; /* [kernel_break, mem_end): the kernel's */
     procbuf_addr_t mem_end;
 };

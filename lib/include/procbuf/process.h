@@ -5,6 +5,9 @@
  *     FLASH  flash_start ......... flash_protected_end ................ flash_end
  *            | header: not accessible to buffers | readable, never writable    |
  *
+ * Addresses are those of userspace, in one flat address space: process memory is mapped for the kernel
+ * at these addresses whenever a function touches it (R19; procbuf/port.h says when that is).
+ *
  * The caller owns all memory: a table and its slots are the caller's objects, in any storage
  * that outlives their use.
  */
