@@ -48,7 +48,7 @@ procbuf_id_new_external(const struct procbuf_table *table, uint32_t index, uint6
                         const struct procbuf_external_process_capability *capability)
 {
     PROCBUF_REQUIRE(capability != NULL);
-    return (struct procbuf_id){ .index_ = index, .private_ = { NULL, table, identifier } };
+    return (struct procbuf_id){ { NULL, table, identifier }, index };
 }
 
 bool procbuf_foreign_life_goes_on(const uint32_t *index, const struct procbuf_id_private *id)
