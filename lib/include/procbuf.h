@@ -31,5 +31,6 @@
 #include <procbuf/process.h>
 #include <procbuf/slice.h>
 #include <procbuf/stream.h>
+#include <procbuf/version.h>
 
 #endif
