@@ -79,8 +79,9 @@ Test(sequence, mistakes_are_named_by_line, .init = cr_redirect_stderr)
 {
     static const char header[] = "not a sequence: the first line must be \"sequence 1\"\n";
     char message[128];
-    static const char *const no_headers[] = { "",           "trace 1\n",      "sequence\n",
-                                              "sequence 2\n", "sequence 1 2\n", "sequence 11\n" };
+    static const char *const no_headers[] = {
+        "", "trace 1\n", "sequence\n", "sequence 2\n", "sequence 1 2\n", "sequence 11\n"
+    };
     snprintf(message, sizeof message, "test:1: %s", header);
     for (size_t t = 0; t < sizeof no_headers / sizeof no_headers[0]; t++)
         is_refused(no_headers[t], message);
