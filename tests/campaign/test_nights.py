@@ -122,7 +122,7 @@ class Nights(Case):
         self.check(status, 0, "running:", "slices")
         process.send_signal(signal.SIGINT)
         said = process.communicate()[0]
-        self.assertEqual(process.returncode, 0, said)
+        self.assertEqual(process.returncode, 2, said)
         before = self.record()
         self.assertTrue(before["interrupted"])
         done = self.night("--resume", status=0)
@@ -162,7 +162,7 @@ class Nights(Case):
         lib = edited_lib("trouble", "src/barrier.c", "", barrier + TROUBLE)
         done = self.night("--time", "6s", "--slice", "2s", "--harness", "slices", "--harness", "life", "--engine",
                           "libfuzzer", "--build", "asan", "--lib", lib, status=2)
-        self.check(done, 2, "COULD NOT RUN: life libfuzzer-asan: the process ended without running an input")
+        self.check(done, 2, "COULD NOT DO ITS WORK: life libfuzzer-asan: the process ended without running an input")
         runs = {h["name"]: h["runs"] for h in self.record()["harnesses"]}
         self.assertEqual(runs["life"], 0)
         self.assertGreater(runs["slices"], 1000)
@@ -224,12 +224,13 @@ class Nights(Case):
         sqlite3.connect(self.out / "state.sqlite").execute("pragma user_version = 99")
         self.check(call(CAMPAIGN, *QUICK, "--time", "1s", "--out", self.out), 2, "another version")
 
-    def test_a_store_that_was_killed_before_it_had_tables_is_begun_anew(self):
+    def test_a_store_that_was_killed_before_it_had_tables_is_begun_again(self):
         self.out.mkdir()
         (self.out / "state.sqlite").touch()
         self.check(call(CAMPAIGN, "--resume", "--out", self.out), 2, "nothing to go on with")
         (self.out / "state.sqlite").write_bytes(b"")
-        self.check(call(CAMPAIGN, *QUICK, "--time", "1s", "--out", self.out), 0, "Nothing found")
+        self.check(call(CAMPAIGN, *QUICK, "--time", "1s", "--out", self.out), 0, "Nothing found",
+                   "state.sqlite was empty, and was begun again")
 
     def path_without(self, *programs: str) -> dict[str, str]:
         """An environment in which these programs are not installed."""
