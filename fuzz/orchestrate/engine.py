@@ -77,6 +77,12 @@ def ending(progress: Progress) -> Iterator[None]:
     progress.waited_s += after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+def report_in(lines: list[str]) -> str:
+    """What of a process's last lines tells of a bug; without such, the last of them."""
+    first = next((at for at, line in enumerate(lines) if REPORT.search(line)), max(0, len(lines) - 20))
+    return "\n".join(lines[first:])
+
+
 def stop_group(process: subprocess.Popen, politely: signal.Signals, seconds: float) -> None:
     """End a process and all that it started: politely first, then for sure."""
     if process.poll() is not None:

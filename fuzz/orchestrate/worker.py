@@ -8,7 +8,7 @@ from pathlib import Path
 
 import plan
 from afl import Afl
-from engine import INTERRUPTED_STATUS, Fuzzer
+from engine import INTERRUPTED_STATUS, Fuzzer, report_in
 from findings import Crash
 from tools import identity_in
 
@@ -135,7 +135,7 @@ class Worker:
             if not path.exists():
                 campaign.breaks(self.combination.name, f"the engine says that it wrote {path}, and it is not there")
                 continue
-            crash = Crash("\n".join(fuzzer.last_lines), self._rings(), is_slow=path.name.startswith("slow-unit-"))
+            crash = Crash(report_in(fuzzer.last_lines), self._rings(), is_slow=path.name.startswith("slow-unit-"))
             campaign.triage(path, self.harness, time.monotonic() - self.started,
                             self.combination.setup.preset, fuzzer.command, crash)
             if self.slice_crashes >= STORM_RESTARTS:
@@ -191,7 +191,7 @@ class Worker:
         """It left no input, but said that something is wrong: what it had run last is what is known."""
         self.campaign.results[self.harness].crashes += 1
         self.campaign.triage_death(self.harness, time.monotonic() - self.started, self.combination.setup.preset,
-                                   fuzzer.command, Crash("\n".join(fuzzer.last_lines), self._rings()))
+                                   fuzzer.command, Crash(report_in(fuzzer.last_lines), self._rings()))
 
     def _fails(self, why: str) -> None:
         """It could not do its work. The plan tries it once more, and then goes on without."""
