@@ -9,17 +9,17 @@ const char *__msan_default_options(void);
  * filled, with the stacks that led there, takes a third of all time. */
 const char *__asan_default_options(void)
 {
-    return "exitcode=77:handle_sigill=1:detect_stack_use_after_return=0:"
+    return "exitcode=77:handle_sigill=1:handle_abort=1:detect_stack_use_after_return=0:"
            "quarantine_size_mb=0:thread_local_quarantine_size_kb=0:"
            "max_malloc_fill_size=0:malloc_context_size=1";
 }
 
 const char *__ubsan_default_options(void)
 {
-    return "exitcode=77:print_stacktrace=1";
+    return "exitcode=77:handle_abort=1:print_stacktrace=1";
 }
 
 const char *__msan_default_options(void)
 {
-    return "exitcode=77";
+    return "exitcode=77:handle_abort=1";
 }

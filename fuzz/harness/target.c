@@ -4,6 +4,7 @@
 #include "harness.h"
 #include "machine.h"
 #include "mutator.h"
+#include "ring.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -50,6 +51,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) // NOLINT(readability-non-cons
     (void)argc, (void)argv;
     end_with_parent();
     timed = getenv("PROCBUF_TIMED") != NULL;
+    if (getenv("PROCBUF_RING") != NULL)
+        ring_open(getenv("PROCBUF_RING"), HARNESS.name);
     harness_start();
     behaviours_begin();
     return 0;
@@ -60,8 +63,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) // NOLINT(readability-non-cons
 static void run_the_smallest(void)
 {
     static const uint8_t one_byte[1] = { 0 };
-    harness_run(&HARNESS, one_byte, 0);
-    harness_run(&HARNESS, one_byte, 1);
+    for (size_t len = 0; len <= sizeof one_byte; len++) {
+        ring_note(one_byte, len);
+        harness_run(&HARNESS, one_byte, len);
+        ring_note_return();
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
@@ -73,11 +79,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     }
     any_input_ran = true;
     const uint64_t began = timed ? nanoseconds() : 0;
+    ring_note(bytes, len);
     const struct trace *made = mutator_made(&HARNESS, bytes, len);
     if (made != NULL)
         machine_run(made, NULL);
     else
         harness_run(&HARNESS, bytes, len);
+    ring_note_return();
     if (timed)
         nanoseconds_inside += nanoseconds() - began;
     return 0;

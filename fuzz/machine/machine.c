@@ -7,6 +7,7 @@
 #include "identifiers.h"
 #include "port.h"
 #include "results.h"
+#include "state.h"
 #include "statistics.h"
 #include "world.h"
 
@@ -508,8 +509,10 @@ void machine_run(const struct trace *trace, FILE *results_file)
     vouched = false;
     statistics_trace();
     behaviours_input();
+    state_begin();
     world_begin(trace, results);
     run_block();
     bug_current_op = "end";
     compare_all_bytes();
+    state_check();
 }

@@ -4,6 +4,7 @@
 #include "world.h"
 
 #include "bug.h"
+#include "bytes.h"
 #include "compare.h"
 #include "execute.h"
 #include "machine.h"
@@ -112,6 +113,19 @@ static bool any_driver(void)
     return false;
 }
 
+bool world_checks_itself;
+
+/* Only what was touched was copied: the rest must be as it was. */
+static void check_restored(const struct snapshot *snapshot)
+{
+    if (!bytes_equal((const uint8_t *)&model, (const uint8_t *)&snapshot->model, sizeof model))
+        bug_found("testbed", "model-not-restored",
+                  "expected: a trace finds the model as the first one did\nactual: it differs");
+    if (!bytes_equal(arena_view, snapshot->model.bytes, ARENA_LEN))
+        bug_found("testbed", "arena-not-restored",
+                  "expected: a trace finds memory as the first one did\nactual: it differs");
+}
+
 static void restore(const struct snapshot *snapshot)
 {
     struct span parts[WORLD_PARTS];
@@ -136,6 +150,8 @@ static void restore(const struct snapshot *snapshot)
     processes_end = snapshot->processes_end;
     foreign_touched = arrays_touched = false;
     (void)watched_take();
+    if (world_checks_itself)
+        check_restored(snapshot);
 }
 
 static void make_blank(void)

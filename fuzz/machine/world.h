@@ -35,6 +35,9 @@ extern struct world world;
  * laid out. With `results`, a line for each. */
 void world_begin(const struct trace *trace, FILE *results);
 
+/* Whether all of the testbed's own state is compared when a trace begins. For programs that have the time. */
+extern bool world_checks_itself;
+
 /* A process was created: its memory may be touched from now on. */
 void world_note_process(unsigned slot);
 

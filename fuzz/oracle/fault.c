@@ -1,18 +1,30 @@
 #include "fault.h"
 
-#ifdef ARENA_GUARD_PAGES
-
 #include "arena.h"
 #include "bug.h"
+
+#if defined(__unix__)
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static void on_fault(int signal, siginfo_t *info, void *context)
+static void watch(int number, void (*handler)(int, siginfo_t *, void *))
+{
+    struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+    sigemptyset(&action.sa_mask);
+    if (sigaction(number, &action, NULL) != 0) {
+        perror("procbuf testbed: cannot watch for faults");
+        exit(2);
+    }
+}
+
+#ifdef ARENA_GUARD_PAGES
+
+static void on_fault(int number, siginfo_t *info, void *context)
 {
     const uintptr_t addr = (uintptr_t)info->si_addr;
-    (void)signal, (void)context;
+    (void)number, (void)context;
     if (!arena_holds(addr))
         bug_found("fault", "wild-address",
                   "expected: no access outside the arena\n"
@@ -27,17 +39,51 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 
 void fault_watch(void)
 {
-    struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
-    sigemptyset(&action.sa_mask);
-    if (sigaction(SIGSEGV, &action, NULL) != 0 || sigaction(SIGBUS, &action, NULL) != 0) {
-        perror("procbuf testbed: cannot watch for faults");
-        exit(2);
-    }
+    watch(SIGSEGV, on_fault);
+    watch(SIGBUS, on_fault);
 }
 
 #else
 
 void fault_watch(void)
+{
+}
+
+#endif
+
+/* ---- Every signal that ends a program ---- */
+
+extern void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
+static void on_fatal_signal(int number, siginfo_t *info, void *context)
+{
+    char check[32];
+    (void)info, (void)context;
+    snprintf(check, sizeof check, "signal-%d", number);
+    bug_found("crash", check, "expected: no signal\nactual: signal %d", number);
+}
+
+void fault_watch_all(void)
+{
+    static const int numbers[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP };
+    static char stack[1 << 16]; /* a recursion without end leaves none */
+    const stack_t alternate = { .ss_sp = stack, .ss_size = sizeof stack };
+    struct sigaction now;
+    if (__sanitizer_set_death_callback != NULL)
+        return; /* a sanitizer has its own */
+    (void)sigaltstack(&alternate, NULL);
+    for (size_t s = 0; s < sizeof numbers / sizeof numbers[0]; s++)
+        if (sigaction(numbers[s], NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+            watch(numbers[s], on_fatal_signal);
+}
+
+#else
+
+void fault_watch(void)
+{
+}
+
+void fault_watch_all(void)
 {
 }
 

@@ -1,8 +1,13 @@
-/* Where the build has guard pages, an access to a closed one is a fault of the machine. */
+/* Signals that would end the program without a word: each ends in a bug's identity line. */
 #ifndef FUZZ_FAULT_H
 #define FUZZ_FAULT_H
 
-/* Make faults end in a bug's identity line. Does nothing in builds without guard pages. */
+/* Where the build has guard pages, an access to a closed one is a fault of the machine. Does nothing in
+ * other builds. */
 void fault_watch(void);
+
+/* The same for every other signal, for programs without an engine, which watches itself. Does nothing in
+ * builds with a sanitizer that watches. */
+void fault_watch_all(void);
 
 #endif

@@ -7,32 +7,37 @@
 
 static _Noreturn void usage(FILE *out, int status)
 {
-    fputs("usage: procbuf-convert [--harness NAME] IN OUT\n"
+    fputs("usage: procbuf-convert [--harness NAME] IN… OUT\n"
           "\n"
-          "Reads an input, bytes or text (*.trace), and writes the same program in the form that "
-          "OUT's\n"
-          "name asks for: text if it ends in .trace, else bytes. OUT - prints text.\n"
-          "With --harness, bytes are decoded as this harness decodes them.\n"
+          "Reads inputs, and writes the same programs in the form that OUT's name asks for.\n"
+          "\n"
+          "  IN   bytes of a fuzzer; text (*.trace); a sequence of traces (*.sequence); the last\n"
+          "       inputs that a fuzz target noted (*.ring)\n"
+          "  OUT  *.sequence: text of all of them, in order; *.trace: text of the only one; else\n"
+          "       the bytes of the only one. - prints text.\n"
+          "\n"
+          "With --harness, bytes are decoded as this harness decodes them. A ring knows its own.\n"
           "\n"
           "Exit status: 0 written; 2 bad arguments, or a file that cannot be read or written.\n",
           out);
     exit(status);
 }
 
-static bool is_text(const char *path)
-{
-    const size_t len = strlen(path);
-    return strcmp(path, "-") == 0 || (len >= 6 && strcmp(path + len - 6, ".trace") == 0);
-}
+static struct sequence inputs;
+static struct trace trace; /* the only one */
 
-static bool write_text(const struct trace *trace, const char *path)
+/* As text: a trace if that will do. */
+static bool write_text(bool as_sequence, const char *path)
 {
     char *text = NULL;
     size_t len = 0;
     FILE *memory = open_memstream(&text, &len);
     if (memory == NULL)
         return false;
-    trace_print(trace, memory);
+    if (as_sequence)
+        sequence_print(&inputs, memory);
+    else
+        trace_print(&trace, memory);
     bool ok = fclose(memory) == 0;
     if (ok)
         ok = strcmp(path, "-") == 0 ? fwrite(text, 1, len, stdout) == len && fflush(stdout) == 0
@@ -41,10 +46,24 @@ static bool write_text(const struct trace *trace, const char *path)
     return ok;
 }
 
+static bool write_as_asked(const char *out)
+{
+    static uint8_t bytes[TRACE_MAX_BYTES];
+    const bool to_stdout = strcmp(out, "-") == 0;
+    if (file_is_sequence(out) || (to_stdout && inputs.count > 1))
+        return write_text(true, out);
+    if (inputs.count > 1) {
+        fprintf(stderr, "procbuf-convert: %u members, and %s would hold one: name it *.sequence\n",
+                inputs.count, out);
+        return false;
+    }
+    sequence_get(&inputs, 0, &trace);
+    return to_stdout || file_is_trace(out) ? write_text(false, out)
+                                           : file_write(out, bytes, trace_encode(&trace, bytes));
+}
+
 int main(int argc, char **argv)
 {
-    static struct trace trace;
-    static uint8_t bytes[TRACE_MAX_BYTES];
     const uint8_t *enabled = NULL;
     int at = 1;
     if (at < argc && strcmp(argv[at], "--help") == 0)
@@ -58,12 +77,10 @@ int main(int argc, char **argv)
         enabled = harness->weights;
         at += 2;
     }
-    if (argc - at != 2 || (argv[at][0] == '-' && argv[at][1] != '\0'))
+    if (argc - at < 2 || (argv[at][0] == '-' && argv[at][1] != '\0'))
         usage(stderr, 2);
-    if (!file_read_trace(argv[at], enabled, &trace))
-        return 2;
-    const char *out = argv[at + 1];
-    const bool ok = is_text(out) ? write_text(&trace, out)
-                                 : file_write(out, bytes, trace_encode(&trace, bytes));
-    return ok ? 0 : 2;
+    for (; at < argc - 1; at++)
+        if (!file_read_inputs(argv[at], enabled, &inputs))
+            return 2;
+    return write_as_asked(argv[at]) ? 0 : 2;
 }

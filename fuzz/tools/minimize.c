@@ -6,9 +6,11 @@
  * saw it).
  */
 #include "bug.h"
+#include "fault.h"
 #include "files.h"
 #include "harness.h"
 #include "machine.h"
+#include "world.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,9 +32,13 @@ static void usage(FILE *out)
           "\n"
           "Drops, shortens and simplifies operations of a trace, and writes to OUT (text) whenever "
           "it\n"
-          "has become smaller; the bug that IN shows stays the same. IN is bytes of a fuzzer or "
+          "has become smaller; the bug that IN shows stays the same. IN is bytes of a fuzzer, "
           "text\n"
-          "(*.trace). If OUT is there and shows the same bug, it goes on from there.\n"
+          "(*.trace), a sequence of traces (*.sequence) or a fuzz target's last inputs (*.ring). Of "
+          "a\n"
+          "sequence, members go first; OUT is then *.sequence, too. If OUT is there and shows the "
+          "same\n"
+          "bug, it goes on from there.\n"
           "\n"
           "  --harness NAME  decode bytes for this harness\n"
           "  --seconds S     stop after so long (default 60)\n"
@@ -55,7 +61,8 @@ static _Noreturn void unable(const char *message, const char *what)
 
 /* How a run ended. `signature` is empty if nothing broke. */
 struct verdict {
-    unsigned position; /* of the operation that failed */
+    unsigned member;   /* that failed */
+    unsigned position; /* of its operation that failed */
     char signature[400];
 };
 
@@ -70,6 +77,7 @@ struct shared {
     } symbols[CACHE_SIZE];
 };
 static struct shared *shared;
+static unsigned running_member;
 static void (*look_up)(void *pc, char *out, size_t out_len);
 
 static void symbolize_from_cache(void *pc, char *out, size_t out_len)
@@ -92,6 +100,7 @@ static void symbolize_from_cache(void *pc, char *out, size_t out_len)
 
 static void note_identity(const char *identity, const char *detail)
 {
+    shared->verdict.member = running_member;
     shared->verdict.position = machine_position;
     snprintf(shared->verdict.signature, sizeof shared->verdict.signature, "%s\n%s\n%s", identity,
              bug_current_rule, detail);
@@ -116,6 +125,21 @@ static double now(void)
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
+/* What runs: the members of a sequence, and a trace in the place of the one that is being made small. */
+static struct sequence members;
+static unsigned at_work;
+
+static void run_members(const struct trace *trace)
+{
+    static struct trace other;
+    for (running_member = 0; running_member < members.count; running_member++) {
+        const bool is_other = running_member != at_work;
+        if (is_other)
+            sequence_get(&members, running_member, &other);
+        machine_run(is_other ? &other : trace, NULL);
+    }
+}
+
 static _Noreturn void run_as_child(const struct trace *trace, int most_ms)
 {
     const struct itimerval limit = { .it_value = { most_ms / 1000, most_ms % 1000 * 1000L } };
@@ -123,9 +147,9 @@ static _Noreturn void run_as_child(const struct trace *trace, int most_ms)
     if (nowhere < 0 || dup2(nowhere, STDERR_FILENO) < 0 || dup2(nowhere, STDOUT_FILENO) < 0)
         _exit(STATUS_UNABLE);
     signal(SIGINT, SIG_IGN);
-    signal(SIGALRM, SIG_DFL);
-    setitimer(ITIMER_REAL, &limit, NULL);
-    machine_run(trace, NULL);
+    signal(SIGPROF, SIG_DFL);
+    setitimer(ITIMER_PROF, &limit, NULL);
+    run_members(trace);
     _exit(0);
 }
 
@@ -142,7 +166,7 @@ static struct verdict run(const struct trace *trace, int most_ms)
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
     struct verdict verdict = shared->verdict;
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF) {
         verdict.position = UINT32_MAX;
         snprintf(verdict.signature, sizeof verdict.signature, "hang");
     } else if (WIFSIGNALED(status) && verdict.signature[0] == '\0') {
@@ -154,7 +178,7 @@ static struct verdict run(const struct trace *trace, int most_ms)
 
 /* ---- The smallest so far ---- */
 
-static struct trace best;
+static struct trace best; /* of the member at work */
 static struct trace candidate;
 static struct verdict wanted;
 static const char *out_path;
@@ -164,6 +188,19 @@ static bool must_stop(void)
     return interrupted || now() > deadline;
 }
 
+/* The member at work among the others again. */
+static void put_back(void)
+{
+    if (!sequence_set(&members, at_work, &best))
+        unable("out of memory", "");
+}
+
+static void take_up(unsigned member)
+{
+    at_work = member;
+    sequence_get(&members, member, &best);
+}
+
 static void write_best(void)
 {
     char *text = NULL;
@@ -171,7 +208,11 @@ static void write_best(void)
     FILE *memory = open_memstream(&text, &len);
     if (memory == NULL)
         unable("out of memory", "");
-    trace_print(&best, memory);
+    put_back();
+    if (file_is_sequence(out_path))
+        sequence_print(&members, memory);
+    else
+        trace_print(&best, memory);
     if (fclose(memory) != 0 || !file_write(out_path, text, len))
         exit(STATUS_UNABLE); /* said by file_write() */
     free(text);
@@ -187,9 +228,70 @@ static bool try(void)
     if (strcmp(verdict.signature, wanted.signature) != 0)
         return false;
     best = candidate;
+    wanted.member = verdict.member;
     wanted.position = verdict.position;
     write_best();
     return true;
+}
+
+/* ---- Fewer members ---- */
+
+/* Whether the bug shows without members [from, to), and with `changed` in the place of the one before them, if it is
+ * not null. If so, they are gone. */
+static bool try_without(unsigned from, unsigned to, const struct trace *changed)
+{
+    static struct sequence all;
+    if (must_stop())
+        return false;
+    all = members;
+    members.count = from;
+    for (unsigned m = to; m < all.count; m++)
+        members.members[members.count++] = all.members[m];
+    take_up(changed != NULL ? from - 1 : 0);
+    candidate = changed != NULL ? *changed : best;
+    if (try()) {
+        for (unsigned m = from; m < to; m++)
+            free(all.members[m].bytes);
+        return true;
+    }
+    members = all;
+    take_up(0);
+    return false;
+}
+
+/* What runs after the member that fails does not matter. */
+static bool drop_members(void)
+{
+    bool any = wanted.member + 1 < members.count && try_without(wanted.member + 1, members.count, NULL);
+    for (unsigned size = members.count / 2; size >= 1; size /= 2)
+        for (unsigned from = members.count; from-- > 0 && !must_stop();)
+            if (from + size <= members.count && size < members.count)
+                any |= try_without(from, from + size, NULL);
+    return any;
+}
+
+/* One program in place of two: the operations of both. */
+static bool join_members(void)
+{
+    static struct trace joined, next;
+    bool any = false;
+    for (unsigned m = members.count; m-- > 1 && !must_stop();) {
+        sequence_get(&members, m - 1, &joined);
+        sequence_get(&members, m, &next);
+        const bool fewer = joined.process_count < next.process_count;
+        if (!layouts_equal(joined.processes, next.processes,
+                           fewer ? joined.process_count : next.process_count) ||
+            joined.op_count + next.op_count > TRACE_MAX_OPS)
+            continue;
+        if (fewer) {
+            memcpy(joined.processes, next.processes, sizeof joined.processes);
+            joined.process_count = next.process_count;
+        }
+        ops_copy(&joined.ops[joined.op_count], next.ops, next.op_count);
+        joined.op_count += next.op_count;
+        any |= try_without(m, m + 1, &joined);
+    }
+    return any;
 }
 
 /* ---- Fewer operations ---- */
@@ -230,7 +332,7 @@ static void take_out(unsigned from, unsigned to)
 static bool cut_tail(void)
 {
     unsigned depth = 0;
-    if (wanted.position >= best.op_count)
+    if (wanted.member != at_work || wanted.position >= best.op_count)
         return false;
     candidate = best;
     candidate.op_count = wanted.position + 1;
@@ -518,7 +620,7 @@ static bool simplify_operands(void)
 
 /* ---- All of it ---- */
 
-static void minimize(void)
+static void minimize_member(void)
 {
     bool any = true;
     (void)cut_tail();
@@ -531,6 +633,21 @@ static void minimize(void)
         any |= merge_registers();
         any |= simplify_operands();
     }
+}
+
+/* Operations that are gone may have been what other members were for. */
+static void minimize(void)
+{
+    bool any;
+    (void)drop_members();
+    do {
+        for (unsigned m = members.count; m-- > 0 && !must_stop();) {
+            take_up(m);
+            minimize_member();
+        }
+        any = join_members();
+        any |= drop_members();
+    } while (any && !must_stop());
 }
 
 static void on_interrupt(int signal_number)
@@ -548,18 +665,36 @@ static double seconds_argument(const char *word)
     return seconds;
 }
 
+static unsigned count_ops(void)
+{
+    static struct trace trace;
+    unsigned count = 0;
+    for (unsigned m = 0; m < members.count; m++) {
+        sequence_get(&members, m, &trace);
+        count += trace.op_count;
+    }
+    return count;
+}
+
 /* OUT, from an earlier time, may be further on. */
 static void go_on_from(const char *path, const uint8_t *enabled)
 {
-    static struct trace earlier;
-    if (access(path, R_OK) != 0 || !file_read_trace(path, enabled, &earlier))
+    static struct sequence given, earlier;
+    if (access(path, R_OK) != 0 || !file_read_inputs(path, enabled, &earlier))
         return;
-    const struct verdict verdict = run(&earlier, MOST_MS_FIRST);
-    if (strcmp(verdict.signature, wanted.signature) != 0)
-        return;
-    fprintf(stderr, "going on from %s\n", path);
-    best = earlier;
-    wanted.position = verdict.position;
+    given = members;
+    members = earlier;
+    take_up(0);
+    const struct verdict verdict = run(&best, MOST_MS_FIRST);
+    if (strcmp(verdict.signature, wanted.signature) == 0) {
+        fprintf(stderr, "going on from %s\n", path);
+        wanted = verdict;
+        sequence_clear(&given);
+    } else {
+        sequence_clear(&members);
+        members = given;
+        take_up(0);
+    }
 }
 
 int main(int argc, char **argv)
@@ -590,8 +725,10 @@ int main(int argc, char **argv)
         return STATUS_UNABLE;
     }
     out_path = argv[at + 1];
-    if (!file_read_trace(argv[at], enabled, &best))
+    if (!file_read_inputs(argv[at], enabled, &members))
         return STATUS_UNABLE;
+    if (members.count > 1 && !file_is_sequence(out_path))
+        unable("a sequence becomes one: name it *.sequence: ", out_path);
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED)
         unable("out of memory", "");
@@ -600,20 +737,25 @@ int main(int argc, char **argv)
     bug_symbolize = symbolize_from_cache;
     bug_identified = note_identity;
     bug_end = end_child;
+    fault_watch_all();
+    world_checks_itself = true;
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
     deadline = now() + seconds;
+    take_up(0);
     wanted = run(&best, MOST_MS_FIRST);
     if (wanted.signature[0] == '\0') {
         fprintf(stderr, "%s: nothing broke\n", argv[at]);
         return STATUS_CLEAN;
     }
-    const unsigned before = best.op_count;
+    const unsigned ops_before = count_ops(), members_before = members.count;
     go_on_from(out_path, enabled);
     write_best();
     minimize();
-    fprintf(stderr, "minimised from %u to %u operations in %u runs%s\n", before, best.op_count,
-            run_count,
+    fprintf(stderr, "minimised from %u to %u operations", ops_before, count_ops());
+    if (members_before > 1)
+        fprintf(stderr, ", from %u to %u members,", members_before, members.count);
+    fprintf(stderr, " in %u runs%s\n", run_count,
             interrupted        ? ", interrupted: run it again to go on"
             : now() > deadline ? ", out of time: run it again to go on"
                                : "");

@@ -1,19 +1,24 @@
 /* procbuf-replay: run saved inputs without an engine. See usage(). */
 #include "arena.h"
 #include "bug.h"
+#include "fault.h"
 #include "files.h"
 #include "harness.h"
 #include "machine.h"
 #include "oracle.h"
 #include "statistics.h"
+#include "world.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum { STATUS_OK = 0, STATUS_UNABLE = 2 };
@@ -28,10 +33,14 @@ struct options {
     bool statistics;
     long expected_count; /* -1: any but 0 */
     long repeat;
+    double limit_s; /* 0: none */
 };
 
 static struct options options = { .expected_count = -1, .repeat = 1 };
 static const char *current_path = "";
+static struct sequence current; /* the input that runs */
+static unsigned current_member;
+static bool has_printed; /* its results */
 static unsigned long input_count;
 static uint64_t op_total;
 
@@ -42,6 +51,8 @@ static void usage(FILE *out)
         "\n"
         "Runs saved inputs on the library: text traces (*.trace), and any other file as the bytes\n"
         "of a fuzzer. A folder stands for the files in it. - is standard input.\n"
+        "A sequence of traces (*.sequence), and the last inputs that a fuzz target noted (*.ring),\n"
+        "are one input: its members run one after another.\n"
         "\n"
         "  --harness NAME  decode bytes for this harness (default: every operation is enabled)\n"
         "  --results       print \"operation -> result\" for each operation\n"
@@ -51,6 +62,8 @@ static void usage(FILE *out)
         "                  if there are any\n"
         "  --expect N      fail unless exactly N inputs ran\n"
         "  --repeat N      run each input N times in a row\n"
+        "  --limit SECONDS leave an input that takes more of the processor, as a finding, and go on with\n"
+        "                  the others\n"
         "  --hostile       run each input again for every byte that a call fetches, which "
         "userspace\n"
         "                  changes as soon as it has been fetched: nothing may come out "
@@ -62,7 +75,9 @@ static void usage(FILE *out)
         "  --help          this\n"
         "\n"
         "Exit status: 0 all ran clean; 77 a finding (its identity is the last line, PROCBUF-BUG);\n"
-        "2 could not do its work: bad arguments, an unreadable file, no input at all.\n",
+        "2 could not do its work: bad arguments, an unreadable file, no input at all.\n"
+        "Any other, or 77 without such a line: the program could not run, as a sanitizer that finds\n"
+        "no room for its memory (under ulimit -v). An input never ends it so.\n",
         out);
 }
 
@@ -87,12 +102,29 @@ static void print_stack(void)
     free(stack);
 }
 
+/* What ran before the member that fails. */
+static void print_earlier_members(void)
+{
+    static struct trace trace;
+    for (unsigned m = 0; m < current_member; m++) {
+        fprintf(stderr, "\nMember %u of %u:\n", m + 1, current.count);
+        sequence_get(&current, m, &trace);
+        trace_print(&trace, stderr);
+    }
+    if (current.count > 1)
+        fprintf(stderr, "\nMember %u of %u, which fails:\n", current_member + 1, current.count);
+}
+
 static void explain(void)
 {
     fflush(stdout);
-    fprintf(stderr, "input: %s, operation %u\n", current_path, machine_position + 1);
+    fprintf(stderr, "input: %s, ", current_path);
+    if (current.count > 1)
+        fprintf(stderr, "member %u of %u, ", current_member + 1, current.count);
+    fprintf(stderr, "operation %u\n", machine_position + 1);
     if (!options.explain)
         return;
+    print_earlier_members();
     machine_print_program(stderr, options.color);
     machine_print_accesses(stderr);
     machine_print_map(stderr, options.color);
@@ -143,20 +175,91 @@ static void run_hostile(const struct trace *trace)
     machine_set_hostile_byte(UINT_MAX, 0);
 }
 
-static void replay_file(const char *path)
+static void run_plainly(const struct trace *trace)
+{
+    const bool prints = options.results && !has_printed;
+    if (prints && current.count > 1)
+        printf("# member %u of %u\n", current_member + 1, current.count);
+    machine_run(trace, prints ? stdout : NULL);
+    op_total += trace->op_count;
+}
+
+static void for_each_member(void (*run)(const struct trace *trace))
 {
     static struct trace trace;
+    for (current_member = 0; current_member < current.count; current_member++) {
+        sequence_get(&current, current_member, &trace);
+        run(&trace);
+    }
+}
+
+/* ---- The limit ---- */
+
+static sigjmp_buf out_of_time;
+static const char *first_hang; /* the operation; null: none */
+
+/* Whatever runs is left as it is: the next input begins from nothing. */
+static void on_limit(int signal_number)
+{
+    (void)signal_number;
+    oracle_landing = NULL;
+    siglongjmp(out_of_time, 1);
+}
+
+static void set_limit(double seconds)
+{
+    const time_t whole = (time_t)seconds;
+    const struct itimerval limit = {
+        .it_value = { whole, (suseconds_t)((seconds - (double)whole) * 1e6) }
+    };
+    if (options.limit_s != 0 && setitimer(ITIMER_PROF, &limit, NULL) != 0)
+        unable("cannot limit the time: ", strerror(errno));
+}
+
+static void note_hang(void)
+{
+    if (first_hang == NULL)
+        first_hang = bug_current_op;
+    oracle_access_listener = NULL;
+    machine_set_hostile_byte(UINT_MAX, 0);
+    fprintf(stderr, "hang: %s, operation %u (op=%s)\n", current_path, machine_position + 1,
+            bug_current_op);
+    explain();
+}
+
+static void end_with_hang(void)
+{
+    bug_explain = NULL;
+    bug_current_op = first_hang;
+    bug_found("hang", "limit", "expected: an input takes at most %g s of the processor\nactual: more",
+              options.limit_s);
+}
+
+/* ---- Files ---- */
+
+static void replay_file(const char *path)
+{
     current_path = path;
     if (options.verbose)
         fprintf(options.results ? stdout : stderr, "# %s\n", path);
-    if (!file_read_trace(path, options.harness != NULL ? options.harness->weights : NULL, &trace))
+    sequence_clear(&current);
+    if (!file_read_inputs(path, options.harness != NULL ? options.harness->weights : NULL,
+                          &current))
         exit(STATUS_UNABLE);
-    for (long i = 0; i < options.repeat; i++)
-        machine_run(&trace, options.results && i == 0 ? stdout : NULL);
-    if (options.hostile)
-        run_hostile(&trace);
     input_count++;
-    op_total += trace.op_count;
+    if (sigsetjmp(out_of_time, 1) != 0) {
+        note_hang();
+        return;
+    }
+    set_limit(options.limit_s);
+    has_printed = false;
+    for (long i = 0; i < options.repeat; i++) {
+        for_each_member(run_plainly);
+        has_printed = true;
+    }
+    if (options.hostile)
+        for_each_member(run_hostile);
+    set_limit(0);
 }
 
 static int is_visible(const struct dirent *entry)
@@ -210,6 +313,15 @@ static long number_argument(const char *word)
     return number;
 }
 
+static double seconds_argument(const char *word)
+{
+    char *end;
+    const double seconds = strtod(word, &end);
+    if (end == word || *end != '\0' || !(seconds >= 1e-3 && seconds < 1e6))
+        unable("not a number of seconds: ", word);
+    return seconds;
+}
+
 static void list_harnesses(void)
 {
     for (size_t h = 0; harnesses[h] != NULL; h++)
@@ -221,8 +333,9 @@ static int parse_options(int argc, char **argv)
     int at = 1;
     for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
         const char *option = argv[at];
-        const bool takes_value = strcmp(option, "--harness") == 0 ||
-                                 strcmp(option, "--expect") == 0 || strcmp(option, "--repeat") == 0;
+        const bool takes_value =
+            strcmp(option, "--harness") == 0 || strcmp(option, "--expect") == 0 ||
+            strcmp(option, "--repeat") == 0 || strcmp(option, "--limit") == 0;
         if (takes_value && at + 1 == argc)
             unable("this option needs a value: ", option);
         if (strcmp(option, "--help") == 0) {
@@ -239,6 +352,8 @@ static int parse_options(int argc, char **argv)
             options.expected_count = number_argument(argv[++at]);
         } else if (strcmp(option, "--repeat") == 0) {
             options.repeat = number_argument(argv[++at]);
+        } else if (strcmp(option, "--limit") == 0) {
+            options.limit_s = seconds_argument(argv[++at]);
         } else if (strcmp(option, "--results") == 0) {
             options.results = true;
         } else if (strcmp(option, "--explain") == 0) {
@@ -268,6 +383,10 @@ int main(int argc, char **argv)
     harness_start();
     bug_explain = explain;
     bug_end = end_with_finding;
+    fault_watch_all();
+    world_checks_itself = true;
+    if (options.limit_s != 0)
+        signal(SIGPROF, on_limit);
     for (int i = first; i < argc; i++)
         replay(argv[i]);
     if (input_count == 0)
@@ -284,9 +403,11 @@ int main(int argc, char **argv)
     fprintf(stderr,
             "replayed %lu inputs: %" PRIu64 " operations, %" PRIu64 " checked calls, %" PRIu64
             " accesses\n",
-            input_count, op_total * (uint64_t)options.repeat, machine_checked_ops, access_count);
+            input_count, op_total, machine_checked_ops, access_count);
     if (options.hostile)
         fprintf(stderr, "userspace changed %" PRIu64 " bytes as soon as they were fetched\n",
                 oracle_act_count);
+    if (first_hang != NULL)
+        end_with_hang();
     return STATUS_OK;
 }

@@ -26,12 +26,15 @@ static bool fail(const struct parser *parser, const char *format, ...)
 
 static bool fail(const struct parser *parser, const char *format, ...)
 {
+    char message[2 * MAX_LINE];
     va_list arguments;
     va_start(arguments, format);
-    fprintf(stderr, "%s:%u: ", parser->file_name, parser->line);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
+    for (char *at = message; *at != '\0'; at++)
+        if (iscntrl((unsigned char)*at)) /* bytes of the file, which a terminal would obey */
+            *at = '?';
+    fprintf(stderr, "%s:%u: %s\n", parser->file_name, parser->line, message);
     return false;
 }
 
@@ -381,7 +384,13 @@ static bool parse_line(struct parser *parser, char *line, bool *laid_out)
 
 bool trace_parse(struct trace *trace, const char *text, size_t len, const char *file_name)
 {
-    struct parser parser = { .trace = trace, .file_name = file_name };
+    return trace_parse_member(trace, text, len, file_name, 0);
+}
+
+bool trace_parse_member(struct trace *trace, const char *text, size_t len, const char *file_name,
+                        unsigned lines_before)
+{
+    struct parser parser = { .trace = trace, .file_name = file_name, .line = lines_before };
     bool laid_out = false;
     trace_init(trace);
     for (size_t at = 0; at < len;) {
@@ -391,11 +400,16 @@ bool trace_parse(struct trace *trace, const char *text, size_t len, const char *
         parser.line++;
         if (memchr(text + at, '\0', line_len) != NULL)
             return fail(&parser, "a zero byte: this is not text");
-        const char *comment = memchr(text + at, '#', line_len);
-        const size_t used_len = comment != NULL ? (size_t)(comment - (text + at)) : line_len;
+        /* Lines are as deeply indented as blocks nest. */
+        size_t indent = 0;
+        while (indent < line_len && (text[at + indent] == ' ' || text[at + indent] == '\t'))
+            indent++;
+        const char *used = text + at + indent;
+        const char *comment = memchr(used, '#', line_len - indent);
+        const size_t used_len = comment != NULL ? (size_t)(comment - used) : line_len - indent;
         if (used_len >= sizeof line)
             return fail(&parser, "a line longer than %d characters", MAX_LINE - 1);
-        memcpy(line, text + at, used_len);
+        memcpy(line, used, used_len);
         line[used_len] = '\0';
         if (!parse_line(&parser, line, &laid_out))
             return false;

@@ -159,6 +159,9 @@ size_t trace_encode(const struct trace *trace, uint8_t *bytes_out);
 
 /* Text form. Returns: false after printing "FILE:LINE: what is wrong" to stderr. */
 bool trace_parse(struct trace *trace, const char *text, size_t len, const char *file_name);
+/* … of text that begins after `lines_before` lines of its file. */
+bool trace_parse_member(struct trace *trace, const char *text, size_t len, const char *file_name,
+                        unsigned lines_before);
 void trace_print(const struct trace *trace, FILE *out);
 void op_print(const struct op *op, FILE *out);
 void operand_print(char kind, const struct operand *operand, FILE *out);

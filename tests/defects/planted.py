@@ -16,6 +16,8 @@ ROOT = HERE.parent.parent
 FINDING = 77
 TIMEOUT_S = 60
 IDENTITY = "PROCBUF-BUG "
+NAME_STATE = [str(ROOT / "fuzz/oracle/name_state"), "objcopy"]
+"""What the build compiles the library with: compile_commands.json leaves launchers out."""
 
 
 @dataclass
@@ -126,7 +128,7 @@ def compile_changed(lib: Path, folder: Path, build: Path) -> list[str]:
         command = [w.replace(str(ROOT / "lib") + "/", str(lib) + "/") for w in command]
         target = folder / (source.stem + ".o")
         command[command.index("-o") + 1] = str(target)
-        done = run(command, build)
+        done = run([*NAME_STATE, *command], build)
         if done.returncode != 0:
             raise Failure(f"does not build:\n{done.stderr}")
         objects.append(str(target))

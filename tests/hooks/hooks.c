@@ -1,16 +1,18 @@
 /* The compiler's callbacks: every access is reported, once, with its size. A compiler that stops
  * doing so makes the access oracle blind, and is found here; so is one that does not tell engines of
  * each edge. Links the build's fuzz/oracle/hooks_*.c with a recorder in place of the oracle. Plain C,
- * because it runs on every machine that replays.
+ * because it runs on every machine that replays. Also: what the library keeps in its own memory is seen.
  *
  * Exit status: 0 all is reported; 1 something is not.
  */
+#include "bug.h"
 #include "oracle.h"
 #include "probes.h"
+#include "state.h"
 
+#include <setjmp.h>
 #include <stdio.h>
 #if defined(__unix__)
-#include <setjmp.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -303,9 +305,46 @@ static void frames_left_by_longjmp_are_open_again(void)
 
 #endif
 
+/* ---- What probes keep ---- */
+
+char bug_detail[BUG_DETAIL_LEN];
+const char *bug_current_rule;
+static jmp_buf found;
+
+void bug_found(const char *kind, const char *check, const char *format, ...)
+{
+    (void)kind, (void)check, (void)format;
+    longjmp(found, 1);
+}
+
+static bool is_noticed(void)
+{
+    if (setjmp(found) != 0)
+        return true;
+    state_check();
+    return false;
+}
+
+static void variables_that_change_are_noticed(void)
+{
+    static volatile int variable;
+    state_begin();
+    for (variable = 0; variable < PROBE_VARIABLES; variable++) {
+        probe_change((enum probe_variable)variable);
+        const bool noticed = is_noticed();
+        probe_change((enum probe_variable)variable);
+        if (noticed && !is_noticed())
+            continue;
+        printf("variable %d of the probes: %s\n", variable,
+               noticed ? "seen to differ when it does not" : "not seen to change");
+        wrong++;
+    }
+}
+
 int main(void)
 {
     arena_map();
+    variables_that_change_are_noticed();
     every_access_is_reported_once();
     bulk_copies_are_reported_whole();
     memory_outside_the_arena_is_not_reported();
@@ -320,6 +359,6 @@ int main(void)
     }
 #endif
     if (wrong == 0)
-        puts("every access is reported");
+        puts("every access is reported, and what the library keeps");
     return wrong != 0;
 }

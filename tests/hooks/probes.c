@@ -113,3 +113,22 @@ void probe_branch(unsigned way)
         sink = 3;
     }
 }
+
+static volatile int zero;
+static volatile long data = 7;
+static volatile int *volatile pointer = &zero;
+static _Thread_local volatile short thread = 3;
+int probe_global;
+
+void probe_change(enum probe_variable variable)
+{
+    static volatile uint8_t local;
+    switch (variable) {
+    case PROBE_ZERO: zero ^= 1; break;
+    case PROBE_DATA: data ^= 1; break;
+    case PROBE_POINTER: pointer = pointer == NULL ? &zero : NULL; break;
+    case PROBE_LOCAL: local ^= 1; break;
+    case PROBE_THREAD: thread ^= 1; break;
+    default: probe_global ^= 1; break;
+    }
+}
