@@ -15,8 +15,12 @@ from pathlib import Path
 
 from tools import FINDING_STATUS, Build, ToolError, first_error, identity_in, run
 
-TIMEOUT_S = 3  # an input takes milliseconds
-SEQUENCE_TIMEOUT_S = 30
+LIMIT_S, SEQUENCE_LIMIT_S = 3, 30
+"""Of the processor. An input takes milliseconds."""
+TIMEOUT_S = 60
+"""For a replay that sleeps, however busy the machine."""
+SILENCE_S = 3
+"""After which an input is looked at alone."""
 SLOW_S = 1.0
 MEMORY_MB = 256
 INPUT_MOST_BYTES = 1 << 20
@@ -70,13 +74,13 @@ def replay(build: Build, path: Path | None, *, text: bytes | None = None,
     command += ["--color"] if color else []
     command.append("-" if text is not None else path)
     is_one = (path is None or path.suffix not in (".sequence", ".ring")) and not (text or b"").startswith(b"sequence")
-    limit = TIMEOUT_S if is_one else SEQUENCE_TIMEOUT_S
+    command[1:1] = ["--limit", LIMIT_S if is_one else SEQUENCE_LIMIT_S]
     for _ in range(MOST_TRIES):
         began = time.monotonic()
         try:
-            done = run(command, stdin=text, timeout=limit, environment=LIMITS)
+            done = run(command, stdin=text, timeout=TIMEOUT_S, environment=LIMITS)
         except subprocess.TimeoutExpired:
-            return Outcome("PROCBUF-BUG kind=hang check=replay-timeout op=unknown", f"no end after {limit} s")
+            return Outcome("PROCBUF-BUG kind=hang check=replay-timeout op=unknown", f"no end after {TIMEOUT_S} s")
         if done.returncode not in KILLED:
             break
     else:
@@ -103,7 +107,7 @@ def _is_slow(command: list, text: bytes | None) -> bool:
     """Whether it takes so much of the processor, not of a machine that has other things to do."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with contextlib.suppress(subprocess.TimeoutExpired):
-        run(command, stdin=text, timeout=4 * TIMEOUT_S, environment=LIMITS)
+        run(command, stdin=text, timeout=TIMEOUT_S, environment=LIMITS)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime > SLOW_S
 
@@ -120,16 +124,16 @@ class Stopped:
 
 
 def run_all(build: Build, inputs: Sequence[Path], harness: str | None = None, *, options: Sequence[str] = (),
-            environment: dict[str, str] | None = None, silence_s: float = TIMEOUT_S, most: int | None = None) -> list[Stopped]:
+            environment: dict[str, str] | None = None, silence_s: float | None = None, most: int | None = None) -> list[Stopped]:
     """Run inputs one after another, in as few processes as can be. One that ends its process, or says nothing for
-    `silence_s`, keeps the others from nothing: they go on in another. Returns: those; at most `most`."""
+    a while, keeps the others from nothing: they go on in another. Returns: those; at most `most`."""
     stopped: list[Stopped] = []
     rest, kills = list(inputs), 0
     while rest and (most is None or len(stopped) < most):
         batch = rest[:BATCH]
         command = [build.tool("procbuf-replay"), "--verbose", *options, *(["--harness", harness] if harness else []),
                    "--expect", len(batch), *batch]
-        status, said, hung = _watched(command, silence_s, environment or {})
+        status, said, hung = _watched(command, silence_s or SILENCE_S, environment or {})
         if status == 0 and not hung:
             rest = rest[len(batch):]
             continue

@@ -33,8 +33,11 @@ def values(words: list[str], *with_value: str) -> tuple[dict[str, str], list[str
     return options, rest
 
 
-def run_one(word: str, primed: bool) -> None:
+def run_one(word: str, primed: bool, limited: bool) -> None:
     counter = Path(sys.argv[0]).with_name("counter")
+    if word == "hang" and limited:
+        say("hang: one, operation 1\nPROCBUF-BUG kind=hang check=limit op=slice")
+        sys.exit(77)
     if word == "hang":
         time.sleep(1000)
     if word == "flaky":
@@ -56,7 +59,7 @@ def replay(words: list[str]) -> None:
             say(f"# {path}")
         for member in members(path):
             words = member.split()
-            run_one(words[-1] if words else "", primed)
+            run_one(words[-1] if words else "", primed, "--limit" in options)
             primed = primed or "prime" in words
     say(f"replayed {len(files)} inputs")
 

@@ -174,7 +174,7 @@ class Closed(Case):
 
     def test_a_replay_for_coverage_that_hangs_is_a_finding(self):
         self.night("clean", status=1, says=("kind=hang", "coverage: not measured"),
-                   code=self.COVERS.replace("WHAT", "hang") + "coverage.SILENCE_S = 2\nimport replay\nreplay.TIMEOUT_S = 1\n")
+                   code=self.COVERS.replace("WHAT", "hang") + "coverage.SILENCE_S = 2\n")
 
     # ---- From night to night ----
 
@@ -291,7 +291,7 @@ class Closed(Case):
         corpus.mkdir(parents=True)
         for name, text in (("a", "clean"), ("b", "hang"), ("c", "break"), ("d", "clean")):
             (corpus / name).write_text(text)
-        self.night("clean", status=1, says=("kind=hang", BROKE), code="import replay\nreplay.TIMEOUT_S = 1\nreplay.run_all.__kwdefaults__['silence_s'] = 1")
+        self.night("clean", status=1, says=("kind=hang", BROKE), code="import replay\nreplay.SILENCE_S = 1")
         self.assertEqual(sorted(path.name for path in corpus.iterdir()), ["a", "d", "empty"])
         self.assertEqual(sorted(name for f in self.record()["findings"] for name in f["names"]), ["b", "c"])
 
