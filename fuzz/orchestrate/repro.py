@@ -15,14 +15,14 @@ from emit import criterion_test
 from explain import explanation
 from findings import preset_of, read_finding
 from promote import promote
-from replay import (TEXTS, Outcome, is_input, members_of, minimize, replay, suffix_of, to_text)
+from replay import (SEQUENCE_LIMIT_S, TEXTS, TIMEOUT_S, Outcome, is_input, members_of, minimize, replay, suffix_of,
+                    to_text)
 from tools import CLEAN, FINDINGS, UNABLE, Build, ToolError, build, describe, find_lib, front_door, shown, write_whole
 
 DIFFERENT = 3
 CLUSTERFUZZ = re.compile(r"clusterfuzz-testcase-(?:minimized-)?(?:procbuf_)?(?:fuzz-)?([a-z]+)-\d+")
 
 
-RESULTS_TIMEOUT_S = 60
 PARTS = ("test.c", "explanation.txt", "library.patch", "report.txt")
 """Of a bundle, and no inputs."""
 
@@ -126,14 +126,14 @@ def print_results(built: Build, name: str, harness: str | None) -> int:
     path = Path(name)
     if name != "-":
         path, _ = find_input(name)
-    command = [built.tool("procbuf-replay"), "--results"]
+    command: list[object] = [built.tool("procbuf-replay"), "--results", "--limit", SEQUENCE_LIMIT_S]
     command += ["--harness", harness] if harness else []
     sys.stdout.flush()
     try:
         status = subprocess.run([str(word) for word in command + ["-" if name == "-" else path]],
-                                check=False, timeout=RESULTS_TIMEOUT_S).returncode
+                                check=False, timeout=TIMEOUT_S).returncode
     except subprocess.TimeoutExpired:
-        print(f"{shown(name)}: no end after {RESULTS_TIMEOUT_S} s: it hangs", file=sys.stderr)
+        print(f"{shown(name)}: no end after {TIMEOUT_S} s: it hangs", file=sys.stderr)
         return FINDINGS
     if status not in (0, 2):
         built.harnesses()  # says so when the program does not even start
@@ -199,8 +199,9 @@ def read_input(built: Build, name: str, harness: str | None) -> tuple[str, Outco
     if name == "-":
         octets = sys.stdin.buffer.read()
         first = next((line for line in octets.removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip() and line[:1] != b"#"), b"")
-        is_text = first.split()[:1] in ([b"trace"], [b"sequence"])
-        with tempfile.NamedTemporaryFile(suffix=suffix_of(first.decode(errors="replace")) if is_text else "") as file:
+        if first.split()[:1] in ([b"trace"], [b"sequence"]):
+            return octets.decode(errors="surrogateescape"), replay(built, None, text=octets), ""
+        with tempfile.NamedTemporaryFile() as file:
             file.write(octets)
             file.flush()
             return read_input(built, file.name, harness)

@@ -19,7 +19,7 @@ def say(text: str) -> None:
 
 
 def members(path: str) -> list[str]:
-    text = Path(path).read_bytes().decode(errors="replace")
+    text = Path("/dev/stdin" if path == "-" else path).read_bytes().decode(errors="replace")
     return text.split("trace 1\n")[1:] if text.startswith(("trace ", "sequence ")) else [text]
 
 
