@@ -1,6 +1,7 @@
 """What the world does to ./fuzz/repro: whatever nobody thought of is status 2 and a line, and never a bug of the library."""
 import json
 import os
+import re
 import resource
 import subprocess
 from pathlib import Path
@@ -144,3 +145,37 @@ class Outside(Case):
     def test_an_unexplained_finding_that_shows_now_is_there(self):
         folder = self.bundle(identity="PROCBUF-BUG kind=unexplained check=no-report op=slices")
         self.check(self.repro(folder), 1, IDENTITY)
+
+
+class Workflows(Case):
+    """What is lost when a night is red, and what is never sent."""
+
+    def steps(self, name: str) -> tuple[str, list[str]]:
+        text = (ROOT / ".github/workflows" / name).read_text()
+        head, _, rest = text.partition("    steps:\n")
+        return head, re.split(r"(?m)^      - ", rest)[1:]
+
+    def test_a_red_night_keeps_its_store_and_is_reported(self):
+        head, steps = self.steps("nightly.yml")
+        self.assertIn("security-events: write", head)
+        campaign = next(at for at, step in enumerate(steps) if "./fuzz/campaign" in step)
+        after = steps[campaign + 1:]
+        for step in after:
+            self.assertIn("if: always()", step)
+            self.assertNotIn("continue-on-error", step)
+        for what in ("actions/cache/save@", "summary.md", "upload-artifact@", "findings.sarif", "cache-matched-key == ''"):
+            self.assertTrue(any(what in step for step in after), what)
+        self.assertTrue(any("actions/cache/restore@" in step for step in steps[:campaign]))
+
+    def test_what_is_asked_for_is_sent(self):
+        head, steps = self.steps("cflite.yml")
+        self.assertIn("security-events: write", head)
+        run = next(at for at, step in enumerate(steps) if "output-sarif: true" in step)
+        upload = next(step for step in steps[run:] if "upload-sarif@" in step)
+        for what in ("always()", "sarif_file: cifuzz-sarif/results.sarif", "checkout_path: cifuzz-sarif"):
+            self.assertIn(what, upload)
+
+    def test_no_text_of_others_is_run(self):
+        for path in (ROOT / ".github/workflows").glob("*.yml"):
+            for line in path.read_text().splitlines():
+                self.assertNotRegex(line, r"run:.*\$\{\{ (inputs|github\.event\.(issue|comment|head_commit|pull_request\.title))")
