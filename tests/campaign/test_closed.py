@@ -44,8 +44,9 @@ class Closed(Case):
             (self.programs / "fuzz" / name).symlink_to(ROOT / "tests/campaign/standin.py")
 
     def command(self, *arguments, code: str = ""):
-        return ["/usr/bin/python3", "-X", "utf8", "-B", "-c", RUN % code, str(self.programs), "--jobs", "1", "--engine", "libfuzzer", "--build",
-                "asan", "--seed", "1", "--out", str(self.out), *(arguments or ["--harness", "slices", "--empty", "--time", "1s"])]
+        engine = [] if "--engine" in arguments else ["--engine", "libfuzzer", "--jobs", "1"]
+        return ["/usr/bin/python3", "-X", "utf8", "-B", "-c", RUN % code, str(self.programs), *engine, "--build", "asan", "--seed", "1",
+                "--out", str(self.out), *(arguments or ["--harness", "slices", "--empty", "--time", "1s"])]
 
     def environment(self, does: str) -> dict[str, str]:
         return os.environ | {"PROCBUF_STANDIN": does, "PYTHONPATH": str(ROOT / "fuzz/orchestrate")}
@@ -175,6 +176,31 @@ class Closed(Case):
     def test_a_replay_for_coverage_that_hangs_is_a_finding(self):
         self.night("clean", status=1, says=("kind=hang", "coverage: not measured"),
                    code=self.COVERS.replace("WHAT", "hang") + "coverage.SILENCE_S = 2\n")
+
+    AFL = """
+running = []
+class OneInAFolder:
+    def __init__(self, programs, harness, corpus, out, seconds, seed, started, ring):
+        if out in running:
+            raise tools.ToolError("a second one in " + str(out))
+        running.append(out)
+        self.out, self.harness, self.polls, self.command = out, harness, 0, "afl"
+        self.progress, self.artefacts, self.last_lines = engine.Progress(runs=100), [], []
+        self.came_to_end, self.said_bug, self.was_stopped, self.overstayed = True, False, False, False
+    def poll(self):
+        self.polls += 1
+        if self.polls < 3:
+            return None
+        running.remove(self.out)
+        return 0
+    def stop(self):
+        pass
+worker.Afl = OneInAFolder
+"""
+
+    def test_afl_on_two_cores_has_one_process_a_folder(self):
+        for harnesses in (["--harness", "slices"], ["--harness", "slices", "--harness", "life"]):
+            self.night("clean", "--engine", "afl", "--jobs", "2", *harnesses, "--empty", "--time", "2s", "--slice", "1s", status=0, code=self.AFL)
 
     # ---- From night to night ----
 
