@@ -127,6 +127,7 @@ class Worker:
         """Triage what the process has found so far."""
         campaign = self.campaign
         found, fuzzer.artefacts = fuzzer.artefacts, []
+        rings = self._rings() if found else []
         for path in found:
             self.slice_crashes += 1
             campaign.results[self.harness].crashes += 1
@@ -135,12 +136,15 @@ class Worker:
             if not path.exists():
                 campaign.breaks(self.combination.name, f"the engine says that it wrote {path}, and it is not there")
                 continue
-            crash = Crash(report_in(fuzzer.last_lines), self._rings(), is_slow=path.name.startswith("slow-unit-"))
+            crash = Crash(report_in(fuzzer.last_lines), rings, is_slow=path.name.startswith("slow-unit-"))
             campaign.triage(path, self.harness, time.monotonic() - self.started,
                             self.combination.setup.preset, fuzzer.command, crash)
             if self.slice_crashes >= STORM_RESTARTS:
                 self._give_up(fuzzer, f"a slice was given up after {STORM_RESTARTS} crashes")
                 break
+        for path in rings:
+            if len(path.suffixes) > 2:  # AFL++ went on, and its target has put this aside: there is room for few
+                path.unlink(missing_ok=True)
 
     def _give_up(self, fuzzer: Fuzzer | Afl, why: str) -> None:
         self.campaign.results[self.harness].given_up = True
@@ -176,7 +180,7 @@ class Worker:
             pass
         elif status in FROM_OUTSIDE:
             how = "asked to end" if status == INTERRUPTED_STATUS else f"ended by signal {-(status or 0)}"
-            self.campaign.breaks(name, f"a process was {how} by somebody else (is there enough memory?)")
+            self.campaign.breaks(name, f"a process was {how} from outside (is there enough memory?)")
         elif status != 0 and (fuzzer.progress.runs or fuzzer.said_bug):
             self._take_death(fuzzer)
             self._fails(f"the process ended with status {status}:\n{tail}")

@@ -5,6 +5,7 @@ real ones did.
 """
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -110,6 +111,7 @@ class Closed(Case):
     def test_a_flaky_crash_says_how_often_it_shows(self):
         self.night("crash:flaky", status=1, says=(BROKE,))
         self.assertRegex(self.record()["findings"][0]["shows"], "^[345] of 10$")
+        self.assertRegex(self.record()["verdict"] + (self.out / "report/index.html").read_text(), "shows in [345] of 10 replays")
         self.night("clean", status=1, says=("1 known",))  # not fixed because it did not show at once
 
     def test_a_crash_whose_input_is_not_there_is_said(self):
@@ -140,10 +142,10 @@ class Closed(Case):
 
     def test_an_engine_that_is_killed_from_outside_is_said(self):
         for number in (signal.SIGKILL, signal.SIGTERM):
-            self.night(f"signal:{int(number)}", status=2, says=(f"ended by signal {int(number)} by somebody else",))
+            self.night(f"signal:{int(number)}", status=2, says=(f"ended by signal {int(number)} from outside",))
 
     def test_an_engine_that_does_not_end_is_said(self):
-        self.night("wait", status=2, says=("did not end when its time was over",), code="engine.OVERSTAYS_S = 0")
+        self.night("wait", status=2, says=("had to be stopped: it did not end when its time was over",), code="engine.OVERSTAYS_S = 0")
 
     def test_a_slice_that_is_given_up_is_said(self):
         self.night("crash:break", status=1, says=("a slice was given up after 1 crashes",), code="worker.STORM_RESTARTS = 1")
@@ -202,7 +204,29 @@ worker.Afl = OneInAFolder
         for harnesses in (["--harness", "slices"], ["--harness", "slices", "--harness", "life"]):
             self.night("clean", "--engine", "afl", "--jobs", "2", *harnesses, "--empty", "--time", "2s", "--slice", "1s", status=0, code=self.AFL)
 
+    def test_a_corpus_that_cannot_be_made_small_is_said(self):
+        self.night("clean", status=2, says=("corpus of slices: left as it is: no room",), code=(
+            "import corpora\ncampaign.MINIMISE_STORE_FROM_S = 0\ndef minimise(*_):\n    raise tools.ToolError('no room')\ncorpora.minimise = minimise"))
+
+    def test_code_that_is_no_longer_reached_is_said(self):
+        self.night("clean", status=1, says=("NO LONGER REACHED: src/range.c: return",),
+                   code="campaign.Campaign.measure_coverage = lambda self: self.lost.append('src/range.c: return') or {}")
+
     # ---- From night to night ----
+
+    def test_what_a_killed_campaign_left_is_looked_at(self):
+        for harness, text in (("slices", "fire"), ("life", "break")):
+            (self.out / "artefacts" / harness).mkdir(parents=True)
+            (self.out / "artefacts" / harness / "crash-1").write_text(text)
+        (self.out / "rings").mkdir()
+        (self.out / "rings/slices.3.ring").write_text("sequence 1\ntrace 1\nprime\ntrace 1\nfire\n")
+        self.night("clean", status=1, says=(FIRED, "artefacts/life/crash-1: not looked at yet: life is not fuzzed tonight"))
+        self.night("clean", "--harness", "life", "--empty", "--time", "1s", status=1, says=(BROKE,))
+
+    def test_a_bundle_that_nobody_knows_and_nobody_can_read_is_said(self):
+        (self.out / "findings/something").mkdir(parents=True)
+        (self.out / "findings/something/finding.json").write_text("{")
+        self.night("clean", status=2, says=("findings/something: ", "the finding is damaged"))
 
     def test_a_corpus_that_shrank_is_said(self):
         corpus = self.out / "corpus/slices"
@@ -321,6 +345,14 @@ worker.Afl = OneInAFolder
         self.assertEqual(sorted(path.name for path in corpus.iterdir()), ["a", "d", "empty"])
         self.assertEqual(sorted(name for f in self.record()["findings"] for name in f["names"]), ["b", "c"])
 
+    def test_a_library_that_hangs_leaves_out_the_rest_by_name(self):
+        corpus = self.out / "corpus/slices"
+        corpus.mkdir(parents=True)
+        for number in range(7):
+            (corpus / f"h{number}").write_text("hang")
+        self.night("clean", status=1, says=("kind=hang", "2 inputs were neither replayed nor used, because the library hangs: h5, h6"),
+                   code="import replay\nreplay.SILENCE_S = 1")
+
     def test_inputs_that_break_in_a_row_only_are_a_finding(self):
         corpus = self.out / "corpus/slices"
         corpus.mkdir(parents=True)
@@ -369,3 +401,16 @@ worker.Afl = OneInAFolder
     def test_a_locale_that_is_not_utf_8_changes_nothing(self):
         done = subprocess.run(self.command(), capture_output=True, check=False, env=self.environment("crash:break") | {"LC_ALL": "ja_JP.eucJP"})
         self.assertEqual(done.returncode, 1, done.stderr.decode(errors="replace"))
+
+
+class Statuses(Case):
+    def test_every_event_of_the_list_is_planted_by_a_test(self):
+        """fuzz/OUTPUT.md lists what leads to which status, and what the report says then."""
+        text = (ROOT / "fuzz/OUTPUT.md").read_text()
+        rows = [row.split(" | ") for row in text.splitlines() if row.startswith(("| 1 | ", "| 2 | "))]
+        self.assertGreater(len(rows), 25)
+        tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py")).replace("[345]", "3")
+        for row in rows:
+            for said in re.findall("`([^`]+)`", row[2]):
+                if not said.startswith("--"):
+                    self.assertTrue(said in tests, f"no test in which the report says {said}: {row[1]}")
