@@ -28,7 +28,7 @@ class Afl:
     own finds are copied there."""
 
     def __init__(self, programs: Path, harness: str, corpus: Path, out: Path, seconds: float,
-                 seed: int, started: float, ring: Path):
+                 seed: int, started: float, ring: Path | None = None):
         self.harness = harness
         self.corpus, self.out = corpus, out / "main"
         self.progress = Progress()
@@ -45,7 +45,9 @@ class Afl:
         inherited = {key: value for key, value in os.environ.items()
                      if key not in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "MSAN_OPTIONS")}
         environment = inherited | QUIET | {"ASAN_OPTIONS": AFL_ASAN} | {
-            "AFL_CUSTOM_MUTATOR_LIBRARY": str(programs / f"mutate-{harness}.so"), "PROCBUF_RING": str(ring)}
+            "AFL_CUSTOM_MUTATOR_LIBRARY": str(programs / f"mutate-{harness}.so")}
+        if ring is not None:
+            environment["PROCBUF_RING"] = str(ring)
         self.already = {path.name for path in self._crashes()}
         self.command = f"afl-fuzz -t 10000 -G {INPUT_BYTES} -s {seed} -c 0 fuzz-{harness} (AFL_CUSTOM_MUTATOR_ONLY=1)"
         self.begun = time.monotonic()

@@ -105,7 +105,7 @@ class Fuzzer:
     """One libFuzzer process on one harness."""
 
     def __init__(self, program: Path, harness: str, corpus: Path, artefacts: Path, seconds: float,
-                 seed: int, started: float, ring: Path, counts: Path | None = None):
+                 seed: int, started: float, ring: Path | None = None, counts: Path | None = None):
         self.harness = harness
         self.progress = Progress()
         self.started = started
@@ -117,7 +117,9 @@ class Fuzzer:
         self.last_lines: list[str] = []
         self.last_sample = 0.0
         self.deadline = time.monotonic() + seconds
-        environment = os.environ | {"ASAN_OPTIONS": "", "UBSAN_OPTIONS": "", "MSAN_OPTIONS": "", "PROCBUF_RING": str(ring)}
+        environment = os.environ | {"ASAN_OPTIONS": "", "UBSAN_OPTIONS": "", "MSAN_OPTIONS": ""}
+        if ring is not None:
+            environment["PROCBUF_RING"] = str(ring)
         if counts is not None:
             environment["PROCBUF_BEHAVIOURS"] = str(counts)
         options = libfuzzer_options(seconds, seed)

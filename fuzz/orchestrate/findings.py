@@ -242,13 +242,17 @@ class Findings:
             if crash.before and path is not None:
                 write_whole(target, sequence_of(build, [*crash.before[-HISTORY:], path], harness))
                 return target
-        last = to_text(build, path, harness) if path is not None and crash.rings else ""
+        last = members_of(to_text(build, path, harness)) if path is not None and crash.rings else []
         for ring in crash.rings:
             with contextlib.suppress(ToolError):
                 text = sequence_of(build, [ring], harness)
-                if path is None or members_of(text)[-1:] == members_of(last):
+                if path is None or members_of(text)[-1:] == last:
                     write_whole(target, text)
                     return target
+        for ring in crash.rings[-1:]:  # it broke after its last input, or between two
+            with contextlib.suppress(ToolError):
+                write_whole(target, sequence_of(build, [ring, *([path] if path is not None else [])], harness))
+                return target
         return None
 
     def _take(self, path: Path, harness: str | None, outcome: Outcome, seconds: float, build: Build, found_by: str,
@@ -356,7 +360,7 @@ class Findings:
         if replay(build, original).identity != identity:
             return text, "not minimised: as text it does not show the same bug each time"
         try:
-            smaller = minimize(build, original, seconds=HANG_MINIMISE_S if " kind=hang " in identity else MINIMISE_S)
+            smaller = minimize(build, original, identity, seconds=HANG_MINIMISE_S if " kind=hang " in identity else MINIMISE_S)
         except ToolError as error:
             return text, f"not minimised: {error}"
         path = original.with_name(f"smaller{suffix_of(smaller.text)}")

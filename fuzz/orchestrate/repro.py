@@ -210,12 +210,12 @@ def read_input(built: Build, name: str, harness: str | None) -> tuple[str, Outco
     return to_text(built, path, harness), outcome, expected
 
 
-def made_small(built: Build, text: str, options: argparse.Namespace) -> str:
+def made_small(built: Build, text: str, identity: str, options: argparse.Namespace) -> str:
     """The program, minimised. With --emit-trace, that file holds the smallest so far."""
     with tempfile.NamedTemporaryFile("w", suffix=suffix_of(text), errors="surrogateescape") as file:
         file.write(text)
         file.flush()
-        smaller = minimize(built, Path(file.name), seconds=options.seconds,
+        smaller = minimize(built, Path(file.name), identity, seconds=options.seconds,
                            out=Path(options.emit_trace) if options.emit_trace else None)
     print(shown(f"{smaller.how_far}:\n\n{smaller.text}"))
     return smaller.text
@@ -229,7 +229,7 @@ def reproduce(built: Build, name: str, options: argparse.Namespace) -> int:
         print(shown(outcome.report.strip()))
         print("nothing broke" + (f"; the finding was: {expected}" if expected else ""))
     elif options.minimize:
-        text = made_small(built, text, options)
+        text = made_small(built, text, outcome.identity, options)
     if options.emit_trace:
         write_whole(Path(options.emit_trace), text.encode(errors="surrogateescape"))
     if not outcome.found:

@@ -135,6 +135,7 @@ class Worker:
                 continue  # two processes wrote the same input, and it is one too many of its bug
             if not path.exists():
                 campaign.breaks(self.combination.name, f"the engine says that it wrote {path}, and it is not there")
+                self._take_death(fuzzer)
                 continue
             crash = Crash(report_in(fuzzer.last_lines), rings, is_slow=path.name.startswith("slow-unit-"))
             campaign.triage(path, self.harness, time.monotonic() - self.started,
@@ -173,6 +174,7 @@ class Worker:
             # Before its first input: the target tries the smallest itself, and that broke.
             self._take_smallest(fuzzer, tail)
         elif fuzzer.said_bug and (fuzzer.was_stopped or status == 0):
+            self.campaign.results[self.harness].crashes += 1
             self._take_death(fuzzer)
         elif fuzzer.overstayed:
             self.campaign.breaks(name, "a process had to be stopped: it did not end when its time was over")
@@ -182,6 +184,7 @@ class Worker:
             how = "asked to end" if status == INTERRUPTED_STATUS else f"ended by signal {-(status or 0)}"
             self.campaign.breaks(name, f"a process was {how} from outside (is there enough memory?)")
         elif status != 0 and (fuzzer.progress.runs or fuzzer.said_bug):
+            self.campaign.results[self.harness].crashes += 1
             self._take_death(fuzzer)
             self._fails(f"the process ended with status {status}:\n{tail}")
         elif status != 0:
@@ -192,8 +195,7 @@ class Worker:
             self._fails("the process ended before its time, with status 0")
 
     def _take_death(self, fuzzer: Fuzzer | Afl) -> None:
-        """It left no input, but said that something is wrong: what it had run last is what is known."""
-        self.campaign.results[self.harness].crashes += 1
+        """It left no input, and something is wrong: what it had run last is what is known."""
         self.campaign.triage_death(self.harness, time.monotonic() - self.started, self.combination.setup.preset,
                                    fuzzer.command, Crash(report_in(fuzzer.last_lines), self._rings()))
 

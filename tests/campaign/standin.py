@@ -2,7 +2,8 @@
 """What a campaign starts, in a few lines: an engine that does at once what it is told, and a replay that knows what breaks.
 
 The name by which it is called says which program it is; PROCBUF_STANDIN says what the engine does. An input is text:
-`break` breaks, `hang` hangs, `flaky` breaks every third time, and `fire` breaks when `prime` ran before it in one process.
+`break` breaks, `hang` hangs, `flaky` breaks every third time, `fire` breaks when `prime` ran before it in one process, and
+`late` as that process ends.
 """
 import os
 import signal
@@ -53,7 +54,8 @@ def replay(words: list[str]) -> None:
     if "--list" in options:
         print("slices\tslices\nlife\tlives")
         return
-    primed = False
+    primed = late = False
+    seen: list[str] = []
     for path in files:
         if "--verbose" in options:
             say(f"# {path}")
@@ -61,6 +63,11 @@ def replay(words: list[str]) -> None:
             words = member.split()
             run_one(words[-1] if words else "", primed, "--limit" in options)
             primed = primed or "prime" in words
+            late = late or words[-1:] == ["late"] and "prime" in seen
+            seen += words
+    if late:
+        say(f"it breaks as it ends\n{IDENTITY.format('late')}")
+        sys.exit(77)
     say(f"replayed {len(files)} inputs")
 
 
@@ -75,7 +82,9 @@ def convert(words: list[str]) -> None:
 
 
 def minimize(words: list[str]) -> None:
-    _, (source, target) = values(words, "--harness", "--seconds")
+    _, (source, target) = values(words, "--seconds")
+    if "late" in Path(source).read_text().split():
+        sys.exit("nothing broke")
     every = [member for member in members(source) if member.strip() in ("prime", "fire", "break", "flaky", "hang")]
     head = "sequence 1\n" if target.endswith(".sequence") else ""
     Path(target).write_text(head + "".join(f"trace 1\n{member}" for member in every))

@@ -115,10 +115,16 @@ class Closed(Case):
         self.night("clean", status=1, says=("1 known",))  # not fixed because it did not show at once
 
     def test_a_crash_whose_input_is_not_there_is_said(self):
-        self.night("gone:x", status=2, says=("the engine says that it wrote", "is not there"))
+        self.night("gone:fire", status=1, says=("the engine says that it wrote", "is not there", FIRED))
+        shutil.rmtree(self.out)
+        self.night("gone:never", status=1, says=("is not there", UNEXPLAINED))
 
     def test_a_crash_at_exit_is_found(self):
         self.night("atexit:fire", status=1, says=(FIRED,))
+        shutil.rmtree(self.out)
+        self.night("crash:late", status=1, says=("check=late op=slice", "2 operations in 2 programs"))
+        bundle = next((self.out / "findings").iterdir())
+        self.assertEqual((bundle / "trace.sequence").read_text(), "sequence 1\ntrace 1\nprime\ntrace 1\nlate\n")
         shutil.rmtree(self.out)
         self.night("atexit:never", status=1, says=(UNEXPLAINED, "the process ended with status 1"))
 

@@ -53,6 +53,23 @@ __attribute__((constructor)) static void make_trouble(void)
 """
 
 
+AT_EXIT = """
+extern char *getenv(const char *name);
+extern int setenv(const char *name, const char *value, int overwrite);
+
+static void leave(void)
+{
+    (void)setenv("PROCBUF_TEST_STATE", "left", 1);
+}
+
+__attribute__((destructor)) static void at_exit(void)
+{
+    if (getenv("PROCBUF_TEST_STATE") != 0)
+        __builtin_trap();
+}
+"""
+
+
 def programs_with(mark: str) -> list[str]:
     """Names of the processes that have it in their environment."""
     found = []
@@ -112,6 +129,18 @@ class Nights(Case):
             self.assertIn("Test(found, ", (folder / "test.c").read_text())
             self.assertIn("--- a/lib/", (folder / "library.patch").read_text())
             self.assertIn("clang", json.loads((folder / "finding.json").read_text())["environment"])
+
+    def test_a_bug_that_shows_as_a_process_ends_is_made_small(self):
+        barrier = (ROOT / "lib/src/barrier.c").read_text()
+        lib = edited_lib("at-exit", "src/barrier.c", "", AT_EXIT + barrier.replace("    procbuf_port_barrier();\n", "    leave();\n    procbuf_port_barrier();\n"))
+        self.night("--harness", "everything", "--engine", "libfuzzer", "--build", "asan", "--empty", "--time", "4s", "--lib", lib, status=1)
+        finding, = self.record()["findings"]
+        self.assertIn(" op=end", finding["identity"])
+        self.assertLess(finding["members"], 5)
+        moved = self.folder / "moved"
+        (self.out / "findings" / finding["folder"]).rename(moved)
+        self.check(subprocess.run([ROOT / "fuzz/repro", "--lib", lib, moved], cwd="/", capture_output=True, text=True, errors="replace", check=False),
+                   1, finding["identity"])
 
     def test_goes_on_after_ctrl_c(self):
         process = subprocess.Popen([CAMPAIGN, *QUICK, "--time", "20s", "--out", self.out], stdout=subprocess.PIPE,
