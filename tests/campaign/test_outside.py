@@ -5,6 +5,7 @@ import re
 import resource
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from standin import PROGRAMS
 from support import BUILD, ROOT, Case
@@ -35,9 +36,10 @@ class Outside(Case):
             (self.programs / "fuzz" / name).symlink_to(ROOT / "tests/campaign/standin.py")
 
     def repro(self, *arguments, programs: Path | None = None, code: str = "", **how) -> subprocess.CompletedProcess[str]:
+        options: dict[str, Any] = {"stdout": subprocess.PIPE, "timeout": 120} | how
+        options["env"] = os.environ | {"PYTHONPATH": str(ROOT / "fuzz/orchestrate")} | how.get("env", {})
         done = subprocess.run(["/usr/bin/python3", "-X", "utf8", "-B", "-c", RUN % code, programs or self.programs, *arguments], check=False,
-                              stderr=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(ROOT / "fuzz/orchestrate")} | how.pop("env", {}),
-                              **({"stdout": subprocess.PIPE, "timeout": 120} | how))
+                              stderr=subprocess.PIPE, **options)
         said = subprocess.CompletedProcess(done.args, done.returncode, (done.stdout or b"").decode(), done.stderr.decode())
         self.assertNotIn("Traceback", said.stderr)
         self.assertLessEqual(len([line for line in said.stderr.splitlines() if line.startswith("repro: ")]), 1, said.stderr)
@@ -98,8 +100,8 @@ class Outside(Case):
         self.assertNotIn("\x1b", done.stdout)
 
     def test_a_program_that_cannot_start_is_no_bug(self):
-        limit = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_AS, (2_000_000_000, 2_000_000_000))}
-        done = self.repro(self.write("a", b""), programs=BUILD, **limit)
+        done = self.repro(self.write("a", b""), programs=BUILD,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2_000_000_000, 2_000_000_000)))
         self.check(done, 2, "does not start: ", "AddressSanitizer")
         self.assertNotIn("PROCBUF-BUG", done.stdout + done.stderr)
 
