@@ -212,19 +212,21 @@ class Findings:
                 outcome = replay(builds[-1], history) if history is not None else Outcome("", "")
                 return (self._take(history, harness, outcome, seconds, builds[-1], found_by, crash)
                         if history is not None and outcome.found else None)
-        for _ in range(TRIES):
+        known = self.by_identity.get(unexplained(crash.report, path, harness or "corpus"))
+        tries = 1 if known is not None and self.has_enough(known) else TRIES
+        for _ in range(tries):
             outcome = replay(builds[-1], path, harness=harness)
             if outcome.found:
                 return self._take(path, harness, outcome, seconds, builds[-1], found_by)
-        return self.add_crash(path, harness, seconds, builds[-1], found_by, crash)
+        return self.add_crash(path, harness, seconds, builds[-1], found_by, crash, tries)
 
     def add_crash(self, path: Path | None, harness: str | None, seconds: float, build: Build, found_by: str,
-                  crash: Crash) -> Finding:
+                  crash: Crash, tries: int = TRIES) -> Finding:
         """A process ended by an input that breaks nothing alone, or by none. Returns: its finding."""
         with tempfile.TemporaryDirectory() as name:
             history = self._history(path, harness, build, crash, Path(name))
             if history is not None:
-                for _ in range(TRIES):
+                for _ in range(tries):
                     outcome = replay(build, history)
                     if outcome.found:
                         return self._take(history, harness, outcome, seconds, build, found_by, crash)
