@@ -32,7 +32,7 @@ from residual import Residual
 from store import Store
 from tools import (CLEAN, CORPUS, EVERYTHING, ROOT, TOOLS, Build, ToolError, build, describe, find_lib, front_door,
                    is_full, quoted, run, shown, write_json)
-from worker import Worker
+from worker import Worker, is_slow_unit
 
 DEFAULT_TIME_S = 480.0
 CANARIES_FROM_S = 600.0
@@ -231,10 +231,12 @@ class Campaign:
 
     def _take_in_files(self) -> None:
         """A campaign that was killed may have left findings whose facts were not written yet."""
+        for path in (self.out / "findings").glob(".*"):
+            whole = path.with_name(path.name[1:].removesuffix(".old"))
+            if path.name.endswith(".old") and not whole.exists():
+                path.rename(whole)  # another was to take its place
+            shutil.rmtree(path, ignore_errors=True)  # a half: its input is still in artefacts
         for path in sorted((self.out / "findings").iterdir()):
-            if path.name.startswith("."):
-                shutil.rmtree(path, ignore_errors=True)  # a half: its input is still in artefacts
-                continue
             try:
                 finding = read_bundle(path)
             except ToolError as error:
@@ -271,7 +273,7 @@ class Campaign:
             if harness not in self.results:
                 self.breaks(self.key(path), f"not looked at yet: {harness} is not fuzzed tonight")
                 continue
-            crash = Crash(rings=sorted(self.rings.glob(f"{harness}.*ring")), is_slow=path.name.startswith("slow-unit-"))
+            crash = Crash(rings=sorted(self.rings.glob(f"{harness}.*ring")), is_slow=is_slow_unit(path))
             self.triage(path, harness, 0.0, "fuzz", "a campaign that was killed", crash)
         for path in self.rings.iterdir():
             if path.name.split(".")[0] in self.results:
@@ -358,6 +360,7 @@ class Campaign:
             for worker in self.workers:
                 worker.stop()
         except KeyboardInterrupt:
+            self.interrupted = True
             with contextlib.suppress(KeyboardInterrupt):  # once more: what was not looked at is when the next begins
                 self.may_stop = True
                 for worker in self.workers:

@@ -29,6 +29,7 @@ HISTORY = 255
 MINIMISE_S, HANG_MINIMISE_S = 20.0, 5.0
 """A hang is known only after all of its time: few programs can be tried."""
 
+NOT_YET = "not minimised: the campaign ended before"
 SLOW_TO_SHOW = re.compile(" kind=(hang|oom|slow) ")
 
 SEVERITY = {
@@ -60,6 +61,10 @@ class Finding:
     shows: str = ""  # how often it did, when it was replayed: 10 of 10
     members: int = 1  # inputs that have to run one after another in a process
     names: list[str] = field(default_factory=list)  # of the inputs that are kept, as engines gave them
+
+
+def is_explained(identity: str) -> bool:
+    return " kind=unexplained " not in identity
 
 
 def severity_of(identity: str) -> str:
@@ -174,21 +179,27 @@ class Findings:
         if found:
             del self.open[identity]
             self.by_identity[identity] = finding
+            if finding.minimised == NOT_YET:
+                self._shorten(finding, Outcome(identity, finding.explanation), self.build_of(finding, builds) or self.build)
         elif found is None:
             finding.status = "not asked tonight"
-        elif " kind=unexplained " in identity:
+        elif not is_explained(identity):
             finding.status = "not shown tonight"
         else:
             del self.open[identity]
             return None
         return finding
 
+    def build_of(self, finding: Finding, builds: dict[str, Build]) -> Build | None:
+        """The build of tonight that has to show it."""
+        return self.build if finding.preset == self.build.preset else builds.get(finding.preset)
+
     def _shows(self, finding: Finding, trace: Path, builds: dict[str, Build]) -> bool | None:
         """Whether a finding of an earlier night still shows; None: no build of tonight's has seen it then."""
         program = read_record(self.folder / finding.folder).get("program")
         if program not in (None, hashlib.sha256(trace.read_bytes()).hexdigest()):
             raise ToolError(f"{trace}: it has been changed since it was found; the finding is damaged")
-        build = self.build if finding.preset == self.build.preset else builds.get(finding.preset)
+        build = self.build_of(finding, builds)
         if build is None:
             return None
         tries = 1 if finding.shows in ("", f"{TRIES} of {TRIES}") else 5 * TRIES
@@ -273,63 +284,86 @@ class Findings:
 
     def _write(self, path: Path, harness: str | None, outcome: Outcome, seconds: float,
                build: Build, found_by: str, crash: Crash | None, history: Path | None) -> Finding:
-        identity = outcome.identity
-        name = slug(identity)
-        final = self.folder / name
-        work = self.folder / f".{name}.partial"
-        shutil.rmtree(work, ignore_errors=True)
+        """A bundle: whole as soon as it can be, and then with a small program."""
+        name = slug(outcome.identity)
+        work = self._work(name)
         work.mkdir(parents=True)
         shutil.copy(path, work / f"input{kept_suffix(path)}")
         text = to_text(build, path, harness)
-        suffix = suffix_of(text)
-        _write_text(work / f"original{suffix}", text)
+        _write_text(work / f"original{suffix_of(text)}", text)
         if crash is not None and crash.report:
             write_whole(work / "report.txt", crash.report)
         if history is not None and history != path:
             shutil.copy(history, work / "history.sequence")
-        how_far, shows, report, why_no_test = "", "", outcome.report, ""
-        is_explained = " kind=unexplained " not in identity
-        if is_explained:
-            text, how_far = self._minimised(work / f"original{suffix}", identity, build)
-            suffix = suffix_of(text)
-        _write_text(work / f"trace{suffix}", text)
-        if is_explained:
-            shows, report = self._replayed(work / f"trace{suffix}", outcome, build)
+        if patch := library_patch(build.lib):
+            write_whole(work / "library.patch", patch)
+        finding = Finding(outcome.identity, harness or "corpus", severity_of(outcome.identity), round(seconds, 1), 1, 0, name, "",
+                          self._command(self.folder / name), build.preset, NOT_YET, found_by, names=[shown(path.name)])
+        if is_explained(finding.identity):
+            self._complete(finding, work, text, outcome, build, 1)
+            self.by_identity[finding.identity] = finding  # also when what follows is interrupted
+            self._shorten(finding, outcome, build)
         else:
-            shows = f"0 of {TRIES}"
-            report = (f"A fuzzing process ended, and no replay of the input shows why{', nor one of what ran before it' * (history is not None)}.\n"
-                      f"Build {build.preset}; {found_by}.\nWhat the process said:\n\n{report or '(nothing)'}\n{identity}\n")
-        told = without_paths(explanation(identity, report), {str(work): name, f"{build.lib}/": "lib/"})
+            finding.minimised = ""
+            self._complete(finding, work, text, outcome, build, 0)
+        return finding
+
+    def _work(self, name: str) -> Path:
+        """Where a bundle is made; nothing is there."""
+        work = self.folder / f".{name}.partial"
+        shutil.rmtree(work, ignore_errors=True)
+        return work
+
+    def _shorten(self, finding: Finding, outcome: Outcome, build: Build) -> None:
+        """Make its program small."""
+        work = self._work(finding.folder)
+        shutil.copytree(self.folder / finding.folder, work)
+        original = next(path for path in work.iterdir() if path.stem == "original")
+        text, finding.minimised = self._minimised(original, finding.identity, build)
+        for name in ("trace.trace", "trace.sequence", "test.c"):
+            (work / name).unlink(missing_ok=True)
+        self._complete(finding, work, text, outcome, build, 1 if SLOW_TO_SHOW.search(finding.identity) else TRIES)
+
+    def _complete(self, finding: Finding, work: Path, text: str, outcome: Outcome, build: Build, tries: int) -> None:
+        """Write what follows from a program, and put the bundle in its place."""
+        identity, suffix, report, why_no_test = finding.identity, suffix_of(text), outcome.report, ""
+        _write_text(work / f"trace{suffix}", text)
+        if tries:
+            finding.shows, report = self._replayed(work / f"trace{suffix}", outcome, build, tries)
+        else:
+            finding.shows = f"0 of {TRIES}"
+            after = ", nor one of what ran before it" if (work / "history.sequence").exists() else ""
+            report = (f"A fuzzing process ended, and no replay of the input shows why{after}.\nBuild {build.preset}; {finding.found_by}.\n"
+                      f"What the process said:\n\n{report or '(nothing)'}\n{identity}\n")
+        finding.explanation = without_paths(explanation(identity, report), {str(work): finding.folder, f"{build.lib}/": "lib/"})
+        finding.operations, finding.members = operation_count(text), max(1, len(members_of(text)))
         try:
-            if suffix == ".sequence" or not is_explained:
-                raise CannotEmit("one test cannot show what needs several programs in one process" if is_explained
-                                 else "no replay shows it")
+            if not tries:
+                raise CannotEmit("no replay shows it")
+            if suffix == ".sequence":
+                raise CannotEmit("one test cannot show what needs several programs in one process")
             write_whole(work / "test.c", criterion_test(build, text, identity, report))
         except (CannotEmit, ToolError) as reason:
             why_no_test = f"\nNo C test was made: {reason}\n"
-        write_whole(work / "explanation.txt", told + why_no_test)
-        if patch := library_patch(build.lib):
-            write_whole(work / "library.patch", patch)
-        finding = Finding(identity, harness or "corpus", severity_of(identity), round(seconds, 1), 1,
-                          operation_count(text), name, told, self._command(final), build.preset,
-                          how_far, found_by, shows=shows, members=max(1, len(members_of(text))), names=[shown(path.name)])
+        write_whole(work / "explanation.txt", finding.explanation + why_no_test)
         write_json(work / "finding.json", asdict(finding) | {
             "schema": 2, "revision": git_revision(), "environment": environment(),
             "program": hashlib.sha256((work / f"trace{suffix}").read_bytes()).hexdigest()})
+        final, old = self.folder / finding.folder, self.folder / f".{finding.folder}.old"
+        shutil.rmtree(old, ignore_errors=True)
         if final.exists():
-            shutil.rmtree(final)
+            final.rename(old)
         work.rename(final)
-        return finding
+        shutil.rmtree(old, ignore_errors=True)
 
     def _command(self, folder: Path) -> str:
         """How to see a finding again, for a shell at the root of the repository."""
         place = os.path.relpath(folder, ROOT) if folder.is_relative_to(ROOT) else folder
         return quoted("./fuzz/repro", *(["--lib", self.lib_argument] if self.lib_argument else []), place)
 
-    def _replayed(self, trace: Path, outcome: Outcome, build: Build) -> tuple[str, str]:
+    def _replayed(self, trace: Path, outcome: Outcome, build: Build, tries: int) -> tuple[str, str]:
         """Returns: how often a bug shows, and its report, explained."""
         report = outcome.report
-        tries = TRIES if not SLOW_TO_SHOW.search(outcome.identity) else 1
         outcomes = [replay(build, trace, explain=True) for _ in range(tries)]
         same = [o for o in outcomes if o.identity == outcome.identity]
         if same:

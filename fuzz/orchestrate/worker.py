@@ -20,6 +20,11 @@ FROM_OUTSIDE = (INTERRUPTED_STATUS, -signal.SIGTERM, -signal.SIGKILL, -signal.SI
 """How a fuzzer ends that was ended: by us, or by somebody else (a machine without memory)."""
 
 
+def is_slow_unit(path: Path) -> bool:
+    """Whether libFuzzer kept it for being slow, and went on."""
+    return path.name.startswith("slow-unit-")
+
+
 class Worker:
     """Keeps one core busy."""
 
@@ -34,6 +39,7 @@ class Worker:
         self.taken: plan.Combination | None = None
         self.slice_end = started
         self.slice_crashes = 0
+        self.crashed = False  # the process left an input that ended it
         self.counts: Path | None = None
 
     @property
@@ -113,6 +119,7 @@ class Worker:
             self.counts = campaign.residual.new_file(self.harness)
             self.fuzzer = Fuzzer(built.tool(f"fuzz-{self.harness}"), self.harness, self._corpus(),
                                  artefacts, seconds, seed, self.started, ring, self.counts)
+        self.crashed = False
         self.begun = time.monotonic()
 
     def _rings(self) -> list[Path]:
@@ -126,26 +133,31 @@ class Worker:
     def _take_artefacts(self, fuzzer: Fuzzer | Afl) -> None:
         """Triage what the process has found so far."""
         campaign = self.campaign
-        found, fuzzer.artefacts = fuzzer.artefacts, []
-        rings = self._rings() if found else []
-        for path in found:
+        rings = self._rings() if fuzzer.artefacts else []
+        while fuzzer.artefacts:
+            path = fuzzer.artefacts[0]
+            self._take_artefact(fuzzer, path, rings)
+            fuzzer.artefacts.pop(0)  # not before: who is interrupted looks at it again
+            self.crashed = self.crashed or isinstance(fuzzer, Fuzzer) and not is_slow_unit(path)
             self.slice_crashes += 1
             campaign.results[self.harness].crashes += 1
-            if path in campaign.one_too_many:
-                continue  # two processes wrote the same input, and it is one too many of its bug
-            if not path.exists():
-                campaign.breaks(self.combination.name, f"the engine says that it wrote {path}, and it is not there")
-                self._take_death(fuzzer)
-                continue
-            crash = Crash(report_in(fuzzer.last_lines), rings, is_slow=path.name.startswith("slow-unit-"))
-            campaign.triage(path, self.harness, time.monotonic() - self.started,
-                            self.combination.setup.preset, fuzzer.command, crash)
             if self.slice_crashes >= STORM_RESTARTS:
                 self._give_up(fuzzer, f"a slice was given up after {STORM_RESTARTS} crashes")
                 break
         for path in rings:
             if len(path.suffixes) > 2:  # AFL++ went on, and its target has put this aside: there is room for few
                 path.unlink(missing_ok=True)
+
+    def _take_artefact(self, fuzzer: Fuzzer | Afl, path: Path, rings: list[Path]) -> None:
+        campaign = self.campaign
+        if path in campaign.one_too_many:
+            return  # two processes wrote the same input, and it is one too many of its bug
+        if not path.exists():
+            campaign.breaks(self.combination.name, f"the engine says that it wrote {path}, and it is not there")
+            self._take_death(fuzzer)
+            return
+        crash = Crash(report_in(fuzzer.last_lines), rings, is_slow=is_slow_unit(path))
+        campaign.triage(path, self.harness, time.monotonic() - self.started, self.combination.setup.preset, fuzzer.command, crash)
 
     def _give_up(self, fuzzer: Fuzzer | Afl, why: str) -> None:
         self.campaign.results[self.harness].given_up = True
@@ -158,11 +170,10 @@ class Worker:
         progress = fuzzer.progress
         seconds = time.monotonic() - self.begun
         crashes = self.campaign.results[self.harness].crashes
-        crashed = bool(fuzzer.artefacts)
         self._take_artefacts(fuzzer)
         self.fuzzer = None
         self.campaign.take_slice(self, progress, seconds, self.campaign.results[self.harness].crashes - crashes)
-        if not crashed:
+        if not self.crashed:
             self._judge(fuzzer, status)
 
     def _judge(self, fuzzer: Fuzzer | Afl, status: int | None) -> None:

@@ -115,7 +115,7 @@ def engine(words: list[str]) -> None:
     if does == "wait":
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(72))
         time.sleep(1000)
-    if does == "early":
+    if does == "early" or does == "slow" and what == "early":
         return
     runs = 0 if does == "nothing" else 100
     say(f"Done {runs} runs in 1 second(s)\nstat::number_of_executed_units: {runs}\nstat::checked_operations: {0 if does == 'idle' else runs}")

@@ -134,6 +134,7 @@ class Closed(Case):
     def test_what_was_slow_on_a_busy_machine_is_a_note(self):
         self.night("slow:quick", status=0, code="engine.REPORT = __import__('re').compile('(?!)')",
                    says=("was slow when it was found, and is not now",))
+        self.night("slow:early", status=2, code="engine.REPORT = __import__('re').compile('(?!)')", says=("ended before its time",))
 
     # ---- What ends before its time ----
 
@@ -339,6 +340,21 @@ worker.Afl = OneInAFolder
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGTERM)
         self.end(process, 1, f"new: {BROKE}", "INTERRUPTED")
+
+    def test_a_finding_is_whole_before_it_is_made_small(self):
+        dies = "import os\ndef dies(*_):\n    {}\nfindings.Findings._minimised = dies"
+        done = subprocess.run(self.command(code=dies.format("os.kill(os.getpid(), 9)")), env=self.environment("crash:fire"), check=False,
+                              capture_output=True)
+        self.assertEqual(done.returncode, -9)
+        bundle = next((self.out / "findings").glob("[!.]*"))
+        self.assertIn("noise", (bundle / "trace.sequence").read_text())
+        self.assertFalse((self.out / "report").exists())
+        bundle.rename(bundle.with_name(f".{bundle.name}.old"))  # it was killed a moment later
+        self.night("clean", status=1, says=(f"new: {FIRED}",), code="campaign.Campaign._take_in_artefacts = lambda self: None")
+        self.assertNotIn("noise", (bundle / "trace.sequence").read_text())
+        shutil.rmtree(self.out)
+        self.night("crash:fire", status=1, says=(f"new: {FIRED}", "INTERRUPTED"), code=dies.format("raise KeyboardInterrupt"))
+        self.assertEqual(self.record()["broken"], [])
 
     # ---- Limits ----
 
