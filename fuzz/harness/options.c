@@ -16,10 +16,10 @@ const char *__asan_default_options(void)
 
 const char *__ubsan_default_options(void)
 {
-    return "exitcode=77:handle_abort=1:print_stacktrace=1";
+    return "exitcode=77:handle_sigill=1:handle_abort=1:print_stacktrace=1";
 }
 
 const char *__msan_default_options(void)
 {
-    return "exitcode=77:handle_abort=1";
+    return "exitcode=77:handle_sigill=1:handle_abort=1";
 }

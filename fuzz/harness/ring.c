@@ -41,6 +41,7 @@ static const struct noted *find_newest(const struct ring *from)
 
 /* ---- Writing ---- */
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,21 +59,28 @@ static _Noreturn void unable(const char *path, const char *why)
     exit(2);
 }
 
+static bool has_room(int file)
+{
+    const int error = posix_fallocate(file, 0, sizeof(struct ring));
+    errno = error;
+    return error == 0;
+}
+
 void ring_open(const char *path, const char *harness_name)
 {
     struct stat status;
     const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (file < 0 || fstat(file, &status) != 0)
-        unable(path, "cannot be opened for writing");
+        unable(path, strerror(errno));
     const bool is_new = status.st_size == 0;
     if (!S_ISREG(status.st_mode) || (!is_new && status.st_size != sizeof *ring))
         unable(path, "is not a ring");
     /* Not by growing it: on a full disk a store to a page that has no room would be a signal. */
-    if (is_new && posix_fallocate(file, 0, sizeof *ring) != 0)
-        unable(path, "no room for a ring");
+    if (is_new && !has_room(file))
+        unable(path, strerror(errno));
     struct ring *map = mmap(NULL, sizeof *ring, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     if (map == MAP_FAILED)
-        unable(path, "cannot be mapped");
+        unable(path, strerror(errno));
     close(file);
     if (map->magic[0] == '\0')
         memcpy(map->magic, MAGIC, sizeof MAGIC);
@@ -93,7 +101,8 @@ static void save_what_died(void)
         return;
     for (int number = 1; number <= 8; number++) {
         char name[4096];
-        const int needed = snprintf(name, sizeof name, "%.*s.%d.ring", (int)name_len, ring_path, number);
+        const int needed =
+            snprintf(name, sizeof name, "%.*s.%d.ring", (int)name_len, ring_path, number);
         if (needed > 0 && (size_t)needed < sizeof name && access(name, F_OK) != 0) {
             (void)file_write(name, ring, sizeof *ring);
             return;

@@ -23,11 +23,12 @@ bool model_buffer_is_live(const struct model_buffer *buffer)
 bool model_asks_whether_live(const struct model_buffer *buffer, struct prediction *p)
 {
     if (buffer->filled && buffer->from_slot && model_is_live(buffer->slot, buffer->identifier)) {
-        const struct span place = model.slots[buffer->slot][buffer->grant_number].place;
+        struct model_slots *slots = &model.slots[buffer->slot][buffer->grant_number];
+        const struct span place = slots->place;
         RULE("H6");
         opens_and_closes(p, (uint64_t)ARENA_BASE + place.start, place.end - place.start, false);
         for (unsigned h = p->access.hook_count - 2; h < p->access.hook_count; h++)
-            p->access.hooks[h].loose = true;
+            p->access.hooks[h].part = &slots->counters[buffer->kind][buffer->number];
         may_read(p, place.start, place.end);
     }
     return model_buffer_is_live(buffer);

@@ -82,6 +82,8 @@ struct model_slots {
     struct span place; /* of all slots; how they lie in it is the library's business */
     struct model_range held[2][MODEL_SLOT_COUNT]; /* read-only, read-write */
     uint64_t swaps[2][MODEL_SLOT_COUNT];
+    struct span
+        counters[2][MODEL_SLOT_COUNT]; /* where swaps are counted: as the library first showed */
 };
 
 struct model_grant {

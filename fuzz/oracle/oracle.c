@@ -65,8 +65,13 @@ static void window_open(struct span span, bool writable)
 
 /* Guard pages hold more than a window. Closing one therefore closes all pages it touches, and opens again what the
  * remaining windows need: never less than their union. The callbacks are exact to the byte. */
-static void window_close(void)
+static void window_close(struct span span, bool writable)
 {
+    const struct window *own = window_count == 0 ? NULL : &windows[window_count - 1];
+    if (own == NULL || own->span.start != span.start || own->span.end != span.end ||
+        own->writable != writable)
+        bug_found("testbed", "close-of-another-open",
+                  "a close was expected that is not that of the innermost open window");
     const struct span pages = pages_of(windows[--window_count].span);
     arena_close(pages);
     for (unsigned w = 0; w < window_count; w++) {
@@ -140,7 +145,10 @@ static const char *hook_name(enum hook_kind kind)
 static void hook_text(const struct hook *hook, char *out, size_t out_len)
 {
     if (hook->kind == HOOK_OPEN || hook->kind == HOOK_CLOSE)
-        snprintf(out, out_len, "%s of 0x%" PRIx64 " + %" PRIu64 " to %s", hook_name(hook->kind),
+        snprintf(out, out_len, "%s of %s0x%" PRIx64 " + %" PRIu64 " to %s", hook_name(hook->kind),
+                 hook->part == NULL     ? ""
+                 : hook->part->end == 0 ? "a part of "
+                                        : "the same part as before of ",
                  hook->addr, hook->len, hook->writable ? "write" : "read");
     else if (hook->kind == HOOK_PROTECT)
         snprintf(out, out_len,
@@ -207,9 +215,12 @@ static bool hook_equal(const struct hook *a, const struct hook *b)
 {
     if (a->kind != b->kind)
         return false;
-    if (a->loose)
+    if (a->part != NULL && a->part->end == 0)
         return b->len != 0 && b->addr >= a->addr && b->addr - a->addr <= a->len &&
                b->len <= a->len - (b->addr - a->addr) && a->writable == b->writable;
+    if (a->part != NULL)
+        return b->addr == (uint64_t)ARENA_BASE + a->part->start &&
+               b->len == a->part->end - a->part->start && a->writable == b->writable;
     if (a->kind == HOOK_OPEN || a->kind == HOOK_CLOSE)
         return a->addr == b->addr && a->len == b->len && a->writable == b->writable;
     if (a->kind == HOOK_PROTECT)
@@ -229,6 +240,20 @@ static void hook_is_wrong(const char *check, const char *expected_text, const st
               expected_text, actual_text);
 }
 
+/* Whoever opens a part of a range opens what is fetched, and no more. */
+static void check_all_fetched(const struct oracle_call *call, struct span part)
+{
+    for (uint32_t byte = part.start; byte < part.end; byte++) {
+        if (was_fetched(call, byte))
+            continue;
+        bug_arena_byte = (long)byte;
+        bug_found("hook", "part-not-fetched",
+                  "expected: all of what is opened of a slot is fetched (H6)\n"
+                  "actual: arena byte %u is not",
+                  byte);
+    }
+}
+
 bool oracle_hook(const struct hook *hook)
 {
     if (current == NULL || current->hooks_seen == current->expected->hook_count)
@@ -244,10 +269,15 @@ bool oracle_hook(const struct hook *hook)
     perform_due(current, true);
     current->hooks_seen++;
     struct span span;
-    if (hook->kind == HOOK_OPEN && span_of(hook->addr, hook->len, &span))
+    if (hook->kind == HOOK_OPEN && span_of(hook->addr, hook->len, &span)) {
         window_open(span, hook->writable);
-    else if (hook->kind == HOOK_CLOSE && span_of(hook->addr, hook->len, &span))
-        window_close();
+        if (expected->part != NULL)
+            *expected->part = span;
+    } else if (hook->kind == HOOK_CLOSE && span_of(hook->addr, hook->len, &span)) {
+        if (expected->part != NULL)
+            check_all_fetched(current, span);
+        window_close(span, hook->writable);
+    }
     if (hook->kind == HOOK_CLOSE && current->expected->stepwise)
         current->fetched_count = 0;
     return expected->answer;

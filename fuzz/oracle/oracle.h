@@ -22,7 +22,6 @@ enum hook_kind { HOOK_OPEN, HOOK_CLOSE, HOOK_PROTECT, HOOK_BARRIER, HOOK_PANIC }
 struct hook {
     enum hook_kind kind;
     bool writable;          /* open, close: for reading and writing */
-    bool loose;             /* open, close: any part of the range will do */
     bool answer;            /* protect: what the port answers */
     uint32_t process_index; /* protect */
     uint64_t addr;          /* open, close: start. protect: mem_start */
@@ -30,6 +29,9 @@ struct hook {
     uint64_t app_break;     /* protect */
     uint64_t kernel_break;  /* protect */
     const char *message;    /* panic: what the library says */
+    /* Open, close: null, or the call chooses a part of the range, all of which it then fetches. Which, is noted here
+     * the first time, and must be the same from then on. Until then it is empty. */
+    struct span *part;
 };
 
 enum { MAX_SPANS = 32, MAX_HOOKS = 64, MAX_ACTS = 8 };

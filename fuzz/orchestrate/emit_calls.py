@@ -227,8 +227,8 @@ class Calls:
         if hook["kind"] == "barrier":
             return "expect_hook((struct hook){ .kind = BARRIER });"
         access = "READ_WRITE" if hook["writable"] else "READ"
-        anywhere = ", .anywhere = true" if hook["loose"] else ""
-        return (f"expect_hook((struct hook){{ .kind = {hook['kind'].upper()}{anywhere}, "
+        part = ", .part = true" if hook["part"] else ""
+        return (f"expect_hook((struct hook){{ .kind = {hook['kind'].upper()}{part}, "
                 f".addr = {self.address(hook['addr'])}, .len = {hook['len']}, "
                 f".access = PROCBUF_ACCESS_{access} }});")
 

@@ -68,10 +68,11 @@ static void print_hooks(const struct expectation *access)
     for (unsigned h = 0; h < access->hook_count; h++) {
         const struct hook *hook = &access->hooks[h];
         printf("%s{\"kind\":\"%s\",\"addr\":%" PRIu64 ",\"len\":%" PRIu64
-               ",\"writable\":%d,\"loose\":%d,\"answer\":%d,\"process\":%u,\"app_break\":%" PRIu64
+               ",\"writable\":%d,\"part\":%d,\"answer\":%d,\"process\":%u,\"app_break\":%" PRIu64
                ",\"kernel_break\":%" PRIu64 "}",
                h == 0 ? "" : ",", names[hook->kind], hook->addr, hook->len, hook->writable,
-               hook->loose, hook->answer, hook->process_index, hook->app_break, hook->kernel_break);
+               hook->part != NULL, hook->answer, hook->process_index, hook->app_break,
+               hook->kernel_break);
     }
     fputs("],\"acts\":[", stdout);
     for (unsigned a = 0; a < access->act_count; a++) {

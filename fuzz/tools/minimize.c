@@ -28,27 +28,28 @@ enum { STATUS_SMALLER = 0, STATUS_CLEAN = 1, STATUS_UNABLE = 2 };
 
 static void usage(FILE *out)
 {
-    fputs("usage: procbuf-minimize [--harness NAME] [--seconds S] IN OUT\n"
-          "\n"
-          "Drops, shortens and simplifies operations of a trace, and writes to OUT (text) whenever "
-          "it\n"
-          "has become smaller; the bug that IN shows stays the same. IN is bytes of a fuzzer, "
-          "text\n"
-          "(*.trace), a sequence of traces (*.sequence) or a fuzz target's last inputs (*.ring). Of "
-          "a\n"
-          "sequence, members go first; OUT is then *.sequence, too. If OUT is there and shows the "
-          "same\n"
-          "bug, it goes on from there.\n"
-          "\n"
-          "  --harness NAME  decode bytes for this harness\n"
-          "  --seconds S     stop after so long (default 60)\n"
-          "\n"
-          "Ctrl-C stops it; OUT holds the smallest so far. How far it got is said on standard "
-          "error,\n"
-          "the last line beginning with \"minimised\".\n"
-          "\n"
-          "Exit status: 0 OUT shows the bug; 1 IN breaks nothing; 2 could not do its work.\n",
-          out);
+    fputs(
+        "usage: procbuf-minimize [--harness NAME] [--seconds S] IN OUT\n"
+        "\n"
+        "Drops, shortens and simplifies operations of a trace, and writes to OUT (text) whenever "
+        "it\n"
+        "has become smaller; the bug that IN shows stays the same. IN is bytes of a fuzzer, "
+        "text\n"
+        "(*.trace), a sequence of traces (*.sequence) or a fuzz target's last inputs (*.ring). Of "
+        "a\n"
+        "sequence, members go first; OUT is then *.sequence, too. If OUT is there and shows the "
+        "same\n"
+        "bug, it goes on from there.\n"
+        "\n"
+        "  --harness NAME  decode bytes for this harness\n"
+        "  --seconds S     stop after so long (default 60)\n"
+        "\n"
+        "Ctrl-C stops it; OUT holds the smallest so far. How far it got is said on standard "
+        "error,\n"
+        "the last line beginning with \"minimised\".\n"
+        "\n"
+        "Exit status: 0 OUT shows the bug; 1 IN breaks nothing; 2 could not do its work.\n",
+        out);
 }
 
 static _Noreturn void unable(const char *message, const char *what)
@@ -262,7 +263,8 @@ static bool try_without(unsigned from, unsigned to, const struct trace *changed)
 /* What runs after the member that fails does not matter. */
 static bool drop_members(void)
 {
-    bool any = wanted.member + 1 < members.count && try_without(wanted.member + 1, members.count, NULL);
+    bool any =
+        wanted.member + 1 < members.count && try_without(wanted.member + 1, members.count, NULL);
     for (unsigned size = members.count / 2; size >= 1; size /= 2)
         for (unsigned from = members.count; from-- > 0 && !must_stop();)
             if (from + size <= members.count && size < members.count)

@@ -51,7 +51,8 @@ static void usage(FILE *out)
         "\n"
         "Runs saved inputs on the library: text traces (*.trace), and any other file as the bytes\n"
         "of a fuzzer. A folder stands for the files in it. - is standard input.\n"
-        "A sequence of traces (*.sequence), and the last inputs that a fuzz target noted (*.ring),\n"
+        "A sequence of traces (*.sequence), and the last inputs that a fuzz target noted "
+        "(*.ring),\n"
         "are one input: its members run one after another.\n"
         "\n"
         "  --harness NAME  decode bytes for this harness (default: every operation is enabled)\n"
@@ -62,7 +63,8 @@ static void usage(FILE *out)
         "                  if there are any\n"
         "  --expect N      fail unless exactly N inputs ran\n"
         "  --repeat N      run each input N times in a row\n"
-        "  --limit SECONDS leave an input that takes more of the processor, as a finding, and go on with\n"
+        "  --limit SECONDS leave an input that takes more of the processor, as a finding, and go "
+        "on with\n"
         "                  the others\n"
         "  --hostile       run each input again for every byte that a call fetches, which "
         "userspace\n"
@@ -76,7 +78,8 @@ static void usage(FILE *out)
         "\n"
         "Exit status: 0 all ran clean; 77 a finding (its identity is the last line, PROCBUF-BUG);\n"
         "2 could not do its work: bad arguments, an unreadable file, no input at all.\n"
-        "Any other, or 77 without such a line: the program could not run, as a sanitizer that finds\n"
+        "Any other, or 77 without such a line: the program could not run, as a sanitizer that "
+        "finds\n"
         "no room for its memory (under ulimit -v). An input never ends it so.\n",
         out);
 }
@@ -209,9 +212,8 @@ static void on_limit(int signal_number)
 static void set_limit(double seconds)
 {
     const time_t whole = (time_t)seconds;
-    const struct itimerval limit = {
-        .it_value = { whole, (suseconds_t)((seconds - (double)whole) * 1e6) }
-    };
+    const struct itimerval limit = { .it_value = {
+                                         whole, (suseconds_t)((seconds - (double)whole) * 1e6) } };
     if (options.limit_s != 0 && setitimer(ITIMER_PROF, &limit, NULL) != 0)
         unable("cannot limit the time: ", strerror(errno));
 }
@@ -231,7 +233,8 @@ static void end_with_hang(void)
 {
     bug_explain = NULL;
     bug_current_op = first_hang;
-    bug_found("hang", "limit", "expected: an input takes at most %g s of the processor\nactual: more",
+    bug_found("hang", "limit",
+              "expected: an input takes at most %g s of the processor\nactual: more",
               options.limit_s);
 }
 
@@ -333,9 +336,9 @@ static int parse_options(int argc, char **argv)
     int at = 1;
     for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
         const char *option = argv[at];
-        const bool takes_value =
-            strcmp(option, "--harness") == 0 || strcmp(option, "--expect") == 0 ||
-            strcmp(option, "--repeat") == 0 || strcmp(option, "--limit") == 0;
+        const bool takes_value = strcmp(option, "--harness") == 0 ||
+                                 strcmp(option, "--expect") == 0 ||
+                                 strcmp(option, "--repeat") == 0 || strcmp(option, "--limit") == 0;
         if (takes_value && at + 1 == argc)
             unable("this option needs a value: ", option);
         if (strcmp(option, "--help") == 0) {

@@ -77,8 +77,8 @@ def edited_lib(name: str, file: str, old: str, new: str) -> Path:
     return changed_lib(name, edit)
 
 
-def build_of(lib: Path) -> Path:
-    """The folder of the testbed's build with a library; built when it is not there yet."""
+def build_of(lib: Path, *targets: str) -> Path:
+    """The folder of the testbed's build with a library, its tools and other targets; built when it is not there yet."""
     sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
     import tools  # pylint: disable=import-outside-toplevel
-    return tools.build("fuzz", lib, say=lambda text: None).folder
+    return tools.build("fuzz", lib, say=lambda text: None, targets=(*tools.TOOLS, *targets)).folder

@@ -1,8 +1,12 @@
 """procbuf-replay and procbuf-convert: what they print, and what bad input gets."""
-from support import BUILD, Case, call
+import os
+import subprocess
+
+from support import BUILD, Case, build_of, call, edited_lib
 
 REPLAY = BUILD / "fuzz/procbuf-replay"
 CONVERT = BUILD / "fuzz/procbuf-convert"
+MINIMIZE = BUILD / "fuzz/procbuf-minimize"
 
 PROGRAM = """trace 1
 process ram=100 app=50 kernel=20 flash=40 protected=8
@@ -102,6 +106,110 @@ class Replay(Case):
         done = call("sh", "-c", f"{REPLAY} --results {path} >/dev/full")
         self.check(done, 2, "cannot write the results")
 
+    def test_refuses_what_is_no_file(self):
+        os.mkfifo(self.folder / "fifo.trace")
+        (self.folder / "dangling").symlink_to("nowhere")
+        (self.folder / "folder").mkdir()
+        for path, why in ((self.folder / "fifo.trace", "not a regular file"), ("/dev/zero", "not a regular file"),
+                          (self.folder / "dangling", "No such file"), (self.folder / "folder", "")):
+            self.check(call(REPLAY, path), 2, why)
+            self.check(call(CONVERT, path, self.folder / "out"), 2, why)
+            self.check(call(MINIMIZE, path, self.folder / "out"), 2, why)
+
+    def test_refuses_what_is_larger_than_any_input(self):
+        for name, size in (("bytes", (1 << 20) + 1), ("huge", 3 << 30), ("huge.trace", 3 << 30)):
+            with open(self.folder / name, "wb") as file:
+                file.truncate(size)
+            self.check(call(REPLAY, self.folder / name), 2, f"{name}: larger than")
+
+    def test_text_may_begin_with_a_mark_and_have_comments_in_any_encoding(self):
+        self.check(call(REPLAY, self.write("a.trace", b"\xef\xbb\xbftrace 1\r\nlen rw0 # caf\xe9\n")), 0)
+        self.check(call(REPLAY, "-", stdin=b"\xef\xbb\xbfsequence 1\ntrace 1\n"), 0)
+        self.check(call(REPLAY, self.write("a.trace", b"\xff\xfet\0r\0")), 2, "a zero byte: this is not text")
+
+    def test_names_need_no_encoding(self):
+        path = os.fsencode(self.folder) + b"/bad\xff.trace"
+        with open(path, "wb") as file:
+            file.write(b"trace 1\n")
+        self.check(call(REPLAY, os.fsdecode(path)), 0)
+
+
+class Hangs(Case):
+    def setUp(self):
+        super().setUp()
+        lib = edited_lib("hangs", "src/barrier.c", "    procbuf_port_barrier();\n",
+                         "    for (volatile int i = 0; i < 1;)\n        ;\n")
+        self.replay = build_of(lib) / "fuzz/procbuf-replay"
+
+    def test_an_input_that_hangs_is_named_and_the_others_run(self):
+        hangs, ends = (self.write(name, f"trace 1\nlen rw0\n{last}\n")
+                       for name, last in (("hangs.trace", "return_to_user"), ("ends.trace", "len rw0")))
+        done = call(self.replay, "--limit", "0.2", hangs, ends, hangs)
+        self.check(done, 77, f"hang: {hangs}, operation 2 (op=return_to_user)", "replayed 3 inputs")
+        self.assertEqual(done.stderr.splitlines()[-1], "PROCBUF-BUG kind=hang check=limit op=return_to_user")
+        self.assertEqual(done.stderr.count("\nhang: ") + done.stderr.startswith("hang: "), 2)
+        self.check(call(self.replay, "--limit", "0", ends), 2, "not a number of seconds")
+
+
+SHARE = "procbuf_process_self(process), addr, len, PROCBUF_ACCESS_READ_WRITE);\n"
+FIFTH = """    extern long lrand48(void); /* the state is the C library's: nothing of ours changes */
+    if (lrand48() == 782977366)
+        return PROCBUF_BUSY;
+"""
+BUG = "PROCBUF-BUG kind=result check=outcome-status op=build_readwrite"
+
+
+class Sequences(Case):
+    """A library whose fifth read-write buffer in a process is refused."""
+
+    def setUp(self):
+        super().setUp()
+        lib = edited_lib("fifth", "src/buffer.c", SHARE, SHARE + FIFTH)
+        self.tools = build_of(lib, "fuzz-buffers") / "fuzz"
+        self.inputs = [self.write(f"{n}.trace", f"trace 1\nbuild_readwrite rw0 p0 p0.ram+{n} 4\nlen rw0\n"
+                                                f"build_readwrite rw1 p0 p0.ram+{n + 8} 4\nlen rw1\n")
+                       for n in range(4)]
+        self.sequence = self.folder / "all.sequence"
+        self.check(call(CONVERT, *self.inputs, self.sequence), 0)
+
+    def test_each_input_alone_runs_clean(self):
+        self.check(call(self.tools / "procbuf-replay", self.inputs[2]), 0)
+
+    def test_a_finding_names_the_member_and_explains_all(self):
+        done = call(self.tools / "procbuf-replay", "--explain", "--results", self.sequence)
+        self.check(done, 77, f"input: {self.sequence}, member 3 of 4, operation 1\n", "Member 1 of 4:\ntrace 1\n",
+                   "build_readwrite rw1 p0 p0.ram+9 4", "Member 3 of 4, which fails:", "->   1  p0 shares")
+        self.assertEqual(done.stderr.splitlines()[-1], BUG)
+        self.assertEqual([line for line in done.stdout.splitlines() if line.startswith("#")],
+                         [f"# member {n} of 4" for n in (1, 2, 3)])
+
+    def test_it_is_minimised_until_a_trace_is_enough(self):
+        small = self.folder / "small.sequence"
+        done = call(self.tools / "procbuf-minimize", self.sequence, small)
+        self.check(done, 0, "minimised from 16 to 5 operations, from 4 to 1 members, in")
+        self.check(call(self.tools / "procbuf-replay", small), 77, f"input: {small}, operation 5", BUG)
+        trace = self.folder / "small.trace"
+        self.check(call(CONVERT, small, trace), 0)
+        self.check(call(self.tools / "procbuf-replay", trace), 77, BUG)
+        self.check(call(self.tools / "procbuf-minimize", self.sequence, trace), 2, "name it *.sequence")
+
+    def test_the_ring_of_a_target_that_broke_shows_what_it_ran(self):
+        ring = self.folder / "a.ring"
+        for path in self.inputs:
+            self.check(call(CONVERT, path, path.with_suffix("")), 0)
+        done = call("env", f"PROCBUF_RING={ring}", self.tools / "fuzz-buffers",
+                    *(path.with_suffix("") for path in self.inputs))
+        self.check(done, 77, BUG)
+        # Before the first, the target runs the two smallest: no bytes, and one.
+        self.check(call(self.tools / "procbuf-replay", ring), 77, "member 5 of 5, operation 1", BUG)
+        small = self.folder / "small.sequence"
+        self.check(call(self.tools / "procbuf-minimize", ring, small), 0, "minimised from", " to 5 operations, from 5 to 1")
+        self.check(call("env", f"PROCBUF_RING={self.folder}", self.tools / "fuzz-buffers", "-runs=1"), 2, "PROCBUF_RING: ")
+
+    def test_a_sequence_is_one_input(self):
+        good = self.write("good.sequence", "sequence 1\ntrace 1\nlen rw0\ntrace 1\nlen rw1\n")
+        self.check(call(REPLAY, "--expect", "1", "--repeat", "2", "--hostile", good), 0, "4 operations")
+
 
 class Convert(Case):
     def test_text_to_bytes_and_back(self):
@@ -118,6 +226,24 @@ class Convert(Case):
         bad = self.write("bad.trace", "trace 1\nx\n")
         self.check(call(CONVERT, bad, self.folder / "c"), 2, "bad.trace:2: unknown operation")
         self.assertFalse((self.folder / "c").exists())
+
+    def test_blocks_nest_deeply(self):
+        text = self.write("a.trace", "trace 1\n" + "enter ro0 s0 {\n" * 130 + "}\n" * 130)
+        self.check(call(CONVERT, text, self.folder / "b.trace"), 0)
+        self.check(call(CONVERT, self.folder / "b.trace", self.folder / "c.trace"), 0)
+        self.assertEqual((self.folder / "b.trace").read_bytes(), (self.folder / "c.trace").read_bytes())
+
+    def test_sequences_of_one_member_are_traces(self):
+        one = self.write("one.sequence", "sequence 1\n" + PROGRAM)
+        self.check(call(CONVERT, one, self.folder / "a.trace"), 0)
+        self.check(call(CONVERT, self.folder / "a.trace", self.folder / "b.sequence"), 0)
+        self.check(call(CONVERT, self.folder / "b.sequence", self.folder / "b"), 0)
+        self.check(call(CONVERT, self.folder / "b", self.folder / "b.trace"), 0)
+        self.assertEqual((self.folder / "a.trace").read_text(), (self.folder / "b.trace").read_text())
+        two = self.write("two.sequence", "sequence 1\n" + PROGRAM + PROGRAM)
+        self.check(call(CONVERT, two, self.folder / "c.trace"), 2, "2 members")
+        self.check(call(CONVERT, two, "-"), 0, "# member 2 of 2")
+        self.check(call(CONVERT, self.write("none.ring", "x"), "-"), 2, "is not a ring")
 
     def test_refuses_bad_arguments(self):
         self.check(call(CONVERT), 2, "usage")

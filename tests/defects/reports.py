@@ -103,7 +103,7 @@ def go(defect: Defect, build: Path, keep: Path | None) -> str:
     if finding.operations > MOST_OPERATIONS:
         raise Failure(f"minimised to {finding.operations} operations:\n{text}")
     test = bundle / "test.c"
-    if " check=static " in identity:
+    if emit.unseen(identity):
         shutil.rmtree(folder)
         return f"{finding.operations} operations, no C test can see it, {identity.removeprefix('PROCBUF-BUG ')}"
     if not test.exists():

@@ -30,7 +30,15 @@ void probe_store(void *p, size_t len);
 void probe_branch(unsigned way);
 
 /* Change a variable of the probes' own, and with the next call change it back. */
-enum probe_variable { PROBE_ZERO, PROBE_DATA, PROBE_POINTER, PROBE_LOCAL, PROBE_THREAD, PROBE_GLOBAL, PROBE_VARIABLES };
+enum probe_variable {
+    PROBE_ZERO,
+    PROBE_DATA,
+    PROBE_POINTER,
+    PROBE_LOCAL,
+    PROBE_THREAD,
+    PROBE_GLOBAL,
+    PROBE_VARIABLES
+};
 void probe_change(enum probe_variable variable);
 
 #endif

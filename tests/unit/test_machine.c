@@ -200,3 +200,24 @@ Test(machine, a_buffer_below_no_break_is_noticed, .exit_code = BUG_EXIT_STATUS)
     process->app_break = process->mark = process->mem_start + 3;
     model_check_invariants(0);
 }
+
+/* What no trace touches is compared, too, by programs that have the time. */
+static void run_after_change(uint8_t *byte, const char *identity)
+{
+    begin_world(identity);
+    world_checks_itself = true;
+    run(usual);
+    run(usual);
+    *byte ^= 1;
+    run(usual);
+}
+
+Test(machine, a_model_that_is_not_as_new_is_noticed, .exit_code = BUG_EXIT_STATUS)
+{
+    run_after_change(&model.cells[ARENA_FOREIGN - 1], "kind=testbed check=model-not-restored ");
+}
+
+Test(machine, memory_that_is_not_as_new_is_noticed, .exit_code = BUG_EXIT_STATUS)
+{
+    run_after_change(&arena_view[ARENA_FOREIGN - 1], "kind=testbed check=arena-not-restored ");
+}

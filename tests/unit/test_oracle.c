@@ -210,6 +210,72 @@ static void memcpy_of_overlapping_ranges(void)
     begin();
     access_memcpy(at(RAM + 13), at(RAM + 9), 5);
 }
+
+/* A call that opens a part of [3, 13), as it chooses, and of the second time the same. */
+static struct span part;
+
+static void begin_part(uint32_t offset, uint32_t len)
+{
+    struct hook open = access_hook(HOOK_OPEN, RAM + 3, 10, false);
+    struct hook close = access_hook(HOOK_CLOSE, RAM + 3, 10, false);
+    const struct hook chosen = access_hook(HOOK_OPEN, RAM + offset, len, false);
+    open.part = close.part = &part;
+    expected = (struct expectation){
+        .read_count = 1,
+        .hook_count = 2,
+        .reads = { { RAM + 3, RAM + 13 } },
+        .hooks = { open, close },
+    };
+    oracle_call_begin(&call, &expected);
+    (void)oracle_hook(&chosen);
+    access_load(at(RAM + offset), len < 8 ? len : 8);
+}
+
+static void end_part(uint32_t offset, uint32_t len)
+{
+    const struct hook chosen = access_hook(HOOK_CLOSE, RAM + offset, len, false);
+    (void)oracle_hook(&chosen);
+    oracle_call_end(&call);
+}
+
+static void the_same_part_twice(void)
+{
+    for (int time = 0; time < 2; time++) {
+        begin_part(5, 8);
+        end_part(5, 8);
+    }
+}
+static void part_of_another_range(void)
+{
+    begin_part(2, 8);
+}
+static void another_part_than_before(void)
+{
+    begin_part(5, 8);
+    end_part(5, 8);
+    begin_part(4, 8);
+}
+static void part_closed_as_another(void)
+{
+    begin_part(5, 8);
+    end_part(5, 7);
+}
+static void part_closed_as_all_of_it(void)
+{
+    begin_part(5, 8);
+    end_part(3, 10);
+}
+static void part_not_fetched(void)
+{
+    begin_part(4, 9);
+    end_part(4, 9);
+}
+static void model_closes_what_is_not_open(void)
+{
+    begin();
+    expected.hooks[2].len--;
+    (void)oracle_hook(&expected.hooks[2]);
+}
 static void trigger_not_fetched(void)
 {
     begin();
@@ -229,6 +295,7 @@ static void panic_unexpected(void)
 Test(oracle, allows_what_the_call_names)
 {
     cr_assert_str_eq(identity_of(allowed), "");
+    cr_assert_str_eq(identity_of(the_same_part_twice), "");
 }
 
 Test(oracle, names_every_kind_of_violation)
@@ -256,6 +323,13 @@ Test(oracle, names_every_kind_of_violation)
         { hook_of_another_range, "PROCBUF-BUG kind=hook check=hook-differs op=none" },
         { hook_of_another_kind, "PROCBUF-BUG kind=hook check=hook-differs op=none" },
         { hook_out_of_order, "PROCBUF-BUG kind=hook check=hook-differs op=none" },
+        { part_of_another_range, "PROCBUF-BUG kind=hook check=hook-differs op=none" },
+        { another_part_than_before, "PROCBUF-BUG kind=hook check=hook-differs op=none" },
+        { part_closed_as_another, "PROCBUF-BUG kind=hook check=hook-differs op=none" },
+        { part_closed_as_all_of_it, "PROCBUF-BUG kind=hook check=hook-differs op=none" },
+        { part_not_fetched, "PROCBUF-BUG kind=hook check=part-not-fetched op=none" },
+        { model_closes_what_is_not_open,
+          "PROCBUF-BUG kind=testbed check=close-of-another-open op=none" },
         { memcpy_of_overlapping_ranges, "PROCBUF-BUG kind=access check=memcpy-overlaps op=none" },
         { trigger_not_fetched, "PROCBUF-BUG kind=access check=byte-not-fetched op=none" },
         { panic_unexpected, "PROCBUF-BUG kind=panic check=hook-unexpected op=none" },

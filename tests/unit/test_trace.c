@@ -354,3 +354,25 @@ Test(trace, comments_blank_lines_and_crlf_are_fine)
     cr_assert(trace_parse(&one, text, sizeof text - 1, "f"));
     cr_assert_eq(one.op_count, 1);
 }
+
+/* Each line is indented by all blocks around it, also those that no machine would enter. */
+Test(trace, blocks_nest_as_deeply_as_there_are_operations)
+{
+    uint8_t bytes[1 + 3 * TRACE_MAX_OPS] = { TRACE_TABLE_VERSION };
+    for (unsigned o = 0; o < TRACE_MAX_OPS / 2; o++)
+        bytes[1 + 3 * o] = OP_ENTER;
+    trace_decode(&one, bytes, sizeof bytes, NULL);
+    cr_assert_gt(one.op_count, 500u);
+    text_round_trip();
+}
+
+Test(trace, control_characters_of_a_bad_line_are_not_printed)
+{
+    char said[256] = "";
+    cr_redirect_stderr();
+    cr_assert_not(trace_parse(&one, "trace 1\n\033[2J\n", 13, "a"));
+    fflush(stderr);
+    FILE *err = cr_get_redirected_stderr();
+    cr_assert_not_null(fgets(said, sizeof said, err));
+    cr_assert_str_eq(said, "a:2: unknown operation \"?[2J\"\n");
+}

@@ -348,12 +348,13 @@ static void act_at_hook(void)
 enum hook_kind { OPEN, CLOSE, PROTECT, BARRIER };
 static struct hook {
     enum hook_kind kind;
-    bool anywhere; /* any part of the range will do */
+    bool part; /* of the range, as the call chooses: its close is of the same */
     procbuf_addr_t addr;
     size_t len;
     enum procbuf_access access;
     procbuf_addr_t app_break, kernel_break;
 } expected_hooks[64];
+static struct hook opened; /* last */
 static unsigned expected_hook_count, hook_count;
 static bool hooks_count;
 
@@ -379,12 +380,16 @@ static void take_hook(struct hook hook)
     cr_assert_lt(hook_count, expected_hook_count, "a hook too many");
     const struct hook *next = &expected_hooks[hook_count++];
     cr_assert_eq(hook.kind, next->kind);
-    if (next->anywhere)
+    if (next->part && hook.kind == OPEN)
         cr_assert(hook.addr >= next->addr && hook.addr + hook.len <= next->addr + next->len);
+    else if (next->part)
+        cr_assert(hook.addr == opened.addr && hook.len == opened.len);
     else
         cr_assert(hook.addr == next->addr && hook.len == next->len);
     cr_assert_eq(hook.access, next->access);
     cr_assert(hook.app_break == next->app_break && hook.kernel_break == next->kernel_break);
+    if (hook.kind == OPEN)
+        opened = hook;
 }
 {% endif %}
 
