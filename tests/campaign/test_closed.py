@@ -6,6 +6,7 @@ real ones did.
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -301,6 +302,23 @@ worker.Afl = OneInAFolder
         (self.out / "state.sqlite").write_bytes(b"x" * 5000)
         self.night("clean", status=2, says=("state.sqlite: damaged",))
         self.assertEqual(self.record()["findings"], [])
+
+    def test_a_folder_that_was_moved_names_its_new_place(self):
+        self.night("crash:break", status=1)
+        moved = self.folder / "moved $HOME; `x`"
+        self.out.rename(moved)
+        self.out = moved
+        done = self.night("clean", status=1, says=("1 known",))
+        command = self.record()["findings"][0]["command"]
+        self.assertEqual(shlex.split(command), ["./fuzz/repro", str(moved / "findings/result--break--slice")])
+        self.assertIn(command, done.stdout)
+        self.assertEqual(json.loads((moved / "findings/result--break--slice/finding.json").read_text())["command"], command)
+
+    def test_a_replay_that_cannot_start_is_said(self):
+        (self.programs / "fuzz/procbuf-replay").unlink()
+        self.write("programs/fuzz/procbuf-replay", "#!/bin/sh\necho 'AddressSanitizer failed to allocate shadow memory' >&2\nkill -ABRT $$\n"
+                   ).chmod(0o755)
+        self.night("clean", status=2, says=("procbuf-replay does not start: AddressSanitizer failed to allocate",))
 
     # ---- Signals ----
 
