@@ -6,13 +6,22 @@ The name by which it is called says which program it is; PROCBUF_STANDIN says wh
 `late` as that process ends.
 """
 import os
+import shutil
 import signal
 import sys
 import time
 from pathlib import Path
 
-PROGRAMS = ("procbuf-replay", "procbuf-convert", "procbuf-minimize", "fuzz-slices", "fuzz-life")
 IDENTITY = "PROCBUF-BUG kind=result check={} op=slice"
+PROGRAMS = ("procbuf-replay", "procbuf-convert", "procbuf-minimize", "fuzz-slices", "fuzz-life")
+
+
+def put_into(folder: Path) -> None:
+    """Make a build's programs of it."""
+    (folder / "fuzz").mkdir(parents=True)
+    for name in PROGRAMS:
+        shutil.copy(__file__, folder / "fuzz" / name)
+        (folder / "fuzz" / name).chmod(0o755)
 
 
 def say(text: str) -> None:

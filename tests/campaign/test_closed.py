@@ -14,7 +14,7 @@ import time
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
-from standin import PROGRAMS
+import standin
 from support import ROOT, Case
 
 RUN = """
@@ -41,9 +41,7 @@ class Closed(Case):
         super().setUp()
         self.out = self.folder / "a night"
         self.programs = self.folder / "programs"
-        (self.programs / "fuzz").mkdir(parents=True)
-        for name in PROGRAMS:
-            (self.programs / "fuzz" / name).symlink_to(ROOT / "tests/campaign/standin.py")
+        standin.put_into(self.programs)
 
     def command(self, *arguments, code: str = ""):
         engine = [] if "--engine" in arguments else ["--engine", "libfuzzer", "--jobs", "1"]

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from standin import PROGRAMS
+import standin
 from support import BUILD, ROOT, Case
 
 RUN = """
@@ -31,9 +31,7 @@ class Outside(Case):
     def setUp(self):
         super().setUp()
         self.programs = self.folder / "programs"
-        (self.programs / "fuzz").mkdir(parents=True)
-        for name in PROGRAMS:
-            (self.programs / "fuzz" / name).symlink_to(ROOT / "tests/campaign/standin.py")
+        standin.put_into(self.programs)
 
     def repro(self, *arguments, programs: Path | None = None, code: str = "", **how) -> subprocess.CompletedProcess[str]:
         options: dict[str, Any] = {"stdout": subprocess.PIPE, "timeout": 120} | how
