@@ -27,7 +27,7 @@ from afl import Afl
 from engine import Fuzzer
 from findings import Crash, Finding, Findings, environment, git_revision, read_bundle
 from live import make_view
-from replay import CONVERT_TIMEOUT_S, run_all
+from replay import CONVERT_TIMEOUT_S, replay, run_all
 from residual import Residual
 from store import Store
 from tools import (CLEAN, CORPUS, EVERYTHING, ROOT, TOOLS, Build, ToolError, build, describe, find_lib, front_door,
@@ -274,7 +274,8 @@ class Campaign:
                 self.breaks(self.key(path), f"not looked at yet: {harness} is not fuzzed tonight")
                 continue
             crash = Crash(rings=sorted(self.rings.glob(f"{harness}.*ring")), is_slow=is_slow_unit(path))
-            self.triage(path, harness, 0.0, "fuzz", "a campaign that was killed", crash)
+            preset = next((name for name, built in self.builds.items() if replay(built, path, harness=harness).found), "fuzz")
+            self.triage(path, harness, 0.0, preset, "a campaign that was killed", crash)
         for path in self.rings.iterdir():
             if path.name.split(".")[0] in self.results:
                 path.unlink()
