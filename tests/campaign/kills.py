@@ -46,7 +46,7 @@ def plant(folder: Path) -> None:
     for defect in ("S12", "F03", "L10a"):
         subprocess.run(["patch", "-s", "-p1", "-i", str(PATCHES / f"{defect}.patch")], cwd=folder, check=True)
     path = folder / "lib/src/brk.c"
-    text, count = re.subn(r"(?m)^(enum \w+ \w+memop_sbrk\([^{]*\{\n)", lambda match: REMEMBERS + match[1] + "    remember();\n", path.read_text())
+    text, count = re.subn(r"(?m)^(enum \w+ \w+memop_sbrk\([^{]*\{\n)", REMEMBERS + "\\1    remember();\n", path.read_text())
     if count != 1:
         raise RuntimeError(f"brk.c: memop_sbrk() is defined {count} times")
     path.write_text(text)
