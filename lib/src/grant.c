@@ -111,6 +111,7 @@ enum procbuf_error procbuf_process_allocate_grant(struct procbuf_process *proces
                                                   uint32_t grant_number, uint32_t driver_number,
                                                   size_t len, size_t align)
 {
+    (void)procbuf_process_look(process);
     PROCBUF_REQUIRE(R6, is_power_of_two(align));
     return allocate(process, NULL, grant_number, driver_number, len, align);
 }
