@@ -121,7 +121,7 @@ PROCBUF_APART enum procbuf_error build(struct procbuf_process *process, procbuf_
                                        size_t len, struct procbuf_buffer_private *buffer_out,
                                        enum procbuf_access access)
 {
-    struct procbuf_process_private *self = procbuf_process_self(process);
+    struct procbuf_process_private *self = procbuf_process_self_inline(process);
     const enum procbuf_error code = check_share(self, addr, len, access);
     if (code != PROCBUF_OK)
         return code;

@@ -14,9 +14,7 @@
 
 struct procbuf_process_private *procbuf_process_self(struct procbuf_process *process)
 {
-    PROCBUF_REQUIRE(R1, process->private_.table != NULL);
-    PROCBUF_VERIFY(procbuf_process_is_valid(&process->private_));
-    return &process->private_;
+    return procbuf_process_self_inline(process);
 }
 
 const struct procbuf_process_private *procbuf_process_look(const struct procbuf_process *process)
