@@ -9,6 +9,7 @@
 #include "process.h"
 #include "range.h"
 #include "require.h"
+#include "valid.h"
 
 #include <procbuf/port.h>
 
@@ -19,11 +20,12 @@ struct procbuf_process_private *procbuf_process_self(struct procbuf_process *pro
 
 const struct procbuf_process_private *procbuf_process_look(const struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     PROCBUF_REQUIRE(R1, process->private_.table != NULL);
     return &process->private_;
 }
 
-bool procbuf_process_is_valid(const struct procbuf_process_private *self)
+bool procbuf_process_is_in_order(const struct procbuf_process_private *self)
 {
     return self->mem_start <= self->mark && self->mark <= self->app_break &&
            self->app_break <= self->kernel_break && self->kernel_break <= self->mem_end;
@@ -124,6 +126,7 @@ static void set_state(struct procbuf_process_private *self, enum procbuf_state_k
 
 void procbuf_process_set_running(struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind == PROCBUF_STATE_YIELDED || self->state.kind == PROCBUF_STATE_YIELDED_FOR)
         set_state(self, PROCBUF_STATE_RUNNING, 0);
@@ -131,6 +134,7 @@ void procbuf_process_set_running(struct procbuf_process *process)
 
 void procbuf_process_set_yielded(struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind == PROCBUF_STATE_RUNNING)
         set_state(self, PROCBUF_STATE_YIELDED, 0);
@@ -138,6 +142,7 @@ void procbuf_process_set_yielded(struct procbuf_process *process)
 
 void procbuf_process_set_yielded_for(struct procbuf_process *process, uint32_t number)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind == PROCBUF_STATE_RUNNING)
         set_state(self, PROCBUF_STATE_YIELDED_FOR, number);
@@ -145,6 +150,7 @@ void procbuf_process_set_yielded_for(struct procbuf_process *process, uint32_t n
 
 void procbuf_process_stop(struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (procbuf_state_is_active(self->state))
         self->state.kind = PROCBUF_STATE_STOPPED;
@@ -152,6 +158,7 @@ void procbuf_process_stop(struct procbuf_process *process)
 
 void procbuf_process_resume(struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind == PROCBUF_STATE_STOPPED)
         self->state.kind = self->state.stopped_from;
@@ -161,6 +168,7 @@ void procbuf_process_resume(struct procbuf_process *process)
 
 void procbuf_process_terminate(struct procbuf_process *process, const uint32_t *completion_code)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind == PROCBUF_STATE_TERMINATED)
         return;
@@ -286,6 +294,7 @@ static bool begin_new_life(struct procbuf_process *process)
 enum procbuf_error procbuf_process_restart(struct procbuf_process *process,
                                            const uint32_t *completion_code)
 {
+    PROCBUF_KEEPS(process, process);
     const struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind == PROCBUF_STATE_TERMINATED)
         return PROCBUF_ALREADY;
@@ -295,6 +304,7 @@ enum procbuf_error procbuf_process_restart(struct procbuf_process *process,
 
 enum procbuf_error procbuf_process_start(struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     const struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind != PROCBUF_STATE_TERMINATED)
         return PROCBUF_ALREADY;
@@ -303,6 +313,7 @@ enum procbuf_error procbuf_process_start(struct procbuf_process *process)
 
 void procbuf_process_fault(struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->fault_policy == PROCBUF_FAULT_RESTART) {
         procbuf_ignore(procbuf_process_restart(process, NULL));

@@ -44,7 +44,7 @@ bool procbuf_process_has_open_grant(const struct procbuf_process_private *self,
     assigns \nothing;
     ensures \result <==> self->mem_start <= self->mark <= self->app_break <= self->kernel_break &&
                          self->kernel_break <= self->mem_end; */
-bool procbuf_process_is_valid(const struct procbuf_process_private *self);
+bool procbuf_process_is_in_order(const struct procbuf_process_private *self);
 
 /* The private part of an occupied slot. Panics on an empty one. Inline for a path that is short. */
 /*@ requires occupied(process);
@@ -54,7 +54,7 @@ PROCBUF_INLINE struct procbuf_process_private *
 procbuf_process_self_inline(struct procbuf_process *process)
 {
     PROCBUF_REQUIRE(R1, process->private_.table != NULL);
-    PROCBUF_VERIFY(procbuf_process_is_valid(&process->private_));
+    PROCBUF_VERIFY(procbuf_process_is_in_order(&process->private_));
     return &process->private_;
 }
 
