@@ -147,6 +147,7 @@ static bool new_life(unsigned slot, struct prediction *p)
     process->identifier = model.next_identifier++;
     if (!port_agrees(p, slot, process->initial_app_break, process->initial_kernel_break))
         return false;
+    zeroes(p, process->app_break, process->initial_app_break);
     const bool moves = process->app_break != process->initial_app_break ||
                        process->kernel_break != process->initial_kernel_break;
     process->app_break = process->initial_app_break;

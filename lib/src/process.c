@@ -2,6 +2,7 @@
 #include <procbuf/process.h>
 
 #include "grant.h"
+#include "memory.h"
 #include "process.h"
 #include "require.h"
 
@@ -217,6 +218,8 @@ static bool begin_new_life(struct procbuf_process *process)
         return false;
     if (!procbuf_process_protect(process, self->initial_app_break, self->initial_kernel_break))
         return false;
+    if (self->initial_app_break > self->app_break)
+        procbuf_memory_zero(self->app_break, (size_t)(self->initial_app_break - self->app_break));
     self->app_break = self->initial_app_break;
     self->kernel_break = self->initial_kernel_break;
     self->mark = self->mem_start;
