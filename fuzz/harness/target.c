@@ -4,6 +4,7 @@
 #include "harness.h"
 #include "machine.h"
 #include "mutator.h"
+#include "worlds.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -75,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     const uint64_t began = timed ? nanoseconds() : 0;
     const struct trace *made = mutator_made(&HARNESS, bytes, len);
     if (made != NULL)
-        machine_run(made, NULL);
+        worlds_run_some(made);
     else
         harness_run(&HARNESS, bytes, len);
     if (timed)

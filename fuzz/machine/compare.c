@@ -4,6 +4,7 @@
 #include "bytes.h"
 #include "machine.h"
 #include "results.h"
+#include "view.h"
 #include "world.h"
 
 #include <string.h>
@@ -183,6 +184,7 @@ void compare_after(const struct prediction *prediction)
         check_written(prediction->access.writes[w]);
     }
     const unsigned changed = compare_changed();
+    view_settle();
     if (changed != 0 || machine_call == NULL || names_buffer(machine_call->op->code))
         model_check_invariants(changed);
 }

@@ -3,6 +3,7 @@
 #include <procbuf/port.h>
 
 #include "oracle.h"
+#include "view.h"
 
 jmp_buf port_panic_target;
 const char *port_panic_message = "";
@@ -10,6 +11,8 @@ const char *port_panic_message = "";
 static void report_access(enum hook_kind kind, procbuf_addr_t addr, size_t len,
                           enum procbuf_access access)
 {
+    if (kind == HOOK_OPEN)
+        view_opened(addr, len);
     const struct hook hook = {
         .kind = kind, .addr = addr, .len = len, .writable = access == PROCBUF_ACCESS_READ_WRITE
     };
@@ -35,7 +38,11 @@ bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
         .app_break = protection->app_break,
         .kernel_break = protection->kernel_break,
     };
-    return oracle_hook(&hook);
+    const bool agrees = oracle_hook(&hook);
+    if (agrees)
+        view_told(protection->process_index, protection->mem_start, protection->app_break,
+                  protection->kernel_break);
+    return agrees;
 }
 
 void procbuf_port_barrier(void)

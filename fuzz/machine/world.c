@@ -6,8 +6,12 @@
 #include "bug.h"
 #include "compare.h"
 #include "execute.h"
+#include "identifiers.h"
 #include "machine.h"
+#include "origins.h"
 #include "results.h"
+#include "view.h"
+#include "worlds.h"
 
 #if defined(__unix__)
 #include <pthread.h>
@@ -16,7 +20,14 @@
 
 _Static_assert(ARENA_FOREIGN - ARENA_PROCESSES == TRACE_MAX_MEMORY, "traces know how much fits");
 
-struct world world;
+static struct world_objects objects[2];
+struct world_objects *world_now = &objects[0];
+
+void world_use(bool second)
+{
+    world_now = &objects[second];
+    watched_begin(world.slots, TRACE_MAX_PROCESSES, sizeof world.slots[0]);
+}
 
 /* ---- What was touched ---- */
 
@@ -89,7 +100,8 @@ void world_note_lives(bool gaps_are_nobodys)
 struct snapshot {
     bool made;
     uint32_t processes_end;
-    struct world world;
+    struct world_objects objects;
+    struct view views[TRACE_MAX_PROCESSES];
     struct model model; /* its bytes are the arena's, too */
 };
 
@@ -100,7 +112,8 @@ static void save(struct snapshot *snapshot)
 {
     snapshot->made = true;
     snapshot->processes_end = processes_end;
-    snapshot->world = world;
+    snapshot->objects = world;
+    memcpy(snapshot->views, views, sizeof views);
     snapshot->model = model;
 }
 
@@ -132,7 +145,8 @@ static void restore(const struct snapshot *snapshot)
     arena_copy(&model, &snapshot->model, offsetof(struct model, slots));
     if (has_drivers)
         arena_copy(model.slots, snapshot->model.slots, sizeof model.slots);
-    arena_copy(&world, &snapshot->world, sizeof world);
+    arena_copy(&world, &snapshot->objects, sizeof world);
+    arena_copy(views, snapshot->views, sizeof views);
     processes_end = snapshot->processes_end;
     foreign_touched = arrays_touched = false;
     (void)watched_take();
@@ -156,7 +170,7 @@ static void make_blank(void)
     world.grant = NULL;
     world.reader = procbuf_reader_over(NULL, 0);
     world.writer = procbuf_writer_over(NULL, 0);
-    watched_begin(world.slots, TRACE_MAX_PROCESSES, sizeof world.slots[0]);
+    world_use(world_now != &objects[0]);
     procbuf_table_init_external(&world.foreign, execute_foreign_is_live, model.foreign);
     save(&blank);
 }
@@ -207,6 +221,7 @@ static void lay_out(const struct trace *trace, FILE *results)
         const unsigned slot = (unsigned)outcome.values[0].value;
         compare_layout(slot);
         world_note_process(slot);
+        view_created(slot, args);
         if (model_user_fill(slot, 0, &filled))
             world_show_user_write(filled);
         if (results != NULL)
@@ -214,13 +229,18 @@ static void lay_out(const struct trace *trace, FILE *results)
     }
 }
 
+/* How many identifiers the second world has given out when a trace begins. */
+enum { OTHER_IDENTIFIERS = 1000 };
+
 void world_begin(const struct trace *trace, FILE *results)
 {
     /* A layout that is copied prints nothing, and MSan's shadow is not copied. */
-    const bool may_copy = results == NULL && !arena_has_shadow() && trace_has_usual_layout(trace);
+    const bool may_copy = results == NULL && !arena_has_shadow() && !worlds_in_second() &&
+                          trace_has_usual_layout(trace);
     if (results != NULL)
         results_reset();
     oracle_reset();
+    memset(&origins, 0, sizeof origins);
     if (!blank.made)
         make_blank();
     if (may_copy && usual.made) {
@@ -233,8 +253,11 @@ void world_begin(const struct trace *trace, FILE *results)
                                                                   : (unsigned)TRACE_MAX_PROCESSES;
     procbuf_table_init(&world.table, world.slots, model.slot_count);
     procbuf_table_use_grants(&world.table, world.grants, MODEL_GRANT_COUNT);
+    if (worlds_in_second())
+        identifiers_begin_at(OTHER_IDENTIFIERS);
     lay_out(trace, results);
     world_note_lives(true);
+    worlds_laid_out();
     if (may_copy)
         save(&usual);
 }

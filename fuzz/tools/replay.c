@@ -6,6 +6,8 @@
 #include "machine.h"
 #include "oracle.h"
 #include "statistics.h"
+#include "view.h"
+#include "worlds.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -26,6 +28,7 @@ struct options {
     bool verbose;
     bool hostile;
     bool statistics;
+    bool rules_only;
     long expected_count; /* -1: any but 0 */
     long repeat;
 };
@@ -55,6 +58,9 @@ static void usage(FILE *out)
         "userspace\n"
         "                  changes as soon as it has been fetched: nothing may come out "
         "differently\n"
+        "  --rules-only    do not compare with second worlds, and report nothing of kind secrecy "
+        "or\n"
+        "                  integrity: what the rules of the model alone see\n"
         "  --statistics    print as JSON which operations ran and what they answered, what "
         "followed\n"
         "                  on what, and how ranges of buffers lay to each other when entered\n"
@@ -153,6 +159,8 @@ static void replay_file(const char *path)
         exit(STATUS_UNABLE);
     for (long i = 0; i < options.repeat; i++)
         machine_run(&trace, options.results && i == 0 ? stdout : NULL);
+    if (!options.rules_only)
+        worlds_run_all(&trace);
     if (options.hostile)
         run_hostile(&trace);
     input_count++;
@@ -251,6 +259,9 @@ static int parse_options(int argc, char **argv)
         } else if (strcmp(option, "--statistics") == 0) {
             options.statistics = true;
             statistics_begin();
+        } else if (strcmp(option, "--rules-only") == 0) {
+            options.rules_only = true;
+            view_unasked = true;
         } else if (strcmp(option, "--verbose") == 0) {
             options.verbose = true;
         } else {

@@ -1,0 +1,178 @@
+#include "view.h"
+
+#include "bug.h"
+#include "world.h"
+
+#include <inttypes.h>
+
+struct view views[TRACE_MAX_PROCESSES];
+bool view_unasked;
+static unsigned unsettled; /* a bit for each slot that the call under way told the port about */
+
+static uint32_t in_arena(uint64_t addr)
+{
+    return (uint32_t)(addr - ARENA_BASE);
+}
+
+static bool overlap(uint64_t a, uint64_t a_end, uint64_t b, uint64_t b_end)
+{
+    return a < a_end && b < b_end && a < b_end && b < a_end;
+}
+
+/* ---- Events ---- */
+
+void view_created(unsigned slot, const uint64_t args[8])
+{
+    struct view *view = &views[slot];
+    *view = (struct view){
+        .used = true,
+        .flash = args[0],
+        .flash_end = args[0] + args[1],
+        .ram = args[3],
+        .ram_end = args[3] + args[4],
+        .app_break = args[3],
+        .kernel_break = args[3] + args[4],
+    };
+    view_told(slot, args[3], args[3] + args[5], view->ram_end - args[6]);
+    view->made_grant = false;
+    view_settle();
+}
+
+void view_removed(unsigned slot)
+{
+    views[slot].used = false;
+}
+
+void view_told(unsigned slot, uint64_t ram, uint64_t app_break, uint64_t kernel_break)
+{
+    if (slot >= TRACE_MAX_PROCESSES || !views[slot].used)
+        return;
+    struct view *view = &views[slot];
+    if (!view_unasked && (ram != view->ram || app_break < ram || app_break > kernel_break ||
+                          kernel_break > view->ram_end))
+        bug_found("integrity", "port-told-of-other-memory",
+                  "expected: p%u keeps to its own RAM, the app part below the grants (I11)\n"
+                  "actual: the port was told of RAM at 0x%" PRIx64 ", break 0x%" PRIx64
+                  ", kernel break 0x%" PRIx64,
+                  slot, ram, app_break, kernel_break);
+    if (app_break > view->app_break)
+        view->grown = (struct span){ in_arena(view->app_break), in_arena(app_break) };
+    view->made_grant = kernel_break < view->kernel_break;
+    view->break_before = view->app_break;
+    view->app_break = app_break;
+    view->kernel_break = kernel_break;
+    unsettled |= 1u << slot;
+}
+
+void view_opened(uint64_t addr, uint64_t len)
+{
+    unsigned owners = 0;
+    for (unsigned slot = 0; slot < TRACE_MAX_PROCESSES; slot++) {
+        const struct view *view = &views[slot];
+        owners += view->used && (overlap(addr, addr + len, view->ram, view->ram_end) ||
+                                 overlap(addr, addr + len, view->flash, view->flash_end));
+    }
+    if (owners > 1 && !view_unasked)
+        bug_found("integrity", "window-over-two-processes",
+                  "expected: the kernel opens memory of one process at a time (I11)\n"
+                  "actual: it opened %" PRIu64 " bytes at 0x%" PRIx64 ", of %u processes",
+                  len, addr, owners);
+}
+
+/* ---- What must hold when a call has ended ---- */
+
+static void check_zero(unsigned slot, struct span span, const char *check, const char *whose)
+{
+    for (uint32_t at = span.start; at < span.end && !view_unasked; at++) {
+        if (arena_view[at] == 0)
+            continue;
+        bug_arena_byte = (long)at;
+        bug_current_rule = "I9";
+        bug_found("secrecy", check,
+                  "expected: arena byte %u is zero when it becomes %s of p%u (I9)\n"
+                  "actual: it holds 0x%02x",
+                  at, whose, slot, arena_view[at]);
+    }
+}
+
+/* No byte that the process may access is another's, or in anyone's grants. */
+static void check_apart(unsigned slot)
+{
+    struct span mine[2];
+    view_parts(slot, mine);
+    for (unsigned other = 0; other < TRACE_MAX_PROCESSES; other++) {
+        const struct view *view = &views[other];
+        if (other == slot || !view->used || view_unasked)
+            continue;
+        for (unsigned part = 0; part < 2; part++) {
+            const uint64_t start = ARENA_BASE + (uint64_t)mine[part].start;
+            const uint64_t end = ARENA_BASE + (uint64_t)mine[part].end;
+            if (!overlap(start, end, view->ram, view->ram_end) &&
+                !overlap(start, end, view->flash, view->flash_end))
+                continue;
+            bug_current_rule = "I11";
+            bug_found("integrity", "accessible-to-two",
+                      "expected: no byte is accessible to p%u that belongs to p%u (I11)\n"
+                      "actual: one in arena bytes %u to %u is",
+                      slot, other, mine[part].start, mine[part].end);
+        }
+    }
+}
+
+static void check_published(unsigned slot)
+{
+    const struct view *view = &views[slot];
+    const struct procbuf_process *process = &world.slots[slot];
+    const uint64_t app_break = procbuf_process_app_break(process);
+    const uint64_t kernel_break = procbuf_process_kernel_break(process);
+    if ((app_break == view->app_break && kernel_break == view->kernel_break) || view_unasked)
+        return;
+    bug_current_rule = "I11";
+    bug_found("integrity", "break-that-the-port-was-not-told",
+              "expected: p%u has the breaks that the port was told, 0x%" PRIx64 " and 0x%" PRIx64
+              " (I11)\nactual: the accessors publish 0x%" PRIx64 " and 0x%" PRIx64,
+              slot, view->app_break, view->kernel_break, app_break, kernel_break);
+}
+
+void view_settle(void)
+{
+    while (unsettled != 0) {
+        const unsigned slot = take_lowest(&unsettled);
+        struct view *view = &views[slot];
+        check_zero(slot, view->grown, "accessible-before-zeroed", "accessible memory");
+        check_apart(slot);
+        check_published(slot);
+        view->grown = (struct span){ 0, 0 };
+        view->made_grant = false;
+    }
+}
+
+/* Of the grant's own layout only what the library publishes is known: where its data begin. */
+void view_grant_seen(unsigned slot, const struct model_driver *driver)
+{
+    const uint32_t grant = in_arena(views[slot].kernel_break);
+    if (views[slot].made_grant && driver->declared)
+        check_zero(slot, (struct span){ grant + driver->data_offset, grant + driver->len },
+                   "grant-not-zeroed", "the data of a grant");
+}
+
+/* ---- Looking ---- */
+
+void view_parts(unsigned slot, struct span parts[2])
+{
+    const struct view *view = &views[slot];
+    parts[0] = parts[1] = (struct span){ 0, 0 };
+    if (!view->used)
+        return;
+    parts[0] = (struct span){ in_arena(view->ram), in_arena(view->app_break) };
+    if (view->flash != view->flash_end) /* flash of no bytes may lie anywhere */
+        parts[1] = (struct span){ in_arena(view->flash), in_arena(view->flash_end) };
+}
+
+bool view_holds(unsigned slot, uint32_t arena_byte)
+{
+    struct span parts[2];
+    view_parts(slot, parts);
+    return (arena_byte >= parts[0].start && arena_byte < parts[0].end) ||
+           (arena_byte >= parts[1].start && arena_byte < parts[1].end);
+}
