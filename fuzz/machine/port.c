@@ -42,6 +42,8 @@ bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
     if (agrees)
         view_told(protection->process_index, protection->mem_start, protection->app_break,
                   protection->kernel_break);
+    else
+        view_refused(protection->process_index);
     return agrees;
 }
 

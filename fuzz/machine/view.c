@@ -64,6 +64,12 @@ void view_told(unsigned slot, uint64_t ram, uint64_t app_break, uint64_t kernel_
     unsettled |= 1u << slot;
 }
 
+void view_refused(unsigned slot)
+{
+    if (slot < TRACE_MAX_PROCESSES && views[slot].used)
+        unsettled |= 1u << slot;
+}
+
 void view_opened(uint64_t addr, uint64_t len)
 {
     unsigned owners = 0;

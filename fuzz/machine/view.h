@@ -26,8 +26,9 @@ extern bool view_unasked;
 void view_created(unsigned slot, const uint64_t args[8]);
 void view_removed(unsigned slot);
 
-/* The port agrees to a protection request. Requests of tables without a view are ignored. */
+/* The port agrees to a protection request, or refuses. */
 void view_told(unsigned slot, uint64_t ram, uint64_t app_break, uint64_t kernel_break);
+void view_refused(unsigned slot);
 
 /* The kernel opens a range to itself. */
 void view_opened(uint64_t addr, uint64_t len);

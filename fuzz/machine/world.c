@@ -20,12 +20,22 @@
 
 _Static_assert(ARENA_FOREIGN - ARENA_PROCESSES == TRACE_MAX_MEMORY, "traces know how much fits");
 
-static struct world_objects objects[2];
-struct world_objects *world_now = &objects[0];
+/* Of the addresses of the two, one more bit differs than chance has it. */
+static struct {
+    _Alignas(128) struct world_objects first;
+    _Alignas(128) uint8_t apart[64];
+    struct world_objects second;
+} objects;
+struct world_objects *world_now = &objects.first;
+
+static bool is_second(void)
+{
+    return world_now == &objects.second;
+}
 
 void world_use(bool second)
 {
-    world_now = &objects[second];
+    world_now = second ? &objects.second : &objects.first;
     watched_begin(world.slots, TRACE_MAX_PROCESSES, sizeof world.slots[0]);
 }
 
@@ -170,7 +180,7 @@ static void make_blank(void)
     world.grant = NULL;
     world.reader = procbuf_reader_over(NULL, 0);
     world.writer = procbuf_writer_over(NULL, 0);
-    world_use(world_now != &objects[0]);
+    world_use(is_second());
     procbuf_table_init_external(&world.foreign, execute_foreign_is_live, model.foreign);
     save(&blank);
 }
@@ -229,14 +239,14 @@ static void lay_out(const struct trace *trace, FILE *results)
     }
 }
 
-/* How many identifiers the second world has given out when a trace begins. */
-enum { OTHER_IDENTIFIERS = 1000 };
+/* How many identifiers the table of the second world has given out when a trace begins. */
+static const uint64_t other_identifiers = 0x100000003;
 
 void world_begin(const struct trace *trace, FILE *results)
 {
     /* A layout that is copied prints nothing, and MSan's shadow is not copied. */
-    const bool may_copy = results == NULL && !arena_has_shadow() && !worlds_in_second() &&
-                          trace_has_usual_layout(trace);
+    const bool may_copy =
+        results == NULL && !arena_has_shadow() && !is_second() && trace_has_usual_layout(trace);
     if (results != NULL)
         results_reset();
     oracle_reset();
@@ -253,8 +263,8 @@ void world_begin(const struct trace *trace, FILE *results)
                                                                   : (unsigned)TRACE_MAX_PROCESSES;
     procbuf_table_init(&world.table, world.slots, model.slot_count);
     procbuf_table_use_grants(&world.table, world.grants, MODEL_GRANT_COUNT);
-    if (worlds_in_second())
-        identifiers_begin_at(OTHER_IDENTIFIERS);
+    if (is_second())
+        identifiers_begin_at(other_identifiers);
     lay_out(trace, results);
     world_note_lives(true);
     worlds_laid_out();

@@ -73,11 +73,6 @@ static struct {
     uint8_t kept[ARENA_LEN];
 } worlds = { .over_at = UINT32_MAX };
 
-bool worlds_in_second(void)
-{
-    return worlds.phase == SECOND;
-}
-
 /* ---- Digests and copies of memory ---- */
 
 static uint64_t mix(uint64_t digest, uint64_t word)
@@ -471,6 +466,8 @@ static void change_bytes(struct span span)
  * say what each holds. */
 static bool parts_here(unsigned position, bool in_body)
 {
+    if (worlds.over)
+        return false;
     if (worlds.parted)
         return worlds.parted_at == position && worlds.parted_in_body == in_body;
     worlds.parted = worlds.over = true;
@@ -682,7 +679,7 @@ static void run_second(const struct trace *trace, enum kind kind)
     worlds.phase = SECOND;
     worlds.kind = kind;
     worlds.over = false;
-    world_use(true);
+    world_use(kind == SECRETS);
     machine_run(trace, NULL);
     world_use(false);
     worlds.phase = IDLE;

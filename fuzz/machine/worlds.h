@@ -28,9 +28,6 @@ void worlds_run_some(const struct trace *trace);
 /* Compare with both kinds of worlds, for each process in turn. Requires: the trace runs clean. */
 void worlds_run_all(const struct trace *trace);
 
-/* Whether the second world runs. */
-bool worlds_in_second(void);
-
 /* ---- For the machine ---- */
 
 /* Work out the operands of an operation: in the second world those of the first. Returns: false if
