@@ -184,7 +184,8 @@ void compare_after(const struct prediction *prediction)
         check_written(prediction->access.writes[w]);
     }
     const unsigned changed = compare_changed();
-    view_settle();
+    if (view_unsettled != 0)
+        view_settle();
     if (changed != 0 || machine_call == NULL || names_buffer(machine_call->op->code))
         model_check_invariants(changed);
 }

@@ -67,7 +67,8 @@ static void finish_op(const struct op *op, unsigned begin, const struct outcome 
         statistics_op(op->code, outcome);
         behaviours_op(op->code, outcome);
     }
-    worlds_op_ended(op->code == OP_END ? machine_position : begin, begin, outcome);
+    if (worlds_compared)
+        worlds_op_ended(op->code == OP_END ? machine_position : begin, begin, outcome);
     if (results != NULL)
         results_print(op, outcome, results);
 }
@@ -309,10 +310,11 @@ static void run_body(struct body *body)
         value(&outcome, 'l', model.slices[number].span.end - model.slices[number].span.start);
         results_print(body->call->op, &outcome, results);
     }
-    worlds_body_began(body->position, body->call,
-                      model.slices[number].writable
-                          ? procbuf_writable_len(world.slices[number].writable)
-                          : procbuf_readable_len(world.slices[number].readable));
+    if (worlds_compared)
+        worlds_body_began(body->position, body->call,
+                          model.slices[number].writable
+                              ? procbuf_writable_len(world.slices[number].writable)
+                              : procbuf_readable_len(world.slices[number].readable));
     run_block();
     model_leave();
     bug_current_op = op_table[body->call->op->code].text;
@@ -434,13 +436,13 @@ __attribute__((noinline)) static void run_op(const struct op *op)
         model_op_begin();
     if (hostile.position == machine_position)
         model_plan_hostile_byte(hostile.arena_byte);
-    if (worlds_resolve(machine_position, op, &call)) {
+    if (worlds_compared ? worlds_resolve(machine_position, op, &call) : model_resolve(op, &call)) {
         machine_call = &call;
         run_resolved(op, &call);
         machine_call = NULL;
         return;
     }
-    if (worlds_body_goes_on(machine_position)) {
+    if (worlds_compared && worlds_body_goes_on(machine_position)) {
         machine_position++;
         return;
     }
@@ -521,12 +523,12 @@ static void run_block(void)
 {
     while (machine_position < machine_trace->op_count && !bug_unheard) {
         const struct op *op = &machine_trace->ops[machine_position];
-        if (op->code == OP_END && !worlds_end_is_bare(machine_position))
-            return;
-        if (op->code == OP_END)
+        if (op->code != OP_END)
+            run_op(op);
+        else if (worlds_compared && worlds_end_is_bare(machine_position))
             pass_end();
         else
-            run_op(op);
+            return;
     }
 }
 

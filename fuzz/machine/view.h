@@ -37,6 +37,9 @@ void view_opened(uint64_t addr, uint64_t len);
  * accessors publish the breaks that the port was told. Ends in bug_found() if not. */
 void view_settle(void);
 
+/* A bit for each slot that the call under way asked the port about: without one, nothing to settle. */
+extern unsigned view_unsettled;
+
 /* The call under way has given a driver its grant. If it made it, its data are zero. */
 void view_grant_seen(unsigned slot, const struct model_driver *driver);
 

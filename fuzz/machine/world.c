@@ -267,7 +267,8 @@ void world_begin(const struct trace *trace, FILE *results)
         identifiers_begin_at(other_identifiers);
     lay_out(trace, results);
     world_note_lives(true);
-    worlds_laid_out();
+    if (worlds_compared)
+        worlds_laid_out();
     if (may_copy)
         save(&usual);
 }

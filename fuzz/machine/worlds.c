@@ -50,7 +50,7 @@ struct saved {
 enum { MAX_SAVED = 4096, MAX_SAVED_BYTES = 1 << 18 };
 
 static struct {
-    enum { IDLE, FIRST, SECOND } phase;
+    enum { FIRST, SECOND } phase;
     enum kind kind;
     unsigned observer;
     const struct trace *trace;
@@ -58,6 +58,7 @@ static struct {
     struct saved saved[MAX_SAVED];
     uint8_t bytes[MAX_SAVED_BYTES];
     unsigned saved_count, byte_count;
+    unsigned next_saved;   /* in the second world: those before it are of operations before */
     unsigned at; /* the operation that runs; after one that ended, where its block may end */
     bool over; /* nothing is recorded or compared any more */
     unsigned over_at; /* … from this position on */
@@ -73,6 +74,8 @@ static struct {
     uint8_t kept[ARENA_LEN];
 } worlds = { .over_at = UINT32_MAX };
 
+bool worlds_compared;
+
 /* ---- Digests and copies of memory ---- */
 
 static uint64_t mix(uint64_t digest, uint64_t word)
@@ -83,15 +86,18 @@ static uint64_t mix(uint64_t digest, uint64_t word)
 
 static uint64_t digest_of(struct span span, uint64_t digest)
 {
+    enum { LANES = 4 }; /* that do not wait for each other */
+    uint64_t lanes[LANES] = { digest, 1, 2, 3 };
     uint32_t at = span.start;
-    for (; span.end - at >= 8; at += 8) {
-        uint64_t word;
-        memcpy(&word, &arena_view[at], 8);
-        digest = mix(digest, word);
-    }
+    for (; span.end - at >= 8 * LANES; at += 8 * LANES)
+        for (unsigned lane = 0; lane < LANES; lane++) {
+            uint64_t word;
+            memcpy(&word, &arena_view[at + 8 * lane], 8);
+            lanes[lane] = mix(lanes[lane], word);
+        }
     for (; at < span.end; at++)
-        digest = mix(digest, arena_view[at]);
-    return digest;
+        lanes[at % LANES] = mix(lanes[at % LANES], arena_view[at]);
+    return mix(mix(lanes[0], lanes[1]), mix(lanes[2], lanes[3]));
 }
 
 static uint64_t digest_memory(void)
@@ -119,9 +125,13 @@ static void save(unsigned position, enum when when, struct span span)
 /* In the second: make it the same. */
 static void restore(unsigned position, enum when when)
 {
-    for (unsigned s = 0; s < worlds.saved_count; s++) {
+    while (worlds.next_saved < worlds.saved_count &&
+           worlds.saved[worlds.next_saved].position < position)
+        worlds.next_saved++;
+    for (unsigned s = worlds.next_saved;
+         s < worlds.saved_count && worlds.saved[s].position == position; s++) {
         const struct saved *saved = &worlds.saved[s];
-        if (saved->position != position || saved->when != when)
+        if (saved->when != when)
             continue;
         memcpy(&model.bytes[saved->span.start], &worlds.bytes[saved->at],
                saved->span.end - saved->span.start);
@@ -452,11 +462,21 @@ static bool recall(unsigned position, const struct op *op, struct call *call)
     return true;
 }
 
-static void change_bytes(struct span span)
+static void change_span(struct span span)
 {
     for (uint32_t at = span.start; at < span.end; at++)
-        if (!view_holds(worlds.observer, at))
-            model.bytes[at] = arena_view[at] ^= 0xff;
+        model.bytes[at] = arena_view[at] = (uint8_t)~arena_view[at];
+}
+
+/* All of a span, but what the observer may access: that is changed twice. */
+static void change_bytes(struct span span)
+{
+    struct span parts[2];
+    view_parts(worlds.observer, parts);
+    change_span(span);
+    for (unsigned part = 0; part < 2; part++)
+        if (parts[part].start >= span.start && parts[part].end <= span.end)
+            change_span(parts[part]);
     world_note_written(span);
 }
 
@@ -574,8 +594,7 @@ bool worlds_resolve(unsigned position, const struct op *op, struct call *call)
         return recall(position, op, call);
     if (!model_resolve(op, call))
         return false;
-    if (worlds.phase == FIRST)
-        note_first(position, call);
+    note_first(position, call);
     return true;
 }
 
@@ -611,8 +630,6 @@ void worlds_laid_out(void)
 void worlds_body_began(unsigned position, const struct call *call, size_t len)
 {
     struct event *event = &worlds.events[position];
-    if (worlds.phase == IDLE)
-        return;
     if (worlds.phase == FIRST) {
         const bool is_driver = call->op->code == OP_DRIVER_ENTER;
         const uint64_t slice = call->args[is_driver ? 2 : 1];
@@ -644,7 +661,7 @@ void worlds_op_ended(unsigned position, unsigned begin, const struct outcome *ou
 {
     if (worlds.phase == FIRST)
         note_first_end(position, begin, outcome);
-    else if (worlds.phase == SECOND)
+    else
         compare_end(position, outcome);
 }
 
@@ -653,6 +670,7 @@ void worlds_op_ended(unsigned position, unsigned begin, const struct outcome *ou
 static void begin_first(const struct trace *trace, unsigned observer)
 {
     worlds.phase = FIRST;
+    worlds_compared = true;
     worlds.observer = observer;
     worlds.trace = trace;
     worlds.over = false;
@@ -671,18 +689,20 @@ static void run_first(const struct trace *trace, unsigned observer)
     begin_first(trace, observer);
     machine_run(trace, NULL);
     oracle_act_listener = NULL;
-    worlds.phase = IDLE;
+    worlds_compared = false;
 }
 
 static void run_second(const struct trace *trace, enum kind kind)
 {
     worlds.phase = SECOND;
+    worlds_compared = true;
     worlds.kind = kind;
+    worlds.next_saved = 0;
     worlds.over = false;
     world_use(kind == SECRETS);
     machine_run(trace, NULL);
     world_use(false);
-    worlds.phase = IDLE;
+    worlds_compared = false;
 }
 
 /* Requires: the first world is recorded. */

@@ -22,13 +22,15 @@
 /* Run a trace, and for one input of WORLDS_EVERY, chosen by what is in it, compare it with a second
  * world, of an observer and of a kind chosen likewise. Which inputs are chosen does not depend on
  * what ran before. */
-enum { WORLDS_EVERY = 64 };
+enum { WORLDS_EVERY = 128 };
 void worlds_run_some(const struct trace *trace);
 
 /* Compare with both kinds of worlds, for each process in turn. Requires: the trace runs clean. */
 void worlds_run_all(const struct trace *trace);
 
-/* ---- For the machine ---- */
+/* ---- For the machine. Where no worlds are compared, it need not call these ---- */
+
+extern bool worlds_compared;
 
 /* Work out the operands of an operation: in the second world those of the first. Returns: false if
  * the operation is not run. */

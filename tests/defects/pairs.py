@@ -324,7 +324,7 @@ bool procbuf_process_allocate_grant(struct procbuf_process *process, uint32_t gr
     if (model.processes[slot].restarts) {
 """)]),
     Pair("I-overlap", "a process may be created in the memory of another", "P4",
-         "kind=integrity check=(accessible-to-two|window-over-two-processes) op=create$", [
+         "kind=integrity check=(accessible-to-two|window-out-of-a-process) op=create$", [
              (TABLE, "            overlaps_process(config->mem_start, layout->mem_end, &other->private_))\n            return false;",
               "            (overlaps_process(config->mem_start, layout->mem_end, &other->private_) && false))\n"
               "            return false;"),
