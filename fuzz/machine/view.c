@@ -153,12 +153,14 @@ static void check_published(unsigned slot)
 
 void view_settle(void)
 {
+    for (unsigned slot = 0; slot < TRACE_MAX_PROCESSES; slot++)
+        if (views[slot].used)
+            check_published(slot);
     while (view_unsettled != 0) {
         const unsigned slot = take_lowest(&view_unsettled);
         struct view *view = &views[slot];
         check_zero(slot, view->grown, "accessible-before-zeroed", "accessible memory");
         check_apart(slot);
-        check_published(slot);
         view->grown = (struct span){ 0, 0 };
         view->made_grant = false;
     }

@@ -22,7 +22,7 @@
 /* Run a trace, and for one input of WORLDS_EVERY, chosen by what is in it, compare it with a second
  * world, of an observer and of a kind chosen likewise. Which inputs are chosen does not depend on
  * what ran before. */
-enum { WORLDS_EVERY = 128 };
+enum { WORLDS_EVERY = 256 };
 void worlds_run_some(const struct trace *trace);
 
 /* Compare with both kinds of worlds, for each process in turn. Requires: the trace runs clean. */

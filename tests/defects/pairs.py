@@ -323,6 +323,20 @@ bool procbuf_process_allocate_grant(struct procbuf_process *process, uint32_t gr
         terminate(slot + 1, 0);
     if (model.processes[slot].restarts) {
 """)]),
+    Pair("I-room", "a new life gets half the room while another process has ended", "L5",
+         "kind=integrity check=observer-has-other-memory op=(restart|restart_many|start|fault)$", [
+             (PROCESS, "    if (!procbuf_process_protect(process, self->initial_app_break,",
+              "    if (another_is(process))\n"
+              "        self->initial_app_break = self->mem_start + (self->initial_app_break - self->mem_start) / 2;\n"
+              "    if (!procbuf_process_protect(process, self->initial_app_break,"),
+             (PROCESS, '#include "require.h"\n',
+              '#include "require.h"\n' + another("them->state.kind == PROCBUF_STATE_TERMINATED")),
+             (M_PROCESSES, "    if (!port_agrees(p, slot, process->initial_app_break,",
+              "    if (another_is(slot))\n"
+              "        process->initial_app_break =\n"
+              "            process->mem_start + (process->initial_app_break - process->mem_start) / 2;\n"
+              "    if (!port_agrees(p, slot, process->initial_app_break,"),
+             (M_PROCESSES, M_INCLUDE, M_INCLUDE + m_another("them->state == MODEL_TERMINATED"))]),
     Pair("I-overlap", "a process may be created in the memory of another", "P4",
          "kind=integrity check=(accessible-to-two|window-out-of-a-process) op=create$", [
              (TABLE, "            overlaps_process(config->mem_start, layout->mem_end, &other->private_))\n            return false;",
