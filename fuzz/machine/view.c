@@ -153,9 +153,6 @@ static void check_published(unsigned slot)
 
 void view_settle(void)
 {
-    for (unsigned slot = 0; slot < TRACE_MAX_PROCESSES; slot++)
-        if (views[slot].used)
-            check_published(slot);
     while (view_unsettled != 0) {
         const unsigned slot = take_lowest(&view_unsettled);
         struct view *view = &views[slot];
@@ -164,6 +161,9 @@ void view_settle(void)
         view->grown = (struct span){ 0, 0 };
         view->made_grant = false;
     }
+    for (unsigned slot = 0; slot < TRACE_MAX_PROCESSES; slot++)
+        if (views[slot].used)
+            check_published(slot);
 }
 
 /* Of the grant's own layout only what the library publishes is known: where its data begin. */

@@ -360,3 +360,25 @@ bool procbuf_process_allocate_grant(struct procbuf_process *process, uint32_t gr
               "        model_change(slot)->app_break = new_break;\n        model_label_ram(slot);\n"
               "        return OUT_OF_MEMORY;\n    }\n")]),
 ]
+
+
+TWINS: dict[str, str | list[Edit]] = {
+    "M-A2": "G02a", "M-E2": "E02x", "M-G2": "G09b", "M-G3": "G10a", "M-G6": "G06x", "M-H6": "H06", "M-K1": "B11",
+    "M-K1z": "B08", "M-L8": "L08", "M-S6": "S13",
+    "M-B1": [(BUFFER, "    if (!procbuf_state_is_active(self->state))\n        return PROCBUF_FAIL;\n", "")],
+    "M-B3": [(BUFFER, "    if (access == PROCBUF_ACCESS_READ && is_in_flash(", "    if (is_in_flash(")],
+    "M-B4": [(BUFFER, "    if (self->mark < end)\n        self->mark = end;", "    self->mark = end;")],
+    "M-G1": [(GRANT, "align < 2 ? 2 : align", "align")],
+    "M-H3": [(BUFFER, "    *buffer = (struct procbuf_readonly)PROCBUF_READONLY_DEFAULT;\n", ""),
+             (BUFFER, "    *buffer = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;\n", "")],
+    "M-K3": [(BRK, "    return error == PROCBUF_PROCESS_OK ? PROCBUF_OK : PROCBUF_NOMEM;",
+              "    return (enum procbuf_code)error;")],
+    "M-L2": [(PROCESS, "        self->state.kind = self->state.stopped_from;",
+              "        set_state(self, PROCBUF_STATE_RUNNING, 0);")],
+    "M-L3": [(PROCESS, "    if (self->state.kind == PROCBUF_STATE_TERMINATED)\n        return;\n", "")],
+    "M-L5": [(PROCESS, "    self->mark = self->mem_start;\n", "")],
+    "M-L7": [(PROCESS, "    if (self->fault_policy == PROCBUF_FAULT_RESTART) {", "    if (false) {")],
+    "M-L9": [(GRANT, "        is_in_open_enter(self, *addr_out, len) ||\n",
+              "        (is_in_open_enter(self, *addr_out, len) && false) ||\n")],
+}
+"""Mistakes of weakened.py in the model, and the same in the library: the edits, or a planted bug."""

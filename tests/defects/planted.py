@@ -66,14 +66,19 @@ def run(command: list[str], cwd: Path, timeout: float = TIMEOUT_S) -> subprocess
                           timeout=timeout, check=False)
 
 
-def patched_library(defect: Defect, folder: Path) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(ROOT / "lib", folder / "lib")
+def patch(defect: Defect, folder: Path) -> None:
+    """Make the mistake in the copy of the library that is in a folder."""
     done = run(["patch", "-p1", "--no-backup-if-mismatch", "-s", "-F0", "-i", str(defect.path)], folder)
     if done.returncode != 0:
         raise Failure("does not apply: lib has changed under it. If only the lines around it have, "
                       "run with --refresh; else plant the same mistake again and write the new diff "
                       f"to {defect.path.relative_to(ROOT)}\n{done.stdout}")
+
+
+def patched_library(defect: Defect, folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "lib", folder / "lib")
+    patch(defect, folder)
     return folder / "lib"
 
 
