@@ -552,4 +552,5 @@ void machine_run(const struct trace *trace, FILE *results_file)
     run_block();
     bug_current_op = "end";
     compare_all_bytes();
+    view_ended();
 }

@@ -69,11 +69,13 @@ static void check_allow(const struct call *call, const struct outcome *outcome)
         before = &origins.passed[args[0]][args[1]][call->op->code == OP_ALLOW_READWRITE][args[2]];
     check_range(*before, answer);
     *before = now;
+    origins.any = true;
 }
 
 static void make(uint64_t number, struct model_range range)
 {
     origins.made[number] = range;
+    origins.any = true;
 }
 
 static void check_buffer(const struct call *call, const struct outcome *outcome)

@@ -9,6 +9,7 @@
 struct origins {
     struct model_range passed[TRACE_MAX_PROCESSES][TRACE_DRIVER_COUNT][2][MODEL_SLOT_COUNT];
     struct model_range held[TRACE_DRIVER_COUNT];     /* by allow_userspace_readable */
+    bool any;                                        /* anything of this is not 0 */
     struct model_range made[2 * TRACE_BUFFER_COUNT]; /* what each buffer register was made with */
 };
 

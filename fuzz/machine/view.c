@@ -156,14 +156,24 @@ void view_settle(void)
     while (view_unsettled != 0) {
         const unsigned slot = take_lowest(&view_unsettled);
         struct view *view = &views[slot];
-        check_zero(slot, view->grown, "accessible-before-zeroed", "accessible memory");
-        check_apart(slot);
+        if (view->grown.start != view->grown.end) {
+            check_zero(slot, view->grown, "accessible-before-zeroed", "accessible memory");
+            check_apart(slot);
+        }
+        check_published(slot);
         view->grown = (struct span){ 0, 0 };
         view->made_grant = false;
     }
-    for (unsigned slot = 0; slot < TRACE_MAX_PROCESSES; slot++)
-        if (views[slot].used)
-            check_published(slot);
+}
+
+void view_ended(void)
+{
+    for (unsigned slot = 0; slot < TRACE_MAX_PROCESSES; slot++) {
+        if (!views[slot].used)
+            continue;
+        check_apart(slot);
+        check_published(slot);
+    }
 }
 
 /* Of the grant's own layout only what the library publishes is known: where its data begin. */

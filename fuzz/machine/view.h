@@ -37,6 +37,9 @@ void view_opened(uint64_t addr, uint64_t len);
  * accessors publish the breaks that the port was told. Ends in bug_found() if not. */
 void view_settle(void);
 
+/* The same of every process, asked about or not, when a trace has ended. */
+void view_ended(void);
+
 /* A bit for each slot that the call under way asked the port about: without one, nothing to settle. */
 extern unsigned view_unsettled;
 

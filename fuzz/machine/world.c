@@ -250,7 +250,8 @@ void world_begin(const struct trace *trace, FILE *results)
     if (results != NULL)
         results_reset();
     oracle_reset();
-    memset(&origins, 0, sizeof origins);
+    if (origins.any)
+        memset(&origins, 0, sizeof origins);
     if (!blank.made)
         make_blank();
     if (may_copy && usual.made) {

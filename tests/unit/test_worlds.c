@@ -40,8 +40,7 @@ static void begin_world(const char *identity)
     bug_end = end_as_foreseen;
     parse("trace 1\nset_running p1\n");
     machine_run(&trace, NULL);
-    view_unsettled = 1;
-    view_settle(); /* nothing is wrong yet */
+    view_ended(); /* nothing is wrong yet */
 }
 
 TestSuite(worlds, .init = harness_start);
@@ -73,8 +72,7 @@ Test(worlds, a_process_in_the_memory_of_another_is_noticed, .exit_code = BUG_EXI
     begin_world("kind=integrity check=accessible-to-two ");
     views[0].ram_end++;
     views[1].ram = views[0].ram_end - 1;
-    view_unsettled = 2;
-    view_settle();
+    view_ended();
 }
 
 /* … whichever process the port was asked about. */
@@ -82,8 +80,7 @@ Test(worlds, a_break_that_the_port_was_not_told_is_noticed, .exit_code = BUG_EXI
 {
     begin_world("kind=integrity check=break-that-the-port-was-not-told ");
     views[1].app_break--;
-    view_unsettled = 1;
-    view_settle();
+    view_ended();
 }
 
 Test(worlds, a_byte_that_is_not_zero_when_it_becomes_accessible_is_noticed,
@@ -118,12 +115,14 @@ static const char *const shared[] = {
     "trace 1\nbuild_readonly ro0 p1 p1.ram 16\nbuild_readwrite rw0 p0 p0.ram 16\n"
     "reader_over ro0 1\nwriter_over rw0 1\nstream_copy 5\nstream_copy 20\nread_at ro0 0 4\n",
     "trace 1\ndeclare_driver v0 0 7 1 1 9\ntake_id d0 p0\nbuild_readwrite rw0 p0 p0.ram 8\n"
-    "driver_enter v0 d0 s0 {\nset s0 0 7\nmut_enter rw0 s1 {\nrange_to s0 s2 8\ncopy_slice s1 s2\n}\n}\n",
+    "driver_enter v0 d0 s0 {\nset s0 0 7\nmut_enter rw0 s1 {\nrange_to s0 s2 8\ncopy_slice s1 "
+    "s2\n}\n}\n",
     /* a driver holds one range for all processes */
     "trace 1\ndeclare_driver v0 0 7 0 0 0\nallow_userspace_readable p0 v0 0 p0.ram 4\n"
     "allow_userspace_readable p1 v0 0 p1.ram 4\nallow_userspace_readable p0 v0 0 p0.ram 8\n",
     /* slots of the table, places, identifiers */
-    "trace 1\nprocess\nprocess\nremove p0\ncreate p1.flash-100 0 0 p1.flash-256 64 32 0 0\nspend_ids 1\n"
+    "trace 1\nprocess\nprocess\nremove p0\ncreate p1.flash-100 0 0 p1.flash-256 64 32 0 "
+    "0\nspend_ids 1\n"
     "restart p1 none\nrestart p0 none\n",
     /* one process acts while another's bytes are fetched, and how many depends on those */
     "trace 1\nbuild_readonly ro0 p1 p1.ram 16\nenter ro0 s0 {\nwhen_fetched p1.ram+9 p0.ram+3 77\n"
