@@ -113,7 +113,8 @@ static void note_slot_read(const struct call *call)
 /* A life that ended keeps its slots until then, for a driver that has them open. */
 static void begin_life(uint64_t slot)
 {
-    memset(origins.passed[slot], 0, sizeof origins.passed[slot]);
+    if (origins.any)
+        memset(origins.passed[slot], 0, sizeof origins.passed[slot]);
 }
 
 void origins_answered(const struct call *call, const struct outcome *outcome)
