@@ -72,7 +72,7 @@ static struct {
     bool parted, parted_in_body;
     unsigned parted_at;
     uint8_t kept[ARENA_LEN];
-} worlds = { .over_at = UINT32_MAX };
+} worlds;
 
 bool worlds_compared;
 
