@@ -119,14 +119,16 @@ void ring_note(const uint8_t *bytes, size_t len)
         process = (uint64_t)getpid();
         save_what_died();
     }
-    const uint64_t number = __atomic_add_fetch(&ring->count, 1, __ATOMIC_SEQ_CST);
+    const uint64_t number = ++ring->count;
     running = &ring->inputs[(number - 1) % RING_INPUTS];
-    __atomic_store_n(&running->number, 0, __ATOMIC_SEQ_CST);
+    running->number = 0;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
     running->process = process;
     running->len = len;
     running->has_returned = 0;
     arena_copy(running->bytes, bytes, len < RING_INPUT_LEN ? len : RING_INPUT_LEN);
-    __atomic_store_n(&running->number, number, __ATOMIC_SEQ_CST);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* whoever is killed in between leaves a 0 */
+    running->number = number;
 }
 
 void ring_note_return(void)
