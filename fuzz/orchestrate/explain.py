@@ -23,6 +23,7 @@ KINDS = {
     "slow": "It takes a thousand times as long as it should.",
     "crash": "The process died of a signal that no sanitizer explains.",
     "fault": "The library touched a page of memory that is closed to it.",
+    "unexplained": "A fuzzing process ended, and nothing that is replayed shows why.",
     "testbed": "The testbed itself is wrong: this is not a bug of the library.",
     "sanitizer": "A sanitizer stopped the library.",
 }

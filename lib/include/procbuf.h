@@ -34,5 +34,6 @@
 #include <procbuf/process.h>
 #include <procbuf/slice.h>
 #include <procbuf/stream.h>
+#include <procbuf/version.h>
 
 #endif

@@ -307,6 +307,7 @@ static struct procbuf_buffer_private buffer_in(const struct procbuf_grant *grant
         .addr = content.addr,
         .len = content.len,
         .slot_addr = addr,
+        .index = grant->private_.id.index_,
         .slot_swaps = content.swaps,
     };
 }
@@ -316,7 +317,7 @@ enum procbuf_error procbuf_grant_readonly(const struct procbuf_grant *grant, uin
 {
     if (slot >= grant->private_.driver->private_.readonly_count)
         return PROCBUF_ADDRESS_OUT_OF_BOUNDS;
-    *buffer_out = (struct procbuf_readonly){ grant->private_.id.index_, buffer_in(grant, slot) };
+    *buffer_out = (struct procbuf_readonly){ buffer_in(grant, slot) };
     return PROCBUF_OK;
 }
 
@@ -326,8 +327,7 @@ enum procbuf_error procbuf_grant_readwrite(const struct procbuf_grant *grant, ui
     const struct procbuf_driver_config *config = &grant->private_.driver->private_;
     if (slot >= config->readwrite_count)
         return PROCBUF_ADDRESS_OUT_OF_BOUNDS;
-    *buffer_out = (struct procbuf_readwrite){ grant->private_.id.index_,
-                                              buffer_in(grant, config->readonly_count + slot) };
+    *buffer_out = (struct procbuf_readwrite){ buffer_in(grant, config->readonly_count + slot) };
     return PROCBUF_OK;
 }
 

@@ -31,11 +31,6 @@ bool procbuf_process_is_valid(const struct procbuf_process_private *self)
            self->app_break <= self->kernel_break && self->kernel_break <= self->mem_end;
 }
 
-bool procbuf_state_is_active(struct procbuf_state state)
-{
-    return state.kind != PROCBUF_STATE_FAULTED && state.kind != PROCBUF_STATE_TERMINATED;
-}
-
 /* ---- Looking ---- */
 
 static uint32_t slot_index(const struct procbuf_process *process)

@@ -2,14 +2,12 @@
 #ifndef PROCBUF_SRC_PROCESS_H
 #define PROCBUF_SRC_PROCESS_H
 
+#include "implementation.h"
+
 #include <procbuf/process.h>
 
 #include "memory.h"
 #include "require.h"
-
-/* The path of every enter, which a driver takes for a few bytes at a time: a call more is a tenth of
- * it, at -Os too. */
-#define PROCBUF_INLINE static inline __attribute__((always_inline))
 
 /* An enter that has not returned. It lives in the stack frame of that enter, in a list per slot,
  * innermost first, so that its bytes (L9) and its slot (L8) are not given away. */
@@ -81,7 +79,10 @@ PROCBUF_INLINE void procbuf_process_pop_enter(struct procbuf_process *process,
 /*@ assigns \nothing;
     ensures \result <==> state.kind != PROCBUF_STATE_FAULTED &&
                          state.kind != PROCBUF_STATE_TERMINATED; */
-bool procbuf_state_is_active(struct procbuf_state state);
+static inline bool procbuf_state_is_active(struct procbuf_state state)
+{
+    return state.kind != PROCBUF_STATE_FAULTED && state.kind != PROCBUF_STATE_TERMINATED;
+}
 
 /* Take the next identifier. Returns: false when the counter is spent. */
 /*@ requires \valid(table) && \valid(identifier_out) && \separated(table, identifier_out);

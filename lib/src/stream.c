@@ -10,7 +10,7 @@
 
 struct procbuf_readonly procbuf_readwrite_as_readonly(const struct procbuf_readwrite *buffer)
 {
-    return (struct procbuf_readonly){ buffer->index_, buffer->private_ };
+    return (struct procbuf_readonly){ buffer->private_ };
 }
 
 /* ---- One step ---- */

@@ -49,7 +49,7 @@ procbuf_id_new_external(const struct procbuf_table *table, uint32_t index, uint6
 {
     PROCBUF_REQUIRE(R2, capability != NULL);
     PROCBUF_REQUIRE(R2, table->private_.is_live != NULL);
-    return (struct procbuf_id){ .index_ = index, .private_ = { NULL, table, identifier } };
+    return (struct procbuf_id){ { NULL, table, identifier }, index };
 }
 
 bool procbuf_foreign_life_goes_on(const uint32_t *index, const struct procbuf_id_private *id)

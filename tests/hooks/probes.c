@@ -130,6 +130,7 @@ static volatile int zero;
 static volatile long data = 7;
 static volatile int *volatile pointer = &zero;
 static _Thread_local volatile short thread = 3;
+static volatile int elsewhere __attribute__((section(".kept"))) = 1;
 int probe_global;
 
 void probe_change(enum probe_variable variable)
@@ -141,6 +142,7 @@ void probe_change(enum probe_variable variable)
     case PROBE_POINTER: pointer = pointer == NULL ? &zero : NULL; break;
     case PROBE_LOCAL: local ^= 1; break;
     case PROBE_THREAD: thread ^= 1; break;
+    case PROBE_SECTION: elsewhere ^= 1; break;
     default: probe_global ^= 1; break;
     }
 }

@@ -39,6 +39,7 @@ enum probe_variable {
     PROBE_POINTER,
     PROBE_LOCAL,
     PROBE_THREAD,
+    PROBE_SECTION, /* one of its own */
     PROBE_GLOBAL,
     PROBE_VARIABLES
 };

@@ -2,7 +2,8 @@
 
 struct world world;
 /* Aligned far beyond need, so that no test can depend on where a linker puts it. */
-_Alignas(4096) uint8_t world_memory[WORLD_LEN];
+_Alignas(4096) const struct procbuf_id no_id;
+uint8_t world_memory[WORLD_LEN];
 
 struct event port_events[MAX_EVENTS];
 unsigned port_event_count;

@@ -33,6 +33,9 @@ void world_make(void);
 /* The address of byte `offset` of the world. */
 procbuf_addr_t at(size_t offset);
 
+/* The id of no process. */
+extern const struct procbuf_id no_id;
+
 /* ---- The port ---- */
 
 enum { MAX_EVENTS = 32 };

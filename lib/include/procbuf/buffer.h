@@ -19,6 +19,7 @@ struct procbuf_buffer_private {
     procbuf_addr_t addr;
     size_t len;
     procbuf_addr_t slot_addr; /* where in a grant it was read; 0: it was not */
+    uint32_t index;           /* in a foreign table; counts for nothing in one of ours */
     uint64_t slot_swaps;      /* of that slot, when it was read */
 };
 
@@ -27,30 +28,35 @@ struct procbuf_buffer_private {
  * It does not prove: that the process is alive, that the bytes keep their value, or that no other
  * buffer overlaps it. Source: Tock ReadOnlyProcessBuffer, kernel/src/processbuffer.rs. */
 struct procbuf_readonly {
-    uint32_t index_; /* slot in a foreign table; changing it can only make the buffer dead */
-    struct procbuf_buffer_private private_ PROCBUF_PRIVATE;
+    PROCBUF_PRIVATE(struct procbuf_buffer_private private_);
 };
 
 /* Holding one proves: as above, and wholly in app-owned RAM.
  * Source: Tock ReadWriteProcessBuffer. */
 struct procbuf_readwrite {
-    uint32_t index_;
-    struct procbuf_buffer_private private_ PROCBUF_PRIVATE;
+    PROCBUF_PRIVATE(struct procbuf_buffer_private private_);
 };
 
 /* The default buffer, a constant initialiser: no process, length 0, null. Contract: H3.
  * For an object that is there already: procbuf_readonly_default() and its pair. */
-#ifdef __cplusplus
-#define PROCBUF_READONLY_DEFAULT                                                                   \
+#if defined(__clang__) && !defined(__cplusplus) /* refuses to initialise what it refuses to touch */
+#define PROCBUF_BUFFER_DEFAULT                                                                     \
+    _Pragma("clang diagnostic push")                                                               \
+        _Pragma("clang diagnostic ignored \"-Wunknown-warning-option\"")                           \
+            _Pragma("clang diagnostic ignored \"-Wgnu-empty-initializer\"")                        \
+                _Pragma("clang diagnostic ignored \"-Wc23-extensions\"")                           \
     {                                                                                              \
-    }
-#define PROCBUF_READWRITE_DEFAULT                                                                  \
+    }                                                                                              \
+    _Pragma("clang diagnostic pop")
+#elif defined(__cplusplus)
+#define PROCBUF_BUFFER_DEFAULT                                                                     \
     {                                                                                              \
     }
 #else
-#define PROCBUF_READONLY_DEFAULT { 0 }
-#define PROCBUF_READWRITE_DEFAULT { 0 }
+#define PROCBUF_BUFFER_DEFAULT { { { 0, 0, 0 }, 0, 0, 0, 0, 0 } }
 #endif
+#define PROCBUF_READONLY_DEFAULT PROCBUF_BUFFER_DEFAULT
+#define PROCBUF_READWRITE_DEFAULT PROCBUF_BUFFER_DEFAULT
 
 /* ---- Building ------------------------------------------------------------------------------- */
 

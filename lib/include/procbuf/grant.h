@@ -26,7 +26,7 @@ struct procbuf_grant_entry_private {
     bool entered_by_driver;
 };
 struct procbuf_grant_entry {
-    struct procbuf_grant_entry_private private_ PROCBUF_PRIVATE;
+    PROCBUF_PRIVATE(struct procbuf_grant_entry_private private_);
 };
 
 /* Give a table room for grants: numbers 0 to grants_per_process - 1 in every process.
@@ -84,7 +84,7 @@ struct procbuf_driver_config {
 
 /* A driver, as far as its grants go. Fields are private. */
 struct procbuf_driver {
-    struct procbuf_driver_config private_ PROCBUF_PRIVATE;
+    PROCBUF_PRIVATE(struct procbuf_driver_config private_);
 };
 
 /* Returns: the size in bytes of the whole grant of a driver: its slots, then its data. SIZE_MAX if
@@ -105,7 +105,7 @@ struct procbuf_grant_private {
     procbuf_addr_t addr;
 };
 struct procbuf_grant {
-    struct procbuf_grant_private private_ PROCBUF_PRIVATE;
+    PROCBUF_PRIVATE(struct procbuf_grant_private private_);
 };
 
 /* What runs while a grant is entered. Requires: it returns and never jumps out, else the panic hook when

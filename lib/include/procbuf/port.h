@@ -25,7 +25,7 @@ extern "C" {
 #endif
 
 /* What the library is about to do with a range of user memory. */
-enum procbuf_access { PROCBUF_ACCESS_READ, PROCBUF_ACCESS_READ_WRITE };
+enum procbuf_access { PROCBUF_ACCESS_READ, PROCBUF_ACCESS_READ_WRITE } PROCBUF_ONE_BYTE;
 
 struct procbuf_table;
 
@@ -63,7 +63,7 @@ void procbuf_port_barrier(void);
 
 /* Report a programming error in the kernel. Must not return. `message` is one static line.
  * User data never leads here (E4). */
-__attribute__((noreturn)) void procbuf_port_panic(const char *message);
+PROCBUF_NORETURN void procbuf_port_panic(const char *message);
 
 /* Order every access made through slices before the return to userspace.
  * The kernel calls this on the way out, before it switches. Cost: one barrier hook.

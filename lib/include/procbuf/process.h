@@ -38,7 +38,7 @@ enum procbuf_state_kind {
     PROCBUF_STATE_STOPPED,     /* `stopped_from` says what resume goes back to */
     PROCBUF_STATE_FAULTED,
     PROCBUF_STATE_TERMINATED
-};
+} PROCBUF_ONE_BYTE;
 
 struct procbuf_state {
     enum procbuf_state_kind kind;
@@ -47,14 +47,14 @@ struct procbuf_state {
 };
 
 /* What a fault does. Contract: L7. */
-enum procbuf_fault_policy { PROCBUF_FAULT_STOP, PROCBUF_FAULT_RESTART };
+enum procbuf_fault_policy { PROCBUF_FAULT_STOP, PROCBUF_FAULT_RESTART } PROCBUF_ONE_BYTE;
 
 /* How the last life ended. Contract: L3. */
 enum procbuf_completion {
     PROCBUF_COMPLETION_NEVER_ENDED,
     PROCBUF_COMPLETION_WITHOUT_CODE,
     PROCBUF_COMPLETION_WITH_CODE
-};
+} PROCBUF_ONE_BYTE;
 
 /* ---- Identity ------------------------------------------------------------------------------- */
 
@@ -66,10 +66,11 @@ struct procbuf_id_private {
 
 /* One life of one process.
  * Holding one proves: a process with this identity existed (or a trusted foreign table said so).
- * It does not prove: that this life still goes on; ask procbuf_id_is_live(). Contract: L1. */
+ * It does not prove: that this life still goes on; ask procbuf_id_is_live(). An object of static
+ * storage that was never assigned names no life. Contract: L1. */
 struct procbuf_id {
-    uint32_t index_; /* slot in a foreign table; changing it can only make the id dead */
-    struct procbuf_id_private private_ PROCBUF_PRIVATE;
+    PROCBUF_PRIVATE(struct procbuf_id_private private_);
+    PROCBUF_PRIVATE(uint32_t index_); /* slot in its table */
 };
 
 /* The liveness question, as a foreign process table answers it. Contract: B7.
@@ -91,7 +92,7 @@ struct procbuf_table_private {
 
 /* A process table. Fields are private. */
 struct procbuf_table {
-    struct procbuf_table_private private_ PROCBUF_PRIVATE;
+    PROCBUF_PRIVATE(struct procbuf_table_private private_);
 };
 
 struct procbuf_process_private {
@@ -119,7 +120,7 @@ struct procbuf_process_private {
  * Holding a pointer to an occupied slot proves: the kernel may act on whatever process lives
  * there now. It does not prove: that it is the process it was a moment ago; keep an id for that. */
 struct procbuf_process {
-    struct procbuf_process_private private_ PROCBUF_PRIVATE;
+    PROCBUF_PRIVATE(struct procbuf_process_private private_);
 };
 
 /* Make an empty table of `slot_count` slots. The counter of identifiers starts at 0.

@@ -22,14 +22,14 @@ extern "C" {
 /* Holding one inside its enter proves: [base, base + len) may be read.
  * It does not prove: that the bytes stay as they are, or that no other slice overlaps it. */
 struct procbuf_readable {
-    const uint8_t *base_ PROCBUF_PRIVATE;
-    size_t len_ PROCBUF_PRIVATE;
+    PROCBUF_PRIVATE(const uint8_t *base_);
+    PROCBUF_PRIVATE(size_t len_);
 };
 
 /* Holding one inside its enter proves: [base, base + len) may be read and written. */
 struct procbuf_writable {
-    uint8_t *base_ PROCBUF_PRIVATE;
-    size_t len_ PROCBUF_PRIVATE;
+    PROCBUF_PRIVATE(uint8_t *base_);
+    PROCBUF_PRIVATE(size_t len_);
 };
 
 /* ---- Making --------------------------------------------------------------------------------- */
@@ -104,7 +104,7 @@ procbuf_writable_range_to(struct procbuf_writable slice, size_t end,
 /* Byte by byte: start with _iterate, then call _next until it returns false. Each _next fetches one
  * byte. Lifetime: the slice's. Contract: S1. */
 struct procbuf_iter {
-    struct procbuf_readable rest_ PROCBUF_PRIVATE;
+    PROCBUF_PRIVATE(struct procbuf_readable rest_);
 };
 PROCBUF_NODISCARD struct procbuf_iter procbuf_readable_iterate(struct procbuf_readable slice);
 PROCBUF_NODISCARD bool procbuf_iter_next(struct procbuf_iter *iter,
@@ -114,12 +114,12 @@ PROCBUF_NODISCARD bool procbuf_iter_next(struct procbuf_iter *iter,
  * Requires: chunk_len is above 0, else the panic hook (R6). Contract: S1, E4.
  * Source: Tock `chunks`. */
 struct procbuf_readable_chunks {
-    struct procbuf_readable rest_ PROCBUF_PRIVATE;
-    size_t chunk_len_ PROCBUF_PRIVATE;
+    PROCBUF_PRIVATE(struct procbuf_readable rest_);
+    PROCBUF_PRIVATE(size_t chunk_len_);
 };
 struct procbuf_writable_chunks {
-    struct procbuf_writable rest_ PROCBUF_PRIVATE;
-    size_t chunk_len_ PROCBUF_PRIVATE;
+    PROCBUF_PRIVATE(struct procbuf_writable rest_);
+    PROCBUF_PRIVATE(size_t chunk_len_);
 };
 PROCBUF_NODISCARD struct procbuf_readable_chunks
 procbuf_readable_split(struct procbuf_readable slice, size_t chunk_len);

@@ -22,16 +22,16 @@ struct procbuf_position {
 /* A place in a row of read-only buffers. A value: a copy goes its own way.
  * It does not prove: that any of its buffers is alive. */
 struct procbuf_reader {
-    const struct procbuf_readonly *buffers_ PROCBUF_PRIVATE;
-    size_t count_ PROCBUF_PRIVATE;
-    struct procbuf_position position_ PROCBUF_PRIVATE;
+    PROCBUF_PRIVATE(const struct procbuf_readonly *buffers_);
+    PROCBUF_PRIVATE(size_t count_);
+    PROCBUF_PRIVATE(struct procbuf_position position_);
 };
 
 /* A place in a row of read-write buffers. */
 struct procbuf_writer {
-    const struct procbuf_readwrite *buffers_ PROCBUF_PRIVATE;
-    size_t count_ PROCBUF_PRIVATE;
-    struct procbuf_position position_ PROCBUF_PRIVATE;
+    PROCBUF_PRIVATE(const struct procbuf_readwrite *buffers_);
+    PROCBUF_PRIVATE(size_t count_);
+    PROCBUF_PRIVATE(struct procbuf_position position_);
 };
 
 /* Begin at the first byte of the first of `count` buffers.
