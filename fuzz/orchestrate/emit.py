@@ -9,11 +9,14 @@ from pathlib import Path
 
 import jinja2
 from emit_calls import DONE, WIDTH, Calls, CannotEmit
+from replay import members_of, text_of
 from tools import Build, ToolError, run
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 MISTAKES = Path(__file__).resolve().parents[1] / "machine/mistakes.h"
 STATES = ["RUNNING", "YIELDED", "YIELDED_FOR", "STOPPED", "FAULTED", "TERMINATED"]
+BEYOND = 1 << 30
+"""After the last operation."""
 COMPLETIONS = ["NEVER_ENDED", "WITHOUT_CODE", "WITH_CODE"]
 
 
@@ -25,8 +28,8 @@ class Writer(Calls):
     def create(self, record) -> None:
         args, slot = record["args"], record["slot"]
         if args[1]:
-            self.regions.append((f"P{slot}_FLASH", args[0], args[0] + args[1]))
-        self.regions.append((f"P{slot}_RAM", args[3], args[3] + args[4]))
+            self.region(f"P{slot}_FLASH", args[0], args[0] + args[1])
+        self.region(f"P{slot}_RAM", args[3], args[3] + args[4])
         counts_hooks = self.last < 0 and self.checks_hooks
         if counts_hooks:
             self.expect_hooks(record)
@@ -74,17 +77,17 @@ class Writer(Calls):
             self.uses.add("fill")
             self.say(f"fill({start}, {count}, 0);")
 
-    def contents_matter(self) -> bool:
+    def contents_matter(self, lines: list[dict]) -> bool:
         """Whether anything depends on what memory holds."""
         return self.compares_memory or any(
-            span[0] != span[1] for record in self.lines for span in record.get("reads", [])) or any(
-            record.get("steps") and record["op"] == "iterate" for record in self.lines)
+            span[0] != span[1] for record in lines for span in record.get("reads", [])) or any(
+            record.get("steps") and record["op"] == "iterate" for record in lines)
 
     def write(self) -> None:
         """Go through all lines."""
         state = self.lines[-1]
         self.out = self.setup
-        if self.contents_matter():
+        if self.contents_matter(self.lines):
             self.uses.add("pattern")
             self.say("make_memory();")
         for record in self.lines[1:-1]:
@@ -117,29 +120,39 @@ class Writer(Calls):
 
     # ---- The file ----
 
-    def fields(self) -> dict:
-        """What the template needs."""
-        self.write()
-        setup = ["    memset(processes, 0xa5, sizeof processes); /* nothing is zero by luck */"]
+    def kernel(self, slots: int, room: int) -> list[str]:
+        """How a program begins, whose table has so many slots; there is room for others, which are empty."""
+        lines = ["    memset(processes, 0xa5, sizeof processes); /* nothing is zero by luck */"]
+        if slots < room:
+            lines.append(f"    procbuf_table_init(&table, processes, {room}); /* all are empty */")
         if "grants" in self.uses:
-            setup.append("    memset(grants, 0xa5, sizeof grants);")
-        setup.append(f"    procbuf_table_init(&table, processes, {self.world['slots']});")
+            lines.append("    memset(grants, 0xa5, sizeof grants);")
+        lines.append(f"    procbuf_table_init(&table, processes, {slots});")
         if "grants" in self.uses:
-            setup.append(f"    procbuf_table_use_grants(&table, grants, {self.world['grants']});")
+            lines.append(f"    procbuf_table_use_grants(&table, grants, {self.world['grants']});")
         if "foreign" in self.uses:
-            setup.append("    procbuf_table_init_external(&foreign_table, foreign_is_live, foreign);")
-        program = "\n".join([*self.bodies, *self.setup, *self.statements])
-        base = self.world["base"]
-        ends = [end - base for _, _, end in self.regions] + [self.world["processes_at"] + 1]
+            lines.append("    procbuf_table_init_external(&foreign_table, foreign_is_live, foreign);")
+        return lines
+
+    def fields(self, members: list[list[dict]], last: int) -> dict:
+        """What the template needs, for programs that run one after another; `last`: where the last one fails."""
+        written = []
+        for lines in members:
+            self.begin(lines, last if lines is members[-1] else BEYOND)
+            self.write()
+            written.append((self.world["slots"], self.setup, self.statements))
+        room = max([slots for slots, _, _ in written] + [number + 1 for number in self.used["p"]])
+        programs = ["\n".join([*self.kernel(slots, room), *setup, *statements]) + "\n" for slots, setup, statements in written]
+        text = "\n".join([*self.bodies, *programs])
+        ends = [*self.ends, self.world["processes_at"] + 1]
         if "foreign_memory" in self.uses or "foreign" in self.uses:
             ends.append(self.world["len"])
-        places = [(name, start - base) for name, start, _ in self.regions]
-        places.append(("FOREIGN", self.world["foreign_at"]))
+        places = [*self.places.items(), ("FOREIGN", self.world["foreign_at"])]
         arrays = [(name, self.world[key]) for name, key in
                   (("KERNEL_IN", "in"), ("KERNEL_OUT", "out"), ("KERNEL_SCRATCH", "scratch"))]
 
         def used(pairs):
-            return [(name, offset) for name, offset in pairs if re.search(rf"\b{name}\b", program)]
+            return [(name, offset) for name, offset in pairs if re.search(rf"\b{name}\b", text)]
         return {
             "uses": {name: True for name in self.uses},
             "used": {kind: sorted(numbers) for kind, numbers in self.used.items()},
@@ -147,9 +160,8 @@ class Writer(Calls):
             "never": self.never,
             "foreign_lives": sorted(self.foreign_lives),
             "bodies": self.bodies,
-            "setup": "\n".join(setup + self.setup),
-            "statements": "\n".join(self.statements) + "\n",
-            "slots": self.world["slots"],
+            "programs": programs,
+            "slots": room,
             "grants": self.world["grants"],
             "memory_len": -(-max(ends) // 4096) * 4096,
             "places": used(places),
@@ -169,10 +181,18 @@ def story(identity: str, report: str) -> list[str]:
     if rule:
         lines.append(f"Broke rule {rule[1]} of lib/CONTRACT.md.")
     lines.append(identity)
+    if member := member_in(report):
+        lines.append(f"It shows in program {member} only after those before it have run in the same process.")
     if program:
-        lines += ["", "The program:"] + [line[:WIDTH - 3].rstrip() for line in program[1].splitlines()
+        lines += ["", f"Program {member}:" if member else "The program:"] + [line[:WIDTH - 3].rstrip() for line in program[1].splitlines()
                                          if not line.startswith("->    (")]
     return [line.replace("*/", "* /") for line in lines]
+
+
+def member_in(report: str) -> int:
+    """Which program of a sequence fails, from 1; 0: there is but one."""
+    where = re.search(r"^input: .*, member (\d+) of \d+, operation \d+$", report, re.MULTILINE)
+    return int(where[1]) if where else 0
 
 
 def failing_position(report: str) -> int:
@@ -196,14 +216,20 @@ def needs(identity: str) -> list[str]:
     return [text for prefix, text in NEEDS.items() if f"kind={prefix}" in identity]
 
 
-def expectations(built: Build, text: str, last: int) -> list[dict]:
+def expectations(built: Build, text: str, last: int) -> list[list[dict]]:
+    """What the model expects of each program; of the last one, up to an operation."""
     command: list[object] = [built.tool("procbuf-expect")]
     if last >= 0:
         command += ["--operation", str(last + 1)]
-    done = run([*command, "-"], stdin=text.encode())
+    done = run([*command, "-"], stdin=text.encode(errors="surrogateescape"))
     if done.returncode != 0:
         raise ToolError(done.stderr.strip())
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    members: list[list[dict]] = []
+    for line in map(json.loads, done.stdout.splitlines()):
+        if line["type"] == "world":
+            members.append([])
+        members[-1].append(line)
+    return members
 
 
 def test_name(identity: str) -> str:
@@ -225,12 +251,11 @@ def criterion_test(built: Build, text: str, identity: str, report: str) -> str:
     """The C file. `report` is what the replay said, with its explanation."""
     if why := unseen(identity):
         raise CannotEmit(why)
-    if " kind=hang " in identity:
-        last = 1 << 30
-    else:
-        last = failing_position(report)
-    writer = Writer(expectations(built, text, last), identity, last)
-    fields = writer.fields()
+    last = BEYOND if " kind=hang " in identity else failing_position(report)
+    if member := member_in(report):
+        text = text_of(members_of(text)[:member])
+    writer = Writer(identity)
+    fields = writer.fields(expectations(built, text, last), last)
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), trim_blocks=True,
                                      lstrip_blocks=True, undefined=jinja2.StrictUndefined,
                                      keep_trailing_newline=True)

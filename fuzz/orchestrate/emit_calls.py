@@ -2,6 +2,7 @@
 library's headers; what is expected comes from procbuf-expect, a line an operation."""
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
 
@@ -49,38 +50,53 @@ def c_string(octets: bytes) -> str:
 class Calls:
     """Statements for the lines of procbuf-expect, one after another; emit.Writer goes through them."""
 
-    def __init__(self, lines: list[dict], identity: str, last: int):
-        self.lines = lines
+    def __init__(self, identity: str):
         self.kind = identity.split()[1].removeprefix("kind=")
         self.check = identity.split()[2].removeprefix("check=")
-        self.last = last
-        """Position of the operation that fails; beyond the end: what is compared there fails."""
-        self.world = lines[0]
-        self.regions: list[tuple[str, int, int]] = []
+        self.places: dict[str, int] = {}
+        """Macros for where processes are, as offsets in memory."""
+        self.ends: list[int] = []
         self.uses: set[str] = set()
         self.used: dict[str, set[int]] = defaultdict(set)
         self.variables: dict[str, str] = {}
         self.never: dict[str, str] = {}
+        self.bodies: list[str] = []
+        self.body_count = 0
+        self.foreign_lives: set[tuple[int, int]] = set()
+        """Index and identifier of each that a handle is made of."""
+        self.watches = self.kind.startswith(WATCHED_KINDS)
+        self.compares_memory = self.kind in ("memory", "panic") or self.kind.startswith("msan-")
+        self.checks_hooks = self.kind == "hook"
+
+    def begin(self, lines: list[dict], last: int) -> None:
+        """The next program: what holds for it alone."""
+        self.lines = lines
+        self.last = last
+        """Position of the operation that fails; beyond the end: what is compared there fails."""
+        self.world = lines[0]
+        self.regions: list[tuple[str, int, int]] = []
         self.setup: list[str] = []
         self.statements: list[str] = []
         self.out = self.statements
-        self.bodies: list[str] = []
-        self.body_count = 0
         self.entered: list[tuple[list[str], dict, str, int]] = []
         """Bodies that are being written: where the enter stands, its record, its call, its number."""
         self.lengths: dict[int, str] = {}
         self.pending_refusal = 0
+        self.pending_acts = False
         self.finished = False
         self.declared: set[int] = set()
-        self.foreign_lives: set[tuple[int, int]] = set()
-        """Index and identifier of each that a handle is made of."""
         self.now: dict = {}
         """The record that is being written."""
         self.last_kind: dict[int, bool] = {}
         """Of a slice register, whether what it holds can write."""
-        self.watches = self.kind.startswith(WATCHED_KINDS)
-        self.compares_memory = self.kind in ("memory", "panic") or self.kind.startswith("msan-")
-        self.checks_hooks = self.kind == "hook"
+
+    def region(self, name: str, start: int, end: int) -> None:
+        """A part of memory, by its name; in a later program that has it elsewhere, by another."""
+        offset = start - self.world["base"]
+        names = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(2)))
+        free = next(name for name in names if self.places.setdefault(name, offset) == offset)
+        self.regions.append((free, start, end))
+        self.ends.append(end - self.world["base"])
 
     # ---- Values ----
 
@@ -279,8 +295,6 @@ class Calls:
                 self.uses.add("hook_acts")
                 self.say(f"at_hook({act['trigger']}, {target}, {act['value']});")
             else:
-                if record["op"] in ("iterate",):
-                    raise CannotEmit("userspace acts between the steps of an iteration")
                 self.uses.add("acts")
                 trigger = self.address(self.world["base"] + act["trigger"])
                 self.say(f"acts[act_count++] = (struct act){{ .trigger = {trigger}, .target = {target}, "
@@ -345,6 +359,9 @@ class Calls:
                     "declare_driver_with", "spend_ids"):
             getattr(self, f"op_{name}")(record, values)
             return
+        if name == "iterate" and self.pending_acts:
+            raise CannotEmit("userspace acts between the steps of an iteration")
+        self.pending_acts = False
         self.before(record)
         if name in ("enter", "mut_enter", "driver_enter"):
             self.begin_enter(record, values)
@@ -380,7 +397,7 @@ class Calls:
         self.say(f"refuse({values[0]});")
 
     def op_when_fetched(self, record, values):
-        pass  # the next operation's "acts" say what comes of it
+        self.pending_acts = True  # the next operation's "acts" say what comes of it
 
     op_at_hook = op_when_fetched
 
@@ -432,8 +449,10 @@ class Calls:
         if count:
             self.say(f"for (unsigned life = 0; life < {count}; life++)")
             self.say(f"    cr_assert_eq(procbuf_process_restart({process}, NULL), PROCBUF_OK);")
-        if record["outcome"]["kind"] == NO:
-            self.expect(f"procbuf_process_restart({process}, NULL)", record["outcome"], says_why=True)
+        if record["outcome"]["kind"] == PANIC:
+            self.expect(f"procbuf_process_restart({process}, NULL)", record["outcome"])
+        elif record["refusal"]:
+            self.say(f"cr_assert_eq(procbuf_process_restart({process}, NULL), PROCBUF_{record['refusal']});")
 
     def op_brk(self, record, values):
         old = self.variable("old_break", "procbuf_addr_t")
@@ -463,7 +482,11 @@ class Calls:
             self.say(f"cr_assert_eq(old_break, {self.address(value)});")
 
     def op_take_id(self, record, values):
-        self.say(f"{self.id(values[0])} = procbuf_process_id({self.process(values[1])});")
+        call = f"procbuf_process_id({self.process(values[1])})"
+        if record["outcome"]["kind"] == PANIC:
+            self.expect(call, record["outcome"])
+        else:
+            self.say(f"{self.id(values[0])} = {call};")
 
     def op_lookup(self, record, values):
         name = self.id(values[0])
@@ -808,7 +831,7 @@ class Calls:
 
     def op_leave_grant(self, record, values):
         self.uses.add("grants")
-        self.say(f"procbuf_process_leave_grant({self.id(values[0])}, {values[1]});")
+        self.expect(f"procbuf_process_leave_grant({self.id(values[0])}, {values[1]})", record["outcome"])
         if self.check == "dead-id-enters-grant" and self.is_last(record):
             self.expect(f"procbuf_process_enter_grant({self.id(values[0])}, {values[1]}, "
                         f"&{self.variable('addr', 'procbuf_addr_t')})",
@@ -836,6 +859,9 @@ class Calls:
         else:
             driver = f"&{self.driver(values[1])}" if values[1] in self.declared else "NULL"
             call = f"procbuf_process_{name}({process}, {driver}, {values[2]}, {addr}, {count})"
+        if outcome["kind"] == PANIC:
+            self.expect(call, outcome)
+            return
         self.say(f"expect_allow({call}, PROCBUF_{outcome['name']}, {self.address(self.given(outcome))}, "
                  f"{self.number(self.given(outcome, 1))});")
 

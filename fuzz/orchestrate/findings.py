@@ -340,8 +340,6 @@ class Findings:
         try:
             if not tries:
                 raise CannotEmit("no replay shows it")
-            if suffix == ".sequence":
-                raise CannotEmit("one test cannot show what needs several programs in one process")
             write_whole(work / "test.c", criterion_test(build, text, identity, report))
         except (CannotEmit, ToolError) as reason:
             why_no_test = f"\nNo C test was made: {reason}\n"

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import resource
 import selectors
 import signal
@@ -73,7 +74,7 @@ def replay(build: Build, path: Path | None, *, text: bytes | None = None,
     command += ["--explain"] if explain else []
     command += ["--color"] if color else []
     command.append("-" if text is not None else path)
-    is_one = (path is None or path.suffix not in (".sequence", ".ring")) and not (text or b"").startswith(b"sequence")
+    is_one = (suffix_of(text.decode(errors="replace")) if text is not None else path.suffix) not in (".sequence", ".ring")
     command[1:1] = ["--limit", LIMIT_S if is_one else SEQUENCE_LIMIT_S]
     for _ in range(MOST_TRIES):
         began = time.monotonic()
@@ -221,9 +222,14 @@ def members_of(text: str) -> list[str]:
     return [f"{MEMBERS}\n{part}" for part in parts[1:]]
 
 
+def text_of(members: list[str]) -> str:
+    """Programs as one text: a sequence, or a trace if there is but one."""
+    return "".join(["sequence 1\n", *members]) if len(members) > 1 else members[0]
+
+
 def suffix_of(text: str) -> str:
-    """How a file with this text has to be named."""
-    return ".sequence" if text.startswith("sequence ") else ".trace"
+    """How a file with this text has to be named: the first line that is no comment tells."""
+    return ".sequence" if re.match(r"(\s*#.*\n|\s*\n)*sequence ", text) else ".trace"
 
 
 # ---- Making it small ----
@@ -249,8 +255,7 @@ def _drop_members(build: Build, text: str, identity: str, seconds: float) -> Min
             else:
                 at += size
         size //= 2
-    return Minimised("".join(["sequence 1\n", *members]) if len(members) > 1 else members[0],
-                     f"minimised from {before} to {len(members)} programs, by leaving out whole ones")
+    return Minimised(text_of(members), f"minimised from {before} to {len(members)} programs, by leaving out whole ones")
 
 
 def minimize(build: Build, path: Path, identity: str, *, seconds: float = 60.0, out: Path | None = None) -> Minimised:

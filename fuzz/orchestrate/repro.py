@@ -15,7 +15,7 @@ from emit import criterion_test
 from explain import explanation
 from findings import preset_of, read_finding
 from promote import promote
-from replay import (SEQUENCE_LIMIT_S, TEXTS, TIMEOUT_S, Outcome, is_input, members_of, minimize, replay, suffix_of,
+from replay import (SEQUENCE_LIMIT_S, TEXTS, TIMEOUT_S, Outcome, is_input, minimize, replay, suffix_of,
                     to_text)
 from tools import CLEAN, FINDINGS, UNABLE, Build, ToolError, build, describe, find_lib, front_door, shown, write_whole
 
@@ -240,8 +240,6 @@ def reproduce(built: Build, name: str, options: argparse.Namespace) -> int:
     explained = replay(built, None, text=octets, explain=True, color=sys.stdout.isatty())
     told = explained if explained.identity == outcome.identity else outcome
     print(shown(explanation(told.identity, told.report).strip(), color=sys.stdout.isatty()))
-    if options.emit_test and len(members_of(text)) > 1:
-        raise ToolError("--emit-test: one test cannot show what needs several programs in one process")
     if options.emit_test:
         plain = replay(built, None, text=octets, explain=True)
         write_whole(Path(options.emit_test), criterion_test(built, text, plain.identity, plain.report))

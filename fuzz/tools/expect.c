@@ -1,4 +1,4 @@
-/* procbuf-expect: what the model expects of a trace, as JSON. See usage().
+/* procbuf-expect: what the model expects of a trace or a sequence, as JSON. See usage().
  *
  * The library is not called: what it must do is worked out from lib/CONTRACT.md alone, call by
  * call. From this ./fuzz/repro makes C tests.
@@ -11,6 +11,7 @@
 #include <procbuf.h>
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ static void usage(FILE *out)
           "operation\n"
           "N, as JSON, an object a line: \"world\", \"create\" and \"fill\", \"op\" and \"leave\", "
           "\"state\".\n"
+          "Of a sequence, the same for each member in turn; N is an operation of the last one.\n"
           "Addresses are as in the arena, which begins at \"base\"; spans count from there.\n"
           "\n"
           "Exit status: 0 printed; 2 bad arguments, or a file that cannot be read.\n",
@@ -246,7 +248,8 @@ static void restart_many(const struct call *call, struct prediction *p)
         model_predict(call, p);
         count += p->outcome.kind == OUTCOME_YES;
     }
-    printf(",\"count\":%" PRIu64, count);
+    printf(",\"count\":%" PRIu64 ",\"refusal\":\"%s\"", count,
+           p->outcome.kind == OUTCOME_NO ? model_error_name((unsigned)p->outcome.reason) : "");
 }
 
 static void run_block(void);
@@ -460,33 +463,13 @@ static void print_state(void)
     puts("]}");
 }
 
-int main(int argc, char **argv)
+static void print_member(unsigned last)
 {
-    int at = 1;
-    last_position = UINT32_MAX;
-    if (at < argc && strcmp(argv[at], "--help") == 0) {
-        usage(stdout);
-        return 0;
-    }
-    if (at + 1 < argc && strcmp(argv[at], "--operation") == 0) {
-        char *end;
-        const unsigned long number = strtoul(argv[at + 1], &end, 10);
-        if (*end != '\0' || end == argv[at + 1] || number > UINT32_MAX) {
-            fprintf(stderr, "procbuf-expect: no number of an operation: %s\n", argv[at + 1]);
-            return 2;
-        }
-        last_position = number == 0 ? 0 : (unsigned)number - 1;
-        at += 2;
-    }
-    if (argc - at != 1) {
-        usage(stderr);
-        return 2;
-    }
-    if (!file_read_trace(argv[at], NULL, &trace))
-        return 2;
-    arena_map();
+    last_position = last;
+    position = 0;
     model_reset();
     memcpy(known_bytes, model.bytes, sizeof known_bytes);
+    memset(is_opaque, 0, sizeof is_opaque);
     model.slot_count = trace.process_count < TRACE_MAX_PROCESSES ? trace.process_count + 1
                                                                  : (unsigned)TRACE_MAX_PROCESSES;
     printf("{\"type\":\"world\",\"base\":%u,\"processes_at\":%d,\"foreign_at\":%d,\"len\":%d,"
@@ -499,5 +482,37 @@ int main(int argc, char **argv)
     lay_out();
     run_block();
     print_state();
+}
+
+int main(int argc, char **argv)
+{
+    int at = 1;
+    unsigned last = UINT_MAX;
+    if (at < argc && strcmp(argv[at], "--help") == 0) {
+        usage(stdout);
+        return 0;
+    }
+    if (at + 1 < argc && strcmp(argv[at], "--operation") == 0) {
+        char *end;
+        const unsigned long number = strtoul(argv[at + 1], &end, 10);
+        if (*end != '\0' || end == argv[at + 1] || number > UINT_MAX) {
+            fprintf(stderr, "procbuf-expect: no number of an operation: %s\n", argv[at + 1]);
+            return 2;
+        }
+        last = number == 0 ? 0 : (unsigned)number - 1;
+        at += 2;
+    }
+    if (argc - at != 1) {
+        usage(stderr);
+        return 2;
+    }
+    static struct sequence members;
+    if (!file_read_inputs(argv[at], NULL, &members))
+        return 2;
+    arena_map();
+    for (unsigned m = 0; m < members.count; m++) {
+        sequence_get(&members, m, &trace);
+        print_member(m + 1 == members.count ? last : UINT_MAX);
+    }
     return fflush(stdout) == 0 ? 0 : 2;
 }

@@ -92,7 +92,7 @@ class Closed(Case):
         bundle = next((self.out / "findings").iterdir())
         self.assertEqual((bundle / "trace.sequence").read_text(), "sequence 1\ntrace 1\nprime\ntrace 1\nfire\n")
         self.assertIn("noise", (bundle / "original.sequence").read_text())
-        self.assertIn("several programs in one process", (bundle / "explanation.txt").read_text())
+        self.assertEqual((bundle / "test.c").read_text(), "a test in C")
         self.assertEqual(self.record()["findings"][0]["shows"], "10 of 10")
         self.night("clean", status=1, says=("1 known",))  # and is asked again, as that
 

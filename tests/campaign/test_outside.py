@@ -139,7 +139,6 @@ class Outside(Case):
         self.assertEqual(small.read_text(), "sequence 1\ntrace 1\nprime\ntrace 1\nfire\n")
         self.check(self.repro("--repeat", "3", small), 1, "3 of 3 runs show it")
         self.check(self.repro("-", input=small.read_bytes()), 1, FIRED)
-        self.check(self.repro("--emit-test", self.folder / "x.c", small), 2, "one test cannot show what needs several programs")
         self.check(self.repro("--matrix", "--builds", "plain", small), 1, "the same bug")
 
     def test_an_unexplained_finding_that_shows_now_is_there(self):

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from support import BUILD, PATCHES, ROOT, Case, broken_lib, build_of, call
+from support import BUILD, PATCHES, ROOT, Case, broken_lib, build_of, call, changed_lib
 
 REPRO = ROOT / "fuzz/repro"
 IDENTITY = "PROCBUF-BUG kind=result check=outcome-status op=build_readwrite"
@@ -21,6 +21,29 @@ enter rw2 s0 {
 build_readwrite rw2 p0 p0.break 1
 ptr rw0
 """
+
+
+REMEMBERED = """extern char *getenv(const char *name);
+extern int setenv(const char *name, const char *value, int overwrite);
+"""
+
+
+def remembering_lib():
+    """A library that refuses read-write buffers of a table that is made after a break of another was set. What it
+    remembers is in the environment, so that none of its own memory changes."""
+    def plant(folder):
+        for file, function, code in (
+                ("brk.c", "procbuf_process_memop_brk", 'setenv("PROCBUF_TEST", "set", 0);'),
+                ("table.c", "procbuf_table_init", 'if (getenv("PROCBUF_TEST") != 0)\n        setenv("PROCBUF_TEST", "refuse", 1);'),
+                ("buffer.c", "procbuf_readwrite_build",
+                 'if (getenv("PROCBUF_TEST") != 0 && getenv("PROCBUF_TEST")[0] == \'r\')\n        return PROCBUF_BUSY;')):
+            path = folder / "lib/src" / file
+            text, count = re.subn(rf"(?m)^((?:enum procbuf_error|void) {function}\([^{{;]*\n\{{\n)",
+                                  lambda found, code=code: f"{REMEMBERED}{found[1]}    {code}\n", path.read_text())
+            if count != 1:
+                raise RuntimeError(f"{file}: {function}() is defined {count} times")
+            path.write_text(text)
+    return changed_lib("remembering", plant)
 
 
 class Repro(Case):
@@ -77,6 +100,47 @@ class Repro(Case):
         self.check(call(REPRO, "--emit-test", out, self.write("b.trace", PROGRAM)), 2, "nothing broke")
         done = call(REPRO, "--lib", broken_lib("A05"), "--emit-test", "/dev/full/x", self.write("a.trace", PROGRAM))
         self.check(done, 2, "cannot write")
+
+    def passes(self, test, lib) -> bool:
+        """Whether an emitted test passes on a library."""
+        program = test.with_suffix("")
+        self.check(call("gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-result", "-I", lib / "include", test,
+                        *sorted((lib / "src").glob("*.c")), "-lcriterion", "-o", program), 0)
+        done = call(program, "--jobs", "1")
+        self.assertRegex(done.stderr, r"Tested: \S*1")
+        return done.returncode == 0
+
+    def test_writes_a_c_test_of_a_sequence(self):
+        lib = remembering_lib()
+        moved, other = (f"trace 1\nprocess ram=100 app=50 kernel=20 flash={flash}\n" for flash in (40, 48))
+        path = self.write("a.sequence", f"# both\nsequence 1\n{moved}memop_brk p0 p0.ram+40\n{other}refuse 1\nlen rw0\n"
+                                        f"{other}build_readwrite rw0 p0 p0.ram+8 4\n{other}len rw1\n")
+        self.check(call(REPRO, path), 0, "nothing broke")
+        out = self.folder / "found.c"
+        self.check(call(REPRO, "--lib", lib, "--emit-test", out, path), 1, "member 3 of 4, operation 1", f"wrote {out}", IDENTITY)
+        text = out.read_text()
+        for part in (" * It shows in program 3 only after those before it have run in the same process.\n",
+                     "static void program_1(void)\n{\n    forget();\n", "    program_2();\n    program_3();\n}\n", "P0_RAM_2"):
+            self.assertIn(part, text)
+        self.assertNotIn("program_4", text)
+        self.assertFalse(self.passes(out, lib), text)
+        self.assertTrue(self.passes(out, ROOT / "lib"), text)
+
+    def test_the_c_of_each_seed_passes(self):
+        """All of them as one sequence, which is said to break at its end."""
+        sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
+        import emit  # pylint: disable=import-outside-toplevel
+        import replay  # pylint: disable=import-outside-toplevel
+        import tools  # pylint: disable=import-outside-toplevel
+        built = tools.Build(BUILD, ROOT / "lib")
+        texts = [path.read_text() for path in sorted((ROOT / "corpus").glob("*/*.trace")) if not path.name.startswith("found-")]
+        text = replay.text_of(["trace 1\n" + text.split("trace 1\n")[1] for text in texts
+                               if "iterate" not in text or "when_fetched" not in text])  # they cannot be emitted
+        identity, count = "PROCBUF-BUG kind=panic check=panicked op=len", text.count("trace 1\n")
+        self.assertGreater(count, 50)
+        out = self.write("all.c", emit.criterion_test(built, text, identity,
+                                                      f"input: a.sequence, member {count} of {count}, operation 999\n{identity}"))
+        self.assertTrue(self.passes(out, ROOT / "lib"))
 
     def test_says_what_the_bug_means(self):
         done = call(REPRO, "--lib", broken_lib("A05"), self.write("a.trace", PROGRAM))
@@ -207,6 +271,15 @@ class Repro(Case):
         self.assertIn("# Expected: INVAL\n# Actual: OK\n", written)
         self.assertTrue(written.endswith("trace 1\nbuild_readwrite rw2 p0 p0.break 1\n"), written)
         self.check(call(*repro, "--failed-at", "HEAD~1", finding), 2, "there is one already")
+        (finding / "trace.trace").unlink()
+        (finding / "trace.sequence").write_text("sequence 1\ntrace 1\nlen rw0\ntrace 1\nbuild_readwrite rw2 p0 p0.break 1\n")
+        self.check(call(*repro, "--failed-at", "HEAD~1", finding), 2, "there is one already")
+        (clone / "corpus/regressions/result__outcome_status__build_readwrite.trace").unlink()
+        self.check(call(*repro, "--failed-at", "HEAD~1", finding), 0, "git add corpus/regressions/result__outcome_status__build_readwrite.sequence")
+        written = clone / "corpus/regressions/result__outcome_status__build_readwrite.sequence"
+        self.assertRegex(written.read_text(), "^# build_readwrite broke rule B3[^~]*\nsequence 1\ntrace 1\nlen rw0\ntrace 1\n")
+        self.check(call(clone / "fuzz/repro", "--emit-trace", self.folder / "again.sequence", written), 0, "nothing broke")
+        self.check(call(REPRO, "--lib", broken_lib("A05"), self.folder / "again.sequence"), 1, IDENTITY)
 
     def test_opens_gdb_at_the_failing_operation(self):
         if shutil.which("gdb") is None:

@@ -61,8 +61,8 @@ def run_test(compiler: str, test: Path, lib: Path, objects: list[Path], program:
 
 def find_input(defect: Defect, programs: Build) -> tuple[Path, str]:
     """The saved input that shows the bug, and its identity."""
-    corpora = sorted(path for path in (ROOT / "corpus").iterdir() if path.is_dir())
-    done = run([str(programs.tool("procbuf-replay")), *map(str, corpora)], programs.folder)
+    traces = sorted((ROOT / "corpus").glob("*/*.trace"))
+    done = run([str(programs.tool("procbuf-replay")), *map(str, traces)], programs.folder)
     identity = identity_in(done.stderr)
     where = re.search(r"^input: (.*), operation \d+$", done.stderr, re.MULTILINE)
     if done.returncode != FINDING or not identity or not where:

@@ -662,8 +662,59 @@ static void never_{{ name }}({{ never[name] }}, void *data)
 {{ body }}
 {%- endfor %}
 
+{% if programs|length > 1 %}
+/* The next program begins as the first one did: all but what the library keeps is forgotten. */
+static void forget(void)
+{
+{% if used.o %}
+    for (unsigned i = 0; i < sizeof ro / sizeof ro[0]; i++)
+        ro[i] = procbuf_readonly_default();
+{% endif %}
+{% if used.w %}
+    for (unsigned i = 0; i < sizeof rw / sizeof rw[0]; i++)
+        rw[i] = procbuf_readwrite_default();
+{% endif %}
+{% for number in used.d %}
+    memset(&id{{ number }}, 0, sizeof id{{ number }});
+{% endfor %}
+{% if uses.reader %}
+    memset(&reader, 0, sizeof reader);
+{% endif %}
+{% if uses.writer %}
+    memset(&writer, 0, sizeof writer);
+{% endif %}
+{% if uses.accept %}
+{% for number in used.v %}
+    held{{ number }} = procbuf_readwrite_default();
+{% endfor %}
+{% endif %}
+{% if uses.foreign %}
+    memset(foreign, 0, sizeof foreign);
+{% endif %}
+{% if uses.refuse %}
+    refuse(0);
+{% endif %}
+{% if uses.opaque %}
+    memset(is_library_s, 0, sizeof is_library_s);
+{% endif %}
+}
+
+{% for program in programs %}
+static void program_{{ loop.index }}(void)
+{
+    forget();
+{{ program -}}
+}
+
+{% endfor %}
+{% endif %}
 Test(found, {{ name }}, .timeout = 10)
 {
-{{ setup }}
-{{ statements -}}
+{% if programs|length > 1 %}
+{% for program in programs %}
+    program_{{ loop.index }}();
+{% endfor %}
+{% else %}
+{{ programs[0] -}}
+{% endif %}
 }
