@@ -6,7 +6,7 @@ from pathlib import Path
 
 from findings import read_finding, read_record
 from inquiry import build_of
-from replay import replay
+from replay import TEXTS, replay
 from tools import CORPUS, Build, ToolError, shown, slug, write_whole
 
 
@@ -26,8 +26,6 @@ def promote(built: Build, name: str, failed_at: str) -> str:
     if not folder.is_dir():
         raise ToolError(f"{name}: not a finding's folder")
     trace, _, identity = read_finding(folder)
-    if trace.suffix != ".trace":
-        raise ToolError(f"{name}: a sequence: a regression test is one program")
     text = trace.read_bytes()
     now = replay(built, None, text=text)
     if now.found:
@@ -37,9 +35,10 @@ def promote(built: Build, name: str, failed_at: str) -> str:
         raise ToolError(f"{name}: at {failed_at} it " + (f"shows another bug, {before.identity}"
                                                          if before.found else "runs clean")
                         + ": that revision does not show that the test can fail")
-    target = CORPUS / "regressions" / f"{slug(identity).replace('-', '_').lower()}.trace"
-    if target.exists():
-        raise ToolError(f"{target}: there is one already")
+    target = CORPUS / "regressions" / f"{slug(identity).replace('-', '_').lower()}{trace.suffix}"
+    for suffix in TEXTS:  # each is a test of the name without it
+        if target.with_suffix(suffix).exists():
+            raise ToolError(f"{target.with_suffix(suffix)}: there is one already")
     lines = [line for line in text.decode(errors="replace").splitlines() if not line.startswith("#")]
     comment = [f"# {line}" for line in story(folder, identity, before.report, failed_at)]
     write_whole(target, "\n".join(comment + lines) + "\n")
