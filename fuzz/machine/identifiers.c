@@ -21,3 +21,8 @@ bool identifiers_spend(uint64_t left)
     *counter = model.next_identifier;
     return true;
 }
+
+void identifiers_begin_at(uint64_t count)
+{
+    model.next_identifier = world.table.private_.next_identifier = count;
+}

@@ -9,4 +9,7 @@
  * gave out others than one for each life. Returns: false if it has fewer already; nothing has changed. */
 bool identifiers_spend(uint64_t left);
 
+/* The table of the trace's world, which has given out none, has given out so many. */
+void identifiers_begin_at(uint64_t count);
+
 #endif

@@ -7,6 +7,7 @@
 #include "process.h"
 #include "require.h"
 #include "sizes.h"
+#include "valid.h"
 
 /* K1's checks before the port is asked. */
 /*@ requires \valid_read(self) && in_order(self);
@@ -69,6 +70,7 @@ static enum procbuf_error check_break(const struct procbuf_process_private *self
 enum procbuf_error procbuf_process_brk(struct procbuf_process *process, procbuf_addr_t new_break,
                                        procbuf_addr_t *old_break_out)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (!procbuf_state_is_active(self->state))
         return PROCBUF_INACTIVE_APP;
@@ -79,7 +81,7 @@ enum procbuf_error procbuf_process_brk(struct procbuf_process *process, procbuf_
         return PROCBUF_OUT_OF_MEMORY;
     *old_break_out = self->app_break;
     self->app_break = new_break;
-    PROCBUF_VERIFY(procbuf_process_is_valid(self));
+    PROCBUF_VERIFY(procbuf_process_is_in_order(self));
     return PROCBUF_OK;
 }
 
@@ -101,6 +103,7 @@ PROCBUF_WRAPS
 enum procbuf_error procbuf_process_sbrk(struct procbuf_process *process, intptr_t delta,
                                         procbuf_addr_t *old_break_out)
 {
+    PROCBUF_KEEPS(process, process);
     const struct procbuf_process_private *self = procbuf_process_self(process);
     if (!procbuf_state_is_active(self->state))
         return PROCBUF_INACTIVE_APP;
@@ -117,6 +120,7 @@ static enum procbuf_error memop_code(enum procbuf_error error)
 enum procbuf_error procbuf_process_memop_brk(struct procbuf_process *process,
                                              procbuf_addr_t new_break)
 {
+    PROCBUF_KEEPS(process, process);
     procbuf_addr_t old_break;
     return memop_code(procbuf_process_brk(process, new_break, &old_break));
 }
@@ -124,5 +128,6 @@ enum procbuf_error procbuf_process_memop_brk(struct procbuf_process *process,
 enum procbuf_error procbuf_process_memop_sbrk(struct procbuf_process *process, intptr_t delta,
                                               procbuf_addr_t *old_break_out)
 {
+    PROCBUF_KEEPS(process, process);
     return memop_code(procbuf_process_sbrk(process, delta, old_break_out));
 }

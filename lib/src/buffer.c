@@ -10,6 +10,7 @@
 #include "process.h"
 #include "range.h"
 #include "require.h"
+#include "valid.h"
 
 /* ---- Building ---- */
 
@@ -121,7 +122,7 @@ PROCBUF_APART enum procbuf_error build(struct procbuf_process *process, procbuf_
                                        size_t len, struct procbuf_buffer_private *buffer_out,
                                        enum procbuf_access access)
 {
-    struct procbuf_process_private *self = procbuf_process_self(process);
+    struct procbuf_process_private *self = procbuf_process_self_inline(process);
     const enum procbuf_error code = check_share(self, addr, len, access);
     if (code != PROCBUF_OK)
         return code;
@@ -133,6 +134,7 @@ PROCBUF_APART enum procbuf_error build(struct procbuf_process *process, procbuf_
     buffer_out->slot_addr = 0;
     buffer_out->index = 0;
     buffer_out->slot_swaps = 0;
+    PROCBUF_VERIFY(procbuf_buffer_private_is_valid(buffer_out));
     return PROCBUF_OK;
 }
 
@@ -159,6 +161,7 @@ PROCBUF_APART enum procbuf_error build(struct procbuf_process *process, procbuf_
 enum procbuf_error procbuf_readonly_build(struct procbuf_process *process, procbuf_addr_t addr,
                                           size_t len, struct procbuf_readonly *buffer_out)
 {
+    PROCBUF_KEEPS(process, process);
     return build(process, addr, len, &buffer_out->private_, PROCBUF_ACCESS_READ);
 }
 
@@ -181,6 +184,7 @@ enum procbuf_error procbuf_readonly_build(struct procbuf_process *process, procb
 enum procbuf_error procbuf_readwrite_build(struct procbuf_process *process, procbuf_addr_t addr,
                                            size_t len, struct procbuf_readwrite *buffer_out)
 {
+    PROCBUF_KEEPS(process, process);
     return build(process, addr, len, &buffer_out->private_, PROCBUF_ACCESS_READ_WRITE);
 }
 
@@ -237,21 +241,25 @@ static procbuf_addr_t buffer_addr(const struct procbuf_buffer_private *buffer)
 
 size_t procbuf_readonly_len(const struct procbuf_readonly *buffer)
 {
+    PROCBUF_KEEPS(buffer_private, &buffer->private_);
     return buffer_len(&buffer->private_);
 }
 
 size_t procbuf_readwrite_len(const struct procbuf_readwrite *buffer)
 {
+    PROCBUF_KEEPS(buffer_private, &buffer->private_);
     return buffer_len(&buffer->private_);
 }
 
 procbuf_addr_t procbuf_readonly_addr(const struct procbuf_readonly *buffer)
 {
+    PROCBUF_KEEPS(buffer_private, &buffer->private_);
     return buffer_addr(&buffer->private_);
 }
 
 procbuf_addr_t procbuf_readwrite_addr(const struct procbuf_readwrite *buffer)
 {
+    PROCBUF_KEEPS(buffer_private, &buffer->private_);
     return buffer_addr(&buffer->private_);
 }
 
@@ -347,6 +355,7 @@ PROCBUF_APART enum procbuf_error enter_unusual_to_write(const struct procbuf_buf
 enum procbuf_error procbuf_readonly_enter(const struct procbuf_readonly *buffer,
                                           procbuf_read_body *body, void *data)
 {
+    PROCBUF_VERIFY(procbuf_buffer_private_is_valid(&buffer->private_));
     if (is_unusual(&buffer->private_))
         return enter_unusual_to_read(&buffer->private_, body, data);
     return enter_to_read(&buffer->private_, body, data);
@@ -355,6 +364,7 @@ enum procbuf_error procbuf_readonly_enter(const struct procbuf_readonly *buffer,
 enum procbuf_error procbuf_readwrite_enter(const struct procbuf_readwrite *buffer,
                                            procbuf_read_body *body, void *data)
 {
+    PROCBUF_VERIFY(procbuf_buffer_private_is_valid(&buffer->private_));
     if (is_unusual(&buffer->private_))
         return enter_unusual_to_read(&buffer->private_, body, data);
     return enter_to_read(&buffer->private_, body, data);
@@ -363,6 +373,7 @@ enum procbuf_error procbuf_readwrite_enter(const struct procbuf_readwrite *buffe
 enum procbuf_error procbuf_readwrite_mut_enter(const struct procbuf_readwrite *buffer,
                                                procbuf_write_body *body, void *data)
 {
+    PROCBUF_VERIFY(procbuf_buffer_private_is_valid(&buffer->private_));
     if (is_unusual(&buffer->private_))
         return enter_unusual_to_write(&buffer->private_, body, data);
     return enter_to_write(&buffer->private_, body, data);
@@ -373,6 +384,7 @@ enum procbuf_error procbuf_readwrite_mut_enter(const struct procbuf_readwrite *b
 void procbuf_readonly_consume(struct procbuf_readonly *buffer, procbuf_addr_t *addr_out,
                               size_t *len_out)
 {
+    PROCBUF_KEEPS(buffer_private, &buffer->private_);
     *addr_out = buffer->private_.addr;
     *len_out = buffer->private_.len;
     *buffer = procbuf_readonly_default();
@@ -381,6 +393,7 @@ void procbuf_readonly_consume(struct procbuf_readonly *buffer, procbuf_addr_t *a
 void procbuf_readwrite_consume(struct procbuf_readwrite *buffer, procbuf_addr_t *addr_out,
                                size_t *len_out)
 {
+    PROCBUF_KEEPS(buffer_private, &buffer->private_);
     *addr_out = buffer->private_.addr;
     *len_out = buffer->private_.len;
     *buffer = procbuf_readwrite_default();

@@ -9,23 +9,23 @@
 #include "process.h"
 #include "range.h"
 #include "require.h"
+#include "valid.h"
 
 #include <procbuf/port.h>
 
 struct procbuf_process_private *procbuf_process_self(struct procbuf_process *process)
 {
-    PROCBUF_REQUIRE(R1, process->private_.table != NULL);
-    PROCBUF_VERIFY(procbuf_process_is_valid(&process->private_));
-    return &process->private_;
+    return procbuf_process_self_inline(process);
 }
 
 const struct procbuf_process_private *procbuf_process_look(const struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     PROCBUF_REQUIRE(R1, process->private_.table != NULL);
     return &process->private_;
 }
 
-bool procbuf_process_is_valid(const struct procbuf_process_private *self)
+bool procbuf_process_is_in_order(const struct procbuf_process_private *self)
 {
     return self->mem_start <= self->mark && self->mark <= self->app_break &&
            self->app_break <= self->kernel_break && self->kernel_break <= self->mem_end;
@@ -128,6 +128,7 @@ static void set_state(struct procbuf_process_private *self, enum procbuf_state_k
 
 void procbuf_process_set_running(struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind == PROCBUF_STATE_YIELDED || self->state.kind == PROCBUF_STATE_YIELDED_FOR)
         set_state(self, PROCBUF_STATE_RUNNING, 0);
@@ -135,6 +136,7 @@ void procbuf_process_set_running(struct procbuf_process *process)
 
 void procbuf_process_set_yielded(struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind == PROCBUF_STATE_RUNNING)
         set_state(self, PROCBUF_STATE_YIELDED, 0);
@@ -142,6 +144,7 @@ void procbuf_process_set_yielded(struct procbuf_process *process)
 
 void procbuf_process_set_yielded_for(struct procbuf_process *process, uint32_t number)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind == PROCBUF_STATE_RUNNING)
         set_state(self, PROCBUF_STATE_YIELDED_FOR, number);
@@ -149,6 +152,7 @@ void procbuf_process_set_yielded_for(struct procbuf_process *process, uint32_t n
 
 void procbuf_process_stop(struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (procbuf_state_is_active(self->state))
         self->state.kind = PROCBUF_STATE_STOPPED;
@@ -156,6 +160,7 @@ void procbuf_process_stop(struct procbuf_process *process)
 
 void procbuf_process_resume(struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind == PROCBUF_STATE_STOPPED)
         self->state.kind = self->state.stopped_from;
@@ -165,6 +170,7 @@ void procbuf_process_resume(struct procbuf_process *process)
 
 void procbuf_process_terminate(struct procbuf_process *process, const uint32_t *completion_code)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind == PROCBUF_STATE_TERMINATED)
         return;
@@ -307,6 +313,7 @@ static bool begin_new_life(struct procbuf_process *process)
 enum procbuf_error procbuf_process_restart(struct procbuf_process *process,
                                            const uint32_t *completion_code)
 {
+    PROCBUF_KEEPS(process, process);
     const struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind == PROCBUF_STATE_TERMINATED)
         return PROCBUF_ALREADY;
@@ -316,6 +323,7 @@ enum procbuf_error procbuf_process_restart(struct procbuf_process *process,
 
 enum procbuf_error procbuf_process_start(struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     const struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind != PROCBUF_STATE_TERMINATED)
         return PROCBUF_ALREADY;
@@ -324,6 +332,7 @@ enum procbuf_error procbuf_process_start(struct procbuf_process *process)
 
 void procbuf_process_fault(struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->fault_policy == PROCBUF_FAULT_RESTART) {
         procbuf_ignore(procbuf_process_restart(process, NULL));

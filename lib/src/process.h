@@ -46,7 +46,26 @@ bool procbuf_process_has_open_grant(const struct procbuf_process_private *self,
     predicate is_active{L}(struct procbuf_process_private *self) =
       self->state.kind != PROCBUF_STATE_FAULTED && self->state.kind != PROCBUF_STATE_TERMINATED; */
 
-/* The private part of an occupied slot. Panics on an empty one. */
+/* I1, for checked builds. */
+/*@ requires \valid_read(self);
+    assigns \nothing;
+    ensures \result <==> self->mem_start <= self->mark <= self->app_break <= self->kernel_break &&
+                         self->kernel_break <= self->mem_end; */
+bool procbuf_process_is_in_order(const struct procbuf_process_private *self);
+
+/* The private part of an occupied slot. Panics on an empty one. Inline for a path that is short. */
+/*@ requires occupied(process);
+    assigns \nothing;
+    ensures \result == &process->private_; */
+PROCBUF_INLINE struct procbuf_process_private *
+procbuf_process_self_inline(struct procbuf_process *process)
+{
+    PROCBUF_REQUIRE(R1, process->private_.table != NULL);
+    PROCBUF_VERIFY(procbuf_process_is_in_order(&process->private_));
+    return &process->private_;
+}
+
+/* The same. */
 /*@ requires occupied(process);
     assigns \nothing;
     ensures \result == &process->private_; */
@@ -137,12 +156,5 @@ bool procbuf_process_give(const struct procbuf_process *process, procbuf_addr_t 
     ensures asked.table == process->private_.table;
     ensures asked.identifier == process->private_.identifier && leaves_nothing(asked); */
 void procbuf_process_revoke(const struct procbuf_process *process);
-
-/* I1, for checked builds. */
-/*@ requires \valid_read(self);
-    assigns \nothing;
-    ensures \result <==> self->mem_start <= self->mark <= self->app_break <= self->kernel_break &&
-                         self->kernel_break <= self->mem_end; */
-bool procbuf_process_is_valid(const struct procbuf_process_private *self);
 
 #endif

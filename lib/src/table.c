@@ -9,6 +9,7 @@
 #include "process.h"
 #include "range.h"
 #include "require.h"
+#include "valid.h"
 
 /*@ requires \valid(process);
     assigns process->private_.table, process->private_.identifier;
@@ -51,6 +52,7 @@ struct procbuf_id
 procbuf_id_new_external(const struct procbuf_table *table, uint32_t index, uint64_t identifier,
                         const struct procbuf_external_process_capability *capability)
 {
+    PROCBUF_KEEPS(table, table);
     PROCBUF_REQUIRE(R2, capability != NULL);
     PROCBUF_REQUIRE(R2, table->private_.is_live != NULL);
     return (struct procbuf_id){ { NULL, table, identifier }, index };
@@ -65,11 +67,14 @@ bool procbuf_foreign_life_goes_on(const uint32_t *index, const struct procbuf_id
 
 bool procbuf_id_is_live(struct procbuf_id id)
 {
+    PROCBUF_VERIFY(procbuf_id_private_is_valid(&id.private_));
     return procbuf_life_goes_on(&id.index_, &id.private_);
 }
 
 bool procbuf_id_equal(struct procbuf_id a, struct procbuf_id b)
 {
+    PROCBUF_VERIFY(procbuf_id_private_is_valid(&a.private_) &&
+                   procbuf_id_private_is_valid(&b.private_));
     return a.private_.table == b.private_.table && a.index_ == b.index_ &&
            a.private_.identifier == b.private_.identifier;
 }
@@ -90,6 +95,7 @@ bool procbuf_id_equal(struct procbuf_id a, struct procbuf_id b)
               (struct procbuf_process *)\result == table->private_.slots + index; */
 struct procbuf_process *procbuf_table_slot(const struct procbuf_table *table, uint32_t index)
 {
+    PROCBUF_KEEPS(table, table);
     if (index >= table->private_.slot_count)
         return NULL;
     struct procbuf_process *process = &table->private_.slots[index];
@@ -99,6 +105,8 @@ struct procbuf_process *procbuf_table_slot(const struct procbuf_table *table, ui
 struct procbuf_process *procbuf_table_lookup(const struct procbuf_table *table,
                                              struct procbuf_id id)
 {
+    PROCBUF_KEEPS(table, table);
+    PROCBUF_VERIFY(procbuf_id_private_is_valid(&id.private_));
     if (id.private_.table != table || !procbuf_id_is_live(id))
         return NULL;
     return id.private_.process;
@@ -277,6 +285,7 @@ enum procbuf_error procbuf_process_create(struct procbuf_table *table,
                                           const struct procbuf_process_config *config,
                                           struct procbuf_process **process_out)
 {
+    PROCBUF_KEEPS(table, table);
     PROCBUF_REQUIRE(R3, table->private_.slots != NULL);
     struct layout layout;
     if (!layout_from_config(config, &layout) || !layout_is_free(table, config, &layout))
@@ -312,6 +321,7 @@ enum procbuf_error procbuf_process_create(struct procbuf_table *table,
     disjoint behaviors; */
 enum procbuf_error procbuf_process_remove(struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->open_enters != NULL)
         return PROCBUF_BUSY;

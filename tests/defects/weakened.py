@@ -185,6 +185,8 @@ ERRORS = [
      "        if (model.bytes[at] == arena_view[at])\n            continue;", "        continue;", "defect.T06"),
     ("T-outcome", "answers are not compared", "machine/compare.c",
      "    if (check == NULL)\n        return;\n    print_outcomes", "    return;\n    print_outcomes", "defect.K03"),
+    ("T-reason", "why a call refuses is not compared", "machine/compare.c",
+     "    else if (expected->reason != actual->reason)", "    else if (false)", "defect.G02y"),
     ("T-state", "states are not compared", "machine/compare.c",
      "    if (expected == actual)\n        return;\n    fprintf(stderr, \"expected: p%u has \", slot);",
      "    return;\n    fprintf(stderr, \"expected: p%u has \", slot);", "defect.L03x"),

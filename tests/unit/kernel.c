@@ -11,6 +11,7 @@ unsigned port_refuse_at;
 static unsigned requests;
 jmp_buf port_panic_target;
 bool port_panic_expected;
+const char *port_panic_message = "";
 
 procbuf_addr_t at(size_t offset)
 {
@@ -73,6 +74,7 @@ void procbuf_port_panic(const char *message)
 {
     if (!port_panic_expected)
         cr_assert_fail("unexpected panic: %s", message);
+    port_panic_message = message;
     longjmp(port_panic_target, 1);
 }
 
