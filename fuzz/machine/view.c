@@ -56,8 +56,9 @@ void view_told(const struct hook *told)
     if (slot >= TRACE_MAX_PROCESSES)
         return;
     struct view *view = &views[slot];
-    if (view->used && nothing_is_accessible(told)) {
+    if (nothing_is_accessible(told)) { /* it is gone, or has no memory to look at */
         view->used = false;
+        view->break_before = view->app_break = told->app_break;
         return;
     }
     if (!view->used)
