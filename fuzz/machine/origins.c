@@ -129,6 +129,12 @@ static void begin_life(uint64_t slot)
     memset(origins.passed[slot], 0, sizeof origins.passed[slot]);
 }
 
+void origins_declared(unsigned v)
+{
+    for (unsigned slot = 0; slot < TRACE_MAX_PROCESSES; slot++)
+        memset(origins.passed[slot][v], 0, sizeof origins.passed[slot][v]);
+}
+
 void origins_answered(const struct call *call, const struct outcome *outcome)
 {
     const uint64_t *args = call->args;

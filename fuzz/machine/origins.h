@@ -20,6 +20,9 @@ struct origins {
 
 extern struct origins origins;
 
+/* A driver is declared: nothing was passed to it yet. */
+void origins_declared(unsigned v);
+
 /* A library call has answered. Ends in bug_found() if the answer holds what the process cannot
  * have given. */
 void origins_answered(const struct call *call, const struct outcome *outcome);

@@ -13,7 +13,9 @@ struct view {
     uint64_t flash, flash_end;
     uint64_t app_break, kernel_break;
     uint64_t break_before; /* … the last that the port was told */
-    struct span grown;     /* bytes that the call under way made accessible */
+    struct span grown;     /* bytes that the call under way made accessible … */
+    long unzeroed;         /* … the first that was not zero when the port was told; -1: none */
+    long grant_unzeroed;   /* … likewise of the grant that the call under way made */
     bool made_grant;       /* the call under way moved the kernel break down */
 };
 

@@ -107,6 +107,7 @@ Test(worlds, a_byte_that_is_not_zero_when_it_becomes_accessible_is_noticed,
     struct hook told = told_of(0);
     told.app_break++;
     view_told(&told);
+    view_settle();
 }
 
 /* ---- Origins ---- */
