@@ -65,6 +65,7 @@ static _Noreturn void unable(const char *message, const char *what)
 struct verdict {
     unsigned member;   /* that failed */
     unsigned position; /* of its operation that failed */
+    bool in_second_world; /* only there; what one world shows is shown without another */
     char signature[400];
 };
 
@@ -129,11 +130,9 @@ static double now(void)
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-/* What one world shows is shown without a second. */
 static bool needs_second_world(void)
 {
-    return wanted.signature[0] == '\0' || strstr(wanted.signature, "kind=secrecy ") != NULL ||
-           strstr(wanted.signature, "kind=integrity ") != NULL;
+    return wanted.signature[0] == '\0' || wanted.in_second_world;
 }
 
 /* What runs: the members of a sequence, and a trace in the place of the one that is being made small. */
@@ -159,8 +158,10 @@ static void run_each(const struct trace *trace, void (*run)(const struct trace *
 static void run_members(const struct trace *trace)
 {
     run_each(trace, run_plainly);
-    if (needs_second_world())
-        run_each(trace, worlds_run_all);
+    if (!needs_second_world())
+        return;
+    shared->verdict.in_second_world = true;
+    run_each(trace, worlds_run_all);
 }
 
 static _Noreturn void run_as_child(const struct trace *trace, int most_ms)
