@@ -74,7 +74,8 @@ def replay(build: Build, path: Path | None, *, text: bytes | None = None,
     command += ["--explain"] if explain else []
     command += ["--color"] if color else []
     command.append("-" if text is not None else path)
-    is_one = (suffix_of(text.decode(errors="replace")) if text is not None else path.suffix) not in (".sequence", ".ring")
+    suffix = path.suffix if path is not None else suffix_of((text or b"").decode(errors="replace"))
+    is_one = suffix not in (".sequence", ".ring")
     command[1:1] = ["--limit", LIMIT_S if is_one else SEQUENCE_LIMIT_S]
     for _ in range(MOST_TRIES):
         began = time.monotonic()
