@@ -84,10 +84,11 @@ class Late(Case):
         lib = edited_lib(f"late-{name}", "src/barrier.c", "", COUNTS.replace("MISBEHAVE", code)
                          + barrier.replace(at, f"    misbehave();\n{at}"))
         out = self.folder / "out"
-        limit = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))} if files else {}
+        def limit():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
         done = subprocess.run([ROOT / "fuzz/campaign", "--harness", "everything", "--engine", "libfuzzer", "--build", "asan", "--empty",
                                "--time", "8s", "--jobs", "1", "--seed", "1", "--lib", lib, "--out", out], capture_output=True, text=True,
-                              errors="replace", check=False, **limit)
+                              errors="replace", check=False, preexec_fn=limit if files else None)
         self.check(done, 1)
         self.assertNotIn("Traceback", done.stderr)
         record = json.loads((out / "report/campaign.json").read_text())
