@@ -10,7 +10,7 @@ const struct harness harness_allow = {
     .name = "allow",
     .about = "the allow system calls, slots and grants",
     .weights = {
-        [OP_POKE] = 3, [OP_AT_HOOK] = 2, [OP_REFUSE] = 5,
+        [OP_POKE] = 3, [OP_AT_HOOK] = 2, [OP_REFUSE] = 5, [OP_WIDEN] = 3,
         [OP_DECLARE_DRIVER] = 18, [OP_DECLARE_DRIVER_WITH] = 8, [OP_GRANT_LEN] = 2,
         [OP_ALLOCATE_GRANT] = 8, [OP_LOOKUP_DRIVER] = 5,
         [OP_ENTER_GRANT] = 8, [OP_LEAVE_GRANT] = 6, [OP_DRIVER_ENTER] = 24,

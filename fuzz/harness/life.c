@@ -9,7 +9,7 @@ const struct harness harness_life = {
     .name = "life",
     .about = "creation, states, lives and identity, with old handles kept",
     .weights = {
-        [OP_REFUSE] = 6, [OP_CREATE] = 10, [OP_REMOVE] = 8, [OP_TERMINATE] = 8,
+        [OP_REFUSE] = 6, [OP_WIDEN] = 2, [OP_CREATE] = 10, [OP_REMOVE] = 8, [OP_TERMINATE] = 8,
         [OP_RESTART] = 8, [OP_RESTART_MANY] = 3, [OP_START] = 6, [OP_FAULT] = 5, [OP_STOP] = 5,
         [OP_RESUME] = 5, [OP_SET_RUNNING] = 6, [OP_SET_YIELDED] = 4, [OP_SET_YIELDED_FOR] = 4,
         [OP_BRK] = 4, [OP_SBRK] = 2, [OP_ALLOCATE_GRANT] = 4, [OP_ENTER_GRANT] = 4, [OP_LEAVE_GRANT] = 2,

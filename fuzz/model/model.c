@@ -15,6 +15,8 @@ void model_op_begin(void)
     model.refuse_now = model.refuse_next;
     model.refuse_next = 0;
     model.requests_seen = 0;
+    model.widen_now = model.widen_next;
+    model.widen_next.operand = 0;
     model.acts_now.count = 0;
     for (; model.acts_now.count < model.acts_next.count; model.acts_now.count++)
         model.acts_now.acts[model.acts_now.count] = model.acts_next.acts[model.acts_now.count];

@@ -211,6 +211,10 @@ struct model {
     struct model_acts acts_next; /* during the next operation */
     struct model_acts acts_now; /* … during this one */
     unsigned hooks_seen; /* in this operation, closes left out */
+    struct model_widening {
+        uint8_t operand; /* from 1; 0 none */
+        uint8_t power;
+    } widen_next, widen_now; /* in the next operation, and in this one */
     unsigned refuse_next; /* protection request that the next operation is refused */
     unsigned refuse_now; /* … that this operation is refused; 0 none */
     unsigned requests_seen; /* in this operation */
@@ -292,6 +296,9 @@ const char *model_mistake(unsigned number);
 
 /* The word that `store` stores for a pattern, before it is cut to its width. */
 uint64_t model_word(uint8_t pattern);
+
+/* A number of the next operation is wide. Returns: false if there is no such operand. */
+bool model_plan_widening(uint64_t operand, uint64_t power);
 
 /* Userspace is going to act during the next operation. Returns: false if it has too much to do. */
 bool model_plan_act(bool at_hook, uint64_t trigger, uint64_t target, uint8_t value);

@@ -171,7 +171,7 @@ static unsigned insert_end_of_life(struct trace *trace, unsigned at, const struc
 unsigned context_insert_kept(struct trace *trace, unsigned at, struct op *restart_many)
 {
     uint8_t code = chance_one_in(2) ? OP_TAKE_ID : OP_BUILD_READWRITE;
-    if (restart_many->operands[1].number < 8 || chance_one_in(8))
+    if (restart_many->operands[1].number < 8 || chance_one_in(16))
         return at;
     if (trace->process_count != 0)
         restart_many->operands[0].number %= trace->process_count;
@@ -321,6 +321,20 @@ static void insert_another_enter(struct trace *trace, unsigned at, const struct 
     (void)context_insert(trace, at, &enter);
 }
 
+/* A number of the operation comes as wide as the library takes it: often one that is small again where it is cut.
+ * Returns: where the operation goes now. */
+static unsigned insert_widening(struct trace *trace, unsigned at, const struct op *op)
+{
+    const unsigned wide = op_wide_operands[op->code];
+    if (wide == 0 || !draw_has(OP_WIDEN) || !chance_one_in(6))
+        return at;
+    struct op widen = draw_op_of(trace, OP_WIDEN);
+    do {
+        widen.operands[0].number = 1 + (int32_t)chance_below(3);
+    } while ((wide >> widen.operands[0].number & 1) == 0);
+    return at + context_insert(trace, at, &widen);
+}
+
 /* The end of a block that begins before `at`: behind something new that uses its slice, or somewhere
  * in what follows. */
 static void insert_end(struct trace *trace, unsigned at)
@@ -349,6 +363,7 @@ void context_insert_random(struct trace *trace)
         at = context_insert_kept(trace, at, &op);
     if ((op.code == OP_READ_READONLY || op.code == OP_READ_READWRITE) && chance_one_in(2))
         at = insert_allow_and_enter(trace, at, &op);
+    at = insert_widening(trace, at, &op);
     if (!context_insert(trace, at, &op))
         return;
     if (op_opens_block(op.code))

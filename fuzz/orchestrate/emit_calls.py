@@ -342,7 +342,7 @@ class Calls:
         values = [operand["value"] for operand in record["operands"]]
         record["texts"] = self.texts(record["operands"])
         if name in ("poke", "fill", "refuse", "when_fetched", "at_hook", "declare_driver",
-                    "declare_driver_with", "spend_ids"):
+                    "declare_driver_with", "spend_ids", "widen"):
             getattr(self, f"op_{name}")(record, values)
             return
         self.before(record)
@@ -383,6 +383,7 @@ class Calls:
         pass  # the next operation's "acts" say what comes of it
 
     op_at_hook = op_when_fetched
+    op_widen = op_when_fetched  # the next operation's operands are as wide as they are
 
     def op_declare_driver(self, record, values):
         driver = record["driver"]

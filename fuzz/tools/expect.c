@@ -199,6 +199,7 @@ static bool user_op(const struct call *call)
         done = model_plan_act(call->op->code == OP_AT_HOOK, call->args[0], call->args[1],
                               (uint8_t)call->args[2]);
         break;
+    case OP_WIDEN: done = model_plan_widening(call->args[0], call->args[1]); break;
     case OP_SPEND_IDS: done = model_spend_ids(call->args[0]); break;
     case OP_DECLARE_DRIVER:
     case OP_DECLARE_DRIVER_WITH: done = declare(call); break;

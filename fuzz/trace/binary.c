@@ -43,6 +43,7 @@ static const uint8_t row_since[256] = {
     [OP_GRANT_LEN] = 5,
     [OP_MISUSE] = 5,
     [OP_READ_AT_READWRITE] = 6,
+    [OP_WIDEN] = 7,
 };
 enum { PARTS_SINCE = 3 };
 

@@ -13,7 +13,7 @@
 
 enum {
     TRACE_FORMAT = 1,        /* of the text form: its first line is "trace 1" */
-    TRACE_TABLE_VERSION = 6, /* of the table of operations: first byte of the binary form */
+    TRACE_TABLE_VERSION = 7, /* of the table of operations: first byte of the binary form */
     TRACE_MAX_OPS = 1024,
     TRACE_MAX_OPERANDS = 8,
     TRACE_MAX_PROCESSES = 8,
@@ -45,8 +45,12 @@ extern const struct op_row op_table[256];
 /* Says whether the operation only prepares what happens during the next one. */
 static inline bool op_prepares(uint8_t code)
 {
-    return code == OP_REFUSE || code == OP_WHEN_FETCHED || code == OP_AT_HOOK;
+    return code == OP_REFUSE || code == OP_WHEN_FETCHED || code == OP_AT_HOOK || code == OP_WIDEN;
 }
+
+/* Of each operation, a bit for each operand of one byte that the library takes in 32 bits or more, and that
+ * "widen" may therefore widen: bit k for the operand k, from 1. */
+extern const uint8_t op_wide_operands[256];
 
 /* Says whether the operation opens a block that a "}" ends. */
 static inline bool op_opens_block(uint8_t code)
