@@ -20,7 +20,7 @@ const struct harness harness_allow = {
         [OP_TERMINATE] = 3, [OP_RESTART] = 6, [OP_START] = 4, [OP_FAULT] = 2, [OP_REMOVE] = 1,
         [OP_STOP] = 2, [OP_RESUME] = 1,
         [OP_CREATE] = 1, [OP_BRK] = 8, [OP_SBRK] = 4,
-        [OP_TAKE_ID] = 14, [OP_LOOKUP] = 1,
+        [OP_TAKE_ID] = 14, [OP_TAKE_OTHER_ID] = 1, [OP_LOOKUP] = 1,
         [OP_BUILD_READONLY] = 2, [OP_BUILD_READWRITE] = 3,
         [OP_LEN] = 8, [OP_PTR] = 3, [OP_CONSUME] = 3,
         [OP_COPY_READONLY] = 3, [OP_COPY_READWRITE] = 3,

@@ -34,6 +34,6 @@ const struct harness harness_everything = {
         [OP_FOREIGN_END] = 4, [OP_FOREIGN_READONLY] = 4, [OP_FOREIGN_READWRITE] = 4,
         [OP_TAKE_FOREIGN_ID] = 4, [OP_TABLE_SLOT] = 2, [OP_CODE_NAME] = 1,
         [OP_PROCESS_ERROR_NAME] = 1, [OP_PROCESS_ERROR_TO_CODE] = 1, [OP_SPEND_IDS] = 1,
-        [OP_DECLARE_DRIVER_WITH] = 3, [OP_GRANT_LEN] = 1, [OP_MISUSE] = 1,
+        [OP_DECLARE_DRIVER_WITH] = 3, [OP_TAKE_OTHER_ID] = 2, [OP_OTHER_RESTART] = 1, [OP_OTHER_READONLY] = 2, [OP_OTHER_READWRITE] = 2, [OP_GRANT_LEN] = 1, [OP_MISUSE] = 1,
     },
 };

@@ -21,6 +21,6 @@ const struct harness harness_streams = {
         [OP_TAKE_ID] = 3, [OP_DRIVER_ENTER] = 4, [OP_READ_READONLY] = 4, [OP_READ_READWRITE] = 4,
         [OP_FOREIGN_START] = 5, [OP_FOREIGN_END] = 3, [OP_FOREIGN_READONLY] = 6,
         [OP_FOREIGN_READWRITE] = 6, [OP_TAKE_FOREIGN_ID] = 3, [OP_LOOKUP] = 2, [OP_ID_EQUAL] = 2,
-        [OP_LEAVE_GRANT] = 1,
+        [OP_LEAVE_GRANT] = 1, [OP_TAKE_OTHER_ID] = 2, [OP_OTHER_RESTART] = 2, [OP_OTHER_READONLY] = 3, [OP_OTHER_READWRITE] = 3,
     },
 };

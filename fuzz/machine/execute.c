@@ -130,8 +130,15 @@ static void run_id_op(const struct call *call, struct outcome *outcome)
     } else if (call->op->code == OP_LOOKUP) {
         const struct procbuf_process *process = procbuf_table_lookup(&world.table, *id);
         const bool live = procbuf_id_is_live(*id);
-        if (model.ids[call->args[0]].foreign ? procbuf_table_lookup(&world.foreign, *id) != NULL
-                                             : live != (process != NULL))
+        const struct model_id *expected = &model.ids[call->args[0]];
+        const struct procbuf_process *other = procbuf_table_lookup(&world.other, *id);
+        if (other != (model_id_is_others(expected) ? &world.other_process : NULL))
+            bug_found("result", "lookup-in-another-table",
+                      "expected: each table finds its own processes (L1)\n"
+                      "actual: the other table found %s",
+                      other == NULL ? "none" : "a process");
+        if (expected->foreign ? procbuf_table_lookup(&world.foreign, *id) != NULL
+                              : live != (process != NULL))
             bug_found("result", "lookup-and-liveness-differ",
                       "expected: an id is live iff its process can be looked up (L1)\n"
                       "actual: live %d, found %d",
@@ -590,6 +597,27 @@ static void run_foreign_op(const struct call *call, struct outcome *outcome)
         world.readwrite[call->args[0]] = procbuf_readwrite_new_external(addr, len, id, &capability);
 }
 
+static void run_other_op(const struct call *call, struct outcome *outcome)
+{
+    const uint64_t number = call->args[0];
+    const procbuf_addr_t addr = (procbuf_addr_t)(ARENA_BASE + ARENA_FOREIGN + call->args[1]);
+    const size_t len = (size_t)call->args[2];
+    const struct procbuf_id id = procbuf_process_id(&world.other_process);
+    answer(outcome, OUTCOME_DONE, 0);
+    switch (call->op->code) {
+    case OP_TAKE_OTHER_ID: world.ids[number] = id; break;
+    case OP_OTHER_RESTART:
+        answer_why(outcome, procbuf_process_restart(&world.other_process, NULL));
+        break;
+    case OP_OTHER_READONLY:
+        world.readonly[number] = procbuf_readonly_new_external(addr, len, id, &capability);
+        break;
+    default:
+        world.readwrite[number] = procbuf_readwrite_new_external(addr, len, id, &capability);
+        break;
+    }
+}
+
 /* ---- Grants and allow ---- */
 
 static void run_grant_op(const struct call *call, struct outcome *outcome)
@@ -629,7 +657,7 @@ static void run_leave_grant(const struct call *call, struct outcome *outcome)
     procbuf_process_leave_grant(world.ids[call->args[0]], (uint32_t)call->args[1]);
     if ((id->foreign || !model_id_is_live(id)) &&
         procbuf_process_enter_grant(world.ids[call->args[0]], (uint32_t)call->args[1], &addr) !=
-            PROCBUF_NO_SUCH_APP)
+            (model_id_is_others(id) ? PROCBUF_ADDRESS_OUT_OF_BOUNDS : PROCBUF_NO_SUCH_APP))
         bug_found("result", "dead-id-enters-grant",
                   "expected: a dead or foreign id enters no grant: NO_SUCH_APP (G3)\n"
                   "actual: another answer");
@@ -810,6 +838,8 @@ void execute(const struct call *call, struct outcome *outcome)
         run_stream_op(call, outcome);
     else if (code >= OP_FOREIGN_START && code <= OP_TAKE_FOREIGN_ID)
         run_foreign_op(call, outcome);
+    else if (code >= OP_TAKE_OTHER_ID && code <= OP_OTHER_READWRITE)
+        run_other_op(call, outcome);
     else if (code == OP_GRANT_LEN)
         run_grant_len(call, outcome);
     else if (code == OP_MISUSE) {

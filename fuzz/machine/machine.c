@@ -49,7 +49,7 @@ static void checked_call(const struct call *call, const struct prediction *predi
 static bool changes_lives(uint8_t code)
 {
     return (code >= OP_CREATE && code <= OP_FAULT) || code == OP_RESTART_MANY ||
-           code == OP_FOREIGN_START || code == OP_FOREIGN_END;
+           code == OP_FOREIGN_START || code == OP_FOREIGN_END || code == OP_OTHER_RESTART;
 }
 
 static bool makes_slice(uint8_t code)

@@ -154,6 +154,18 @@ static void restore(const struct snapshot *snapshot)
         check_restored(snapshot);
 }
 
+/* Another table of this kernel, whose process has no memory that the library would touch. */
+static void make_other(void)
+{
+    const struct procbuf_process_config config = { .mem_start = ARENA_BASE + ARENA_FOREIGN };
+    struct procbuf_process *process;
+    procbuf_table_init(&world.other, &world.other_process, 1);
+    if (procbuf_process_create(&world.other, &config, &process) != PROCBUF_OK)
+        bug_found("result", "other-table",
+                  "expected: each table of ours has processes of its own (L1, P4)\n"
+                  "actual: its first process is refused");
+}
+
 static void make_blank(void)
 {
 #if defined(__unix__)
@@ -174,6 +186,7 @@ static void make_blank(void)
     world.writer = procbuf_writer_over(NULL, 0);
     watched_begin(world.slots, TRACE_MAX_PROCESSES, sizeof world.slots[0]);
     procbuf_table_init_external(&world.foreign, execute_foreign_is_live, model.foreign);
+    make_other();
     save(&blank);
 }
 

@@ -24,6 +24,8 @@ struct world {
     struct procbuf_driver drivers[TRACE_DRIVER_COUNT];
     struct procbuf_readwrite held[TRACE_DRIVER_COUNT]; /* by allow_userspace_readable */
     struct procbuf_table foreign; /* of another kernel: the model answers for it */
+    struct procbuf_table other; /* of ours, without grants */
+    struct procbuf_process other_process; /* its only slot */
     struct procbuf_reader reader;
     struct procbuf_writer writer;
     const struct procbuf_grant *grant; /* innermost driver enter; null outside of one */

@@ -6,6 +6,7 @@ void model_reset(void)
 {
     memset(&model, 0, offsetof(struct model, cells));
     model.processes = model.written;
+    model.foreign[MODEL_OTHER].live = true;
     memset(model.cells, 0, sizeof model.cells);
     memcpy(model.bytes, arena_pristine, sizeof model.bytes);
 }
@@ -128,6 +129,11 @@ static predict_function *const rules[256] = {
     [OP_TAKE_FOREIGN_ID] = predict_foreign_life,
     [OP_FOREIGN_READONLY] = predict_foreign_build,
     [OP_FOREIGN_READWRITE] = predict_foreign_build,
+
+    [OP_TAKE_OTHER_ID] = predict_other,
+    [OP_OTHER_RESTART] = predict_other,
+    [OP_OTHER_READONLY] = predict_other,
+    [OP_OTHER_READWRITE] = predict_other,
 
     [OP_CODE_NAME] = predict_error_op,
     [OP_PROCESS_ERROR_NAME] = predict_error_op,

@@ -67,6 +67,7 @@ enum {
     MODEL_GRANT_COUNT = 4,
     MODEL_SLOT_COUNT = 4,
     MODEL_FOREIGN_COUNT = 4,
+    MODEL_OTHER = 4, /* its place behind those of the foreign table */
     MODEL_FOREIGN_LEN = 256,
     MODEL_STREAM_COUNT = 5 /* a stream has fewer buffers */
 };
@@ -146,7 +147,7 @@ struct model_buffer {
     uint64_t identifier;
     uint64_t addr;
     uint64_t len;
-    bool foreign; /* of the foreign table: `slot` is a place there */
+    bool foreign; /* of the foreign table: `slot` is a place there; or MODEL_OTHER */
     bool from_slot; /* read from a driver's slot, when that had been swapped so many times */
     unsigned grant_number, kind, number;
     uint64_t swaps;
@@ -205,7 +206,7 @@ struct model {
     unsigned depth;
     struct model_open open[TRACE_MAX_DEPTH];
     struct model_driver drivers[TRACE_DRIVER_COUNT];
-    struct model_foreign foreign[MODEL_FOREIGN_COUNT];
+    struct model_foreign foreign[MODEL_FOREIGN_COUNT + 1]; /* and the process of our other table */
     bool any_foreign; /* a foreign process has begun a life */
     struct model_stream reader, writer;
     struct model_acts acts_next; /* during the next operation */
@@ -273,6 +274,9 @@ static inline unsigned take_lowest(unsigned *set)
     *set &= *set - 1;
     return lowest;
 }
+
+/* Whether it is a live id of the other table's process. */
+bool model_id_is_others(const struct model_id *id);
 
 bool model_id_is_live(const struct model_id *id);
 bool model_buffer_is_live(const struct model_buffer *buffer);

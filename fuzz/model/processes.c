@@ -300,6 +300,11 @@ bool model_id_is_live(const struct model_id *id)
     return model_is_live(id->slot, id->identifier);
 }
 
+bool model_id_is_others(const struct model_id *id)
+{
+    return id->foreign && id->slot == MODEL_OTHER && model_id_is_live(id);
+}
+
 void predict_table_slot(const struct call *call, struct prediction *p)
 {
     const uint64_t index = call->args[0];

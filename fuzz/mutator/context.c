@@ -99,6 +99,8 @@ static unsigned fill(struct trace *trace, unsigned at, uint8_t code, int32_t num
         code = OP_DECLARE_DRIVER_WITH;
     if (code == OP_TAKE_ID && draw_has(OP_TAKE_FOREIGN_ID) && chance_one_in(4))
         code = OP_TAKE_FOREIGN_ID;
+    if (code == OP_TAKE_ID && draw_has(OP_TAKE_OTHER_ID) && chance_one_in(8))
+        code = OP_TAKE_OTHER_ID;
     struct op op = draw_op_of(trace, code);
     op.operands[0].number = number;
     if ((code == OP_BUILD_READONLY || code == OP_BUILD_READWRITE) && chance_one_in(2))

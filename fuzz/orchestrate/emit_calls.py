@@ -473,6 +473,10 @@ class Calls:
         self.say(f"cr_assert_eq(procbuf_table_lookup(&table, {name}), {process});")
         if record["outcome"]["kind"] == YES:
             self.say(f"cr_assert(procbuf_id_is_live({name}));")
+        if self.check == "lookup-in-another-table" and self.is_last(record):
+            self.uses.add("other")
+            other = "&other_process" if record["of_other"] else "NULL"
+            self.say(f"cr_assert_eq(procbuf_table_lookup(&other_table, {name}), {other});")
 
     def op_id_equal(self, record, values):
         self.expect(f"procbuf_id_equal({self.id(values[0])}, {self.id(values[1])})", record["outcome"])
@@ -813,7 +817,8 @@ class Calls:
         if self.check == "dead-id-enters-grant" and self.is_last(record):
             self.expect(f"procbuf_process_enter_grant({self.id(values[0])}, {values[1]}, "
                         f"&{self.variable('addr', 'procbuf_addr_t')})",
-                        {"kind": PROCESS_ERROR, "name": "NO_SUCH_APP"})
+                        {"kind": PROCESS_ERROR,
+                         "name": "ADDRESS_OUT_OF_BOUNDS" if record["of_other"] else "NO_SUCH_APP"})
 
     def read_slot(self, record, values):
         kind = record["op"].removeprefix("read_")
@@ -929,6 +934,26 @@ class Calls:
         self.say(f"{out[1:]} = procbuf_{kind}_new_external({addr}, {values[3]}, "
                  f"{self.foreign_id(index, record['foreign'][1])}, &capability);")
 
+    # ---- Another table of ours ----
+
+    def other_id(self) -> str:
+        self.uses.add("other")
+        return "procbuf_process_id(&other_process)"
+
+    def op_take_other_id(self, record, values):
+        self.say(f"{self.id(values[0])} = {self.other_id()};")
+
+    def op_other_restart(self, record, values):
+        self.uses.add("other")
+        self.expect("procbuf_process_restart(&other_process, NULL)", record["outcome"], says_why=True)
+
+    def other_build(self, record, values):
+        kind = record["op"].removeprefix("other_")
+        out = self.readonly(values[0]) if kind == "readonly" else self.readwrite(values[0])
+        addr = self.address(self.world["base"] + self.world["foreign_at"] + values[1])
+        self.uses.add("capability")
+        self.say(f"{out[1:]} = procbuf_{kind}_new_external({addr}, {values[2]}, {self.other_id()}, &capability);")
+
     FAMILIES = {
         **dict.fromkeys(("remove", "terminate", "restart", "start", "fault", "stop", "resume", "set_running",
                          "set_yielded", "set_yielded_for"), life),
@@ -942,4 +967,5 @@ class Calls:
         **dict.fromkeys(("reader_read", "reader_skip", "writer_write", "writer_skip", "stream_copy"), stream),
         **dict.fromkeys(("foreign_start", "foreign_end"), foreign_life),
         **dict.fromkeys(("foreign_readonly", "foreign_readwrite"), foreign_build),
+        **dict.fromkeys(("other_readonly", "other_readwrite"), other_build),
     }

@@ -345,6 +345,8 @@ static void library_op(const struct call *call)
     if (code == OP_TAKE_FOREIGN_ID || code == OP_FOREIGN_READONLY || code == OP_FOREIGN_READWRITE)
         printf(",\"foreign\":[1,%" PRIu64 "]",
                model.foreign[call->args[1] % MODEL_FOREIGN_COUNT].identifier);
+    if (code == OP_LOOKUP || code == OP_LEAVE_GRANT)
+        printf(",\"of_other\":%d", model_id_is_others(&model.ids[call->args[0]]));
     print_bytes();
     puts("}");
     position++;

@@ -441,7 +441,7 @@ bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
 {% if uses.hook_acts %}
     act_at_hook();
 {% endif %}
-    return {{ "++requests != refused_request" if uses.refuse else "true" }};
+    return {{ "protection->table != &table || ++requests != refused_request" if uses.refuse else "true" }};
 }
 
 void procbuf_port_barrier(void)
@@ -537,6 +537,20 @@ static bool foreign_is_live(uint32_t index, uint64_t identifier, const void *dat
     cr_assert_eq(data, foreign);
     cr_assert({% for index, identifier in foreign_lives %}(index == {{ index }} && identifier == {{ identifier }}){{ " || " if not loop.last }}{% else %}false{% endfor %});
     return index < 4 && foreign[index].live && foreign[index].identifier == identifier;
+}
+{% endif %}
+{% if uses.other %}
+
+/* Another table of this kernel, and its one process, which has no memory that the library touches. */
+static struct procbuf_table other_table;
+static struct procbuf_process other_process;
+
+static void make_other(void)
+{
+    const struct procbuf_process_config config = { .mem_start = FOREIGN };
+    struct procbuf_process *process;
+    procbuf_table_init(&other_table, &other_process, 1);
+    cr_assert_eq(procbuf_process_create(&other_table, &config, &process), PROCBUF_OK);
 }
 {% endif %}
 
