@@ -16,7 +16,7 @@ const struct harness harness_allow = {
         [OP_ENTER_GRANT] = 8, [OP_LEAVE_GRANT] = 6, [OP_DRIVER_ENTER] = 24,
         [OP_READ_READONLY] = 12, [OP_READ_READWRITE] = 12,
         [OP_ALLOW_READONLY] = 24, [OP_ALLOW_READWRITE] = 24,
-        [OP_ALLOW_USERSPACE_READABLE] = 8, [OP_SET_BYTE] = 6,
+        [OP_ALLOW_USERSPACE_READABLE] = 6, [OP_ALLOW_USERSPACE_READABLE_WITH] = 6, [OP_SET_BYTE] = 6,
         [OP_TERMINATE] = 3, [OP_RESTART] = 6, [OP_START] = 4, [OP_FAULT] = 2, [OP_REMOVE] = 1,
         [OP_STOP] = 2, [OP_RESUME] = 1,
         [OP_CREATE] = 1, [OP_BRK] = 8, [OP_SBRK] = 4,

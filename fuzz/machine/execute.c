@@ -687,6 +687,7 @@ struct decision {
     enum procbuf_error code;
 };
 static const struct decision *asked;
+void (*execute_driver_body)(void);
 
 static void check_asked(struct procbuf_id id, uint32_t number,
                         const struct procbuf_readwrite *buffer, const void *data)
@@ -712,7 +713,11 @@ static enum procbuf_error accept(struct procbuf_id id, uint32_t number,
                                  struct procbuf_readwrite *buffer, void *data)
 {
     const struct decision *decision = asked;
+    void (*const body)(void) = execute_driver_body;
     check_asked(id, number, buffer, data);
+    execute_driver_body = NULL;
+    if (body != NULL)
+        body();
     if (decision->code == PROCBUF_OK) {
         const struct procbuf_readwrite old = *decision->held;
         *decision->held = *buffer;
@@ -847,7 +852,8 @@ void execute(const struct call *call, struct outcome *outcome)
         make_mistake((unsigned)call->args[0]);
     } else if (code >= OP_CODE_NAME && code <= OP_PROCESS_ERROR_TO_CODE)
         run_error_op(call, outcome);
-    else if (code >= OP_ALLOCATE_GRANT && code <= OP_SET_BYTE)
+    else if ((code >= OP_ALLOCATE_GRANT && code <= OP_SET_BYTE) ||
+             code == OP_ALLOW_USERSPACE_READABLE_WITH)
         run_allow_op(call, outcome);
     else if (code == OP_RETURN_TO_USER) {
         answer(outcome, OUTCOME_DONE, 0);

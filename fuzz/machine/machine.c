@@ -424,6 +424,68 @@ static void run_enter(const struct op *op, const struct call *call,
     }
 }
 
+/* ---- Drivers that act before they answer ---- */
+
+static struct asking {
+    const struct call *call;
+    struct oracle_call *oracle;
+    struct prediction *prediction;
+    bool acted;
+} *asking; /* innermost */
+
+static void act_as_driver(void)
+{
+    struct asking *const now = asking;
+    now->acted = true;
+    oracle_call_pause(now->oracle);
+    if (results != NULL) {
+        struct outcome outcome;
+        answer(&outcome, OUTCOME_DONE, 0);
+        results_print(now->call->op, &outcome, results);
+    }
+    run_block();
+    model_driver_answers(now->call, now->prediction);
+    bug_current_op = op_table[now->call->op->code].text;
+    bug_current_rule = now->prediction->rule;
+    oracle_call_resume(now->oracle);
+}
+
+static void run_asking(const struct op *op, const struct call *call, struct prediction *prediction)
+{
+    struct oracle_call oracle;
+    struct outcome outcome = prediction->outcome;
+    struct asking now = { call, &oracle, prediction, false };
+    struct asking *const outer = asking;
+    if (!model_asks_driver(prediction)) {
+        if (outcome.kind != OUTCOME_SKIPPED) {
+            checked_call(call, prediction, &outcome);
+            compare_after(prediction);
+        }
+        finish_op(op, &outcome);
+        machine_position++;
+        skip_block();
+        return;
+    }
+    machine_position++;
+    asking = &now;
+    execute_driver_body = act_as_driver;
+    bug_current_rule = prediction->rule;
+    oracle_call_begin(&oracle, &prediction->access);
+    execute(call, &outcome);
+    oracle_call_end(&oracle);
+    execute_driver_body = NULL;
+    asking = outer;
+    machine_checked_ops++;
+    if (!now.acted)
+        bug_found("body", "driver-not-asked",
+                  "expected: the driver is asked (A3)\nactual: it is not");
+    compare_outcome(&prediction->outcome, &outcome);
+    compare_after(prediction);
+    const struct op end = { .code = OP_END };
+    finish_op(&end, &outcome);
+    machine_position++;
+}
+
 /* ---- The interpreter ---- */
 
 static struct {
@@ -474,6 +536,10 @@ static void run_resolved(const struct op *op, struct call *call)
     if ((op->code >= OP_RANGE && op->code <= OP_RANGE_TO) || op->code == OP_ELEMENT)
         call->args[TRACE_MAX_OPERANDS - 1] = model.slices[call->args[0]].writable;
     model_predict(call, &prediction);
+    if (op->code == OP_ALLOW_USERSPACE_READABLE_WITH) {
+        run_asking(op, call, &prediction);
+        return;
+    }
     if (op_opens_block(op->code)) {
         run_enter(op, call, &prediction);
         return;

@@ -110,6 +110,7 @@ static predict_function *const rules[256] = {
     [OP_ALLOW_READONLY] = predict_allow,
     [OP_ALLOW_READWRITE] = predict_allow,
     [OP_ALLOW_USERSPACE_READABLE] = predict_allow,
+    [OP_ALLOW_USERSPACE_READABLE_WITH] = predict_allow,
     [OP_SET_BYTE] = predict_set_byte,
     [OP_GRANT_LEN] = predict_grant_len,
 

@@ -205,6 +205,7 @@ struct model {
     struct model_id ids[TRACE_ID_COUNT];
     unsigned depth;
     struct model_open open[TRACE_MAX_DEPTH];
+    unsigned asked; /* drivers that act and have not answered */
     struct model_driver drivers[TRACE_DRIVER_COUNT];
     struct model_foreign foreign[MODEL_FOREIGN_COUNT + 1]; /* and the process of our other table */
     bool any_foreign; /* a foreign process has begun a life */
@@ -252,6 +253,15 @@ void model_predict_chunk(const struct model_slice *slice, uint64_t step, uint64_
 void model_enter(unsigned buffer, unsigned slice_register, bool writable);
 void model_enter_driver(unsigned v, unsigned slot, unsigned slice_register);
 void model_leave(void);
+
+/* A driver has acted, and answers what userspace offered it: the outcome that was predicted is now whole. */
+void model_driver_answers(const struct call *call, struct prediction *prediction);
+
+/* Whether the call, as predicted, asks a driver that acts before it answers. */
+static inline bool model_asks_driver(const struct prediction *prediction)
+{
+    return prediction->outcome.kind == OUTCOME_CODE && prediction->outcome.status == 0;
+}
 
 /* A process to be written. The machine compares it after the operation: ask for it only where something is written. */
 static inline struct model_process *model_change(unsigned slot)

@@ -353,6 +353,26 @@ static void insert_end(struct trace *trace, unsigned at)
     (void)context_insert(trace, at, &context_end);
 }
 
+/* A driver that acts is asked with something that its process has, agrees often, and acts on that process. Returns:
+ * where its block goes on. */
+static unsigned insert_acting_driver(struct trace *trace, unsigned at, struct op *ask)
+{
+    static const uint8_t acts[] = { OP_RESTART, OP_RESTART, OP_TERMINATE, OP_REMOVE };
+    const uint8_t code = acts[chance_below(sizeof acts)];
+    if (!chance_one_in(3))
+        share_own_memory(ask, 3);
+    if (!chance_one_in(3))
+        ask->operands[2].number = 0;
+    if (!context_insert(trace, at, ask))
+        return at;
+    at++;
+    if (!draw_has(code) || chance_one_in(4))
+        return at;
+    struct op act = draw_op_of(trace, code);
+    act.operands[0] = ask->operands[0];
+    return at + context_insert(trace, at, &act);
+}
+
 void context_insert_random(struct trace *trace)
 {
     unsigned at = chance_below(trace->op_count + 1);
@@ -366,6 +386,10 @@ void context_insert_random(struct trace *trace)
     if ((op.code == OP_READ_READONLY || op.code == OP_READ_READWRITE) && chance_one_in(2))
         at = insert_allow_and_enter(trace, at, &op);
     at = insert_widening(trace, at, &op);
+    if (op.code == OP_ALLOW_USERSPACE_READABLE_WITH) {
+        insert_end(trace, insert_acting_driver(trace, at, &op));
+        return;
+    }
     if (!context_insert(trace, at, &op))
         return;
     if (op_opens_block(op.code))

@@ -100,7 +100,7 @@ class Writer(Calls):
                 self.op(record)
                 self.note(record)
             elif kind == "leave":
-                self.leave()
+                self.leave(record)
         self.out = self.statements if self.out is self.setup else self.out
         if not self.finished:
             self.finish(state)

@@ -346,6 +346,9 @@ class Calls:
             getattr(self, f"op_{name}")(record, values)
             return
         self.before(record)
+        if name == "allow_userspace_readable_with":
+            self.begin_asking(record, values)
+            return
         if name in ("enter", "mut_enter", "driver_enter"):
             self.begin_enter(record, values)
             return
@@ -569,6 +572,27 @@ class Calls:
         self.out = [f"static void {function}({kind}, void *data)", "{"]
         self.begin_body(record, what)
 
+    def begin_asking(self, record, values):
+        if not record["enters"]:
+            self.allow(record, values)
+            self.end_op(record)
+            return
+        self.body_count += 1
+        function = f"body_{self.body_count}"
+        self.entered.append((self.out, record, "", self.body_count))
+        self.out = [f"static void {function}(void)", "{"]
+        self.variable(f"{function}_runs", "unsigned")
+        self.say(f"{function}_runs++;")
+        self.interrupt(record)
+
+    def interrupt(self, record) -> None:
+        """What the call is held to does not count while a body of its runs."""
+        if self.is_watched(record):
+            self.say("unwatch();")
+        if self.checks_hooks and self.is_last(record):
+            self.say("hooks_count = false;")
+        self.bytes_changed(record)
+
     def begin_body(self, record, what):
         shown = record["slice"]
         if what == "grant":
@@ -576,11 +600,7 @@ class Calls:
             self.say("const struct procbuf_grant *const outer = grant;")
         self.variable(f"body_{self.body_count}_runs", "unsigned")
         self.say("(*(unsigned *)data)++;")
-        if self.is_watched(record):
-            self.say("unwatch();")
-        if self.checks_hooks and self.is_last(record):
-            self.say("hooks_count = false;")
-        self.bytes_changed(record)
+        self.interrupt(record)
         register = self.slice(shown["number"], bool(shown["writable"]))
         if what == "grant":
             self.say("grant = entered;")
@@ -591,7 +611,7 @@ class Calls:
         if what != "grant" or record["data_len"]:
             self.expect_slice(shown)
 
-    def leave(self) -> None:
+    def leave(self, ended: dict) -> None:
         """The body that is being written ends; the call that runs it stands where it was entered."""
         body = self.out
         self.out, record, call, number = self.entered.pop()
@@ -602,7 +622,11 @@ class Calls:
         if self.is_watched(record):
             body.append("    watch();")
         self.bodies.append("\n".join([*body, "}\n"]))
-        self.expect(call, record["outcome"])
+        if "outcome" in ended:
+            record["outcome"] = ended["outcome"]
+            self.allow(record, [operand["value"] for operand in record["operands"]], f"body_{number}")
+        else:
+            self.expect(call, record["outcome"])
         self.say(f"cr_assert_eq(body_{number}_runs, 1, \"the body runs once\");")
         self.after(record)
 
@@ -825,18 +849,18 @@ class Calls:
         out = self.readonly(values[0]) if kind == "readonly" else self.readwrite(values[0])
         self.expect(f"procbuf_grant_{kind}(grant, {values[1]}, {out})", record["outcome"])
 
-    def allow(self, record, values):
+    def allow(self, record, values, body="NULL"):
         self.uses |= {"allow", "grants"}
         name, process, outcome = record["op"], self.process(values[0]), record["outcome"]
         declared = outcome["name"] != "NODEVICE"
         addr, count = record["texts"][3:]
-        if name == "allow_userspace_readable":
+        if name.startswith("allow_userspace_readable"):
             self.uses.add("accept")
             self.driver(values[1])
             code = values[2] % 14
             declared = values[1] in self.declared
             decision = (f"(struct decision){{ {process}, {values[2]}, {addr}, {count}, &held{values[1]}, "
-                        f"(enum procbuf_error){code} }}")
+                        f"(enum procbuf_error){code}, {body} }}")
             call = (f"procbuf_process_allow_userspace_readable({process}, {values[2]}, {addr}, {count}, "
                     f"{'accept' if declared else 'NULL'}, &{decision})")
         else:

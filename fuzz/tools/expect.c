@@ -302,6 +302,24 @@ static void enter(const struct call *call, const struct prediction *p)
     position++;
 }
 
+static void ask_driver(const struct call *call, struct prediction *p)
+{
+    const bool asks = model_asks_driver(p);
+    print_bytes();
+    printf(",\"enters\":%d,\"end\":%u}\n", asks, block_end());
+    position++;
+    if (!asks) {
+        skip_block();
+        return;
+    }
+    run_block();
+    model_driver_answers(call, p);
+    fputs("{\"type\":\"leave\"", stdout);
+    print_outcome(&p->outcome);
+    puts("}");
+    position++;
+}
+
 static bool makes_slice(uint8_t code)
 {
     return (code >= OP_RANGE && code <= OP_RANGE_TO) || code == OP_AS_READABLE ||
@@ -318,6 +336,10 @@ static void library_op(const struct call *call)
     printf(",\"was_writable\":%d", was_writable);
     model_predict(call, &p);
     print_prediction(&p);
+    if (code == OP_ALLOW_USERSPACE_READABLE_WITH) {
+        ask_driver(call, &p);
+        return;
+    }
     if (op_opens_block(code)) {
         enter(call, &p);
         return;

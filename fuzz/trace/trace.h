@@ -55,7 +55,8 @@ extern const uint8_t op_wide_operands[256];
 /* Says whether the operation opens a block that a "}" ends. */
 static inline bool op_opens_block(uint8_t code)
 {
-    return code == OP_ENTER || code == OP_MUT_ENTER || code == OP_DRIVER_ENTER;
+    return code == OP_ENTER || code == OP_MUT_ENTER || code == OP_DRIVER_ENTER ||
+           code == OP_ALLOW_USERSPACE_READABLE_WITH;
 }
 
 /* What a number in an operand is counted from. Numbers never change. */

@@ -206,6 +206,7 @@ Test(trace, the_table_is_pinned)
         { 0x6b, "set_byte", "pab" },
         { 0x6c, "declare_driver_with", "vuuuuuu" },
         { 0x6d, "grant_len", "uunu" },
+        { 0x6e, "allow_userspace_readable_with", "pvuan" },
         { 0x70, "read_at", "onu" },
         { 0x71, "write_at", "wnub" },
         { 0x72, "reader_over", "ou" },

@@ -590,6 +590,7 @@ struct decision {
     size_t len;
     struct procbuf_readwrite *held;
     enum procbuf_error code;
+    void (*body)(void); /* what the driver does before it answers; null: nothing */
 };
 {% for number in used.v %}
 static struct procbuf_readwrite held{{ number }} = PROCBUF_READWRITE_DEFAULT;
@@ -603,6 +604,8 @@ static enum procbuf_error accept(struct procbuf_id id, uint32_t number,
     cr_assert_eq(number, decision->number);
     cr_assert_eq(procbuf_readwrite_len(buffer), decision->len);
     cr_assert_eq(procbuf_readwrite_addr(buffer), decision->len == 0 ? 0 : decision->addr);
+    if (decision->body != NULL)
+        decision->body();
     if (decision->code == PROCBUF_OK) {
         const struct procbuf_readwrite old = *decision->held;
         *decision->held = *buffer;
