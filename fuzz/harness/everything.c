@@ -9,7 +9,7 @@ const struct harness harness_everything = {
     .name = "everything",
     .about = "every operation of the table",
     .weights = {
-        [OP_POKE] = 4, [OP_FILL] = 4, [OP_REFUSE] = 4, [OP_WIDEN] = 2, [OP_WHEN_FETCHED] = 4, [OP_AT_HOOK] = 4,
+        [OP_POKE] = 4, [OP_FILL] = 4, [OP_REFUSE] = 4, [OP_WIDEN] = 2, [OP_WHEN_FETCHED] = 4, [OP_AT_HOOK] = 4, [OP_FOREIGN_AT_HOOK] = 2,
         [OP_RETURN_TO_USER] = 4, [OP_CREATE] = 4, [OP_REMOVE] = 2, [OP_TERMINATE] = 2,
         [OP_RESTART] = 4, [OP_START] = 4, [OP_FAULT] = 4, [OP_STOP] = 4, [OP_RESUME] = 4,
         [OP_SET_RUNNING] = 4, [OP_SET_YIELDED] = 4, [OP_SET_YIELDED_FOR] = 4, [OP_BRK] = 4,

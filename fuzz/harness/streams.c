@@ -9,7 +9,7 @@ const struct harness harness_streams = {
     .name = "streams",
     .about = "readers, writers and elements, over buffers that change; a foreign table",
     .weights = {
-        [OP_FILL] = 2, [OP_POKE] = 2, [OP_WIDEN] = 2, [OP_AT_HOOK] = 6, [OP_WHEN_FETCHED] = 2, [OP_BRK] = 2, [OP_RESTART] = 3, [OP_TERMINATE] = 2,
+        [OP_FILL] = 2, [OP_POKE] = 2, [OP_WIDEN] = 2, [OP_AT_HOOK] = 6, [OP_FOREIGN_AT_HOOK] = 4, [OP_WHEN_FETCHED] = 2, [OP_BRK] = 2, [OP_RESTART] = 3, [OP_TERMINATE] = 2,
         [OP_START] = 2, [OP_BUILD_READONLY] = 20, [OP_BUILD_READWRITE] = 20,
         [OP_COPY_READONLY] = 2, [OP_COPY_READWRITE] = 2, [OP_AS_READONLY] = 4,
         [OP_CONSUME] = 3, [OP_LEN] = 2, [OP_PTR] = 2,

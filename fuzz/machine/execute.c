@@ -563,15 +563,15 @@ static bool is_held(uint32_t index, uint64_t identifier)
     return false;
 }
 
-/* The other kernel's one answer. Its processes are the model's. */
+/* The other kernel's one answer. */
 bool execute_foreign_is_live(uint32_t index, uint64_t identifier, const void *data)
 {
-    if (data != model.foreign || !is_held(index, identifier))
+    if (data != world.foreign_lives || !is_held(index, identifier))
         bug_found("result", "callback-liveness",
                   "expected: the foreign table is asked for a life that a handle is of (B7)\n"
                   "actual: %s, index %u",
-                  data != model.foreign ? "another table's data" : "another life", index);
-    return model.foreign[index].live && model.foreign[index].identifier == identifier;
+                  data != world.foreign_lives ? "another table's data" : "another life", index);
+    return world.foreign_lives[index].live && world.foreign_lives[index].identifier == identifier;
 }
 
 static void run_foreign_op(const struct call *call, struct outcome *outcome)
@@ -579,8 +579,11 @@ static void run_foreign_op(const struct call *call, struct outcome *outcome)
     const uint8_t code = call->op->code;
     const bool takes_id = code == OP_TAKE_FOREIGN_ID;
     answer(outcome, OUTCOME_DONE, 0);
-    if (code == OP_FOREIGN_START || code == OP_FOREIGN_END)
-        return; /* the other kernel's own business: the model has done it */
+    if (code == OP_FOREIGN_START || code == OP_FOREIGN_END) { /* the other kernel's own business */
+        const uint64_t process = call->args[0] % MODEL_FOREIGN_COUNT;
+        world.foreign_lives[process] = model.foreign[process];
+        return;
+    }
     const uint32_t index = (uint32_t)call->args[1] % MODEL_FOREIGN_COUNT;
     const struct procbuf_id id = procbuf_id_new_external(
         &world.foreign, index, model.foreign[index].identifier, &capability);

@@ -234,6 +234,10 @@ static bool run_user_op(const struct call *call, struct outcome *outcome)
                             (uint8_t)call->args[2]))
             answer(outcome, OUTCOME_SKIPPED, 0);
         return true;
+    case OP_FOREIGN_AT_HOOK:
+        if (!model_plan_life(call->args[0], call->args[1]))
+            answer(outcome, OUTCOME_SKIPPED, 0);
+        return true;
     case OP_WIDEN:
         if (!model_plan_widening(call->args[0], call->args[1]))
             answer(outcome, OUTCOME_SKIPPED, 0);

@@ -154,6 +154,11 @@ static void restore(const struct snapshot *snapshot)
         check_restored(snapshot);
 }
 
+static void turn_life(uint32_t process)
+{
+    model_foreign_turns(&world.foreign_lives[process]);
+}
+
 /* Another table of this kernel, whose process has no memory that the library would touch. */
 static void make_other(void)
 {
@@ -185,7 +190,9 @@ static void make_blank(void)
     world.reader = procbuf_reader_over(NULL, 0);
     world.writer = procbuf_writer_over(NULL, 0);
     watched_begin(world.slots, TRACE_MAX_PROCESSES, sizeof world.slots[0]);
-    procbuf_table_init_external(&world.foreign, execute_foreign_is_live, model.foreign);
+    memset(world.foreign_lives, 0, sizeof world.foreign_lives);
+    procbuf_table_init_external(&world.foreign, execute_foreign_is_live, world.foreign_lives);
+    oracle_life_act = turn_life;
     make_other();
     save(&blank);
 }

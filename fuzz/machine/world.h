@@ -23,7 +23,8 @@ struct world {
     struct procbuf_grant_entry grants[TRACE_MAX_PROCESSES * MODEL_GRANT_COUNT];
     struct procbuf_driver drivers[TRACE_DRIVER_COUNT];
     struct procbuf_readwrite held[TRACE_DRIVER_COUNT]; /* by allow_userspace_readable */
-    struct procbuf_table foreign; /* of another kernel: the model answers for it */
+    struct procbuf_table foreign; /* of another kernel */
+    struct model_foreign foreign_lives[MODEL_FOREIGN_COUNT]; /* as they are while a call runs */
     struct procbuf_table other; /* of ours, without grants */
     struct procbuf_process other_process; /* its only slot */
     struct procbuf_reader reader;

@@ -187,6 +187,7 @@ struct model_acts {
     unsigned count;
     struct model_act {
         bool at_hook, done;
+        bool of_life; /* a foreign process's, which `target` is */
         uint64_t trigger; /* number of the hook, or address of the byte */
         uint64_t target;
         uint8_t value;
@@ -316,6 +317,17 @@ bool model_plan_widening(uint64_t operand, uint64_t power);
 
 /* Userspace is going to act during the next operation. Returns: false if it has too much to do. */
 bool model_plan_act(bool at_hook, uint64_t trigger, uint64_t target, uint8_t value);
+
+/* The life of a foreign process is going to end, or a new one to begin, at a hook of the next operation. Returns: as
+ * above. */
+bool model_plan_life(uint64_t trigger, uint64_t process);
+
+/* It ends, or begins. */
+static inline void model_foreign_turns(struct model_foreign *process)
+{
+    process->identifier += !process->live;
+    process->live = !process->live;
+}
 
 /* During the operation that has begun: a byte changes as soon as it has been fetched. */
 void model_plan_hostile_byte(uint32_t arena_byte);

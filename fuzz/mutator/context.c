@@ -90,6 +90,20 @@ static void share_own_memory(struct op *op, unsigned first)
 
 static unsigned insert_fillers(struct trace *trace, unsigned at, const struct op *op);
 
+/* Fill a buffer register with bytes of a foreign process that lives. */
+static unsigned fill_foreign(struct trace *trace, unsigned at, uint8_t code, int32_t number)
+{
+    struct op build =
+        draw_op_of(trace, code == OP_BUILD_READONLY ? OP_FOREIGN_READONLY : OP_FOREIGN_READWRITE);
+    build.operands[0].number = number;
+    if (draw_has(OP_FOREIGN_START) && !has_code(trace, at, OP_FOREIGN_START)) {
+        struct op start = draw_op_of(trace, OP_FOREIGN_START);
+        start.operands[0] = build.operands[1];
+        at += context_insert(trace, at, &start);
+    }
+    return at + context_insert(trace, at, &build);
+}
+
 /* Fill a register, if nothing before does. Returns: where to go on. */
 static unsigned fill(struct trace *trace, unsigned at, uint8_t code, int32_t number)
 {
@@ -101,9 +115,13 @@ static unsigned fill(struct trace *trace, unsigned at, uint8_t code, int32_t num
         code = OP_TAKE_FOREIGN_ID;
     if (code == OP_TAKE_ID && draw_has(OP_TAKE_OTHER_ID) && chance_one_in(8))
         code = OP_TAKE_OTHER_ID;
+    const bool builds = code == OP_BUILD_READONLY || code == OP_BUILD_READWRITE;
+    if (builds && draw_has(OP_FOREIGN_READONLY) && draw_has(OP_FOREIGN_READWRITE) &&
+        chance_one_in(6))
+        return fill_foreign(trace, at, code, number);
     struct op op = draw_op_of(trace, code);
     op.operands[0].number = number;
-    if ((code == OP_BUILD_READONLY || code == OP_BUILD_READWRITE) && chance_one_in(2))
+    if (builds && chance_one_in(2))
         share_own_memory(&op, 2);
     return at + context_insert(trace, at, &op);
 }
@@ -337,6 +355,16 @@ static unsigned insert_widening(struct trace *trace, unsigned at, const struct o
     return at + context_insert(trace, at, &widen);
 }
 
+/* A foreign process ends while a call of several steps is under way. Returns: where the call goes now. */
+static unsigned insert_turn(struct trace *trace, unsigned at, const struct op *op)
+{
+    if (op->code < OP_READER_READ || op->code > OP_STREAM_COPY || !draw_has(OP_FOREIGN_AT_HOOK) ||
+        !chance_one_in(6))
+        return at;
+    const struct op turn = draw_op_of(trace, OP_FOREIGN_AT_HOOK);
+    return at + context_insert(trace, at, &turn);
+}
+
 /* The end of a block that begins before `at`: behind something new that uses its slice, or somewhere
  * in what follows. */
 static void insert_end(struct trace *trace, unsigned at)
@@ -386,6 +414,7 @@ void context_insert_random(struct trace *trace)
     if ((op.code == OP_READ_READONLY || op.code == OP_READ_READWRITE) && chance_one_in(2))
         at = insert_allow_and_enter(trace, at, &op);
     at = insert_widening(trace, at, &op);
+    at = insert_turn(trace, at, &op);
     if (op.code == OP_ALLOW_USERSPACE_READABLE_WITH) {
         insert_end(trace, insert_acting_driver(trace, at, &op));
         return;

@@ -229,7 +229,7 @@ struct op draw_op_of(const struct trace *trace, uint8_t code)
         op.operands[0].number = 1 + (int32_t)chance_below(3);
         op.operands[1].number = powers[chance_below(sizeof powers)];
     }
-    if (op.code == OP_AT_HOOK)
+    if (op.code == OP_AT_HOOK || op.code == OP_FOREIGN_AT_HOOK)
         op.operands[0].number = 1 + (int32_t)chance_below(3);
     if (op.code == OP_DECLARE_DRIVER &&
         !chance_one_in(4)) /* room for its slots, three times 8 bytes each */

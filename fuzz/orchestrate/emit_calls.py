@@ -274,9 +274,13 @@ class Calls:
 
     def before(self, record: dict) -> None:
         for act in record.get("acts", []):
+            if act["of_life"]:
+                self.uses |= {"hook_acts", "foreign", "life_acts"}
+                self.say(f"foreign_at_hook({act['trigger']}, {act['target']});")
+                continue
             target = self.address(self.world["base"] + act["target"])
             if act["at_hook"]:
-                self.uses.add("hook_acts")
+                self.uses |= {"hook_acts", "byte_acts"}
                 self.say(f"at_hook({act['trigger']}, {target}, {act['value']});")
             else:
                 if record["op"] in ("iterate",):
@@ -342,7 +346,7 @@ class Calls:
         values = [operand["value"] for operand in record["operands"]]
         record["texts"] = self.texts(record["operands"])
         if name in ("poke", "fill", "refuse", "when_fetched", "at_hook", "declare_driver",
-                    "declare_driver_with", "spend_ids", "widen"):
+                    "declare_driver_with", "spend_ids", "widen", "foreign_at_hook"):
             getattr(self, f"op_{name}")(record, values)
             return
         self.before(record)
@@ -385,7 +389,7 @@ class Calls:
     def op_when_fetched(self, record, values):
         pass  # the next operation's "acts" say what comes of it
 
-    op_at_hook = op_when_fetched
+    op_at_hook = op_foreign_at_hook = op_when_fetched
     op_widen = op_when_fetched  # the next operation's operands are as wide as they are
 
     def op_declare_driver(self, record, values):

@@ -81,8 +81,9 @@ static void print_hooks(const struct expectation *access)
     fputs("],\"acts\":[", stdout);
     for (unsigned a = 0; a < access->act_count; a++) {
         const struct act *act = &access->acts[a];
-        printf("%s{\"at_hook\":%d,\"trigger\":%u,\"target\":%u,\"value\":%u}", a == 0 ? "" : ",",
-               act->at_hook, act->trigger, act->target, act->value);
+        printf("%s{\"at_hook\":%d,\"of_life\":%d,\"trigger\":%u,\"target\":%u,\"value\":%u}",
+               a == 0 ? "" : ",", act->at_hook, act->of_life, act->trigger, act->target,
+               act->value);
     }
     putchar(']');
 }
@@ -199,6 +200,7 @@ static bool user_op(const struct call *call)
         done = model_plan_act(call->op->code == OP_AT_HOOK, call->args[0], call->args[1],
                               (uint8_t)call->args[2]);
         break;
+    case OP_FOREIGN_AT_HOOK: done = model_plan_life(call->args[0], call->args[1]); break;
     case OP_WIDEN: done = model_plan_widening(call->args[0], call->args[1]); break;
     case OP_SPEND_IDS: done = model_spend_ids(call->args[0]); break;
     case OP_DECLARE_DRIVER:

@@ -44,6 +44,7 @@ static const uint8_t row_since[256] = {
     [OP_MISUSE] = 5,
     [OP_READ_AT_READWRITE] = 6,
     [OP_WIDEN] = 7,
+    [OP_FOREIGN_AT_HOOK] = 7,
     [OP_ALLOW_USERSPACE_READABLE_WITH] = 7,
     [OP_TAKE_OTHER_ID] = 7,
     [OP_OTHER_RESTART] = 7,

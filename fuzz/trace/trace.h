@@ -45,7 +45,8 @@ extern const struct op_row op_table[256];
 /* Says whether the operation only prepares what happens during the next one. */
 static inline bool op_prepares(uint8_t code)
 {
-    return code == OP_REFUSE || code == OP_WHEN_FETCHED || code == OP_AT_HOOK || code == OP_WIDEN;
+    return code == OP_REFUSE || code == OP_WHEN_FETCHED || code == OP_AT_HOOK ||
+           code == OP_FOREIGN_AT_HOOK || code == OP_WIDEN;
 }
 
 /* Of each operation, a bit for each operand of one byte that the library takes in 32 bits or more, and that

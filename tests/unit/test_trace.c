@@ -132,6 +132,7 @@ Test(trace, the_table_is_pinned)
         { 0x0c, "when_fetched", "aab" },
         { 0x0d, "at_hook", "uab" },
         { 0x0e, "widen", "uu" },
+        { 0x0f, "foreign_at_hook", "uu" },
         { 0x10, "create", "annannnu" },
         { 0x11, "remove", "p" },
         { 0x12, "terminate", "pc" },

@@ -316,29 +316,69 @@ static void refuse(unsigned request)
     refused_request = request;
 }
 {% endif %}
+{% if uses.foreign %}
+
+/* Another kernel's table: it only knows which of its lives go on. */
+static struct procbuf_table foreign_table;
+static struct {
+    bool live;
+    uint64_t identifier;
+} foreign[4];
+
+/* It is only asked for lives that there are handles of. */
+static bool foreign_is_live(uint32_t index, uint64_t identifier, const void *data)
+{
+    cr_assert_eq(data, foreign);
+    cr_assert({% for index, identifier in foreign_lives %}(index == {{ index }} && identifier == {{ identifier }}){{ " || " if not loop.last }}{% else %}false{% endfor %});
+    return index < 4 && foreign[index].live && foreign[index].identifier == identifier;
+}
+{% endif %}
 {% if uses.hook_acts %}
 
 static struct {
     unsigned hook;
     procbuf_addr_t target;
     uint8_t value;
+    bool of_life; /* of a foreign process */
 } hook_acts[8];
 static unsigned hook_act_count, hooks_seen;
 
 /* Userspace writes while the next call is at this hook of its own, counted from 0. */
+{% if uses.byte_acts %}
 static void at_hook(unsigned hook, procbuf_addr_t target, uint8_t value)
 {
     hook_acts[hook_act_count].hook = hook;
     hook_acts[hook_act_count].target = target;
+    hook_acts[hook_act_count].of_life = false;
     hook_acts[hook_act_count++].value = value;
     hooks_seen = 0;
 }
+{% endif %}
+{% if uses.life_acts %}
+/* … and a foreign process ends, or begins a new life. */
+static void foreign_at_hook(unsigned hook, unsigned process)
+{
+    hook_acts[hook_act_count].hook = hook;
+    hook_acts[hook_act_count].target = process;
+    hook_acts[hook_act_count++].of_life = true;
+    hooks_seen = 0;
+}
+{% endif %}
 
 static void act_at_hook(void)
 {
-    for (unsigned a = 0; a < hook_act_count; a++)
-        if (hook_acts[a].hook == hooks_seen)
-            memory[hook_acts[a].target - MEMORY] = hook_acts[a].value;
+    for (unsigned a = 0; a < hook_act_count; a++) {
+        if (hook_acts[a].hook != hooks_seen)
+            continue;
+{% if uses.life_acts %}
+        if (hook_acts[a].of_life) {
+            foreign[hook_acts[a].target].identifier += !foreign[hook_acts[a].target].live;
+            foreign[hook_acts[a].target].live = !foreign[hook_acts[a].target].live;
+            continue;
+        }
+{% endif %}
+        memory[hook_acts[a].target - MEMORY] = hook_acts[a].value;
+    }
     hooks_seen++;
 }
 {% endif %}
@@ -521,23 +561,6 @@ PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability);
 /* ---- A kernel apart, and its mistakes ---- */
 
 {{ mistakes }}
-{% endif %}
-{% if uses.foreign %}
-
-/* Another kernel's table: it only knows which of its lives go on. */
-static struct procbuf_table foreign_table;
-static struct {
-    bool live;
-    uint64_t identifier;
-} foreign[4];
-
-/* It is only asked for lives that there are handles of. */
-static bool foreign_is_live(uint32_t index, uint64_t identifier, const void *data)
-{
-    cr_assert_eq(data, foreign);
-    cr_assert({% for index, identifier in foreign_lives %}(index == {{ index }} && identifier == {{ identifier }}){{ " || " if not loop.last }}{% else %}false{% endfor %});
-    return index < 4 && foreign[index].live && foreign[index].identifier == identifier;
-}
 {% endif %}
 {% if uses.other %}
 
