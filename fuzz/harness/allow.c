@@ -22,7 +22,7 @@ const struct harness harness_allow = {
         [OP_CREATE] = 1, [OP_BRK] = 8, [OP_SBRK] = 4,
         [OP_TAKE_ID] = 14, [OP_TAKE_OTHER_ID] = 1, [OP_LOOKUP] = 1,
         [OP_BUILD_READONLY] = 2, [OP_BUILD_READWRITE] = 3,
-        [OP_LEN] = 8, [OP_PTR] = 3, [OP_CONSUME] = 3,
+        [OP_LEN] = 8, [OP_SKIP_SWAPS] = 3, [OP_PTR] = 3, [OP_CONSUME] = 3,
         [OP_COPY_READONLY] = 3, [OP_COPY_READWRITE] = 3,
         [OP_ENTER] = 10, [OP_MUT_ENTER] = 10,
         [OP_GET] = 3, [OP_SET] = 4, [OP_RANGE] = 2, [OP_COPY_TO] = 3, [OP_COPY_FROM] = 3,

@@ -9,4 +9,7 @@
  * gave out others than one for each life. Returns: false if it has fewer already; nothing has changed. */
 bool identifiers_spend(uint64_t left);
 
+/* … has given out (1 << power % 64) - 1 more. Returns: false if it has not so many. */
+bool identifiers_skip(uint64_t power);
+
 #endif

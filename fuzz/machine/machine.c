@@ -207,6 +207,34 @@ static void declare_driver(const struct call *call, struct outcome *outcome)
     machine_checked_ops++;
 }
 
+/* ---- Counters ---- */
+
+/* Add to a number of the library's, as wide as the library has shown that it is. */
+static void add_to_counter(struct span counter, uint64_t count)
+{
+    uint8_t *at = &arena_view[counter.start];
+    const uint32_t len = counter.end - counter.start;
+    const bool low_first = *(const uint8_t *)&(const uint16_t){ 1 } == 1;
+    unsigned carry = 0;
+    for (uint32_t i = 0; i < len; i++) {
+        uint8_t *byte = &at[low_first ? i : len - 1 - i];
+        const unsigned sum = *byte + (i < 8 ? (unsigned)(count >> 8 * i & 0xff) : 0) + carry;
+        *byte = (uint8_t)sum;
+        carry = sum >> 8;
+    }
+    arena_copy(&model.bytes[counter.start], at, len);
+    arena_wrote(counter);
+}
+
+static bool skip_swaps(const struct call *call)
+{
+    struct span counter;
+    if (!model_skip_swaps(call->args[0], call->args[1], &counter))
+        return false;
+    add_to_counter(counter, ((uint64_t)1 << call->args[1] % 64) - 1);
+    return true;
+}
+
 /* ---- Userspace ---- */
 
 static bool run_user_op(const struct call *call, struct outcome *outcome)
@@ -236,6 +264,14 @@ static bool run_user_op(const struct call *call, struct outcome *outcome)
         return true;
     case OP_FOREIGN_AT_HOOK:
         if (!model_plan_life(call->args[0], call->args[1]))
+            answer(outcome, OUTCOME_SKIPPED, 0);
+        return true;
+    case OP_SKIP_IDS:
+        if (!identifiers_skip(call->args[0]))
+            answer(outcome, OUTCOME_SKIPPED, 0);
+        return true;
+    case OP_SKIP_SWAPS:
+        if (!skip_swaps(call))
             answer(outcome, OUTCOME_SKIPPED, 0);
         return true;
     case OP_WIDEN:

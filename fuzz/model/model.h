@@ -84,6 +84,7 @@ struct model_slots {
     struct span place; /* of all slots; how they lie in it is the library's business */
     struct model_range held[2][MODEL_SLOT_COUNT]; /* read-only, read-write */
     uint64_t swaps[2][MODEL_SLOT_COUNT];
+    bool shown[2][MODEL_SLOT_COUNT]; /* whether the library has looked there, and so shown where: */
     struct span
         counters[2][MODEL_SLOT_COUNT]; /* where swaps are counted: as the library first showed */
 };
@@ -297,6 +298,13 @@ bool model_declare_driver(const struct call *call, struct model_driver **driver_
 
 /* The table has given out all identifiers but `left`. Returns: false if it has fewer already. */
 bool model_spend_ids(uint64_t left);
+
+/* The table has given out (1 << power % 64) - 1 more. Returns: false if it has not so many. */
+bool model_skip_ids(uint64_t power);
+
+/* The slot that a buffer register was read from is swapped (1 << power % 64) - 1 times, for what it holds. Out: where that is
+ * counted. Returns: false if it is none, or of a life that is over, or the library has not shown its counter. */
+bool model_skip_swaps(uint64_t buffer, uint64_t power, struct span *counter_out);
 
 /* The driver enter whose body runs, innermost; null if there is none. */
 const struct model_open *model_current_driver(void);

@@ -75,6 +75,13 @@ bool model_spend_ids(uint64_t left)
     return true;
 }
 
+bool model_skip_ids(uint64_t power)
+{
+    const uint64_t count = ((uint64_t)1 << power % 64) - 1;
+    return UINT64_MAX - model.next_identifier >= count &&
+           model_spend_ids(UINT64_MAX - model.next_identifier - count);
+}
+
 /* Its RAM is not the app's yet. */
 static void create_process(unsigned slot, const uint64_t args[8])
 {

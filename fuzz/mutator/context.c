@@ -326,6 +326,14 @@ static unsigned insert_allow_and_enter(struct trace *trace, unsigned at, struct 
             share_own_memory(&allow, 3);
         struct op use = draw_op_of(trace, OP_LEN);
         use.operands[0].number = read->operands[0].number + (writing ? TRACE_BUFFER_COUNT : 0);
+        if (draw_has(OP_SKIP_SWAPS) && chance_one_in(3)) { /* many, behind the block */
+            struct op skip = draw_op_of(trace, OP_SKIP_SWAPS);
+            skip.operands[0] = use.operands[0];
+            const struct op after[] = { use, skip, allow, use };
+            for (unsigned i = 0; i < sizeof after / sizeof after[0]; i++)
+                (void)context_insert(trace, at + 1 + i, &after[i]);
+            return at;
+        }
         if (context_insert(trace, at, &allow))
             (void)context_insert(trace, at + 1, &use);
     }
@@ -401,6 +409,20 @@ static unsigned insert_acting_driver(struct trace *trace, unsigned at, struct op
     return at + context_insert(trace, at, &act);
 }
 
+/* What is kept of the newest life meets one whose identifier is the same where it is cut. */
+static void insert_skip(struct trace *trace, unsigned at, const struct op *skip)
+{
+    struct op lives = draw_op_of(trace, OP_RESTART_MANY);
+    lives.operands[1].number = 16; /* as if there were many */
+    at = context_insert_kept(trace, at, &lives);
+    at += context_insert(trace, at, skip);
+    at = context_insert_restart(trace, at, &lives.operands[0]);
+    if (draw_has(OP_LOOKUP) && chance_one_in(2)) {
+        const struct op lookup = draw_op_of(trace, OP_LOOKUP);
+        (void)context_insert(trace, at, &lookup);
+    }
+}
+
 void context_insert_random(struct trace *trace)
 {
     unsigned at = chance_below(trace->op_count + 1);
@@ -411,6 +433,10 @@ void context_insert_random(struct trace *trace)
     at = insert_slices(trace, at, &op);
     if (op.code == OP_RESTART_MANY)
         at = context_insert_kept(trace, at, &op);
+    if (op.code == OP_SKIP_IDS) {
+        insert_skip(trace, at, &op);
+        return;
+    }
     if ((op.code == OP_READ_READONLY || op.code == OP_READ_READWRITE) && chance_one_in(2))
         at = insert_allow_and_enter(trace, at, &op);
     at = insert_widening(trace, at, &op);

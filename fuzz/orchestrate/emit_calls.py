@@ -346,7 +346,8 @@ class Calls:
         values = [operand["value"] for operand in record["operands"]]
         record["texts"] = self.texts(record["operands"])
         if name in ("poke", "fill", "refuse", "when_fetched", "at_hook", "declare_driver",
-                    "declare_driver_with", "spend_ids", "widen", "foreign_at_hook"):
+                    "declare_driver_with", "spend_ids", "skip_ids", "skip_swaps", "widen",
+                    "foreign_at_hook"):
             getattr(self, f"op_{name}")(record, values)
             return
         self.before(record)
@@ -405,6 +406,16 @@ class Calls:
     def op_spend_ids(self, record, values):
         self.uses.add("private")
         self.say(f"table.private_.next_identifier = UINT64_MAX - {values[0]};")
+
+    def op_skip_ids(self, record, values):
+        self.uses.add("private")
+        self.say(f"table.private_.next_identifier += (UINT64_C(1) << {values[0] % 64}) - 1;")
+
+    def op_skip_swaps(self, record, values):
+        self.uses.add("skip_swaps")
+        kind = "readonly" if values[0] < 8 else "readwrite"
+        self.say(f"(void)procbuf_{kind}_len({self.buffer(values[0])});")
+        self.say(f"add_to_counter((UINT64_C(1) << {values[1] % 64}) - 1);")
 
     def op_return_to_user(self, record, values):
         self.say("procbuf_return_to_user();")

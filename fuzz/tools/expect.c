@@ -201,6 +201,8 @@ static bool user_op(const struct call *call)
                               (uint8_t)call->args[2]);
         break;
     case OP_FOREIGN_AT_HOOK: done = model_plan_life(call->args[0], call->args[1]); break;
+    case OP_SKIP_IDS: done = model_skip_ids(call->args[0]); break;
+    case OP_SKIP_SWAPS: done = model_skip_swaps(call->args[0], call->args[1], &filled); break;
     case OP_WIDEN: done = model_plan_widening(call->args[0], call->args[1]); break;
     case OP_SPEND_IDS: done = model_spend_ids(call->args[0]); break;
     case OP_DECLARE_DRIVER:

@@ -444,9 +444,34 @@ static void take_hook(struct hook hook)
 }
 {% endif %}
 
+{% if uses.skip_swaps %}
+/* What was opened last: where a slot counts its swaps, when a buffer that was read from it has been asked for its
+ * length. */
+static procbuf_addr_t counter_addr;
+static size_t counter_len;
+
+/* As many swaps, each for what the slot holds. */
+static void add_to_counter(uint64_t count)
+{
+    uint8_t *at = &memory[counter_addr - MEMORY];
+    const bool low_first = *(const uint8_t *)&(const uint16_t){ 1 } == 1;
+    unsigned carry = 0;
+    for (size_t i = 0; i < counter_len; i++) {
+        uint8_t *byte = &at[low_first ? i : counter_len - 1 - i];
+        const unsigned sum = *byte + (i < 8 ? (unsigned)(count >> 8 * i & 0xff) : 0) + carry;
+        *byte = (uint8_t)sum;
+        carry = sum >> 8;
+    }
+}
+
+{% endif %}
 void procbuf_port_user_access_open(procbuf_addr_t addr, size_t len, enum procbuf_access access)
 {
     (void)addr, (void)len, (void)access;
+{% if uses.skip_swaps %}
+    counter_addr = addr;
+    counter_len = len;
+{% endif %}
 {% if uses.hooks %}
     take_hook((struct hook){ .kind = OPEN, .addr = addr, .len = len, .access = access });
 {% endif %}
