@@ -363,13 +363,42 @@ static unsigned insert_widening(struct trace *trace, unsigned at, const struct o
     return at + context_insert(trace, at, &widen);
 }
 
-/* A foreign process ends while a call of several steps is under way. Returns: where the call goes now. */
-static unsigned insert_turn(struct trace *trace, unsigned at, const struct op *op)
+/* The reader, or the writer, goes through several buffers of one foreign process. Returns: where to go on. */
+static unsigned insert_foreign_row(struct trace *trace, unsigned at, bool writes,
+                                   const struct operand *process)
 {
-    if (op->code < OP_READER_READ || op->code > OP_STREAM_COPY || !draw_has(OP_FOREIGN_AT_HOOK) ||
-        !chance_one_in(6))
+    struct op over = draw_op_of(trace, writes ? OP_WRITER_OVER : OP_READER_OVER);
+    over.operands[0].number = (int32_t)chance_below(3);
+    over.operands[1].number = 2 + (int32_t)chance_below(2);
+    for (int32_t i = 0; i < over.operands[1].number; i++) {
+        struct op build = draw_op_of(trace, writes ? OP_FOREIGN_READWRITE : OP_FOREIGN_READONLY);
+        build.operands[0].number = over.operands[0].number + i;
+        build.operands[1] = *process;
+        build.operands[3].number = 1 + (int32_t)chance_below(4);
+        at += context_insert(trace, at, &build);
+    }
+    return at + context_insert(trace, at, &over);
+}
+
+/* A foreign process ends while a call of several steps is under way. Returns: where the call goes now. */
+static unsigned insert_turn(struct trace *trace, unsigned at, struct op *move)
+{
+    const bool copies = move->code == OP_STREAM_COPY;
+    const bool writes = move->code == OP_WRITER_WRITE || move->code == OP_WRITER_SKIP;
+    if (move->code < OP_READER_READ || move->code > OP_STREAM_COPY ||
+        !draw_has(OP_FOREIGN_AT_HOOK) || !draw_has(OP_FOREIGN_START) || !chance_one_in(4))
         return at;
-    const struct op turn = draw_op_of(trace, OP_FOREIGN_AT_HOOK);
+    struct op turn = draw_op_of(trace, OP_FOREIGN_AT_HOOK);
+    if (chance_one_in(2)) {
+        struct op start = draw_op_of(trace, OP_FOREIGN_START);
+        start.operands[0] = turn.operands[1];
+        at += context_insert(trace, at, &start);
+        if (!writes)
+            at = insert_foreign_row(trace, at, false, &turn.operands[1]);
+        if (writes || copies)
+            at = insert_foreign_row(trace, at, true, &turn.operands[1]);
+        move->operands[0] = (struct operand){ .number = 4 + (int32_t)chance_below(12) };
+    }
     return at + context_insert(trace, at, &turn);
 }
 
