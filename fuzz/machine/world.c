@@ -162,9 +162,11 @@ static void turn_life(uint32_t process)
 /* Another table of this kernel, whose process has no memory that the library would touch. */
 static void make_other(void)
 {
-    const struct procbuf_process_config config = { .mem_start = ARENA_BASE + ARENA_FOREIGN };
+    const struct procbuf_process_config config = { .flash_start = ARENA_BASE + ARENA_FOREIGN,
+                                                   .mem_start = ARENA_BASE + ARENA_FOREIGN };
     struct procbuf_process *process;
     procbuf_table_init(&world.other, &world.other_process, 1);
+    procbuf_table_use_grants(&world.other, &world.other_grant, 0);
     if (procbuf_process_create(&world.other, &config, &process) != PROCBUF_OK)
         bug_found("result", "other-table",
                   "expected: each table of ours has processes of its own (L1, P4)\n"

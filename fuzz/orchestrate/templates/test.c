@@ -595,7 +595,7 @@ static struct procbuf_process other_process;
 
 static void make_other(void)
 {
-    const struct procbuf_process_config config = { .mem_start = FOREIGN };
+    const struct procbuf_process_config config = { .flash_start = FOREIGN, .mem_start = FOREIGN };
     struct procbuf_process *process;
     procbuf_table_init(&other_table, &other_process, 1);
     cr_assert_eq(procbuf_process_create(&other_table, &config, &process), PROCBUF_OK);
