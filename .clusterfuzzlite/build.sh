@@ -21,7 +21,7 @@ for name in OUT WORK; do
 done
 root=$SRC/procbuf
 [ -d "$root/fuzz" ] || fail "$root: the sources are not there"
-for tool in "${CC%% *}" "${CXX%% *}" zip; do
+for tool in "${CC%% *}" "${CXX%% *}" zip objcopy readelf; do
     command -v "$tool" >/dev/null || fail "$tool is missing"
 done
 
@@ -65,8 +65,15 @@ for folder in trace oracle model machine harness mutator tools; do
     includes="$includes -I$root/fuzz/$folder"
 done
 
+# No state survives an input: what the library can write to has names, as in fuzz/CMakeLists.txt.
+name_state="$root/fuzz/oracle/name_state objcopy"
+case ${SANITIZER:-address} in
+introspector) name_state="" ;; # its objects are not machine code
+memory) name_state="" ;; # its flags instrument the testbed, too: the check takes what MSan writes for the library's
+esac
 for source in "$root"/lib/src/*.c; do
-    $CC $CFLAGS $see -std=c11 -DPROCBUF_CHECKED "-I$root/lib/include" \
+    $name_state $CC $CFLAGS $see -std=c11 -fdata-sections -D_Thread_local= -Dthread_local= -D__thread= \
+        -DPROCBUF_CHECKED -DPROCBUF_EXITS_ARE_COMPARED "-I$root/lib/include" \
         -c "$source" -o "$objects/lib/$(basename "$source" .c).o"
 done
 for source in "$root"/fuzz/{trace,oracle,model,machine,mutator,harness}/*.c "$root"/fuzz/tools/files.c; do
@@ -85,8 +92,8 @@ $CC $testbed_flags $includes -c "$root/fuzz/tools/convert.c" -o "$objects/conver
 $CXX $CXXFLAGS $wraps "$objects/convert.o" "$objects"/testbed/*.o "$objects"/lib/*.o -o "$WORK/procbuf-convert"
 
 for source in "$root"/fuzz/harness/*.c; do
+    grep -q '^const struct harness harness_' "$source" || continue # what all of them share
     name=$(basename "$source" .c)
-    case $name in harness | target | options) continue ;; esac
     $CC $testbed_flags $includes -DHARNESS="harness_$name" -c "$root/fuzz/harness/target.c" \
         -o "$objects/target-$name.o"
     $CXX $CXXFLAGS $wraps "$objects/target-$name.o" "$objects"/testbed/*.o "$objects"/lib/*.o \

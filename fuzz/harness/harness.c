@@ -3,7 +3,7 @@
 #include "arena.h"
 #include "bug.h"
 #include "fault.h"
-#include "machine.h"
+#include "worlds.h"
 
 #include <string.h>
 
@@ -39,5 +39,5 @@ void harness_run(const struct harness *harness, const uint8_t *bytes, size_t len
 {
     static struct trace trace;
     trace_decode(&trace, bytes, len, harness->weights);
-    machine_run(&trace, NULL);
+    worlds_run_some(&trace);
 }

@@ -41,6 +41,7 @@ static const struct noted *find_newest(const struct ring *from)
 
 /* ---- Writing ---- */
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,21 +59,28 @@ static _Noreturn void unable(const char *path, const char *why)
     exit(2);
 }
 
+static bool has_room(int file)
+{
+    const int error = posix_fallocate(file, 0, sizeof(struct ring));
+    errno = error;
+    return error == 0;
+}
+
 void ring_open(const char *path, const char *harness_name)
 {
     struct stat status;
     const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (file < 0 || fstat(file, &status) != 0)
-        unable(path, "cannot be opened for writing");
+        unable(path, strerror(errno));
     const bool is_new = status.st_size == 0;
     if (!S_ISREG(status.st_mode) || (!is_new && status.st_size != sizeof *ring))
         unable(path, "is not a ring");
     /* Not by growing it: on a full disk a store to a page that has no room would be a signal. */
-    if (is_new && posix_fallocate(file, 0, sizeof *ring) != 0)
-        unable(path, "no room for a ring");
+    if (is_new && !has_room(file))
+        unable(path, strerror(errno));
     struct ring *map = mmap(NULL, sizeof *ring, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     if (map == MAP_FAILED)
-        unable(path, "cannot be mapped");
+        unable(path, strerror(errno));
     close(file);
     if (map->magic[0] == '\0')
         memcpy(map->magic, MAGIC, sizeof MAGIC);
@@ -111,14 +119,16 @@ void ring_note(const uint8_t *bytes, size_t len)
         process = (uint64_t)getpid();
         save_what_died();
     }
-    const uint64_t number = __atomic_add_fetch(&ring->count, 1, __ATOMIC_SEQ_CST);
+    const uint64_t number = ++ring->count;
     running = &ring->inputs[(number - 1) % RING_INPUTS];
-    __atomic_store_n(&running->number, 0, __ATOMIC_SEQ_CST);
+    running->number = 0;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
     running->process = process;
     running->len = len;
     running->has_returned = 0;
     arena_copy(running->bytes, bytes, len < RING_INPUT_LEN ? len : RING_INPUT_LEN);
-    __atomic_store_n(&running->number, number, __ATOMIC_SEQ_CST);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* whoever is killed in between leaves a 0 */
+    running->number = number;
 }
 
 void ring_note_return(void)

@@ -5,6 +5,7 @@
 #include "machine.h"
 #include "out.h"
 #include "results.h"
+#include "view.h"
 #include "world.h"
 
 #include <string.h>
@@ -202,6 +203,8 @@ void compare_after(const struct prediction *prediction)
     }
     refused = outcome_is_refusal(&prediction->outcome);
     const unsigned changed = compare_changed();
+    if (view_unsettled != 0)
+        view_settle();
     if (changed != 0 || machine_call == NULL || names_buffer(machine_call->op->code))
         model_check_invariants(changed);
 }

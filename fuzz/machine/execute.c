@@ -29,12 +29,15 @@ static void answer_code(struct outcome *outcome, enum procbuf_error code)
 }
 
 /* Process errors have small numbers in traces: their place in E1's list. This way into the library,
- * and back. Numbers that are none stay none. */
-enum { BEFORE_PROCESS_ERRORS = PROCBUF_NO_SUCH_APP - 1 };
+ * and back. Numbers that are none stay none; the library's have one byte. */
+enum { BEFORE_PROCESS_ERRORS = PROCBUF_NO_SUCH_APP - 1, LARGEST_ERROR = 255 };
 
 static enum procbuf_error process_error_at(unsigned place)
 {
-    return place == 0 ? PROCBUF_OK : (enum procbuf_error)(BEFORE_PROCESS_ERRORS + place);
+    const unsigned number = BEFORE_PROCESS_ERRORS + place;
+    if (place == 0)
+        return PROCBUF_OK;
+    return (enum procbuf_error)(number < LARGEST_ERROR ? number : LARGEST_ERROR);
 }
 
 void answer_process_error(struct outcome *outcome, enum procbuf_error error)

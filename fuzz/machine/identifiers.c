@@ -34,3 +34,8 @@ bool identifiers_skip(uint64_t power)
     follow(given_out);
     return moves;
 }
+
+void identifiers_begin_at(uint64_t count)
+{
+    model.next_identifier = world.table.private_.next_identifier = count;
+}

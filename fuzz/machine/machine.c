@@ -5,12 +5,15 @@
 #include "compare.h"
 #include "execute.h"
 #include "identifiers.h"
+#include "origins.h"
 #include "out.h"
 #include "port.h"
 #include "results.h"
 #include "state.h"
 #include "statistics.h"
+#include "view.h"
 #include "world.h"
+#include "worlds.h"
 
 #include <limits.h>
 #include <string.h>
@@ -19,6 +22,7 @@ const struct trace *machine_trace;
 unsigned machine_position;
 const struct call *machine_call;
 uint64_t machine_checked_ops;
+bool machine_uncounted;
 static FILE *results;
 static bool vouched; /* a buffer was made by trusted code */
 
@@ -58,10 +62,15 @@ static bool makes_slice(uint8_t code)
            code == OP_ELEMENT;
 }
 
-static void finish_op(const struct op *op, const struct outcome *outcome)
+/* An operation that began at `begin` is over, an enter whose body ran further on: here. */
+static void finish_op(const struct op *op, unsigned begin, const struct outcome *outcome)
 {
-    statistics_op(op->code, outcome);
-    behaviours_op(op->code, outcome);
+    if (!machine_uncounted) {
+        statistics_op(op->code, outcome);
+        behaviours_op(op->code, outcome);
+    }
+    if (worlds_compared)
+        worlds_op_ended(op->code == OP_END ? machine_position : begin, begin, outcome);
     if (results != NULL)
         results_print(op, outcome, results);
 }
@@ -204,6 +213,7 @@ static void declare_driver(const struct call *call, struct outcome *outcome)
                   "actual: %zu",
                   driver->len, procbuf_grant_len(&config));
     procbuf_driver_init(&world.drivers[call->args[0]], &config);
+    origins_declared((unsigned)call->args[0]);
     machine_checked_ops++;
 }
 
@@ -295,7 +305,7 @@ static void run_block(void);
 struct body {
     const struct call *call;
     struct oracle_call *oracle;
-    const struct op *op;
+    unsigned position;
     unsigned runs;
     bool expected;
 };
@@ -346,20 +356,27 @@ static void run_body(struct body *body)
     enter_model(body->call);
     model_check_invariants(~0u);
     compare_slice(number);
-    if (body->op->code != OP_DRIVER_ENTER)
-        statistics_enter((unsigned)body->call->args[0] +
-                         (body->op->code == OP_MUT_ENTER ? TRACE_BUFFER_COUNT : 0));
-    if (body->op->code == OP_DRIVER_ENTER)
+    if (body->call->op->code == OP_DRIVER_ENTER) {
         arena_wrote(model.slices[number].span); /* what a driver's data begin as is its business */
+        view_grant_seen(model.ids[body->call->args[1]].slot, &model.drivers[body->call->args[0]]);
+        view_settle();
+    } else if (!machine_uncounted)
+        statistics_enter((unsigned)body->call->args[0] +
+                         (body->call->op->code == OP_MUT_ENTER ? TRACE_BUFFER_COUNT : 0));
     if (results != NULL) {
         struct outcome outcome;
         answer(&outcome, OUTCOME_DONE, 0);
         value(&outcome, 'l', model.slices[number].span.end - model.slices[number].span.start);
-        results_print(body->op, &outcome, results);
+        results_print(body->call->op, &outcome, results);
     }
+    if (worlds_compared)
+        worlds_body_began(body->position, body->call,
+                          model.slices[number].writable
+                              ? procbuf_writable_len(world.slices[number].writable)
+                              : procbuf_readable_len(world.slices[number].readable));
     run_block();
     model_leave();
-    bug_current_op = op_table[body->op->code].text;
+    bug_current_op = op_table[body->call->op->code].text;
     bug_current_rule = "H2";
     oracle_call_resume(body->oracle);
 }
@@ -426,12 +443,12 @@ static void run_enter(const struct op *op, const struct call *call,
 {
     struct oracle_call oracle;
     struct outcome outcome;
-    struct body body = { call, &oracle, op, 0,
+    const unsigned position = machine_position++;
+    struct body body = { call, &oracle, position, 0,
                          prediction->outcome.kind == OUTCOME_PROCESS_ERROR &&
                              prediction->outcome.status == 0 };
-    machine_position++;
     if (prediction->outcome.kind == OUTCOME_SKIPPED) {
-        finish_op(op, &prediction->outcome);
+        finish_op(op, position, &prediction->outcome);
         skip_block();
         return;
     }
@@ -456,10 +473,10 @@ static void run_enter(const struct op *op, const struct call *call,
     compare_after(prediction);
     if (body.expected) {
         const struct op end = { .code = OP_END };
-        finish_op(&end, &outcome);
+        finish_op(&end, position, &outcome);
         machine_position++;
     } else {
-        finish_op(op, &outcome);
+        finish_op(op, position, &outcome);
         skip_block();
     }
 }
@@ -470,6 +487,7 @@ static struct asking {
     const struct call *call;
     struct oracle_call *oracle;
     struct prediction *prediction;
+    unsigned position;
     bool acted;
 } *asking; /* innermost */
 
@@ -483,6 +501,8 @@ static void act_as_driver(void)
         answer(&outcome, OUTCOME_DONE, 0);
         results_print(now->call->op, &outcome, results);
     }
+    if (worlds_compared)
+        worlds_body_began(now->position, now->call, 0);
     run_block();
     model_driver_answers(now->call, now->prediction);
     bug_current_op = op_table[now->call->op->code].text;
@@ -494,14 +514,16 @@ static void run_asking(const struct op *op, const struct call *call, struct pred
 {
     struct oracle_call oracle;
     struct outcome outcome = prediction->outcome;
-    struct asking now = { call, &oracle, prediction, false };
+    const unsigned position = machine_position;
+    struct asking now = { call, &oracle, prediction, position, false };
     struct asking *const outer = asking;
     if (!model_asks_driver(prediction)) {
         if (outcome.kind != OUTCOME_SKIPPED) {
             checked_call(call, prediction, &outcome);
             compare_after(prediction);
+            origins_answered(call, &outcome);
         }
-        finish_op(op, &outcome);
+        finish_op(op, position, &outcome);
         machine_position++;
         skip_block();
         return;
@@ -521,8 +543,9 @@ static void run_asking(const struct op *op, const struct call *call, struct pred
                   "expected: the driver is asked (A3)\nactual: it is not");
     compare_outcome(&prediction->outcome, &outcome);
     compare_after(prediction);
+    origins_answered(call, &outcome);
     const struct op end = { .code = OP_END };
-    finish_op(&end, &outcome);
+    finish_op(&end, position, &outcome);
     machine_position++;
 }
 
@@ -551,14 +574,18 @@ __attribute__((noinline)) static void run_op(const struct op *op)
         model_op_begin();
     if (hostile.position == machine_position)
         model_plan_hostile_byte(hostile.arena_byte);
-    if (model_resolve(op, &call)) {
+    if (worlds_compared ? worlds_resolve(machine_position, op, &call) : model_resolve(op, &call)) {
         machine_call = &call;
         run_resolved(op, &call);
         machine_call = NULL;
         return;
     }
+    if (worlds_compared && worlds_body_goes_on(machine_position)) {
+        machine_position++;
+        return;
+    }
     answer(&outcome, OUTCOME_SKIPPED, 0);
-    finish_op(op, &outcome);
+    finish_op(op, machine_position, &outcome);
     machine_position++;
     if (op_opens_block(op->code))
         skip_block();
@@ -569,7 +596,7 @@ static void run_resolved(const struct op *op, struct call *call)
     struct prediction prediction;
     struct outcome outcome;
     if (run_user_op(call, &outcome)) {
-        finish_op(op, &outcome);
+        finish_op(op, machine_position, &outcome);
         machine_position++;
         return;
     }
@@ -594,6 +621,8 @@ static void run_resolved(const struct op *op, struct call *call)
         run_restart_many(call, &prediction, &outcome);
     } else {
         checked_call(call, &prediction, &outcome);
+        if (op->code == OP_ALLOW_READONLY || op->code == OP_ALLOW_READWRITE)
+            view_grant_seen((unsigned)call->args[0], &model.drivers[call->args[1]]);
         compare_after(&prediction);
         if (makes_slice(op->code) &&
             (prediction.outcome.kind == OUTCOME_YES || prediction.outcome.kind == OUTCOME_DONE))
@@ -606,6 +635,8 @@ static void run_resolved(const struct op *op, struct call *call)
             world_note_process((unsigned)outcome.values[0].value);
         }
     }
+    if (prediction.outcome.kind != OUTCOME_SKIPPED)
+        origins_answered(call, &outcome);
     if (op->code == OP_EXTERNAL_READONLY || op->code == OP_EXTERNAL_READWRITE) {
         vouched = true;
         arena_wrote((struct span){ ARENA_PROCESSES, ARENA_LEN });
@@ -614,7 +645,15 @@ static void run_resolved(const struct op *op, struct call *call)
         compare_handles();
         world_note_lives(model.depth == 0 && !vouched);
     }
-    finish_op(op, &outcome);
+    finish_op(op, machine_position, &outcome);
+    machine_position++;
+}
+
+/* The end of an enter that does not run in this world. */
+static void pass_end(void)
+{
+    static const struct outcome none;
+    worlds_op_ended(machine_position, machine_position, &none);
     machine_position++;
 }
 
@@ -623,9 +662,12 @@ static void run_block(void)
 {
     while (machine_position < machine_trace->op_count && !bug_unheard) {
         const struct op *op = &machine_trace->ops[machine_position];
-        if (op->code == OP_END)
+        if (op->code != OP_END)
+            run_op(op);
+        else if (worlds_compared && worlds_end_is_bare(machine_position))
+            pass_end();
+        else
             return;
-        run_op(op);
     }
 }
 
@@ -641,12 +683,15 @@ void machine_run(const struct trace *trace, FILE *results_file)
     bug_arena_byte = -1;
     bug_detail[0] = '\0';
     vouched = false;
-    statistics_trace();
-    behaviours_input();
+    if (!machine_uncounted) {
+        statistics_trace();
+        behaviours_input();
+    }
     state_begin();
     world_begin(trace, results);
     run_block();
     bug_current_op = "end";
     compare_all_bytes();
+    view_ended();
     state_check();
 }

@@ -22,6 +22,9 @@ extern const struct trace *machine_trace;
 extern unsigned machine_position;
 extern const struct call *machine_call; /* null before its operands are worked out */
 
+/* Nothing of what runs goes into statistics: it ran before. */
+extern bool machine_uncounted;
+
 /* Library calls that were checked since the program began. */
 extern uint64_t machine_checked_ops;
 

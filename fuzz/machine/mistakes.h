@@ -54,7 +54,7 @@ static void apart_begin(void)
 {
     memset(&apart, 0xa5, sizeof apart); /* nothing is zero by luck */
     procbuf_table_init(&apart.table, apart.slots, 1);
-    apart.id = (struct procbuf_id){ 0 };
+    memset(&apart.id, 0, sizeof apart.id);
     apart.readonly = procbuf_readonly_default();
     apart.readwrite = procbuf_readwrite_default();
     apart.reader = procbuf_reader_over(NULL, 0);

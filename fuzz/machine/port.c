@@ -3,6 +3,7 @@
 #include <procbuf/port.h>
 
 #include "oracle.h"
+#include "view.h"
 #include "world.h"
 
 jmp_buf port_panic_target;
@@ -11,6 +12,8 @@ const char *port_panic_message = "";
 static void report_access(enum hook_kind kind, procbuf_addr_t addr, size_t len,
                           enum procbuf_access access)
 {
+    if (kind == HOOK_OPEN)
+        view_opened(addr, len);
     const struct hook hook = {
         .kind = kind, .addr = addr, .len = len, .writable = access == PROCBUF_ACCESS_READ_WRITE
     };
@@ -44,7 +47,12 @@ bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
     };
     if (protection->table != &world.table)
         return true;
-    return oracle_hook(&hook);
+    const bool agrees = oracle_hook(&hook);
+    if (agrees)
+        view_told(&hook);
+    else
+        view_refused(protection->process_index);
+    return agrees;
 }
 
 void procbuf_port_barrier(void)

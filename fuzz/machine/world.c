@@ -7,8 +7,12 @@
 #include "bytes.h"
 #include "compare.h"
 #include "execute.h"
+#include "identifiers.h"
 #include "machine.h"
+#include "origins.h"
 #include "results.h"
+#include "view.h"
+#include "worlds.h"
 
 #if defined(__unix__)
 #include <pthread.h>
@@ -17,7 +21,24 @@
 
 _Static_assert(ARENA_FOREIGN - ARENA_PROCESSES == TRACE_MAX_MEMORY, "traces know how much fits");
 
-struct world world;
+/* Of the addresses of the two, one more bit differs than chance has it. */
+static struct {
+    _Alignas(128) struct world_objects first;
+    _Alignas(128) uint8_t apart[64];
+    struct world_objects second;
+} objects;
+struct world_objects *world_now = &objects.first;
+
+static bool is_second(void)
+{
+    return world_now == &objects.second;
+}
+
+void world_use(bool second)
+{
+    world_now = second ? &objects.second : &objects.first;
+    watched_begin(world.slots, TRACE_MAX_PROCESSES, sizeof world.slots[0]);
+}
 
 /* ---- What was touched ---- */
 
@@ -90,7 +111,8 @@ void world_note_lives(bool gaps_are_nobodys)
 struct snapshot {
     bool made;
     uint32_t processes_end;
-    struct world world;
+    struct world_objects objects;
+    struct view views[TRACE_MAX_PROCESSES];
     struct model model; /* its bytes are the arena's, too */
 };
 
@@ -101,7 +123,8 @@ static void save(struct snapshot *snapshot)
 {
     snapshot->made = true;
     snapshot->processes_end = processes_end;
-    snapshot->world = world;
+    snapshot->objects = world;
+    memcpy(snapshot->views, views, sizeof views);
     snapshot->model = model;
 }
 
@@ -146,7 +169,8 @@ static void restore(const struct snapshot *snapshot)
     arena_copy(&model, &snapshot->model, offsetof(struct model, slots));
     if (has_drivers)
         arena_copy(model.slots, snapshot->model.slots, sizeof model.slots);
-    arena_copy(&world, &snapshot->world, sizeof world);
+    arena_copy(&world, &snapshot->objects, sizeof world);
+    arena_copy(views, snapshot->views, sizeof views);
     processes_end = snapshot->processes_end;
     foreign_touched = arrays_touched = false;
     (void)watched_take();
@@ -191,11 +215,9 @@ static void make_blank(void)
     world.grant = NULL;
     world.reader = procbuf_reader_over(NULL, 0);
     world.writer = procbuf_writer_over(NULL, 0);
-    watched_begin(world.slots, TRACE_MAX_PROCESSES, sizeof world.slots[0]);
+    world_use(is_second());
     memset(world.foreign_lives, 0, sizeof world.foreign_lives);
-    procbuf_table_init_external(&world.foreign, execute_foreign_is_live, world.foreign_lives);
     oracle_life_act = turn_life;
-    make_other();
     save(&blank);
 }
 
@@ -252,13 +274,19 @@ static void lay_out(const struct trace *trace, FILE *results)
     }
 }
 
+/* How many identifiers the table of the second world has given out when a trace begins. */
+static const uint64_t other_identifiers = 0x100000003;
+
 void world_begin(const struct trace *trace, FILE *results)
 {
     /* A layout that is copied prints nothing, and MSan's shadow is not copied. */
-    const bool may_copy = results == NULL && !arena_has_shadow() && trace_has_usual_layout(trace);
+    const bool may_copy =
+        results == NULL && !arena_has_shadow() && !is_second() && trace_has_usual_layout(trace);
     if (results != NULL)
         results_reset();
     oracle_reset();
+    if (origins.any)
+        memset(&origins, 0, sizeof origins);
     if (!blank.made)
         make_blank();
     if (may_copy && usual.made) {
@@ -269,12 +297,18 @@ void world_begin(const struct trace *trace, FILE *results)
     arena_wrote((struct span){ 0, ARENA_LEN });
     model.slot_count = trace->process_count < TRACE_MAX_PROCESSES ? trace->process_count + 1
                                                                   : (unsigned)TRACE_MAX_PROCESSES;
+    procbuf_table_init_external(&world.foreign, execute_foreign_is_live, world.foreign_lives);
+    make_other();
     procbuf_table_init(&world.table, world.slots, TRACE_MAX_PROCESSES); /* all are empty */
     procbuf_table_init(&world.table, world.slots, model.slot_count);
     (void)watched_take();
     procbuf_table_use_grants(&world.table, world.grants, MODEL_GRANT_COUNT);
+    if (is_second())
+        identifiers_begin_at(other_identifiers);
     lay_out(trace, results);
     world_note_lives(true);
+    if (worlds_compared)
+        worlds_laid_out();
     if (may_copy)
         save(&usual);
 }

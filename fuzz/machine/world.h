@@ -13,7 +13,7 @@ struct slice {
     struct procbuf_writable writable;
 };
 
-struct world {
+struct world_objects {
     struct procbuf_table table;
     struct procbuf_process slots[TRACE_MAX_PROCESSES];
     struct procbuf_readonly readonly[TRACE_BUFFER_COUNT];
@@ -33,7 +33,12 @@ struct world {
     const struct procbuf_grant *grant; /* innermost driver enter; null outside of one */
 };
 
-extern struct world world;
+/* There are two: the second world of worlds.h has its objects at other addresses. */
+extern struct world_objects *world_now;
+#define world (*world_now)
+
+/* From the next trace on, the objects are the other ones, and the first identifier is not 0. */
+void world_use(bool second);
 
 /* Begin a trace: oracle, model, arena and library as if nothing had ever been, and the processes
  * laid out. With `results`, a line for each. */

@@ -158,7 +158,7 @@ static wide slots_len(uint64_t count, unsigned slot_len, uint64_t data_align)
 /* A slot on the largest target, and on the smallest. */
 enum { MOST_SLOT_LEN = 24, LEAST_SLOT_LEN = 16 };
 
-static bool has_grant(unsigned v, uint32_t len)
+static bool has_grant_of_length(unsigned v, uint32_t len)
 {
     for (unsigned slot = 0; slot < model.slot_count; slot++)
         for (unsigned g = 0; g < MODEL_GRANT_COUNT; g++) {
@@ -185,7 +185,7 @@ bool model_declare_driver(const struct call *call, struct model_driver **driver_
         if (model.open[d].of_grant && model.open[d].driver == args[0])
             return false; /* R12: it is in use */
     /* R12 again: of a grant that is there, only the length tells that its driver has changed (R7). */
-    if (has_grant((unsigned)args[0], len))
+    if (has_grant_of_length((unsigned)args[0], len))
         return false;
     *driver = (struct model_driver){ .declared = true,
                                      .held = driver->held,
@@ -230,12 +230,7 @@ void predict_grant_op(const struct call *call, struct prediction *p)
 {
     const unsigned slot = (unsigned)call->args[0];
     const struct model_process *process = &model.processes[slot];
-    const uint64_t align = call->args[4];
     unsigned number;
-    if (call->op->code == OP_ALLOCATE_GRANT && (align == 0 || (align & (align - 1)) != 0)) {
-        panics(p, "R6"); /* of two mistakes at once, the one that the operands alone show */
-        return;
-    }
     if (model_is_empty_slot(slot, p))
         return;
     if (call->op->code == OP_LOOKUP_DRIVER) {
@@ -250,8 +245,12 @@ void predict_grant_op(const struct call *call, struct prediction *p)
         if (error == OK)
             answers_with(p, 'a', (uint64_t)ARENA_BASE + process->grants[call->args[1]].span.start);
     } else {
-        answers_why(
-            p, allocate_grant(slot, call->args[1], NULL, call->args[2], call->args[3], align, p));
+        const uint64_t align = call->args[4];
+        if (align == 0 || (align & (align - 1)) != 0)
+            panics(p, "R6");
+        else
+            answers_why(p, allocate_grant(slot, call->args[1], NULL, call->args[2], call->args[3],
+                                          align, p));
     }
 }
 

@@ -17,6 +17,7 @@ uint64_t access_count;
 uint64_t oracle_act_count;
 void (*oracle_life_act)(uint32_t process);
 void (*oracle_access_listener)(uint32_t start, uint32_t end, bool writing);
+void (*oracle_act_listener)(uint32_t arena_byte);
 
 /* The whole pages that a window touches. */
 static struct span pages_of(struct span span)
@@ -112,8 +113,10 @@ static void perform(struct oracle_call *call, unsigned number)
     } else {
         arena_view[act->target] = act->value;
         arena_wrote((struct span){ act->target, act->target + 1 });
+        oracle_act_count++;
+        if (oracle_act_listener != NULL)
+            oracle_act_listener(act->target);
     }
-    oracle_act_count++;
     call->acts_done |= 1u << number;
     call->acts_due &= ~(1u << number);
 }

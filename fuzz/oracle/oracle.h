@@ -116,6 +116,9 @@ extern void (*oracle_life_act)(uint32_t process);
 /* Called for each access to the arena before it is judged, if not null. */
 extern void (*oracle_access_listener)(uint32_t start, uint32_t end, bool writing);
 
+/* Called for each byte that userspace has changed during a call, if not null. */
+extern void (*oracle_act_listener)(uint32_t arena_byte);
+
 /* What the call that runs may do; null between calls. */
 const struct expectation *oracle_current_expectation(void);
 

@@ -8,7 +8,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from engine import INPUT_BYTES, MEMORY_MB, Progress, cpu_seconds, dies_with_us, ending, stop_group
+from engine import (INPUT_BYTES, MEMORY_MB, OVERSTAYS_S, Progress, cpu_seconds, dies_with_us, ending,
+                    stop_group)
 
 QUIET = {"AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1",
          "AFL_TRY_AFFINITY": "1", "AFL_FAST_CAL": "1", "AFL_CMPLOG_ONLY_NEW": "1",
@@ -16,6 +17,7 @@ QUIET = {"AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_I_DONT_CARE_ABOUT_MISSI
          "AFL_NO_CRASH_README": "1"}
 """With the structure-aware mutator alone, which finds more than AFL++'s own beside it."""
 EXCHANGE_EVERY_S = 5.0
+TIME_IS_OVER = "Time limit was reached"
 AFL_ASAN = ("abort_on_error=1:symbolize=0:detect_leaks=0:malloc_context_size=0:"
             f"hard_rss_limit_mb={MEMORY_MB}")
 """AFL++ insists on the first two; the last bounds its memory, as it cannot do itself with ASan."""
@@ -26,13 +28,14 @@ class Afl:
     own finds are copied there."""
 
     def __init__(self, programs: Path, harness: str, corpus: Path, out: Path, seconds: float,
-                 seed: int, started: float):
+                 seed: int, started: float, ring: Path | None = None):
         self.harness = harness
         self.corpus, self.out = corpus, out / "main"
         self.progress = Progress()
         self.started = started
         self.artefacts: list[Path] = []
         self.last_lines: list[str] = []
+        self.said_bug = self.came_to_end = self.was_stopped = self.overstayed = False  # see engine.Fuzzer
         self.deadline = time.monotonic() + seconds
         self.last_exchange = time.monotonic()
         self.exchanged: set[str] = set()
@@ -43,6 +46,8 @@ class Afl:
                      if key not in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "MSAN_OPTIONS")}
         environment = inherited | QUIET | {"ASAN_OPTIONS": AFL_ASAN} | {
             "AFL_CUSTOM_MUTATOR_LIBRARY": str(programs / f"mutate-{harness}.so")}
+        if ring is not None:
+            environment["PROCBUF_RING"] = str(ring)
         self.already = {path.name for path in self._crashes()}
         self.command = f"afl-fuzz -t 10000 -G {INPUT_BYTES} -s {seed} -c 0 fuzz-{harness} (AFL_CUSTOM_MUTATOR_ONLY=1)"
         self.begun = time.monotonic()
@@ -77,7 +82,8 @@ class Afl:
     def poll(self) -> int | None:
         """The exit status when it has ended. One that overstays its time is stopped."""
         now = time.monotonic()
-        if now > self.deadline + 10:
+        if now > self.deadline + OVERSTAYS_S and self.process.poll() is None:
+            self.overstayed = True
             self.stop()
         self.progress.cpu_s = max(self.progress.cpu_s, cpu_seconds(self.process.pid))
         with ending(self.progress):
@@ -88,8 +94,10 @@ class Afl:
         if status is not None and not self.log.closed:
             self.log.close()
             self.last_lines = (self.out.parent / "log").read_text(errors="replace").splitlines()[-40:]
+            self.came_to_end = any(TIME_IS_OVER in line for line in self.last_lines)
         return status
 
     def stop(self) -> None:
+        self.was_stopped = self.was_stopped or self.process.poll() is None
         with ending(self.progress):
             stop_group(self.process, signal.SIGINT, 3)

@@ -25,24 +25,31 @@ import report
 import status
 from afl import Afl
 from engine import Fuzzer
-from findings import Finding, Findings, environment, git_revision
+from findings import Crash, Finding, Findings, environment, git_revision, read_bundle
 from live import make_view
+from replay import CONVERT_TIMEOUT_S, replay, run_all
 from residual import Residual
 from store import Store
-from tools import (CLEAN, CORPUS, EVERYTHING, FINDINGS, ROOT, TOOLS, UNABLE, Build, ToolError, build, find_lib, run,
-                   write_json)
-from worker import Worker
+from tools import (CLEAN, CORPUS, EVERYTHING, ROOT, TOOLS, Build, ToolError, build, describe, find_lib, front_door,
+                   is_full, quoted, run, shown, write_json)
+from worker import Worker, is_slow_unit
 
 DEFAULT_TIME_S = 480.0
 CANARIES_FROM_S = 600.0
 CANARY_SHARE = 0.05
 STATUS_EVERY_S = 2.0
+CORPUS_WORTH_COUNTING = 10
+ENOUGH = 0.9
+"""Of a floor: between two processes there is a moment."""
 MINIMISE_STORE_FROM_S = 60.0
 """Shorter campaigns leave the corpora in the folder as they are."""
 
 
-def make_out(argument: str | None) -> Path:
-    out = Path(argument) if argument else ROOT / "out" / time.strftime("%Y%m%d-%H%M%S")
+def make_out(options: Namespace) -> Path:
+    """The folder of the campaign; one that goes on has it already."""
+    out = Path(options.out) if options.out else ROOT / "out" / time.strftime("%Y%m%d-%H%M%S")
+    if options.resume and not out.is_dir():
+        raise ToolError(f"--resume: {out}: no such folder")
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / ".writable").write_text("")
@@ -82,10 +89,13 @@ class HarnessResult:
 class Campaign:
     """One night, from corpora to report."""
 
-    def __init__(self, options: Namespace):
+    def __init__(self, options: Namespace, out: Path, left: list[str]):
         self.options = options
-        self.out = make_out(options.out)
-        self.lock = lock(self.out)
+        self.left_by_last_night = left
+        self.out = out
+        self.rings = out / "rings"
+        self.may_stop = True
+        """Whether a signal ends at once what goes on."""
         self.store = Store(self.out)
         self.view = make_view(options.quiet)
         self.resumed = False
@@ -107,6 +117,8 @@ class Campaign:
         self.lost: list[str] = []
         self.first_reached: list[str] = []
         self.broken: list[str] = []
+        """What could not do its work, or came to an end before its time: nothing of that is clean."""
+        self.one_too_many: set[Path] = set()  # artefacts that we have thrown away
         self.notes: list[str] = []
         self.workers: list[Worker] = []
         self.fuzzing_seconds = 0.0
@@ -116,10 +128,26 @@ class Campaign:
         self.interrupted = False
         self.last_status = 0.0
 
+    def breaks(self, what: str, why: str) -> None:
+        """Some part of the night was not what it should be."""
+        text = f"{what}: {why}"
+        if text not in self.broken:
+            self.broken.append(text)
+            self.view.say(f"BROKEN: {text}")
+
+    def interrupt(self, *_: object) -> None:
+        """A signal. The first ends what goes on, and another what is still done then; the report is written in any case."""
+        self.interrupted = True
+        if self.may_stop:
+            self.may_stop = False
+            raise KeyboardInterrupt
+
     def _resume(self) -> None:
         row = self.store.unfinished_night()
         if row is None:
-            raise ToolError(f"{self.out}: nothing to go on with: the last campaign in this folder came to its end")
+            why = ("its state.sqlite is empty" if self.store.was_empty or not self.store.nights()
+                   else "the last campaign in this folder came to its end")
+            raise ToolError(f"{self.out}: nothing to go on with: {why}")
         for name, value in json.loads(row["options"]).items():
             setattr(self.options, name, value)
         self.night, self.seconds_before, self.resumed = row["id"], row["fuzzed_s"], True
@@ -175,7 +203,10 @@ class Campaign:
 
     def _begin_night(self) -> None:
         folder = self.out / "findings"
+        if not self.store.nights():
+            self._miss_last_night()
         folder.mkdir(exist_ok=True)
+        self.rings.mkdir(exist_ok=True)
         self.findings = Findings(folder, self.built, self.options.lib)
         if not self.resumed:
             self.store.close_unfinished()
@@ -191,107 +222,137 @@ class Campaign:
         self._ask_known_findings()
         self._take_in_artefacts()
 
+    def _miss_last_night(self) -> None:
+        """A store that knows no night, in a folder in which there was one: its findings cannot be known ones."""
+        if self.left_by_last_night:
+            self.breaks("state.sqlite", f"it knows nothing of last night, which left {' and '.join(self.left_by_last_night)}")
+        elif self.store.was_empty:
+            self.notes.append("state.sqlite was empty, and was begun again")
+
     def _take_in_files(self) -> None:
         """A campaign that was killed may have left findings whose facts were not written yet."""
-        for path in (self.out / "findings").iterdir():
-            if path.name.startswith("."):
-                shutil.rmtree(path, ignore_errors=True)  # a half: its input is still in artefacts
+        for path in (self.out / "findings").glob(".*"):
+            whole = path.with_name(path.name[1:].removesuffix(".old"))
+            if path.name.endswith(".old") and not whole.exists():
+                path.rename(whole)  # another was to take its place
+            shutil.rmtree(path, ignore_errors=True)  # a half: its input is still in artefacts
+        for path in sorted((self.out / "findings").iterdir()):
+            try:
+                finding = read_bundle(path)
+            except ToolError as error:
+                if not self.store.has_folder(path.name):
+                    self.breaks(f"findings/{path.name}", str(error))
                 continue
-            with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-                fields = json.loads((path / "finding.json").read_text())
-                finding = Finding(**{key: fields[key] for key in Finding.__dataclass_fields__ if key in fields})
-                if self.store.finding(finding.identity) is None:
-                    self.store.see_finding(self.night, finding)
+            if self.store.finding(finding.identity) is None:
+                self.store.see_finding(self.night, finding)
 
     def _ask_known_findings(self) -> None:
-        """What earlier nights found: still there, or fixed since?"""
+        """What earlier nights found: still there, fixed since, or not known."""
         for row in self.store.open_findings():
-            finding = self.findings.look_again(row["folder"], self.builds)
-            if finding is None:
-                self.store.fix_finding(self.night, row["identity"])
-                self.view.say(f"fixed since: {row['identity']}")
+            identity, closed = row["identity"], self.out / "findings" / row["folder"] / "closed"
+            finding = None
+            if closed.is_file():
+                self.notes.append(f"closed by hand: {identity}: {closed.read_text(errors='replace').strip()}")
             else:
+                finding = self.findings.look_again(row["folder"], identity, self.builds)
+            if finding is None:
+                self.store.fix_finding(self.night, identity)
+                self.view.say(f"fixed since: {identity}")
+                continue
+            if identity in self.findings.by_identity:
                 finding.status = self.store.see_finding(self.night, finding)
-                self.view.say(f"{finding.status}: {finding.identity}")
+            self.view.say(f"{finding.status}: {identity}")
 
     def _take_in_artefacts(self) -> None:
         """What engines had found, and nobody had looked at when the campaign was killed."""
         for path in sorted([*self.out.glob("artefacts/*/*"), *self.out.glob("afl/*/main/crashes/id*"),
                             *self.out.glob("afl/*/main/hangs/id*")]):
             harness = path.relative_to(self.out).parts[1]
-            if harness in self.results and not self.store.has_triaged(str(path.relative_to(self.out))):
-                self.triage(path, harness, 0.0, "fuzz", "a campaign that was killed")
+            if self.store.has_triaged(self.key(path)) or not path.is_file():
+                continue
+            if harness not in self.results:
+                self.breaks(self.key(path), f"not looked at yet: {harness} is not fuzzed tonight")
+                continue
+            crash = Crash(rings=sorted(self.rings.glob(f"{harness}.*ring")), is_slow=is_slow_unit(path))
+            preset = next((name for name, built in self.builds.items() if replay(built, path, harness=harness).found), "fuzz")
+            self.triage(path, harness, 0.0, preset, "a campaign that was killed", crash)
+        for path in self.rings.iterdir():
+            if path.name.split(".")[0] in self.results:
+                path.unlink()
+
+    def key(self, path: Path) -> str:
+        """A file of the folder, for the store."""
+        return shown(path.relative_to(self.out))
 
     # ---- Corpora ----
 
     def saved_inputs(self, name: str) -> list[Path]:
         return sorted((CORPUS / name).glob("*.trace")) + sorted((CORPUS / "regressions").glob("*.trace"))
 
-    def all_run_clean(self, inputs: list[Path], harness: str | None = None) -> bool:
-        """Whether all inputs, one after another, ran, and broke nothing."""
-        command: list = [self.built.tool("procbuf-replay"), "--expect", str(len(inputs))]
-        command += ["--harness", harness] if harness else []
-        try:
-            done = run([*command, *inputs], timeout=10 + len(inputs) / 100)
-        except subprocess.TimeoutExpired:
-            return False
-        if done.returncode == 2:
-            raise ToolError(done.stderr.strip())
-        return done.returncode == 0
-
     def replay_corpora(self) -> None:
-        """Every saved input, alone, so that one finding does not hide another."""
+        """Every saved input, so that one finding does not hide another."""
         for name, result in self.results.items():
             corpus = self.out / "corpus" / name
-            corpus.mkdir(parents=True, exist_ok=True)
+            self.notes += corpora.tidy(self.out, name)
+            inputs = [path for path in sorted(corpus.iterdir()) if path.name not in ("empty", "one")]
+            before = self.store.corpus_before(name)
+            if before >= CORPUS_WORTH_COUNTING and len(inputs) < before / 2:
+                self.breaks(f"corpus/{name}", f"{len(inputs)} inputs, of {before} that last night left")
             (corpus / "empty").write_bytes(b"")
-            self._clear_store(corpus, name)
+            if inputs:
+                self.view.say(f"replaying {len(inputs)} inputs of {name} that the nights before left")
+            self._clear_store(inputs, name)
             if self.options.empty:
                 continue
-            inputs = self.saved_inputs(name)
-            if not inputs:
+            saved = self.saved_inputs(name)
+            if not saved:
                 raise ToolError(f"corpus/{name}: no saved inputs; --empty starts from nothing")
-            self.view.say(f"replaying {len(inputs)} saved inputs of {name}")
-            all_clean = self.all_run_clean(inputs)
-            for count, path in enumerate(inputs):
-                if self.findings.is_hanging():
-                    self.notes.append(f"{name}: {len(inputs) - count} saved inputs were neither "
-                                      "replayed nor used, because the library hangs")
-                    break
-                if not all_clean and self._found_in_corpora(path) is not None:
+            self.view.say(f"replaying {len(saved)} saved inputs of {name}")
+            bad = self._ask(saved, None, "the replay of the saved corpora")
+            for path in saved:
+                if path in bad:
                     continue  # an input that breaks would stop every fuzzer at its start
-                done = run([self.built.tool("procbuf-convert"), path, corpus / path.stem])
+                done = run([self.built.tool("procbuf-convert"), path, corpus / path.stem], timeout=CONVERT_TIMEOUT_S)
                 if done.returncode != 0:
                     raise ToolError(done.stderr.strip())
                 result.seeds += 1
 
-    def _found_in_corpora(self, path: Path) -> Finding | None:
-        finding = self.findings.add(path, None, 0.0, found_by="the replay of the saved corpora")
-        if finding is not None:
-            finding.status = self.store.see_finding(self.night, finding)
-        return finding
+    def _ask(self, inputs: list[Path], harness: str | None, found_by: str) -> set[Path]:
+        """Replay inputs; each at which that stops is a finding. Returns: those that are not to be used."""
+        bad: set[Path] = set()
+        rest = inputs
+        while rest:
+            stopped = next(iter(run_all(self.built, rest, harness, most=1)), None)
+            if stopped is None:
+                break
+            finding = self.findings.add(stopped.path, harness, 0.0, found_by=found_by,
+                                        crash=Crash(stopped.report, before=stopped.before, is_slow=stopped.hung))
+            if finding is not None:
+                self.see(finding, 0.0)
+                bad.add(stopped.path)
+            rest = rest[rest.index(stopped.path) + 1:]
+            if rest and self.findings.is_hanging():
+                self.breaks(f"corpus of {harness or 'the repository'}", f"{len(rest)} inputs were neither replayed nor used, because the "
+                            f"library hangs: {', '.join(shown(path.name) for path in rest[:5])}{' …' * (len(rest) > 5)}")
+                bad.update(rest)
+                break
+        return bad
 
-    def _clear_store(self, corpus: Path, name: str) -> None:
+    def _clear_store(self, inputs: list[Path], name: str) -> None:
         """Inputs of earlier nights that break now are findings, and start no fuzzer."""
-        inputs = [path for path in sorted(corpus.iterdir()) if path.name != "empty"]
-        if not inputs or self.all_run_clean(inputs, name):
-            return
         artefacts = self.out / "artefacts" / name
-        artefacts.mkdir(parents=True, exist_ok=True)
-        for path in inputs:
-            if self.findings.is_hanging():
-                return
-            if not self.all_run_clean([path], name):
-                moved = artefacts / f"stored-{path.name}"
-                path.rename(moved)
-                self.triage(moved, name, 0.0, "fuzz", "an input of an earlier night")
+        for path in sorted(self._ask(inputs, name, "an input of an earlier night")):
+            artefacts.mkdir(parents=True, exist_ok=True)
+            moved = artefacts / f"stored-{path.name}"
+            path.rename(moved)
+            self.store.triaged(self.key(moved), "stored")
 
     # ---- Fuzzing ----
 
     def fuzz(self) -> None:
         started = time.monotonic()
         last_end = started
-        self.workers = [Worker(self, started) for _ in range(self.options.jobs)]
+        self.workers = [Worker(self, number, started) for number in range(self.options.jobs)]
         try:
             while any([worker.step() for worker in self.workers]):
                 last_end = time.monotonic()
@@ -301,8 +362,11 @@ class Campaign:
                 worker.stop()
         except KeyboardInterrupt:
             self.interrupted = True
-            for worker in self.workers:
-                worker.stop()
+            with contextlib.suppress(KeyboardInterrupt):  # once more: what was not looked at is when the next begins
+                self.may_stop = True
+                for worker in self.workers:
+                    worker.stop()
+                self.may_stop = False
         finally:
             for worker in self.workers:
                 worker.kill()
@@ -330,7 +394,7 @@ class Campaign:
                          "features": max([result.features] + [p.features for p in now]),
                          "corpus": max([result.corpus] + [p.corpus for p in now]), "crashes": result.crashes})
         return {"night": self.night, "seconds": round(seconds, 1), "time": self.options.time,
-                "findings": len(self.findings.by_identity), "identities": sorted(self.findings.by_identity),
+                "findings": len(self.findings.everything()), "identities": sorted(f.identity for f in self.findings.everything()),
                 "harnesses": rows}
 
     def workers_now(self) -> list[Fuzzer | Afl]:
@@ -361,23 +425,56 @@ class Campaign:
             if point is not None:
                 self.store.add_residual(self.night, worker.harness, at_s, *point)
 
-    def triage(self, path: Path, harness: str, seconds: float, preset: str, found_by: str) -> None:
-        relative = str(path.relative_to(self.out))
-        finding = self.findings.add(path, harness, seconds, self.builds.get(preset), found_by)
+    def triage(self, path: Path, harness: str, seconds: float, preset: str, found_by: str, crash: Crash) -> None:
+        """An input that an engine has kept: a finding, whatever comes of its replay."""
+        finding = self.findings.add(path, harness, seconds, self.builds.get(preset), found_by, crash)
         if finding is None:
-            self.notes.append(f"{path.name} of {harness} did not break anything when replayed; it is "
-                              "kept in artefacts/")
-            self.store.triaged(relative, "")
+            self.notes.append(shown(f"{path.name} of {harness} was slow when it was found, and is not now: the machine was "
+                                    "busy; it is kept in artefacts/"))
+            self.store.triaged(self.key(path), "")
             return
-        is_first = finding.inputs == 1
-        finding.status = self.store.see_finding(self.night, finding)
-        self.store.triaged(relative, finding.identity)
-        if is_first:
-            self.view.say(f"FINDING after {seconds:.0f} s: {finding.identity}")
-        elif self.findings.has_enough(finding) and relative.startswith("artefacts/"):
+        self.see(finding, seconds)
+        self.store.triaged(self.key(path), finding.identity)
+        if self.findings.has_enough(finding) and path.is_relative_to(self.out / "artefacts"):
+            self.one_too_many.add(path)
             path.unlink(missing_ok=True)  # a storm does not fill the disk
 
+    def triage_death(self, harness: str, seconds: float, preset: str, found_by: str, crash: Crash) -> None:
+        """A process ended, or spoke of a bug, and left no input."""
+        build_ = self.builds.get(preset, self.built)
+        self.see(self.findings.add_crash(None, harness, seconds, build_, found_by, crash), seconds)
+
+    def see(self, finding: Finding, seconds: float) -> None:
+        """A finding was seen."""
+        finding.status = self.store.see_finding(self.night, finding)
+        if finding.inputs == 1:
+            self.view.say(f"FINDING after {seconds:.0f} s: {finding.identity}")
+
     # ---- After ----
+
+    def judge(self) -> None:
+        """Whether all was fuzzed that should be."""
+        if self.interrupted:
+            return
+        for name, result in self.results.items():
+            if result.runs == 0:
+                self.breaks(name, "no input was run")
+            elif result.checked_operations == result.crashes == 0 and any(c.harness == name and c.setup.engine == "libfuzzer" and c.slices
+                                                        for c in self.plan.combinations):
+                self.breaks(name, "its inputs called nothing of the library")
+            floor = self.options.floor.get(name, 0.0)
+            if result.seconds < ENOUGH * floor:
+                self.breaks(name, f"fuzzed for {result.seconds:.0f} s; its floor is {floor:.0f} s")
+        for combination in self.plan.combinations:
+            if not combination.slices:
+                self.breaks(combination.name, "planned, and not run: too little time was left")
+
+    def note_corpora(self) -> None:
+        """How many inputs this night leaves to the next."""
+        for name in self.results:
+            folder = self.out / "corpus" / name
+            if folder.is_dir():
+                self.store.note_corpus(name, sum(path.name not in ("empty", "one") for path in folder.iterdir()))
 
     def release_canaries(self) -> None:
         if not self.options.canaries or self.interrupted or self.findings.by_identity:
@@ -394,7 +491,7 @@ class Campaign:
                 self.fuzzing_cpu_s += flown.seconds or canary.LIMIT_S
                 self.fuzzers_waited_s += flown.seconds or canary.LIMIT_S
         except (ImportError, ToolError) as error:
-            self.notes.append(f"no planted bug was tried: {error}")
+            self.breaks("planted bugs", f"none was tried: {error}")
 
     def keep_corpora(self) -> None:
         """Make the folder's corpora small; with --update-corpus, the repository's too."""
@@ -412,7 +509,7 @@ class Campaign:
                 if self.options.update_corpus:
                     self.notes.append(corpora.update(self.built, name, self.out / "corpus" / name))
             except ToolError as error:
-                self.notes.append(f"corpus of {name}: left as it is: {error}")
+                self.breaks(f"corpus of {name}", f"left as it is: {error}")
 
     def measure_coverage(self) -> dict:
         if self.findings.by_identity:
@@ -430,9 +527,17 @@ class Campaign:
                     and not self.options.harness:
                 self.lost = coverage.no_longer_reached(covered)
             return covered
+        except coverage.Broke as error:
+            stopped = error.stopped
+            harness = stopped.path.parent.name
+            finding = self.findings.add(stopped.path, harness, 0.0, found_by="the replay for coverage",
+                                        crash=Crash(stopped.report, before=stopped.before))
+            if finding is not None:
+                self.see(finding, 0.0)
+            self.breaks("coverage", f"not measured: {error}")
         except ToolError as error:
-            self.notes.append(f"coverage was not measured: {error}")
-            return {}
+            self.breaks("coverage", f"not measured: {error}")
+        return {}
 
     def cpu(self) -> dict:
         """Seconds of all cores: in fuzzing processes (those of canaries too, as their clock has it), in building
@@ -445,7 +550,7 @@ class Campaign:
                 "other_s": round(max(0.0, besides), 1)}
 
     def record(self, covered: dict) -> dict:
-        """The schema of campaign.json: see fuzz/README.md."""
+        """The schema of campaign.json: see fuzz/OUTPUT.md."""
         return {
             "schema": 2,
             "night": self.night,
@@ -471,7 +576,7 @@ class Campaign:
             "statistics": self.statistics,
             "no_longer_reached": self.lost,
             "first_reached": self.first_reached,
-            "findings": [asdict(f) for f in self.findings.by_identity.values()],
+            "findings": [asdict(f) for f in self.findings.everything()],
             "fixed": self.store.fixed_in(self.night),
             "coverage": {name: {key: value for key, value in entry.items() if key not in ("line_counts", "reached_lines")}
                          for name, entry in covered.items()},
@@ -491,6 +596,16 @@ def notify(command: str, out: Path) -> None:
             print("--notify: the command took more than a minute, and was ended", file=sys.stderr)
 
 
+def left_by_nights(out: Path) -> list[str]:
+    """What in a folder shows that there was a night; a report of one that did not begin does not."""
+    left = ["status.json"] if (out / "status.json").exists() else []
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        left += ["report"] if json.loads((out / "report/campaign.json").read_text()).get("night") else []
+    with contextlib.suppress(OSError):
+        left += ["findings"] if any((out / "findings").iterdir()) else []
+    return left
+
+
 def run_night(campaign: Campaign) -> int:
     """All of it. Returns: the exit status."""
     options = campaign.options
@@ -498,50 +613,73 @@ def run_night(campaign: Campaign) -> int:
     try:
         campaign.replay_corpora()
         campaign.fuzz()
+        campaign.judge()
         campaign.release_canaries()
         covered = campaign.measure_coverage()  # of all that ran: what is kept then reaches the same edges, but fewer lines
         campaign.keep_corpora()
     except KeyboardInterrupt:
         campaign.interrupted = True
+    campaign.may_stop = False
+    campaign.note_corpora()
     campaign.notes += campaign.findings.write_counts()
     record = campaign.record(covered)
     if not campaign.interrupted:  # else it can be resumed
-        campaign.store.end_night(campaign.night, report.is_red(record), sum(h["runs"] for h in record["harnesses"]),
+        campaign.store.end_night(campaign.night, report.status(record) != CLEAN, sum(h["runs"] for h in record["harnesses"]),
                                  report.verdict(record))
     record["nights"] = campaign.store.nights()
     page = report.write(campaign.out, record)
-    print(report.summary(record))
-    print(f"report: {page}")
-    if options.notify:
-        notify(options.notify, campaign.out)
-    if report.is_red(record):
-        return FINDINGS
-    return UNABLE if campaign.broken else CLEAN
+    print(shown(report.summary(record)))
+    print(shown(f"report: {page}"))
+    return record["status"]
+
+
+def report_failure(out: Path, options: Namespace, campaign: Campaign | None, problem: BaseException) -> None:
+    """The report of a night that could not come to its end, so that no earlier one is taken for it."""
+    record = report.blank()
+    if campaign is not None and hasattr(campaign, "residual"):
+        with contextlib.suppress(Exception):
+            record = campaign.record({}) | {"nights": campaign.store.nights()}
+    record["broken"] = [*record["broken"], shown(describe(problem))]
+    with contextlib.suppress(Exception):  # there may be no room for it; the old one is gone in any case
+        report.write(out, record)
 
 
 def main() -> int:
     options = arguments.parse()
     if options.status:
         return status.show(Path(options.out))
-    campaign = Campaign(options)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    campaign.prepare()
-    if options.plan:
-        print(campaign.plan.text())
-        return CLEAN
-    return run_night(campaign)
+    out = make_out(options)
+    held = lock(out)
+    campaign, left = None, left_by_nights(out)
+    if not options.plan:
+        shutil.rmtree(out / "report", ignore_errors=True)  # of the night before
+    try:
+        campaign = Campaign(options, out, left)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, campaign.interrupt)
+        campaign.prepare()
+        if options.plan:
+            print(campaign.plan.text())
+            return CLEAN
+        ended = run_night(campaign)
+    except BaseException as problem:
+        if not options.plan:
+            report_failure(out, options, campaign, problem)
+            if options.notify and (out / "report/campaign.json").exists():
+                notify(options.notify, out)
+        if isinstance(problem, KeyboardInterrupt):
+            found = len(campaign.findings.by_identity) if campaign is not None and hasattr(campaign, "findings") else 0
+            raise ToolError(f"interrupted before it fuzzed; {found} findings are in {out / 'findings'}") from problem
+        if is_full(problem):
+            go_on = quoted("./fuzz/campaign", "--resume", "--out", out)
+            raise ToolError(f"{describe(problem)}\nWhat was found is on disk; make room, and go on: {go_on}") from problem
+        raise
+    if options.notify:
+        notify(options.notify, out)
+    held.close()
+    return ended
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except ToolError as problem:
-        print(f"campaign: {problem}", file=sys.stderr)
-        sys.exit(UNABLE)
-    except KeyboardInterrupt:
-        print("campaign: interrupted before anything ran", file=sys.stderr)
-        sys.exit(UNABLE)
-    except (OSError, sqlite3.Error) as problem:
-        what = f"{problem.strerror}: {problem.filename or ''}" if isinstance(problem, OSError) else str(problem)
-        print(f"campaign: {what}\nWhat was found is on disk; make room, and go on with --resume.", file=sys.stderr)
-        sys.exit(UNABLE)
+    front_door("campaign", main)

@@ -2,24 +2,55 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
 from engine import INPUT_BYTES
-from tools import CORPUS, Build, ToolError, run
+from replay import CONVERT_TIMEOUT_S, TEXTS, is_input
+from tools import CORPUS, Build, ToolError, run, shown
 
 MINIMISE_LIMIT_S = 300
 
 
+def tidy(out: Path, harness: str) -> list[str]:
+    """Take out of a corpus what is no input of an engine: it would stop every engine, replay and count. It goes to
+    OUT/left-out/HARNESS. Returns: what that was."""
+    folder, aside = out / "corpus" / harness, out / "left-out" / harness
+    old = folder.with_name(f".{harness}.old")
+    if old.is_dir() and not folder.exists():
+        old.rename(folder)  # the campaign was killed while it replaced one by the other
+    folder.mkdir(parents=True, exist_ok=True)
+    left_out = []
+    for path in sorted(folder.iterdir()):
+        why = is_input(path) or ("text: its place is corpus/ of the repository" if path.suffix in TEXTS else "")
+        if not why:
+            continue
+        aside.mkdir(parents=True, exist_ok=True)
+        target = aside / path.name
+        for number in range(2, 1000):
+            if not os.path.lexists(target):
+                break
+            target = aside / f"{path.name}.{number}"
+        path.rename(target)
+        left_out.append(shown(f"corpus/{harness}/{path.name}: left out, and moved to left-out/{harness}: {why}"))
+    return left_out
+
+
 def _merge(built: Build, harness: str, target: Path, *sources: Path) -> None:
-    """Add to `target` the fewest inputs of the sources that reach what it does not."""
-    try:
-        done = run([built.tool(f"fuzz-{harness}"), "-set_cover_merge=1", "-use_counters=0", f"-max_len={INPUT_BYTES}",
-                    target, *sources], timeout=MINIMISE_LIMIT_S)
-    except subprocess.TimeoutExpired as error:
-        raise ToolError(f"not done after {MINIMISE_LIMIT_S} s") from error
+    """Add to `target` the fewest inputs of the sources that reach what it does not. libFuzzer starts itself by a
+    shell, without quoting: it gets names that need none."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        links = [Path(name) / link for link in ("program", "target", *map(str, range(len(sources))))]
+        for link, place in zip(links, (built.tool(f"fuzz-{harness}"), target, *sources)):
+            link.symlink_to(place.resolve())
+        try:
+            done = run(["./program", "-set_cover_merge=1", "-use_counters=0", f"-max_len={INPUT_BYTES}",
+                        *(link.name for link in links[1:])], cwd=Path(name), timeout=MINIMISE_LIMIT_S)
+        except subprocess.TimeoutExpired as error:
+            raise ToolError(f"not done after {MINIMISE_LIMIT_S} s") from error
     if done.returncode != 0:
         raise ToolError(f"the merge ended with status {done.returncode}: {done.stderr[-300:]}")
 
@@ -52,7 +83,7 @@ def update(built: Build, harness: str, folder: Path) -> str:
         sources = Path(name) / "found"
         sources.mkdir()
         for path, into in [(p, binaries) for p in seeds] + [(p, sources) for p in found]:
-            done = run([built.tool("procbuf-convert"), path, into / path.stem])
+            done = run([built.tool("procbuf-convert"), path, into / path.stem], timeout=CONVERT_TIMEOUT_S)
             if done.returncode != 0:
                 raise ToolError(done.stderr.strip())
         before = {path.name for path in binaries.iterdir()}
@@ -61,7 +92,7 @@ def update(built: Build, harness: str, folder: Path) -> str:
         for path in sorted(binaries.iterdir()):
             if path.name in before:
                 continue
-            done = run([built.tool("procbuf-convert"), "--harness", harness, path, "-"])
+            done = run([built.tool("procbuf-convert"), "--harness", harness, path, "-"], timeout=CONVERT_TIMEOUT_S)
             if done.returncode != 0:
                 raise ToolError(done.stderr.strip())
             texts[f"found-{hashlib.sha1(done.stdout.encode()).hexdigest()[:10]}.trace"] = done.stdout

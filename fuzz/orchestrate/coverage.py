@@ -6,9 +6,30 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from replay import Stopped, run_all
 from tools import ROOT, Build, ToolError, run
 
 UNCOVERED = ROOT / "tests/regression/uncovered.txt"
+SILENCE_S = 60.0
+"""No input takes that long, however busy the machine."""
+
+
+class Broke(ToolError):
+    """An input ended the replay."""
+
+    def __init__(self, stopped: Stopped):
+        super().__init__(f"its replay {'hangs' if stopped.hung else 'ended'} at {stopped.path}:\n{stopped.report[-2000:]}")
+        self.stopped = stopped
+
+
+def _files(inputs: list[Path]) -> list[Path]:
+    """Inputs, and those in folders."""
+    files: list[Path] = []
+    for path in inputs:
+        files += sorted(p for p in path.rglob("*") if p.is_file() and p.name[0] != ".") if path.is_dir() else [path]
+    if not files:
+        raise ToolError("there is no input to measure coverage with")
+    return files
 
 
 def measure(built: Build, inputs: list[Path], harness: str | None = None) -> dict:
@@ -21,10 +42,9 @@ def measure(built: Build, inputs: list[Path], harness: str | None = None) -> dic
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         replay = built.tool("procbuf-replay")
-        decoding = ["--harness", harness] if harness else []
-        done = run(["env", f"LLVM_PROFILE_FILE={folder}/%p.profraw", replay, *decoding, *inputs])
-        if done.returncode != 0:
-            raise ToolError(f"the coverage replay failed:\n{done.stderr[-2000:]}")
+        for stopped in run_all(built, _files(inputs), harness, environment={"LLVM_PROFILE_FILE": f"{folder}/%p.profraw"},
+                               silence_s=SILENCE_S, most=1):
+            raise Broke(stopped)
         merged = folder / "all.profdata"
         done = run(["llvm-profdata-19", "merge", "-o", merged, *folder.glob("*.profraw")])
         if done.returncode != 0:
@@ -38,7 +58,8 @@ def measure(built: Build, inputs: list[Path], harness: str | None = None) -> dic
 
 def statistics(built: Build, inputs: list[Path]) -> dict:
     """What ran, what it answered, what followed on what, how ranges lay: replay --statistics."""
-    done = run(["env", "LLVM_PROFILE_FILE=/dev/null", built.tool("procbuf-replay"), "--statistics", *inputs])
+    done = run([built.tool("procbuf-replay"), "--statistics", *inputs], timeout=SILENCE_S + len(_files(inputs)),
+               environment={"LLVM_PROFILE_FILE": "/dev/null"})
     if done.returncode != 0:
         raise ToolError(f"the replay for statistics failed:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout)

@@ -517,7 +517,7 @@ class Calls:
 
     def process_error(self, place: int) -> int:
         """Traces number process errors by their place in E1's list."""
-        return place and 63 + place
+        return place and min(63 + place, 255)
 
     def op_process_error_to_code(self, record, values):
         self.expect(f"procbuf_error_to_code((enum procbuf_error){self.process_error(values[0])})", record["outcome"])

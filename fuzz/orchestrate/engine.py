@@ -18,7 +18,11 @@ STATUS_LINE = re.compile(
     r"^#(?P<runs>\d+)\s+\S+\s+(?:cov: (?P<edges>\d+) ft: (?P<features>\d+) )?"
     r"(?:corp: (?P<corpus>\d+)/\S+ )?.*?exec/s: (?P<speed>\d+)")
 STATISTIC = re.compile(r"^stat::(\w+):\s*(\d+)")
-ARTEFACT = re.compile(r"Test unit written to (\S+)")
+ARTEFACT = re.compile(r"Test unit written to (.+)")
+DONE = re.compile(r"^Done \d+ runs in ")
+REPORT = re.compile(r"^==\d+==\s?(ERROR: |WARNING: MemorySanitizer)|runtime error: |^SUMMARY: \w+Sanitizer|^PROCBUF-BUG ")
+"""A line of somebody who has seen a bug."""
+OVERSTAYS_S = 10
 INTERRUPTED_STATUS = 72
 INPUT_TIMEOUT_S = 10
 SLOW_S = 2
@@ -73,6 +77,12 @@ def ending(progress: Progress) -> Iterator[None]:
     progress.waited_s += after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+def report_in(lines: list[str]) -> str:
+    """What of a process's last lines tells of a bug; without such, the last of them."""
+    first = next((at for at, line in enumerate(lines) if REPORT.search(line)), max(0, len(lines) - 20))
+    return "\n".join(lines[first:])
+
+
 def stop_group(process: subprocess.Popen, politely: signal.Signals, seconds: float) -> None:
     """End a process and all that it started: politely first, then for sure."""
     if process.poll() is not None:
@@ -95,15 +105,21 @@ class Fuzzer:
     """One libFuzzer process on one harness."""
 
     def __init__(self, program: Path, harness: str, corpus: Path, artefacts: Path, seconds: float,
-                 seed: int, started: float, counts: Path | None = None):
+                 seed: int, started: float, ring: Path | None = None, counts: Path | None = None):
         self.harness = harness
         self.progress = Progress()
         self.started = started
         self.artefacts: list[Path] = []
+        self.said_bug = False  # a sanitizer, or the oracle, whether or not it ended the process
+        self.came_to_end = False  # by itself, when its time was over
+        self.was_stopped = False  # by us,
+        self.overstayed = False   # because its time had been over for long
         self.last_lines: list[str] = []
         self.last_sample = 0.0
         self.deadline = time.monotonic() + seconds
         environment = os.environ | {"ASAN_OPTIONS": "", "UBSAN_OPTIONS": "", "MSAN_OPTIONS": ""}
+        if ring is not None:
+            environment["PROCBUF_RING"] = str(ring)
         if counts is not None:
             environment["PROCBUF_BEHAVIOURS"] = str(counts)
         options = libfuzzer_options(seconds, seed)
@@ -129,8 +145,11 @@ class Fuzzer:
                     self.progress.checked_operations = int(match[2])
                 elif match[1] == "number_of_executed_units":
                     self.progress.runs = int(match[2])
-            elif match := ARTEFACT.search(line):
+            elif match := ARTEFACT.search(os.fsdecode(raw).rstrip("\n")):
                 self.artefacts.append(Path(match[1]))
+            elif DONE.match(line):
+                self.came_to_end = True
+            self.said_bug = self.said_bug or REPORT.search(line) is not None
 
     def _take_status(self, match: re.Match) -> None:
         p = self.progress
@@ -145,7 +164,8 @@ class Fuzzer:
 
     def poll(self) -> int | None:
         """The exit status when it has ended. One that overstays its time is stopped."""
-        if time.monotonic() > self.deadline + 10:
+        if time.monotonic() > self.deadline + OVERSTAYS_S and self.process.poll() is None:
+            self.overstayed = True
             self.stop()
         self.progress.cpu_s = max(self.progress.cpu_s, cpu_seconds(self.process.pid))
         with ending(self.progress):
@@ -155,5 +175,6 @@ class Fuzzer:
         return status
 
     def stop(self) -> None:
+        self.was_stopped = self.was_stopped or self.process.poll() is None
         with ending(self.progress):
             stop_group(self.process, signal.SIGTERM, 2)

@@ -13,6 +13,9 @@ KINDS = {
     "slice": "A slice begins or ends elsewhere than the contract says.",
     "body": "The body of an enter ran when it must not, or did not when it must.",
     "invariant": "What holds after every operation does not hold.",
+    "secrecy": "A process can observe what it must not know: bytes of the kernel, of grants, of other processes, "
+               "or what was in memory before.",
+    "integrity": "What one process does changes what another process, or the kernel, observes.",
     "access": "The library touched a byte that this call has no business with.",
     "window": "Process memory was touched while access to it was closed.",
     "double-fetch": "A byte was fetched twice in one call: userspace can change it in between.",
@@ -23,6 +26,7 @@ KINDS = {
     "slow": "It takes a thousand times as long as it should.",
     "crash": "The process died of a signal that no sanitizer explains.",
     "fault": "The library touched a page of memory that is closed to it.",
+    "unexplained": "A fuzzing process ended, and nothing that is replayed shows why.",
     "testbed": "The testbed itself is wrong: this is not a bug of the library.",
     "sanitizer": "A sanitizer stopped the library.",
 }

@@ -5,6 +5,7 @@ import re
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
+from findings import STATUSES
 from tools import ROOT, write_json, write_whole
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -30,7 +31,9 @@ def junit(record: dict) -> bytes:
     for c in record["canaries"]:
         _case(suite, c["harness"], f"planted bug {c['id']}", c["seconds"] or 0.0, c["why"])
     for text in record["broken"]:
-        _case(suite, "plan", text.splitlines()[0], 0.0, text)
+        _case(suite, "night", text.splitlines()[0], 0.0, text)
+    if record["interrupted"]:
+        _case(suite, "night", "interrupted", 0.0, "interrupted before its time was over")
     for code in record["no_longer_reached"]:
         _case(suite, "coverage", code, 0.0, f"no longer reached: {code}")
     suite.set("tests", str(len(suite)))
@@ -82,6 +85,7 @@ def markdown(record: dict, verdict: str) -> str:
     lines += ["| harness | runs | checked calls | crashes |", "| --- | --- | --- | --- |"]
     lines += [f"| {_cell(h['name'])} | {h['runs']:,} | {h['checked_operations']:,} | {h['crashes']} |"
               for h in record["harnesses"]] + [""]
+    lines += [f"- **could not do its work**: {_cell(text)}" for text in record["broken"]]
     lines += [f"- {_cell(note)}" for note in record["notes"]]
     return "\n".join(lines) + "\n"
 
@@ -107,7 +111,7 @@ def prometheus(record: dict) -> str:
     gauge("fuzzing_seconds", "From the first to the last fuzzing process.", ({}, record["fuzzing_s"]))
     gauge("findings", "Findings of the night, by status.",
           *(({"status": status}, sum(f["status"] == status for f in record["findings"]))
-            for status in ("new", "known", "back again")))
+            for status in STATUSES))
     gauge("planted_bugs_missed", "Planted bugs that were not found.", ({}, missed))
     gauge("planted_bugs", "Planted bugs that were tried.", ({}, len(record["canaries"])))
     gauge("no_longer_reached", "Pieces of code that are no longer reached.", ({}, len(record["no_longer_reached"])))

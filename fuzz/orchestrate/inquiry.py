@@ -2,13 +2,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
 from builds import BUILDS, I386
+from findings import read_record
 from replay import replay
 from tools import ROOT, Build, ToolError, build_with, run
 
@@ -87,7 +87,7 @@ def build_of(commit: str) -> Build:
 
 def library_as_found(bundle: Path) -> Path:
     """The library that a finding was found in: its revision's, with what its library.patch adds."""
-    record = json.loads((bundle / "finding.json").read_text())
+    record = read_record(bundle)
     revision = re.sub(r"-dirty$", "", str(record.get("revision", "")))
     patch = bundle / "library.patch"
     octets = patch.read_bytes() if patch.exists() else b""

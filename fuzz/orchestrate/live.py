@@ -7,6 +7,7 @@ import time
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from tools import shown
 
 LINE_EVERY_S = 10.0
 
@@ -30,7 +31,7 @@ class PlainView:
         self.last = 0.0
 
     def say(self, text: str) -> None:
-        print(text, flush=True)
+        print(shown(text), flush=True)
 
     def show(self, campaign, seconds: float) -> None:
         if seconds - self.last < LINE_EVERY_S:
@@ -63,7 +64,7 @@ class TerminalView:
         self.last = 0.0
 
     def say(self, text: str) -> None:
-        self.console.print(text, markup=False, highlight=False)
+        self.console.print(shown(text), markup=False, highlight=False)
 
     def show(self, campaign, seconds: float) -> None:
         if time.monotonic() - self.last < 0.5:

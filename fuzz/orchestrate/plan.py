@@ -59,11 +59,10 @@ class Plan:
     def next(self) -> Combination | None:
         """Each has its turn, and its floor; then every other turn goes to what finds most, the others
         to what has had least of its due. AFL++ runs a combination once at a time. Returns: None when
-        nothing is left."""
-        if not self.combinations:
-            return None
+        nothing is left that could run now."""
         free = [c for c in self.combinations if c.setup.engine != "afl" or not c.running]
-        free = free or [c for c in self.combinations if c.setup.engine != "afl"] or self.combinations
+        if not free:
+            return None
         fresh = [c for c in free if c.slices + c.running == 0]
         self.turns += 1
         if fresh:

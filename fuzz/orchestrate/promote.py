@@ -1,21 +1,20 @@
 """A finding that was fixed becomes a regression test: corpus/regressions."""
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
-from findings import read_finding
+from findings import read_finding, read_record
 from inquiry import build_of
 from replay import replay
-from tools import CORPUS, Build, ToolError, slug, write_whole
+from tools import CORPUS, Build, ToolError, shown, slug, write_whole
 
 
 def story(folder: Path, identity: str, report: str, revision: str) -> list[str]:
     """What broke, as comment lines for the trace."""
     rule = re.search(r"^Rule of lib/CONTRACT.md: (.+)$", report, re.MULTILINE)
     said = re.findall(r"^(expected|actual): (.+)$", report, re.MULTILINE)[:2]
-    found_at = json.loads((folder / "finding.json").read_text()).get("revision", "unknown")
+    found_at = shown(read_record(folder).get("revision", "unknown"))
     lines = [f"{identity.split()[3].removeprefix('op=')} broke rule {rule[1]}." if rule and rule[1] else "It broke."]
     lines += [f"{word.capitalize()}: {what}" for word, what in said]
     return lines + [f"{identity}", f"Found at {found_at}; present at {revision}, gone since."]
@@ -27,6 +26,8 @@ def promote(built: Build, name: str, failed_at: str) -> str:
     if not folder.is_dir():
         raise ToolError(f"{name}: not a finding's folder")
     trace, _, identity = read_finding(folder)
+    if trace.suffix != ".trace":
+        raise ToolError(f"{name}: a sequence: a regression test is one program")
     text = trace.read_bytes()
     now = replay(built, None, text=text)
     if now.found:
@@ -39,7 +40,7 @@ def promote(built: Build, name: str, failed_at: str) -> str:
     target = CORPUS / "regressions" / f"{slug(identity).replace('-', '_').lower()}.trace"
     if target.exists():
         raise ToolError(f"{target}: there is one already")
-    lines = [line for line in text.decode().splitlines() if not line.startswith("#")]
+    lines = [line for line in text.decode(errors="replace").splitlines() if not line.startswith("#")]
     comment = [f"# {line}" for line in story(folder, identity, before.report, failed_at)]
     write_whole(target, "\n".join(comment + lines) + "\n")
     return (f"wrote {target.relative_to(CORPUS.parent)}: it failed at {failed_at}, and passes now\n"

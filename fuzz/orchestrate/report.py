@@ -6,8 +6,9 @@ from pathlib import Path
 import exports
 import jinja2
 import plots
+from findings import STATUSES
 from residual import chance
-from tools import write_json, write_whole
+from tools import CLEAN, FINDINGS, UNABLE, write_json, write_whole
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -19,6 +20,22 @@ def missed_canaries(record: dict) -> list[dict]:
 def is_red(record: dict) -> bool:
     """Findings, a planted bug that was missed, or code that is no longer reached."""
     return bool(record["findings"] or missed_canaries(record) or record["no_longer_reached"])
+
+
+def status(record: dict) -> int:
+    """The exit status of the night: see fuzz/OUTPUT.md. Nothing else leads to 0."""
+    return FINDINGS if is_red(record) else UNABLE if record["broken"] or record["interrupted"] else CLEAN
+
+
+def blank() -> dict:
+    """The record of a night of which nothing is known."""
+    return {
+        "schema": 2, "night": 0, "resumed": False, "revision": "unknown", "environment": {}, "lib": "lib", "seed": 0, "jobs": 0,
+        "time_s": 0.0, "fuzzing_s": 0.0, "cpu": {"fuzzing_s": 0.0, "building_s": 0.0, "other_s": 0.0}, "interrupted": False,
+        "from_empty": False, "statistics": {}, "coverage": {}, "coverage_by_harness": {},
+    } | {name: [] for name in (
+        "harnesses", "samples", "residual", "plan", "broken", "canaries", "canary_series", "no_longer_reached",
+        "first_reached", "findings", "fixed", "notes", "nights")}
 
 
 def canary_line(record: dict) -> str:
@@ -34,7 +51,7 @@ def canary_line(record: dict) -> str:
 def triage_line(record: dict) -> str:
     """How tonight's findings stand beside those of the nights before."""
     counts = {status: sum(f["status"] == status for f in record["findings"])
-              for status in ("new", "known", "back again")}
+              for status in STATUSES}
     parts = [f"{count} {status}" for status, count in counts.items() if count]
     if record["fixed"]:
         parts.append(f"{len(record['fixed'])} fixed since")
@@ -46,9 +63,9 @@ def verdict(record: dict) -> str:
     runs = sum(h["runs"] for h in record["harnesses"])
     how = f"{runs:,} runs in {record['fuzzing_s']:.0f} s of fuzzing"
     if record["interrupted"]:
-        how += ", interrupted"
+        how += ", INTERRUPTED"
     if record["broken"]:
-        how += f"; {len(record['broken'])} part(s) of the plan COULD NOT RUN"
+        how += f"; {len(record['broken'])} part(s) of the night COULD NOT DO THEIR WORK"
     if missed_canaries(record):
         how += f"; {len(missed_canaries(record))} planted bug(s) MISSED"
     elif record["canaries"]:
@@ -56,7 +73,7 @@ def verdict(record: dict) -> str:
     if record["no_longer_reached"]:
         how += "; code of the library is NO LONGER REACHED"
     if findings == 0:
-        return f"Nothing found: {how}."
+        return f"{'Nothing found' if status(record) == CLEAN else 'NOT CLEAN'}: {how}."
     return f"{findings} finding{'s' if findings > 1 else ''} ({triage_line(record)}): {how}."
 
 
@@ -101,6 +118,13 @@ def time_line(record: dict) -> str:
     return f"{1 - startup / seconds:.0%} of it mutation, {startup / seconds:.0%} replay and start-up{share}"
 
 
+def size(finding: dict) -> str:
+    """How long its program is, and how often it shows."""
+    count, members, shows = finding["operations"], finding["members"], finding["shows"]
+    return (f"{count} operation{'s' * (count != 1)}" + (f" in {members} programs, one after another" if members > 1 else "") +
+            (f", shows in {shows} replays" if shows and shows.split(" of ")[0] != shows.split(" of ")[1] else ""))
+
+
 def summary(record: dict) -> str:
     lines = ["", verdict(record)]
     for h in record["harnesses"]:
@@ -113,9 +137,9 @@ def summary(record: dict) -> str:
     lines.append(f"  would we have noticed: {canary_line(record)}")
     lines += [f"  MISSED: planted bug {c['id']}, {c['title']}: {c['why']}" for c in missed_canaries(record)]
     lines += [f"  NO LONGER REACHED: {code}" for code in record["no_longer_reached"]]
-    lines += [f"  COULD NOT RUN: {text}" for text in record["broken"]]
+    lines += [f"  COULD NOT DO ITS WORK: {text}" for text in record["broken"]]
     for f in record["findings"]:
-        lines += [f"  {f['status']}: {f['identity']}", f"    {f['operations']} operation{'s' * (f['operations'] != 1)}; {f['command']}"]
+        lines += [f"  {f['status']}: {f['identity']}", f"    {size(f)}; {f['command']}"]
     lines += [f"  fixed since: {identity}" for identity in record["fixed"]]
     lines += [f"  note: {note}" for note in record["notes"]]
     return "\n".join(lines)
@@ -123,13 +147,14 @@ def summary(record: dict) -> str:
 
 def write(out: Path, record: dict) -> Path:
     """Write report/: index.html, campaign.json, and what exports.py makes. Returns: the page."""
+    record |= {"status": status(record), "verdict": verdict(record)}
     folder = out / "report"
     folder.mkdir(exist_ok=True)
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True,
                                      trim_blocks=True, lstrip_blocks=True,
                                      undefined=jinja2.StrictUndefined)
     page = environment.get_template("report.html").render(
-        record=record, verdict=verdict(record), red=is_red(record) or bool(record["broken"]),
+        record=record, verdict=record["verdict"], red=record["status"] != CLEAN, size=size,
         canary_line=canary_line(record), canaries=hardest_first(record["canaries"]), covered=coverage_total(record), residual_line=residual_line(record),
         residual=last_residual(record), time_line=time_line(record), triage_line=triage_line(record),
         plots=plots.all_plots(record))

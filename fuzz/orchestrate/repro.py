@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import shutil
 import subprocess
@@ -14,11 +15,32 @@ from emit import criterion_test
 from explain import explanation
 from findings import preset_of, read_finding
 from promote import promote
-from replay import Outcome, minimize, replay, to_text
-from tools import (CLEAN, FINDINGS, UNABLE, Build, ToolError, build, find_lib, write_whole)
+from replay import (SEQUENCE_LIMIT_S, TEXTS, TIMEOUT_S, Outcome, is_input, members_of, minimize, replay, suffix_of,
+                    to_text)
+from tools import CLEAN, FINDINGS, UNABLE, Build, ToolError, build, describe, find_lib, front_door, shown, write_whole
 
 DIFFERENT = 3
 CLUSTERFUZZ = re.compile(r"clusterfuzz-testcase-(?:minimized-)?(?:procbuf_)?(?:fuzz-)?([a-z]+)-\d+")
+
+
+PARTS = ("test.c", "explanation.txt", "library.patch", "report.txt")
+"""Of a bundle, and no inputs."""
+
+
+def times(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,6}", text) or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of times (1 to 999999)")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number <= 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return number
 
 
 def parse() -> argparse.Namespace:
@@ -28,20 +50,20 @@ def parse() -> argparse.Namespace:
         epilog="Exit status: 0 nothing broke; 1 the bug is there; 2 could not do its work; 3 another\n"
                "bug than the finding's.")
     parser.add_argument("files", nargs="+", metavar="FILE",
-                        help="a fuzzer's crash file, a text trace (*.trace), a finding's folder of a "
-                             "campaign, or - for standard input")
+                        help="a fuzzer's crash file, a text trace (*.trace), a sequence of them that run in one "
+                             "process (*.sequence, *.ring), a finding's folder of a campaign, or - for standard input")
     parser.add_argument("--harness", metavar="NAME",
                         help="the harness that a crash file of a fuzzer is for (default: found out)")
     parser.add_argument("--lib", metavar="DIR", help="run it on this copy of lib/ in place of ours")
     parser.add_argument("--minimize", action="store_true",
                         help="drop and simplify operations while the bug stays the same, then explain; "
                              "Ctrl-C keeps the smallest so far, and with --emit-trace it goes on from there")
-    parser.add_argument("--seconds", type=float, default=60.0, metavar="S",
+    parser.add_argument("--seconds", type=seconds, default=60.0, metavar="S",
                         help="the most that --minimize may take (default: 60)")
     parser.add_argument("--results", action="store_true",
                         help="print \"operation -> result\" for each operation, and nothing else on "
                              "standard output")
-    parser.add_argument("--repeat", type=int, metavar="N",
+    parser.add_argument("--repeat", type=times, metavar="N",
                         help="run it N times, and say how often the bug shows")
     parser.add_argument("--matrix", action="store_true",
                         help="replay it in every build (i386, MSan, guard pages, gcc and clang at -O0 to "
@@ -81,7 +103,7 @@ def find_harness(built: Build, path: Path, given: str | None) -> tuple[str | Non
     in turn; what was guessed is said. One that is given is not overruled, only doubted."""
     if given is not None and given not in built.harnesses():
         raise ToolError(f"--harness {given}: there are {', '.join(built.harnesses())}")
-    if path.suffix == ".trace":
+    if path.suffix in (*TEXTS, ".ring"):
         return None, replay(built, path)
     harness = given or harness_by_name(built, path)
     outcome = replay(built, path, harness=harness)
@@ -102,13 +124,19 @@ def find_harness(built: Build, path: Path, given: str | None) -> tuple[str | Non
 def print_results(built: Build, name: str, harness: str | None) -> int:
     """The results of one file, as the replay program prints them. Returns: the exit status."""
     path = Path(name)
-    if name != "-" and path.is_dir():
-        path, _, _ = read_finding(path)
-    command = [built.tool("procbuf-replay"), "--results"]
+    if name != "-":
+        path, _ = find_input(name)
+    command: list[object] = [built.tool("procbuf-replay"), "--results", "--limit", SEQUENCE_LIMIT_S]
     command += ["--harness", harness] if harness else []
     sys.stdout.flush()
-    status = subprocess.run([str(word) for word in command + ["-" if name == "-" else path]],
-                            check=False).returncode
+    try:
+        status = subprocess.run([str(word) for word in command + ["-" if name == "-" else path]],
+                                check=False, timeout=TIMEOUT_S).returncode
+    except subprocess.TimeoutExpired:
+        print(f"{shown(name)}: no end after {TIMEOUT_S} s: it hangs", file=sys.stderr)
+        return FINDINGS
+    if status not in (0, 2):
+        built.harnesses()  # says so when the program does not even start
     return {0: CLEAN, 2: UNABLE}.get(status, FINDINGS)
 
 
@@ -143,48 +171,67 @@ def debug(built: Build, text: bytes, identity: str) -> None:
                         "--args", built.tool("procbuf-replay"), trace.name], check=False)
 
 
+def bundle_of(name: str) -> Path | None:
+    """The finding's folder that is meant by a name: it, or its finding.json."""
+    path = Path(name)
+    if name != "-" and path.name == "finding.json" and path.is_file():
+        return path.parent
+    return path if name != "-" and path.is_dir() else None
+
+
+def find_input(name: str) -> tuple[Path, str]:
+    """The file to run, and the identity that it should have, '' if none is known."""
+    path, expected, bundle = Path(name), "", bundle_of(name)
+    if bundle is not None:
+        path, _, expected = read_finding(bundle)
+    elif path.name in PARTS and (path.parent / "finding.json").exists():
+        raise ToolError(f"{name}: a part of a finding, and no input: give its folder, {path.parent}")
+    if not path.exists() and not path.is_symlink():
+        raise ToolError(f"{name}: no such file")
+    if why := is_input(path):
+        raise ToolError(f"{path}: {why}" + (" (- is standard input)" if not path.is_file() else ""))
+    return path, expected
+
+
 def read_input(built: Build, name: str, harness: str | None) -> tuple[str, Outcome, str]:
     """A file, a finding's folder or standard input. Returns: the program as text, what it did, and
     the identity that it should have."""
     if name == "-":
         octets = sys.stdin.buffer.read()
-        if b"trace " in octets[:4096] and b"\0" not in octets:
-            return (octets.decode(errors="surrogateescape"), replay(built, None, text=octets), "")
+        first = next((line for line in octets.removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip() and line[:1] != b"#"), b"")
+        if first.split()[:1] in ([b"trace"], [b"sequence"]):
+            return octets.decode(errors="surrogateescape"), replay(built, None, text=octets), ""
         with tempfile.NamedTemporaryFile() as file:
             file.write(octets)
             file.flush()
             return read_input(built, file.name, harness)
-    path, expected = Path(name), ""
-    if not path.exists():
-        raise ToolError(f"{name}: no such file")
-    if path.is_dir():
-        path, _, expected = read_finding(path)
+    path, expected = find_input(name)
     harness, outcome = find_harness(built, path, harness)
     return to_text(built, path, harness), outcome, expected
 
 
-def made_small(built: Build, text: str, options: argparse.Namespace) -> str:
+def made_small(built: Build, text: str, identity: str, options: argparse.Namespace) -> str:
     """The program, minimised. With --emit-trace, that file holds the smallest so far."""
-    with tempfile.NamedTemporaryFile("w", suffix=".trace", errors="surrogateescape") as file:
+    with tempfile.NamedTemporaryFile("w", suffix=suffix_of(text), errors="surrogateescape") as file:
         file.write(text)
         file.flush()
-        smaller = minimize(built, Path(file.name), seconds=options.seconds,
+        smaller = minimize(built, Path(file.name), identity, seconds=options.seconds,
                            out=Path(options.emit_trace) if options.emit_trace else None)
-    print(f"{smaller.how_far}:\n\n{smaller.text}")
+    print(shown(f"{smaller.how_far}:\n\n{smaller.text}"))
     return smaller.text
 
 
 def reproduce(built: Build, name: str, options: argparse.Namespace) -> int:
     """One file. Returns: the exit status for it."""
-    print(f"== {name}")
+    print(shown(f"== {name}"))
     text, outcome, expected = read_input(built, name, options.harness)
     if not outcome.found:
-        print(outcome.report.strip())
+        print(shown(outcome.report.strip()))
         print("nothing broke" + (f"; the finding was: {expected}" if expected else ""))
     elif options.minimize:
-        text = made_small(built, text, options)
+        text = made_small(built, text, outcome.identity, options)
     if options.emit_trace:
-        write_whole(Path(options.emit_trace), text)
+        write_whole(Path(options.emit_trace), text.encode(errors="surrogateescape"))
     if not outcome.found:
         if options.emit_test:
             raise ToolError("--emit-test: nothing broke, so there is nothing to make a test of")
@@ -192,13 +239,15 @@ def reproduce(built: Build, name: str, options: argparse.Namespace) -> int:
     octets = text.encode(errors="surrogateescape")
     explained = replay(built, None, text=octets, explain=True, color=sys.stdout.isatty())
     told = explained if explained.identity == outcome.identity else outcome
-    print(explanation(told.identity, told.report).strip())
+    print(shown(explanation(told.identity, told.report).strip(), color=sys.stdout.isatty()))
+    if options.emit_test and len(members_of(text)) > 1:
+        raise ToolError("--emit-test: one test cannot show what needs several programs in one process")
     if options.emit_test:
         plain = replay(built, None, text=octets, explain=True)
         write_whole(Path(options.emit_test), criterion_test(built, text, plain.identity, plain.report))
         print(f"wrote {options.emit_test}")
     inquire(built, octets, outcome.identity, options)
-    if expected and outcome.identity != expected:
+    if expected and outcome.identity != expected and " kind=unexplained " not in expected:
         print(f"a different bug: the finding was {expected}")
         return DIFFERENT
     return FINDINGS
@@ -208,13 +257,13 @@ def built_for(name: str, options: argparse.Namespace) -> Build:
     """The build in which to run a file: of the library that is asked for, as a finding needs it."""
     def say(text: str) -> None:
         print(text, file=sys.stderr)
-    is_folder = Path(name).is_dir()
+    bundle = bundle_of(name)
     lib = find_lib(options.lib)
     if options.as_found:
-        if not is_folder:
+        if bundle is None:
             raise ToolError(f"{name}: --as-found takes a finding's folder")
-        lib = inquiry.library_as_found(Path(name))
-    return build(preset_of(Path(name)) if is_folder else "fuzz", lib, say=say)
+        lib = inquiry.library_as_found(bundle)
+    return build("fuzz" if bundle is None else preset_of(bundle), lib, say=say)
 
 
 def main() -> int:
@@ -235,8 +284,10 @@ def main() -> int:
                 continue
             status = (print_results(built, name, options.harness) if options.results
                       else reproduce(built, name, options))
-        except ToolError as error:
-            print(f"repro: {error}", file=sys.stderr)
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # pylint: disable=broad-exception-caught; the other files are run all the same
+            print(shown(f"repro: {describe(error)}"), file=sys.stderr)
             status = UNABLE
         order = (CLEAN, FINDINGS, DIFFERENT, UNABLE)
         worst = max(worst, status, key=order.index)
@@ -244,10 +295,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except ToolError as problem:
-        print(f"repro: {problem}", file=sys.stderr)
-        sys.exit(UNABLE)
-    except KeyboardInterrupt:
-        sys.exit(UNABLE)
+    front_door("repro", main)

@@ -5,7 +5,7 @@ import fcntl
 import json
 from pathlib import Path
 
-from tools import CLEAN, ToolError
+from tools import CLEAN, ToolError, shown
 
 
 def is_running(out: Path) -> bool:
@@ -30,8 +30,8 @@ def show(out: Path) -> int:
                 + (f" ({', '.join(status['identities'])})" if status["identities"] else ""))
     except FileNotFoundError as error:
         raise ToolError(f"{out}: no campaign has run in this folder") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ToolError(f"{out / 'status.json'}: cannot be read: {error}") from error
-    print(("running: " if is_running(out) else "not running; the last said: ") + head)
-    print("\n".join(lines))
+    print(shown(("running: " if is_running(out) else "not running; the last said: ") + head))
+    print(shown("\n".join(lines)))
     return CLEAN

@@ -44,6 +44,7 @@ class Store:
 
     def __init__(self, folder: Path):
         self.path = folder / "state.sqlite"
+        self.was_empty = self.path.exists() and self.path.stat().st_size == 0
         try:
             self.db = sqlite3.connect(self.path, isolation_level=None, timeout=10)
             self.db.row_factory = sqlite3.Row
@@ -55,10 +56,13 @@ class Store:
             elif version != VERSION:
                 raise ToolError(f"{self.path}: written by another version of the campaign ({version}, this is "
                                 f"{VERSION}): use another folder")
+            self.db.execute("create table if not exists corpora (harness text primary key, inputs integer not null)")
             self.db.execute("select count(*) from nights").fetchone()
         except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
+                raise
             raise ToolError(f"{self.path}: damaged ({error}): move it away and start again; findings and inputs "
-                            "are plain files, and are taken in anew") from error
+                            "are plain files, and are taken in again") from error
 
     @contextmanager
     def writing(self):
@@ -133,6 +137,9 @@ class Store:
     def finding(self, identity: str) -> sqlite3.Row | None:
         return self.db.execute("select * from findings where identity = ?", (identity,)).fetchone()
 
+    def has_folder(self, folder: str) -> bool:
+        return self.db.execute("select 1 from findings where folder = ?", (folder,)).fetchone() is not None
+
     def open_findings(self) -> list[sqlite3.Row]:
         return self.db.execute("select * from findings where status != 'fixed' order by identity").fetchall()
 
@@ -163,6 +170,16 @@ class Store:
 
     def triaged(self, path: str, identity: str) -> None:
         self.db.execute("insert or replace into artefacts values (?, ?)", (path, identity))
+
+    # ---- Corpora ----
+
+    def corpus_before(self, harness: str) -> int:
+        """How many inputs there were when the last night had done with it."""
+        row = self.db.execute("select inputs from corpora where harness = ?", (harness,)).fetchone()
+        return row[0] if row else 0
+
+    def note_corpus(self, harness: str, inputs: int) -> None:
+        self.db.execute("insert or replace into corpora values (?, ?)", (harness, inputs))
 
     # ---- Canaries, coverage ----
 

@@ -2,21 +2,31 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
+import sqlite3
 import subprocess
-from collections.abc import Mapping, Sequence
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "corpus"
 FINDING_STATUS = 77
-IDENTITY = re.compile(r"^PROCBUF-BUG kind=\S+ check=\S+ op=\S+$", re.MULTILINE)
+IDENTITY = re.compile(r"^PROCBUF-BUG kind=[!-~]+ check=[!-~]+ op=[!-~]+$", re.MULTILINE)
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a terminal would obey, and what is not a character."""
+COLOUR = re.compile("(\x1b\\[[0-9;]*m)")
+PRESETS = ("fuzz", "afl", "plain", "msan")
+"""The builds that a campaign fuzzes."""
 
 TOOLS = ("procbuf-replay", "procbuf-convert", "procbuf-minimize", "procbuf-expect")
 EVERYTHING = ("fuzz/all",)
@@ -28,6 +38,75 @@ CLEAN, FINDINGS, UNABLE = 0, 1, 2
 
 class ToolError(Exception):
     """The tool cannot do its work: exit status 2, and this message."""
+
+
+def shown(text: object, color: bool = False) -> str:
+    """A text for people and their terminals: control characters, and bytes that are not UTF-8, as escapes; colours, if
+    they are wanted, stay."""
+    if color:
+        return "".join(part if number % 2 else shown(part) for number, part in enumerate(COLOUR.split(str(text))))
+
+    def escape(match: re.Match) -> str:
+        code = ord(match[0])
+        return f"\\x{code - 0xdc00:02x}" if 0xdc80 <= code <= 0xdcff else f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    return CONTROL.sub(escape, str(text))
+
+
+def quoted(*words: object) -> str:
+    """A command as one types it into a shell."""
+    return shown(shlex.join(map(str, words)))
+
+
+def describe(problem: BaseException) -> str:
+    """Why a command ends, for its user."""
+    if isinstance(problem, ToolError):
+        return str(problem)
+    if isinstance(problem, KeyboardInterrupt):
+        return "interrupted"
+    if isinstance(problem, OSError) and problem.strerror:
+        where = f"{os.fsdecode(problem.filename)}: " if isinstance(problem.filename, (str, bytes)) else ""
+        return f"{where}{problem.strerror}"
+    if isinstance(problem, sqlite3.Error):
+        return f"state.sqlite: {problem}"
+    if isinstance(problem, subprocess.TimeoutExpired):
+        return f"{quoted(*problem.cmd)[:200]}: no end after {problem.timeout:.0f} s"
+    at = traceback.extract_tb(problem.__traceback__)[-1]
+    return f"an error of this program, {type(problem).__name__}: {problem} ({Path(at.filename).name}:{at.lineno})"
+
+
+def is_full(problem: BaseException) -> bool:
+    """Whether it says that there is no room left."""
+    cause = problem.__cause__ if isinstance(problem, ToolError) else problem
+    return (isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+            or isinstance(cause, sqlite3.Error) and "full" in str(cause))
+
+
+def front_door(name: str, main: Callable[[], int]) -> None:
+    """Run a command, and end with a status that is documented and a line that says why, whatever happens."""
+    with contextlib.suppress(OSError):
+        while (number := os.open(os.devnull, os.O_RDWR)) < 3:
+            pass  # else the next file that is opened would be taken for a standard one
+        os.close(number)
+    sys.stderr = sys.stderr or open(os.devnull, "w")
+    status: int | str | None = UNABLE
+    try:
+        if sys.stdout is None:
+            raise ToolError("standard output is closed")
+        for stream in (sys.stdout, sys.stderr):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]
+        try:
+            status = main()
+        except SystemExit as end:
+            status = end.code
+        sys.stdout.flush()
+    except BaseException as problem:  # pylint: disable=broad-exception-caught
+        status = UNABLE
+        with contextlib.suppress(OSError, ValueError):
+            print(shown(f"{name}: {describe(problem)}"), file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+        sys.exit(status)
+    os._exit(status if isinstance(status, int) and status else UNABLE)  # what cannot be written is not tried again
 
 
 def run(command: Sequence[object], *, timeout: float | None = None, stdin: bytes | None = None,
@@ -51,7 +130,9 @@ class Build:
 
     def harnesses(self) -> dict[str, str]:
         """Name to one line about it, as the replay program lists them."""
-        done = run([self.tool("procbuf-replay"), "--list"])
+        done = run([self.tool("procbuf-replay"), "--list"], timeout=60)
+        if done.returncode != 0:
+            raise ToolError(f"{self.tool('procbuf-replay')} does not start: {first_error(done.stderr)}")
         return dict(line.split("\t", 1) for line in done.stdout.splitlines())
 
 
@@ -121,6 +202,13 @@ def build_with(name: str, options: list[str], lib: Path, *targets: str) -> Build
     return Build(folder, lib)
 
 
+def first_error(text: str) -> str:
+    """The line of what a program said that tells most."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return next((line for line in lines if re.search("error|failed|cannot", line, re.IGNORECASE)),
+                lines[-1] if lines else "it did not say why")
+
+
 def identity_in(text: str) -> str:
     """The identity line of a report, or ''."""
     found = IDENTITY.findall(text)
@@ -137,7 +225,7 @@ def write_whole(path: Path, text: str | bytes) -> None:
     """Write a file whole or not at all."""
     temporary = path.with_name(path.name + ".tmp")
     try:
-        temporary.write_bytes(text.encode() if isinstance(text, str) else text)
+        temporary.write_bytes(text.encode(errors="backslashreplace") if isinstance(text, str) else text)
         temporary.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):

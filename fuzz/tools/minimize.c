@@ -11,6 +11,7 @@
 #include "harness.h"
 #include "machine.h"
 #include "world.h"
+#include "worlds.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -114,6 +115,8 @@ static void end_child(void)
 
 /* ---- Running ---- */
 
+static struct verdict wanted; /* of the trace that is made small */
+
 enum { MOST_MS = 500, MOST_MS_FIRST = 3000 };
 static unsigned run_count;
 static volatile sig_atomic_t interrupted;
@@ -124,6 +127,13 @@ static double now(void)
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* What one world shows is shown without a second. */
+static bool needs_second_world(void)
+{
+    return wanted.signature[0] == '\0' || strstr(wanted.signature, "kind=secrecy ") != NULL ||
+           strstr(wanted.signature, "kind=integrity ") != NULL;
 }
 
 /* What runs: the members of a sequence, and a trace in the place of the one that is being made small. */
@@ -138,6 +148,8 @@ static void run_members(const struct trace *trace)
         if (is_other)
             sequence_get(&members, running_member, &other);
         machine_run(is_other ? &other : trace, NULL);
+        if (needs_second_world())
+            worlds_run_all(is_other ? &other : trace);
     }
 }
 
@@ -181,7 +193,6 @@ static struct verdict run(const struct trace *trace, int most_ms)
 
 static struct trace best; /* of the member at work */
 static struct trace candidate;
-static struct verdict wanted;
 static const char *out_path;
 
 static bool must_stop(void)

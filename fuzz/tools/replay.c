@@ -7,6 +7,8 @@
 #include "machine.h"
 #include "oracle.h"
 #include "statistics.h"
+#include "view.h"
+#include "worlds.h"
 #include "world.h"
 
 #include <dirent.h>
@@ -31,6 +33,7 @@ struct options {
     bool verbose;
     bool hostile;
     bool statistics;
+    bool rules_only;
     long expected_count; /* -1: any but 0 */
     long repeat;
     double limit_s; /* 0: none */
@@ -70,6 +73,9 @@ static void usage(FILE *out)
         "userspace\n"
         "                  changes as soon as it has been fetched: nothing may come out "
         "differently\n"
+        "  --rules-only    do not compare with second worlds, and report nothing of kind secrecy "
+        "or\n"
+        "                  integrity: what the rules of the model alone see\n"
         "  --statistics    print as JSON which operations ran and what they answered, what "
         "followed\n"
         "                  on what, and how ranges of buffers lay to each other when entered\n"
@@ -184,6 +190,8 @@ static void run_plainly(const struct trace *trace)
     if (prints && current.count > 1)
         printf("# member %u of %u\n", current_member + 1, current.count);
     machine_run(trace, prints ? stdout : NULL);
+    if (!options.rules_only && !has_printed)
+        worlds_run_all(trace);
     op_total += trace->op_count;
 }
 
@@ -369,6 +377,9 @@ static int parse_options(int argc, char **argv)
         } else if (strcmp(option, "--statistics") == 0) {
             options.statistics = true;
             statistics_begin();
+        } else if (strcmp(option, "--rules-only") == 0) {
+            options.rules_only = true;
+            view_unasked = true;
         } else if (strcmp(option, "--verbose") == 0) {
             options.verbose = true;
         } else {

@@ -8,6 +8,7 @@
 #include "process.h"
 #include "range.h"
 #include "require.h"
+#include "valid.h"
 
 #include <procbuf/port.h>
 
@@ -36,6 +37,7 @@ struct procbuf_allow_result procbuf_process_allow_readonly(struct procbuf_proces
                                                            uint32_t slot, procbuf_addr_t addr,
                                                            size_t len)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_readonly buffer;
     (void)procbuf_process_look(process);
     if (driver == NULL)
@@ -51,6 +53,7 @@ struct procbuf_allow_result procbuf_process_allow_readwrite(struct procbuf_proce
                                                             uint32_t slot, procbuf_addr_t addr,
                                                             size_t len)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_readwrite buffer;
     (void)procbuf_process_look(process);
     if (driver == NULL)
@@ -67,6 +70,7 @@ procbuf_process_allow_userspace_readable(struct procbuf_process *process, uint32
                                          procbuf_addr_t addr, size_t len,
                                          procbuf_accept_function *accept, void *data)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_allow_result result = { PROCBUF_NODEVICE, addr, len };
     struct procbuf_readwrite buffer;
     (void)procbuf_process_look(process);
@@ -83,6 +87,7 @@ procbuf_process_allow_userspace_readable(struct procbuf_process *process, uint32
 
 bool procbuf_process_set_byte(struct procbuf_process *process, procbuf_addr_t addr, uint8_t value)
 {
+    PROCBUF_KEEPS(process, process);
     const struct procbuf_process_private *self = procbuf_process_self(process);
     if (!procbuf_range_within(addr, 1, self->mem_start, self->app_break))
         return false;

@@ -7,6 +7,7 @@
 #include "process.h"
 #include "require.h"
 #include "sizes.h"
+#include "valid.h"
 
 /* K1's checks before the port is asked. */
 /*@ requires \valid_read(self) && in_order(self);
@@ -32,17 +33,21 @@ static enum procbuf_error check_break(const struct procbuf_process_private *self
     return PROCBUF_OK;
 }
 
-/* K1, and I1 to I3: the break stays between the mark, below which buffers lie, and the grants. */
+/* K1, and I1 to I3, and I9: the break stays between the mark, below which buffers lie, and the grants,
+ * and the port is asked after what it gives was zeroed. */
 /*@ requires occupied(process);
-    requires \valid(old_break_out) && \separated(process, old_break_out);
-    assigns process->private_.app_break, *old_break_out;
+    requires \valid(old_break_out) && \separated(process, process->private_.table, old_break_out);
+    assigns process->private_.app_break, *old_break_out,
+            zeroed_start, zeroed_end, asked, zeroed_start_when_asked, zeroed_end_when_asked, agreed;
     ensures occupied(process);
     ensures \result != PROCBUF_OK ==>
               process->private_.app_break == \old(process->private_.app_break) &&
               *old_break_out == \old(*old_break_out);
     ensures \result == PROCBUF_OK ==>
               process->private_.app_break == new_break &&
-              *old_break_out == \old(process->private_.app_break);
+              *old_break_out == \old(process->private_.app_break) && agreed == \true &&
+              gives(&process->private_, new_break, process->private_.kernel_break) &&
+              was_zeroed_before(\old(process->private_.app_break), new_break);
     behavior inactive:
       assumes !is_active(&process->private_);
       ensures \result == PROCBUF_INACTIVE_APP;
@@ -65,6 +70,7 @@ static enum procbuf_error check_break(const struct procbuf_process_private *self
 enum procbuf_error procbuf_process_brk(struct procbuf_process *process, procbuf_addr_t new_break,
                                        procbuf_addr_t *old_break_out)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (!procbuf_state_is_active(self->state))
         return PROCBUF_INACTIVE_APP;
@@ -75,14 +81,15 @@ enum procbuf_error procbuf_process_brk(struct procbuf_process *process, procbuf_
         return PROCBUF_OUT_OF_MEMORY;
     *old_break_out = self->app_break;
     self->app_break = new_break;
-    PROCBUF_VERIFY(procbuf_process_is_valid(self));
+    PROCBUF_VERIFY(procbuf_process_is_in_order(self));
     return PROCBUF_OK;
 }
 
 /* K2. The sum wraps on purpose. */
 /*@ requires occupied(process);
-    requires \valid(old_break_out) && \separated(process, old_break_out);
-    assigns process->private_.app_break, *old_break_out;
+    requires \valid(old_break_out) && \separated(process, process->private_.table, old_break_out);
+    assigns process->private_.app_break, *old_break_out,
+            zeroed_start, zeroed_end, asked, zeroed_start_when_asked, zeroed_end_when_asked, agreed;
     ensures occupied(process);
     ensures \result == PROCBUF_INACTIVE_APP <==> !is_active(&process->private_);
     ensures \result != PROCBUF_OK ==>
@@ -96,6 +103,7 @@ PROCBUF_WRAPS
 enum procbuf_error procbuf_process_sbrk(struct procbuf_process *process, intptr_t delta,
                                         procbuf_addr_t *old_break_out)
 {
+    PROCBUF_KEEPS(process, process);
     const struct procbuf_process_private *self = procbuf_process_self(process);
     if (!procbuf_state_is_active(self->state))
         return PROCBUF_INACTIVE_APP;
@@ -112,6 +120,7 @@ static enum procbuf_error memop_code(enum procbuf_error error)
 enum procbuf_error procbuf_process_memop_brk(struct procbuf_process *process,
                                              procbuf_addr_t new_break)
 {
+    PROCBUF_KEEPS(process, process);
     procbuf_addr_t old_break;
     return memop_code(procbuf_process_brk(process, new_break, &old_break));
 }
@@ -119,5 +128,6 @@ enum procbuf_error procbuf_process_memop_brk(struct procbuf_process *process,
 enum procbuf_error procbuf_process_memop_sbrk(struct procbuf_process *process, intptr_t delta,
                                               procbuf_addr_t *old_break_out)
 {
+    PROCBUF_KEEPS(process, process);
     return memop_code(procbuf_process_sbrk(process, delta, old_break_out));
 }

@@ -10,6 +10,7 @@
 #include "process.h"
 #include "range.h"
 #include "require.h"
+#include "valid.h"
 
 /* ---- Building ---- */
 
@@ -91,7 +92,50 @@ static enum procbuf_error check_share(struct procbuf_process_private *self, proc
 static struct procbuf_buffer_private buffer_of(struct procbuf_id id, procbuf_addr_t addr,
                                                size_t len)
 {
-    return (struct procbuf_buffer_private){ .id = id.private_, .addr = addr, .len = len };
+    return (struct procbuf_buffer_private){
+        .id = id.private_, .addr = addr, .len = len, .index = id.index_
+    };
+}
+
+/* B1 to B4; I2: what is lent ends below the mark, or lies in readable flash. */
+/*@ requires occupied(process) && \valid(buffer_out) && \separated(process, buffer_out);
+    assigns process->private_.mark, *buffer_out;
+    ensures occupied(process) && process->private_.mark >= \old(process->private_.mark);
+    ensures \result == PROCBUF_FAIL <==> !is_active(&process->private_);
+    ensures \result == PROCBUF_INVAL <==>
+              is_active(&process->private_) && len != 0 &&
+              !lies_within(addr, len, process->private_.mem_start, process->private_.app_break) &&
+              (access != PROCBUF_ACCESS_READ ||
+               !lies_within(addr, len, process->private_.flash_protected_end,
+                            process->private_.flash_end));
+    ensures \result == PROCBUF_OK || \result == PROCBUF_FAIL || \result == PROCBUF_INVAL;
+    ensures \result == PROCBUF_OK ==> buffer_out->addr == addr && buffer_out->len == len;
+    ensures \result == PROCBUF_OK && len != 0 ==>
+              lies_within(addr, len, process->private_.mem_start, process->private_.mark) ||
+              (access == PROCBUF_ACCESS_READ &&
+               lies_within(addr, len, process->private_.flash_protected_end,
+                           process->private_.flash_end));
+    ensures \result != PROCBUF_OK ==>
+              *buffer_out == \old(*buffer_out) &&
+              process->private_.mark == \old(process->private_.mark); */
+PROCBUF_APART enum procbuf_error build(struct procbuf_process *process, procbuf_addr_t addr,
+                                       size_t len, struct procbuf_buffer_private *buffer_out,
+                                       enum procbuf_access access)
+{
+    struct procbuf_process_private *self = procbuf_process_self_inline(process);
+    const enum procbuf_error code = check_share(self, addr, len, access);
+    if (code != PROCBUF_OK)
+        return code;
+    buffer_out->id.process = process;
+    buffer_out->id.table = self->table;
+    buffer_out->id.identifier = self->identifier;
+    buffer_out->addr = addr;
+    buffer_out->len = len;
+    buffer_out->slot_addr = 0;
+    buffer_out->index = 0;
+    buffer_out->slot_swaps = 0;
+    PROCBUF_VERIFY(procbuf_buffer_private_is_valid(buffer_out));
+    return PROCBUF_OK;
 }
 
 /* B1 to B4; I2: what is lent ends below the mark, or lies in readable flash. */
@@ -117,13 +161,8 @@ static struct procbuf_buffer_private buffer_of(struct procbuf_id id, procbuf_add
 enum procbuf_error procbuf_readonly_build(struct procbuf_process *process, procbuf_addr_t addr,
                                           size_t len, struct procbuf_readonly *buffer_out)
 {
-    const enum procbuf_error code =
-        check_share(procbuf_process_self(process), addr, len, PROCBUF_ACCESS_READ);
-    if (code != PROCBUF_OK)
-        return code;
-    const struct procbuf_id id = procbuf_process_id(process);
-    *buffer_out = (struct procbuf_readonly){ id.index_, buffer_of(id, addr, len) };
-    return PROCBUF_OK;
+    PROCBUF_KEEPS(process, process);
+    return build(process, addr, len, &buffer_out->private_, PROCBUF_ACCESS_READ);
 }
 
 /* B1 to B4; I2: what is lent ends below the mark, or lies in readable flash. */
@@ -145,13 +184,8 @@ enum procbuf_error procbuf_readonly_build(struct procbuf_process *process, procb
 enum procbuf_error procbuf_readwrite_build(struct procbuf_process *process, procbuf_addr_t addr,
                                            size_t len, struct procbuf_readwrite *buffer_out)
 {
-    const enum procbuf_error code =
-        check_share(procbuf_process_self(process), addr, len, PROCBUF_ACCESS_READ_WRITE);
-    if (code != PROCBUF_OK)
-        return code;
-    const struct procbuf_id id = procbuf_process_id(process);
-    *buffer_out = (struct procbuf_readwrite){ id.index_, buffer_of(id, addr, len) };
-    return PROCBUF_OK;
+    PROCBUF_KEEPS(process, process);
+    return build(process, addr, len, &buffer_out->private_, PROCBUF_ACCESS_READ_WRITE);
 }
 
 struct procbuf_readonly
@@ -159,7 +193,7 @@ procbuf_readonly_new_external(procbuf_addr_t addr, size_t len, struct procbuf_id
                               const struct procbuf_external_process_capability *capability)
 {
     PROCBUF_REQUIRE(R2, capability != NULL);
-    return (struct procbuf_readonly){ id.index_, buffer_of(id, addr, len) };
+    return (struct procbuf_readonly){ buffer_of(id, addr, len) };
 }
 
 struct procbuf_readwrite
@@ -167,7 +201,7 @@ procbuf_readwrite_new_external(procbuf_addr_t addr, size_t len, struct procbuf_i
                                const struct procbuf_external_process_capability *capability)
 {
     PROCBUF_REQUIRE(R2, capability != NULL);
-    return (struct procbuf_readwrite){ id.index_, buffer_of(id, addr, len) };
+    return (struct procbuf_readwrite){ buffer_of(id, addr, len) };
 }
 
 struct procbuf_readonly procbuf_readonly_default(void)
@@ -183,22 +217,21 @@ struct procbuf_readwrite procbuf_readwrite_default(void)
 /* ---- Looking ---- */
 
 /* H6, for a buffer that was read from a slot of a live process. */
-static __attribute__((noinline)) bool slot_holds(const struct procbuf_buffer_private *buffer)
+PROCBUF_APART bool slot_holds(const struct procbuf_buffer_private *buffer)
 {
     return procbuf_slot_is_unswapped(buffer->slot_addr, buffer->slot_swaps);
 }
 
 /* Its process lives, and the slot it was read from, if it was, still holds it. */
-PROCBUF_INLINE bool buffer_is_live(const uint32_t *index,
-                                   const struct procbuf_buffer_private *buffer)
+PROCBUF_INLINE bool buffer_is_live(const struct procbuf_buffer_private *buffer)
 {
-    return procbuf_life_goes_on(index, &buffer->id) &&
+    return procbuf_life_goes_on(&buffer->index, &buffer->id) &&
            (buffer->slot_addr == 0 || slot_holds(buffer));
 }
 
-static size_t buffer_len(const uint32_t *index, const struct procbuf_buffer_private *buffer)
+static size_t buffer_len(const struct procbuf_buffer_private *buffer)
 {
-    return buffer_is_live(index, buffer) ? buffer->len : 0;
+    return buffer_is_live(buffer) ? buffer->len : 0;
 }
 
 static procbuf_addr_t buffer_addr(const struct procbuf_buffer_private *buffer)
@@ -208,21 +241,25 @@ static procbuf_addr_t buffer_addr(const struct procbuf_buffer_private *buffer)
 
 size_t procbuf_readonly_len(const struct procbuf_readonly *buffer)
 {
-    return buffer_len(&buffer->index_, &buffer->private_);
+    PROCBUF_KEEPS(buffer_private, &buffer->private_);
+    return buffer_len(&buffer->private_);
 }
 
 size_t procbuf_readwrite_len(const struct procbuf_readwrite *buffer)
 {
-    return buffer_len(&buffer->index_, &buffer->private_);
+    PROCBUF_KEEPS(buffer_private, &buffer->private_);
+    return buffer_len(&buffer->private_);
 }
 
 procbuf_addr_t procbuf_readonly_addr(const struct procbuf_readonly *buffer)
 {
+    PROCBUF_KEEPS(buffer_private, &buffer->private_);
     return buffer_addr(&buffer->private_);
 }
 
 procbuf_addr_t procbuf_readwrite_addr(const struct procbuf_readwrite *buffer)
 {
+    PROCBUF_KEEPS(buffer_private, &buffer->private_);
     return buffer_addr(&buffer->private_);
 }
 
@@ -238,14 +275,14 @@ struct enter {
 /* Out: *open_out lives in the caller's frame, since the process's list may lead to it.
  * Returns: false if the buffer is dead. */
 PROCBUF_INLINE bool enter_begin(struct enter *enter, struct procbuf_open_enter *open_out,
-                                const uint32_t *index, const struct procbuf_buffer_private *buffer)
+                                const struct procbuf_buffer_private *buffer)
 {
     enter->process = buffer->id.process;
     enter->is_empty = buffer->len == 0;
     open_out->addr = buffer->addr;
     open_out->len = buffer->len;
     open_out->is_grant = false;
-    if (!buffer_is_live(index, buffer))
+    if (!buffer_is_live(buffer))
         return false;
     if (enter->process != NULL)
         procbuf_process_push_enter(enter->process, open_out);
@@ -272,26 +309,24 @@ PROCBUF_INLINE uint8_t *enter_base(const struct enter *enter, const struct procb
     return procbuf_memory_at(open->addr);
 }
 
-PROCBUF_INLINE enum procbuf_error enter_to_read(const uint32_t *index,
-                                                const struct procbuf_buffer_private *buffer,
+PROCBUF_INLINE enum procbuf_error enter_to_read(const struct procbuf_buffer_private *buffer,
                                                 procbuf_read_body *body, void *data)
 {
     struct enter enter = { .access = PROCBUF_ACCESS_READ };
     struct procbuf_open_enter open;
-    if (!enter_begin(&enter, &open, index, buffer))
+    if (!enter_begin(&enter, &open, buffer))
         return PROCBUF_NO_SUCH_APP;
     body((struct procbuf_readable){ enter_base(&enter, &open), open.len }, data);
     enter_end(&enter, &open);
     return PROCBUF_OK;
 }
 
-PROCBUF_INLINE enum procbuf_error enter_to_write(const uint32_t *index,
-                                                 const struct procbuf_buffer_private *buffer,
+PROCBUF_INLINE enum procbuf_error enter_to_write(const struct procbuf_buffer_private *buffer,
                                                  procbuf_write_body *body, void *data)
 {
     struct enter enter = { .access = PROCBUF_ACCESS_READ_WRITE };
     struct procbuf_open_enter open;
-    if (!enter_begin(&enter, &open, index, buffer))
+    if (!enter_begin(&enter, &open, buffer))
         return PROCBUF_NO_SUCH_APP;
     body((struct procbuf_writable){ enter_base(&enter, &open), open.len }, data);
     enter_end(&enter, &open);
@@ -305,42 +340,43 @@ static bool is_unusual(const struct procbuf_buffer_private *buffer)
     return buffer->id.process == NULL || buffer->slot_addr != 0 || buffer->len == 0;
 }
 
-static __attribute__((noinline)) enum procbuf_error
-enter_unusual_to_read(const uint32_t *index, const struct procbuf_buffer_private *buffer,
-                      procbuf_read_body *body, void *data)
+PROCBUF_APART enum procbuf_error enter_unusual_to_read(const struct procbuf_buffer_private *buffer,
+                                                       procbuf_read_body *body, void *data)
 {
-    return enter_to_read(index, buffer, body, data);
+    return enter_to_read(buffer, body, data);
 }
 
-static __attribute__((noinline)) enum procbuf_error
-enter_unusual_to_write(const uint32_t *index, const struct procbuf_buffer_private *buffer,
-                       procbuf_write_body *body, void *data)
+PROCBUF_APART enum procbuf_error enter_unusual_to_write(const struct procbuf_buffer_private *buffer,
+                                                        procbuf_write_body *body, void *data)
 {
-    return enter_to_write(index, buffer, body, data);
+    return enter_to_write(buffer, body, data);
 }
 
 enum procbuf_error procbuf_readonly_enter(const struct procbuf_readonly *buffer,
                                           procbuf_read_body *body, void *data)
 {
+    PROCBUF_VERIFY(procbuf_buffer_private_is_valid(&buffer->private_));
     if (is_unusual(&buffer->private_))
-        return enter_unusual_to_read(&buffer->index_, &buffer->private_, body, data);
-    return enter_to_read(&buffer->index_, &buffer->private_, body, data);
+        return enter_unusual_to_read(&buffer->private_, body, data);
+    return enter_to_read(&buffer->private_, body, data);
 }
 
 enum procbuf_error procbuf_readwrite_enter(const struct procbuf_readwrite *buffer,
                                            procbuf_read_body *body, void *data)
 {
+    PROCBUF_VERIFY(procbuf_buffer_private_is_valid(&buffer->private_));
     if (is_unusual(&buffer->private_))
-        return enter_unusual_to_read(&buffer->index_, &buffer->private_, body, data);
-    return enter_to_read(&buffer->index_, &buffer->private_, body, data);
+        return enter_unusual_to_read(&buffer->private_, body, data);
+    return enter_to_read(&buffer->private_, body, data);
 }
 
 enum procbuf_error procbuf_readwrite_mut_enter(const struct procbuf_readwrite *buffer,
                                                procbuf_write_body *body, void *data)
 {
+    PROCBUF_VERIFY(procbuf_buffer_private_is_valid(&buffer->private_));
     if (is_unusual(&buffer->private_))
-        return enter_unusual_to_write(&buffer->index_, &buffer->private_, body, data);
-    return enter_to_write(&buffer->index_, &buffer->private_, body, data);
+        return enter_unusual_to_write(&buffer->private_, body, data);
+    return enter_to_write(&buffer->private_, body, data);
 }
 
 /* ---- Giving back ---- */
@@ -348,6 +384,7 @@ enum procbuf_error procbuf_readwrite_mut_enter(const struct procbuf_readwrite *b
 void procbuf_readonly_consume(struct procbuf_readonly *buffer, procbuf_addr_t *addr_out,
                               size_t *len_out)
 {
+    PROCBUF_KEEPS(buffer_private, &buffer->private_);
     *addr_out = buffer->private_.addr;
     *len_out = buffer->private_.len;
     *buffer = procbuf_readonly_default();
@@ -356,6 +393,7 @@ void procbuf_readonly_consume(struct procbuf_readonly *buffer, procbuf_addr_t *a
 void procbuf_readwrite_consume(struct procbuf_readwrite *buffer, procbuf_addr_t *addr_out,
                                size_t *len_out)
 {
+    PROCBUF_KEEPS(buffer_private, &buffer->private_);
     *addr_out = buffer->private_.addr;
     *len_out = buffer->private_.len;
     *buffer = procbuf_readwrite_default();

@@ -8,11 +8,13 @@
 #include "memory.h"
 #include "sizes.h"
 #include "slice.h"
+#include "valid.h"
 
 /* ---- Fill, compare, find ---- */
 
 void procbuf_writable_fill(struct procbuf_writable slice, uint8_t value)
 {
+    PROCBUF_VERIFY(procbuf_writable_is_valid(&slice));
     if (slice.len_ != 0)
         memset(slice.base_, value, slice.len_);
 }
@@ -20,6 +22,7 @@ void procbuf_writable_fill(struct procbuf_writable slice, uint8_t value)
 enum procbuf_error procbuf_readable_compare(struct procbuf_readable slice, const void *array,
                                             size_t array_len, int *order_out)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&slice));
     const uint8_t *other = array;
     struct procbuf_iter iter = procbuf_readable_iterate(slice);
     uint8_t byte;
@@ -36,6 +39,7 @@ enum procbuf_error procbuf_readable_compare(struct procbuf_readable slice, const
 
 bool procbuf_readable_find(struct procbuf_readable slice, uint8_t value, size_t *index_out)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&slice));
     struct procbuf_iter iter = procbuf_readable_iterate(slice);
     uint8_t byte;
     for (size_t index = 0; procbuf_iter_next(&iter, &byte); index++) {
@@ -51,12 +55,14 @@ bool procbuf_readable_find(struct procbuf_readable slice, uint8_t value, size_t 
 
 enum procbuf_error procbuf_readable_string_len(struct procbuf_readable slice, size_t *len_out)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&slice));
     return procbuf_readable_find(slice, 0, len_out) ? PROCBUF_OK : PROCBUF_SIZE;
 }
 
 enum procbuf_error procbuf_readable_string_copy(struct procbuf_readable slice, char *array_out,
                                                 size_t array_len, size_t *len_out)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&slice));
     struct procbuf_iter iter = procbuf_readable_iterate(slice);
     uint8_t byte;
     size_t len = 0;
@@ -87,6 +93,7 @@ enum procbuf_error procbuf_readable_string_copy(struct procbuf_readable slice, c
                            bytes_out[i] == \old(bytes_out[i]); */
 static bool load(struct procbuf_readable slice, size_t offset, uint8_t *bytes_out, size_t len)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&slice));
     if (offset > slice.len_ || len > slice.len_ - offset)
         return false;
     procbuf_memory_fetch(bytes_out, slice.base_ + offset, len);
@@ -109,6 +116,7 @@ static bool load(struct procbuf_readable slice, size_t offset, uint8_t *bytes_ou
     disjoint behaviors; */
 static bool store(struct procbuf_writable slice, size_t offset, const uint8_t *bytes, size_t len)
 {
+    PROCBUF_VERIFY(procbuf_writable_is_valid(&slice));
     if (offset > slice.len_ || len > slice.len_ - offset)
         return false;
     memcpy(slice.base_ + offset, bytes, len);
@@ -187,6 +195,7 @@ STORE_FUNCTION(be, 64)
 size_t procbuf_readable_copy_to_fitting(struct procbuf_readable slice, void *array_out,
                                         size_t array_len)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&slice));
     const size_t len = procbuf_smaller(slice.len_, array_len);
     if (len != 0) {
         procbuf_require_array(array_out, len, slice.base_);
@@ -205,6 +214,7 @@ size_t procbuf_readable_copy_to_fitting(struct procbuf_readable slice, void *arr
 size_t procbuf_writable_copy_from_fitting(struct procbuf_writable slice, const void *array,
                                           size_t array_len)
 {
+    PROCBUF_VERIFY(procbuf_writable_is_valid(&slice));
     const size_t len = procbuf_smaller(slice.len_, array_len);
     if (len != 0) {
         procbuf_require_array(array, len, slice.base_);

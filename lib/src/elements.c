@@ -5,6 +5,7 @@
 
 #include "require.h"
 #include "slice.h"
+#include "valid.h"
 
 /* Divide instead of multiplying: a product could wrap. */
 /*@ requires element_len != 0;
@@ -26,6 +27,7 @@ static bool fits(size_t count, size_t element_len, size_t len)
 bool procbuf_readable_as_elements(struct procbuf_readable slice, size_t count, size_t element_len,
                                   struct procbuf_readable_elements *elements_out)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&slice));
     if (!fits(count, element_len, slice.len_))
         return false;
     *elements_out = (struct procbuf_readable_elements){ { slice.base_, count * element_len },
@@ -44,6 +46,7 @@ bool procbuf_readable_as_elements(struct procbuf_readable slice, size_t count, s
 bool procbuf_writable_as_elements(struct procbuf_writable slice, size_t count, size_t element_len,
                                   struct procbuf_writable_elements *elements_out)
 {
+    PROCBUF_VERIFY(procbuf_writable_is_valid(&slice));
     if (!fits(count, element_len, slice.len_))
         return false;
     *elements_out = (struct procbuf_writable_elements){ { slice.base_, count * element_len },
@@ -54,11 +57,13 @@ bool procbuf_writable_as_elements(struct procbuf_writable slice, size_t count, s
 
 size_t procbuf_readable_elements_count(const struct procbuf_readable_elements *elements)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&elements->slice_));
     return elements->count_;
 }
 
 size_t procbuf_writable_elements_count(const struct procbuf_writable_elements *elements)
 {
+    PROCBUF_VERIFY(procbuf_writable_is_valid(&elements->slice_));
     return elements->count_;
 }
 
@@ -75,6 +80,7 @@ size_t procbuf_writable_elements_count(const struct procbuf_writable_elements *e
 bool procbuf_readable_elements_at(const struct procbuf_readable_elements *elements, size_t index,
                                   struct procbuf_readable *slice_out)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&elements->slice_));
     if (index >= elements->count_)
         return false;
     const size_t start = index * elements->element_len_;
@@ -94,6 +100,7 @@ bool procbuf_readable_elements_at(const struct procbuf_readable_elements *elemen
 bool procbuf_writable_elements_at(const struct procbuf_writable_elements *elements, size_t index,
                                   struct procbuf_writable *slice_out)
 {
+    PROCBUF_VERIFY(procbuf_writable_is_valid(&elements->slice_));
     if (index >= elements->count_)
         return false;
     const size_t start = index * elements->element_len_;

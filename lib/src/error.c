@@ -3,30 +3,40 @@
 
 #include <procbuf/error.h>
 
+/* Two tables: the numbers between the two ranges have no names, and no place in one either. */
+static const char *const code_names[] = {
+    [PROCBUF_OK] = "OK",
+    [PROCBUF_FAIL] = "FAIL",
+    [PROCBUF_BUSY] = "BUSY",
+    [PROCBUF_ALREADY] = "ALREADY",
+    [PROCBUF_OFF] = "OFF",
+    [PROCBUF_RESERVE] = "RESERVE",
+    [PROCBUF_INVAL] = "INVAL",
+    [PROCBUF_SIZE] = "SIZE",
+    [PROCBUF_CANCEL] = "CANCEL",
+    [PROCBUF_NOMEM] = "NOMEM",
+    [PROCBUF_NOSUPPORT] = "NOSUPPORT",
+    [PROCBUF_NODEVICE] = "NODEVICE",
+    [PROCBUF_UNINSTALLED] = "UNINSTALLED",
+    [PROCBUF_NOACK] = "NOACK",
+};
+
+static const char *const process_error_names[] = {
+    [PROCBUF_NO_SUCH_APP - PROCBUF_NO_SUCH_APP] = "NO_SUCH_APP",
+    [PROCBUF_OUT_OF_MEMORY - PROCBUF_NO_SUCH_APP] = "OUT_OF_MEMORY",
+    [PROCBUF_ADDRESS_OUT_OF_BOUNDS - PROCBUF_NO_SUCH_APP] = "ADDRESS_OUT_OF_BOUNDS",
+    [PROCBUF_INACTIVE_APP - PROCBUF_NO_SUCH_APP] = "INACTIVE_APP",
+    [PROCBUF_KERNEL_ERROR - PROCBUF_NO_SUCH_APP] = "KERNEL_ERROR",
+    [PROCBUF_ALREADY_IN_USE - PROCBUF_NO_SUCH_APP] = "ALREADY_IN_USE",
+};
+
 const char *procbuf_error_name(enum procbuf_error error)
 {
-    switch (error) {
-    case PROCBUF_OK: return "OK";
-    case PROCBUF_FAIL: return "FAIL";
-    case PROCBUF_BUSY: return "BUSY";
-    case PROCBUF_ALREADY: return "ALREADY";
-    case PROCBUF_OFF: return "OFF";
-    case PROCBUF_RESERVE: return "RESERVE";
-    case PROCBUF_INVAL: return "INVAL";
-    case PROCBUF_SIZE: return "SIZE";
-    case PROCBUF_CANCEL: return "CANCEL";
-    case PROCBUF_NOMEM: return "NOMEM";
-    case PROCBUF_NOSUPPORT: return "NOSUPPORT";
-    case PROCBUF_NODEVICE: return "NODEVICE";
-    case PROCBUF_UNINSTALLED: return "UNINSTALLED";
-    case PROCBUF_NOACK: return "NOACK";
-    case PROCBUF_NO_SUCH_APP: return "NO_SUCH_APP";
-    case PROCBUF_OUT_OF_MEMORY: return "OUT_OF_MEMORY";
-    case PROCBUF_ADDRESS_OUT_OF_BOUNDS: return "ADDRESS_OUT_OF_BOUNDS";
-    case PROCBUF_INACTIVE_APP: return "INACTIVE_APP";
-    case PROCBUF_KERNEL_ERROR: return "KERNEL_ERROR";
-    case PROCBUF_ALREADY_IN_USE: return "ALREADY_IN_USE";
-    }
+    const unsigned number = (unsigned)error;
+    if (number <= PROCBUF_NOACK)
+        return code_names[number];
+    if (number >= PROCBUF_NO_SUCH_APP && number <= PROCBUF_ALREADY_IN_USE)
+        return process_error_names[number - PROCBUF_NO_SUCH_APP];
     return "?";
 }
 

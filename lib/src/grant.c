@@ -11,6 +11,7 @@
 #include "process.h"
 #include "range.h"
 #include "require.h"
+#include "valid.h"
 
 /* What a slot holds in grant memory. `swaps` tells buffers read from it that it moved on. It is aligned
  * alike on every target, so that a grant lies in the same place. */
@@ -30,6 +31,7 @@ static bool is_power_of_two(size_t number)
 void procbuf_table_use_grants(struct procbuf_table *table, struct procbuf_grant_entry *entries,
                               uint32_t grants_per_process)
 {
+    PROCBUF_KEEPS(table, table);
     PROCBUF_REQUIRE(R4, table->private_.next_identifier == 0 && table->private_.grants == NULL);
     table->private_.grants = entries;
     table->private_.grants_per_process = grants_per_process;
@@ -58,13 +60,16 @@ void procbuf_process_forget_grants(struct procbuf_process *process)
 
 /* G1 and L9. I3 and I4: what is taken lies above the break, below every grant that is there. */
 /*@ requires occupied(process) && align > 0;
-    requires \valid(addr_out) && \separated(process, addr_out);
-    assigns process->private_.kernel_break, *addr_out;
+    requires \valid(addr_out) && \separated(process, process->private_.table, addr_out);
+    assigns process->private_.kernel_break, *addr_out,
+            zeroed_start, zeroed_end, asked, zeroed_start_when_asked, zeroed_end_when_asked, agreed;
     ensures occupied(process);
     ensures \result ==>
               process->private_.kernel_break == *addr_out && *addr_out % align == 0 &&
               lies_within(*addr_out, len, process->private_.app_break,
-                          \old(process->private_.kernel_break));
+                          \old(process->private_.kernel_break)) &&
+              agreed == \true &&
+              gives(&process->private_, process->private_.app_break, *addr_out);
     ensures !\result ==>
               process->private_.kernel_break == \old(process->private_.kernel_break); */
 static bool take_room(struct procbuf_process *process, size_t len, size_t align,
@@ -103,7 +108,7 @@ static enum procbuf_error allocate(struct procbuf_process *process,
                                               .len = len,
                                               .driver_number = driver_number,
                                               .allocated = true };
-    PROCBUF_VERIFY(procbuf_process_is_valid(self));
+    PROCBUF_VERIFY(procbuf_process_is_in_order(self));
     return PROCBUF_OK;
 }
 
@@ -111,6 +116,8 @@ enum procbuf_error procbuf_process_allocate_grant(struct procbuf_process *proces
                                                   uint32_t grant_number, uint32_t driver_number,
                                                   size_t len, size_t align)
 {
+    PROCBUF_KEEPS(process, process);
+    (void)procbuf_process_look(process);
     PROCBUF_REQUIRE(R6, is_power_of_two(align));
     return allocate(process, NULL, grant_number, driver_number, len, align);
 }
@@ -118,6 +125,7 @@ enum procbuf_error procbuf_process_allocate_grant(struct procbuf_process *proces
 bool procbuf_process_lookup_driver(const struct procbuf_process *process, uint32_t driver_number,
                                    uint32_t *grant_number_out)
 {
+    PROCBUF_KEEPS(process, process);
     (void)procbuf_process_look(process);
     for (uint32_t number = 0; number < grant_count(process); number++) {
         const struct procbuf_grant_entry_private *entry = entry_at(process, number);
@@ -138,6 +146,7 @@ static struct procbuf_process *process_of(struct procbuf_id id)
 enum procbuf_error procbuf_process_enter_grant(struct procbuf_id id, uint32_t grant_number,
                                                procbuf_addr_t *addr_out)
 {
+    PROCBUF_VERIFY(procbuf_id_private_is_valid(&id.private_));
     struct procbuf_process *process = process_of(id);
     if (process == NULL)
         return PROCBUF_NO_SUCH_APP;
@@ -168,9 +177,11 @@ static struct procbuf_grant_entry_private *entry_of_life(struct procbuf_id id,
 
 void procbuf_process_leave_grant(struct procbuf_id id, uint32_t grant_number)
 {
+    PROCBUF_VERIFY(procbuf_id_private_is_valid(&id.private_));
     struct procbuf_grant_entry_private *entry = entry_of_life(id, grant_number);
     if (entry == NULL)
         return;
+    PROCBUF_KEEPS(grant_entry_private, entry);
     PROCBUF_REQUIRE(R8, !entry->entered_by_driver);
     entry->entered = false;
 }
@@ -239,6 +250,7 @@ enum procbuf_error procbuf_grant_begin(const struct procbuf_driver *driver,
         return PROCBUF_INACTIVE_APP;
     PROCBUF_REQUIRE(R7, config->grant_number < grant_count(process));
     struct procbuf_grant_entry_private *entry = entry_at(process, config->grant_number);
+    PROCBUF_KEEPS(grant_entry_private, entry);
     const bool is_new = !entry->allocated;
     if (is_new && allocate(process, driver, config->grant_number, config->driver_number, len,
                            grant_align(config)) != PROCBUF_OK)
@@ -262,13 +274,16 @@ void procbuf_grant_end(const struct procbuf_driver *driver, struct procbuf_id id
     if (len != 0)
         procbuf_port_user_access_close(addr, len, PROCBUF_ACCESS_READ_WRITE);
     struct procbuf_grant_entry_private *entry = entry_of_life(id, driver->private_.grant_number);
-    if (entry != NULL)
-        entry->entered = entry->entered_by_driver = false;
+    if (entry == NULL)
+        return;
+    PROCBUF_KEEPS(grant_entry_private, entry);
+    entry->entered = entry->entered_by_driver = false;
 }
 
 enum procbuf_error procbuf_driver_enter(const struct procbuf_driver *driver, struct procbuf_id id,
                                         procbuf_grant_body *body, void *data)
 {
+    PROCBUF_VERIFY(procbuf_id_private_is_valid(&id.private_));
     struct procbuf_process *process = process_of(id);
     struct procbuf_grant grant = { { driver, id, 0 } };
     if (process == NULL)
@@ -290,6 +305,7 @@ enum procbuf_error procbuf_driver_enter(const struct procbuf_driver *driver, str
 
 struct procbuf_writable procbuf_grant_data(const struct procbuf_grant *grant)
 {
+    PROCBUF_VERIFY(procbuf_id_private_is_valid(&grant->private_.id.private_));
     const struct procbuf_driver_config *config = &grant->private_.driver->private_;
     const procbuf_addr_t addr =
         (procbuf_addr_t)(grant->private_.addr + (procbuf_addr_t)data_offset(config));
@@ -307,6 +323,7 @@ static struct procbuf_buffer_private buffer_in(const struct procbuf_grant *grant
         .addr = content.addr,
         .len = content.len,
         .slot_addr = addr,
+        .index = grant->private_.id.index_,
         .slot_swaps = content.swaps,
     };
 }
@@ -314,20 +331,23 @@ static struct procbuf_buffer_private buffer_in(const struct procbuf_grant *grant
 enum procbuf_error procbuf_grant_readonly(const struct procbuf_grant *grant, uint32_t slot,
                                           struct procbuf_readonly *buffer_out)
 {
+    PROCBUF_VERIFY(procbuf_id_private_is_valid(&grant->private_.id.private_));
     if (slot >= grant->private_.driver->private_.readonly_count)
         return PROCBUF_ADDRESS_OUT_OF_BOUNDS;
-    *buffer_out = (struct procbuf_readonly){ grant->private_.id.index_, buffer_in(grant, slot) };
+    *buffer_out = (struct procbuf_readonly){ buffer_in(grant, slot) };
+    PROCBUF_VERIFY(procbuf_buffer_private_is_valid(&buffer_out->private_));
     return PROCBUF_OK;
 }
 
 enum procbuf_error procbuf_grant_readwrite(const struct procbuf_grant *grant, uint32_t slot,
                                            struct procbuf_readwrite *buffer_out)
 {
+    PROCBUF_VERIFY(procbuf_id_private_is_valid(&grant->private_.id.private_));
     const struct procbuf_driver_config *config = &grant->private_.driver->private_;
     if (slot >= config->readwrite_count)
         return PROCBUF_ADDRESS_OUT_OF_BOUNDS;
-    *buffer_out = (struct procbuf_readwrite){ grant->private_.id.index_,
-                                              buffer_in(grant, config->readonly_count + slot) };
+    *buffer_out = (struct procbuf_readwrite){ buffer_in(grant, config->readonly_count + slot) };
+    PROCBUF_VERIFY(procbuf_buffer_private_is_valid(&buffer_out->private_));
     return PROCBUF_OK;
 }
 

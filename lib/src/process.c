@@ -9,35 +9,32 @@
 #include "process.h"
 #include "range.h"
 #include "require.h"
+#include "valid.h"
 
 #include <procbuf/port.h>
 
 struct procbuf_process_private *procbuf_process_self(struct procbuf_process *process)
 {
-    PROCBUF_REQUIRE(R1, process->private_.table != NULL);
-    PROCBUF_VERIFY(procbuf_process_is_valid(&process->private_));
-    return &process->private_;
+    return procbuf_process_self_inline(process);
 }
 
 const struct procbuf_process_private *procbuf_process_look(const struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     PROCBUF_REQUIRE(R1, process->private_.table != NULL);
     return &process->private_;
 }
 
-bool procbuf_process_is_valid(const struct procbuf_process_private *self)
+bool procbuf_process_is_in_order(const struct procbuf_process_private *self)
 {
     return self->mem_start <= self->mark && self->mark <= self->app_break &&
            self->app_break <= self->kernel_break && self->kernel_break <= self->mem_end;
 }
 
-bool procbuf_state_is_active(struct procbuf_state state)
-{
-    return state.kind != PROCBUF_STATE_FAULTED && state.kind != PROCBUF_STATE_TERMINATED;
-}
-
 /* ---- Looking ---- */
 
+/*@ requires \valid_read(process) && \valid_read(process->private_.table);
+    assigns \nothing; */
 static uint32_t slot_index(const struct procbuf_process *process)
 {
     return (uint32_t)(process - process->private_.table->private_.slots);
@@ -131,6 +128,7 @@ static void set_state(struct procbuf_process_private *self, enum procbuf_state_k
 
 void procbuf_process_set_running(struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind == PROCBUF_STATE_YIELDED || self->state.kind == PROCBUF_STATE_YIELDED_FOR)
         set_state(self, PROCBUF_STATE_RUNNING, 0);
@@ -138,6 +136,7 @@ void procbuf_process_set_running(struct procbuf_process *process)
 
 void procbuf_process_set_yielded(struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind == PROCBUF_STATE_RUNNING)
         set_state(self, PROCBUF_STATE_YIELDED, 0);
@@ -145,6 +144,7 @@ void procbuf_process_set_yielded(struct procbuf_process *process)
 
 void procbuf_process_set_yielded_for(struct procbuf_process *process, uint32_t number)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind == PROCBUF_STATE_RUNNING)
         set_state(self, PROCBUF_STATE_YIELDED_FOR, number);
@@ -152,6 +152,7 @@ void procbuf_process_set_yielded_for(struct procbuf_process *process, uint32_t n
 
 void procbuf_process_stop(struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (procbuf_state_is_active(self->state))
         self->state.kind = PROCBUF_STATE_STOPPED;
@@ -159,6 +160,7 @@ void procbuf_process_stop(struct procbuf_process *process)
 
 void procbuf_process_resume(struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind == PROCBUF_STATE_STOPPED)
         self->state.kind = self->state.stopped_from;
@@ -168,6 +170,7 @@ void procbuf_process_resume(struct procbuf_process *process)
 
 void procbuf_process_terminate(struct procbuf_process *process, const uint32_t *completion_code)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind == PROCBUF_STATE_TERMINATED)
         return;
@@ -209,6 +212,16 @@ bool procbuf_process_has_open_grant(const struct procbuf_process_private *self,
     return false;
 }
 
+/*@ requires \valid_read(process) && \valid_read(process->private_.table);
+    assigns \nothing;
+    ensures \result.table == process->private_.table;
+    ensures \result.identifier == process->private_.identifier;
+    ensures \result.flash_start == process->private_.flash_start;
+    ensures \result.flash_protected_end == process->private_.flash_protected_end;
+    ensures \result.flash_end == process->private_.flash_end;
+    ensures \result.mem_start == process->private_.mem_start;
+    ensures \result.app_break == app_break && \result.kernel_break == kernel_break;
+    ensures \result.mem_end == process->private_.mem_end; */
 static struct procbuf_protection protection_of(const struct procbuf_process *process,
                                                procbuf_addr_t app_break,
                                                procbuf_addr_t kernel_break)
@@ -251,20 +264,26 @@ void procbuf_process_revoke(const struct procbuf_process *process)
 /* ---- A new life ---- */
 
 /* L5, for a terminated process. */
-/*@ requires occupied(process) && \valid(process->private_.table);
+/*@ requires occupied(process);
     requires \separated(process, process->private_.table);
     requires process->private_.identifier < process->private_.table->private_.next_identifier;
     requires process->private_.restart_count < UINT32_MAX; // else it wraps to 0, harmlessly
     assigns process->private_.identifier, process->private_.app_break,
             process->private_.kernel_break, process->private_.mark,
             process->private_.restart_count, process->private_.state,
-            process->private_.table->private_.next_identifier;
+            process->private_.table->private_.next_identifier,
+            zeroed_start, zeroed_end, asked, zeroed_start_when_asked, zeroed_end_when_asked, agreed;
     ensures occupied(process);
     ensures \result ==>
               process->private_.app_break == process->private_.initial_app_break &&
               process->private_.kernel_break == process->private_.initial_kernel_break &&
               process->private_.mark == process->private_.mem_start &&
               is_active(&process->private_);
+    ensures \result ==> agreed == \true &&
+              gives(&process->private_, process->private_.initial_app_break,
+                    process->private_.initial_kernel_break) &&
+              was_zeroed_before(\old(process->private_.app_break),
+                                process->private_.initial_app_break);
     ensures !\result ==>
               process->private_.app_break == \old(process->private_.app_break) &&
               process->private_.kernel_break == \old(process->private_.kernel_break) &&
@@ -285,6 +304,7 @@ static bool begin_new_life(struct procbuf_process *process)
     self->app_break = self->initial_app_break;
     self->kernel_break = self->initial_kernel_break;
     self->mark = self->mem_start;
+    //@ assert occupied(process);
     self->restart_count++;
     set_state(self, PROCBUF_STATE_YIELDED, 0);
     return true;
@@ -293,6 +313,7 @@ static bool begin_new_life(struct procbuf_process *process)
 enum procbuf_error procbuf_process_restart(struct procbuf_process *process,
                                            const uint32_t *completion_code)
 {
+    PROCBUF_KEEPS(process, process);
     const struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind == PROCBUF_STATE_TERMINATED)
         return PROCBUF_ALREADY;
@@ -302,6 +323,7 @@ enum procbuf_error procbuf_process_restart(struct procbuf_process *process,
 
 enum procbuf_error procbuf_process_start(struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     const struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->state.kind != PROCBUF_STATE_TERMINATED)
         return PROCBUF_ALREADY;
@@ -310,6 +332,7 @@ enum procbuf_error procbuf_process_start(struct procbuf_process *process)
 
 void procbuf_process_fault(struct procbuf_process *process)
 {
+    PROCBUF_KEEPS(process, process);
     struct procbuf_process_private *self = procbuf_process_self(process);
     if (self->fault_policy == PROCBUF_FAULT_RESTART) {
         procbuf_ignore(procbuf_process_restart(process, NULL));

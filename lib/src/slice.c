@@ -8,6 +8,7 @@
 #include "memory.h"
 #include "require.h"
 #include "slice.h"
+#include "valid.h"
 
 /* What the slice of an empty buffer points at. Nobody reads or writes it. Contract: H5. */
 static uint8_t empty_array[1];
@@ -36,6 +37,7 @@ struct procbuf_writable procbuf_writable_from_array(void *array, size_t len)
     ensures \result.base_ == slice.base_ && \result.len_ == slice.len_; */
 struct procbuf_readable procbuf_writable_as_readable(struct procbuf_writable slice)
 {
+    PROCBUF_VERIFY(procbuf_writable_is_valid(&slice));
     return (struct procbuf_readable){ slice.base_, slice.len_ };
 }
 
@@ -43,21 +45,25 @@ struct procbuf_readable procbuf_writable_as_readable(struct procbuf_writable sli
 
 size_t procbuf_readable_len(struct procbuf_readable slice)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&slice));
     return slice.len_;
 }
 
 size_t procbuf_writable_len(struct procbuf_writable slice)
 {
+    PROCBUF_VERIFY(procbuf_writable_is_valid(&slice));
     return slice.len_;
 }
 
 const uint8_t *procbuf_readable_base_unchecked(struct procbuf_readable slice)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&slice));
     return slice.base_;
 }
 
 uint8_t *procbuf_writable_base_unchecked(struct procbuf_writable slice)
 {
+    PROCBUF_VERIFY(procbuf_writable_is_valid(&slice));
     return slice.base_;
 }
 
@@ -78,6 +84,7 @@ static uint8_t fetch(const uint8_t *byte)
     ensures !\result ==> *value_out == \old(*value_out); */
 bool procbuf_readable_get(struct procbuf_readable slice, size_t index, uint8_t *value_out)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&slice));
     if (index >= slice.len_)
         return false;
     *value_out = fetch(&slice.base_[index]);
@@ -98,6 +105,7 @@ bool procbuf_readable_get(struct procbuf_readable slice, size_t index, uint8_t *
     disjoint behaviors; */
 bool procbuf_writable_set(struct procbuf_writable slice, size_t index, uint8_t value)
 {
+    PROCBUF_VERIFY(procbuf_writable_is_valid(&slice));
     if (index >= slice.len_)
         return false;
     *(volatile uint8_t *)&slice.base_[index] = value;
@@ -108,6 +116,7 @@ bool procbuf_writable_set(struct procbuf_writable slice, size_t index, uint8_t v
     assigns \nothing; */
 uint8_t procbuf_readable_get_or_panic(struct procbuf_readable slice, size_t index)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&slice));
     PROCBUF_REQUIRE(R9, index < slice.len_);
     return fetch(&slice.base_[index]);
 }
@@ -130,6 +139,7 @@ static bool is_subrange(size_t start, size_t end, size_t len)
 bool procbuf_readable_range(struct procbuf_readable slice, size_t start, size_t end,
                             struct procbuf_readable *slice_out)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&slice));
     if (!is_subrange(start, end, slice.len_))
         return false;
     *slice_out = (struct procbuf_readable){ slice.base_ + start, end - start };
@@ -145,6 +155,7 @@ bool procbuf_readable_range(struct procbuf_readable slice, size_t start, size_t 
 bool procbuf_readable_range_from(struct procbuf_readable slice, size_t start,
                                  struct procbuf_readable *slice_out)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&slice));
     return procbuf_readable_range(slice, start, slice.len_, slice_out);
 }
 
@@ -157,6 +168,7 @@ bool procbuf_readable_range_from(struct procbuf_readable slice, size_t start,
 bool procbuf_readable_range_to(struct procbuf_readable slice, size_t end,
                                struct procbuf_readable *slice_out)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&slice));
     return procbuf_readable_range(slice, 0, end, slice_out);
 }
 
@@ -169,6 +181,7 @@ bool procbuf_readable_range_to(struct procbuf_readable slice, size_t end,
 bool procbuf_writable_range(struct procbuf_writable slice, size_t start, size_t end,
                             struct procbuf_writable *slice_out)
 {
+    PROCBUF_VERIFY(procbuf_writable_is_valid(&slice));
     if (!is_subrange(start, end, slice.len_))
         return false;
     *slice_out = (struct procbuf_writable){ slice.base_ + start, end - start };
@@ -184,6 +197,7 @@ bool procbuf_writable_range(struct procbuf_writable slice, size_t start, size_t 
 bool procbuf_writable_range_from(struct procbuf_writable slice, size_t start,
                                  struct procbuf_writable *slice_out)
 {
+    PROCBUF_VERIFY(procbuf_writable_is_valid(&slice));
     return procbuf_writable_range(slice, start, slice.len_, slice_out);
 }
 
@@ -196,6 +210,7 @@ bool procbuf_writable_range_from(struct procbuf_writable slice, size_t start,
 bool procbuf_writable_range_to(struct procbuf_writable slice, size_t end,
                                struct procbuf_writable *slice_out)
 {
+    PROCBUF_VERIFY(procbuf_writable_is_valid(&slice));
     return procbuf_writable_range(slice, 0, end, slice_out);
 }
 
@@ -203,6 +218,7 @@ bool procbuf_writable_range_to(struct procbuf_writable slice, size_t end,
 
 struct procbuf_iter procbuf_readable_iterate(struct procbuf_readable slice)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&slice));
     return (struct procbuf_iter){ slice };
 }
 
@@ -215,6 +231,7 @@ struct procbuf_iter procbuf_readable_iterate(struct procbuf_readable slice)
     ensures !\result ==> *value_out == \old(*value_out) && iter->rest_ == \old(iter->rest_); */
 bool procbuf_iter_next(struct procbuf_iter *iter, uint8_t *value_out)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&iter->rest_));
     return procbuf_readable_get(iter->rest_, 0, value_out) &&
            procbuf_readable_range_from(iter->rest_, 1, &iter->rest_);
 }
@@ -222,6 +239,7 @@ bool procbuf_iter_next(struct procbuf_iter *iter, uint8_t *value_out)
 struct procbuf_readable_chunks procbuf_readable_split(struct procbuf_readable slice,
                                                       size_t chunk_len)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&slice));
     PROCBUF_REQUIRE(R6, chunk_len != 0);
     return (struct procbuf_readable_chunks){ slice, chunk_len };
 }
@@ -229,6 +247,7 @@ struct procbuf_readable_chunks procbuf_readable_split(struct procbuf_readable sl
 struct procbuf_writable_chunks procbuf_writable_split(struct procbuf_writable slice,
                                                       size_t chunk_len)
 {
+    PROCBUF_VERIFY(procbuf_writable_is_valid(&slice));
     PROCBUF_REQUIRE(R6, chunk_len != 0);
     return (struct procbuf_writable_chunks){ slice, chunk_len };
 }
@@ -256,6 +275,7 @@ static size_t next_chunk_len(size_t rest_len, size_t chunk_len)
 bool procbuf_readable_chunks_next(struct procbuf_readable_chunks *chunks,
                                   struct procbuf_readable *slice_out)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&chunks->rest_) && chunks->chunk_len_ != 0);
     const struct procbuf_readable rest = chunks->rest_;
     const size_t len = next_chunk_len(rest.len_, chunks->chunk_len_);
     return len != 0 && procbuf_readable_range_to(rest, len, slice_out) &&
@@ -278,6 +298,7 @@ bool procbuf_readable_chunks_next(struct procbuf_readable_chunks *chunks,
 bool procbuf_writable_chunks_next(struct procbuf_writable_chunks *chunks,
                                   struct procbuf_writable *slice_out)
 {
+    PROCBUF_VERIFY(procbuf_writable_is_valid(&chunks->rest_) && chunks->chunk_len_ != 0);
     const struct procbuf_writable rest = chunks->rest_;
     const size_t len = next_chunk_len(rest.len_, chunks->chunk_len_);
     return len != 0 && procbuf_writable_range_to(rest, len, slice_out) &&
@@ -306,6 +327,7 @@ bool procbuf_writable_chunks_next(struct procbuf_writable_chunks *chunks,
 enum procbuf_error procbuf_readable_copy_to(struct procbuf_readable slice, void *array_out,
                                             size_t array_len)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&slice));
     if (array_len != slice.len_)
         return PROCBUF_SIZE;
     if (array_len != 0) {
@@ -333,6 +355,7 @@ enum procbuf_error procbuf_readable_copy_to(struct procbuf_readable slice, void 
 enum procbuf_error procbuf_writable_copy_from(struct procbuf_writable slice, const void *array,
                                               size_t array_len)
 {
+    PROCBUF_VERIFY(procbuf_writable_is_valid(&slice));
     if (array_len != slice.len_)
         return PROCBUF_SIZE;
     if (array_len != 0) {
@@ -357,6 +380,8 @@ enum procbuf_error procbuf_writable_copy_from(struct procbuf_writable slice, con
 enum procbuf_error procbuf_writable_copy_from_slice(struct procbuf_writable slice,
                                                     struct procbuf_readable source)
 {
+    PROCBUF_VERIFY(procbuf_writable_is_valid(&slice));
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&source));
     if (source.len_ != slice.len_)
         return PROCBUF_SIZE;
     if (source.len_ != 0)
@@ -367,6 +392,7 @@ enum procbuf_error procbuf_writable_copy_from_slice(struct procbuf_writable slic
 void procbuf_readable_copy_to_or_panic(struct procbuf_readable slice, void *array_out,
                                        size_t array_len)
 {
+    PROCBUF_VERIFY(procbuf_readable_is_valid(&slice));
     const enum procbuf_error code = procbuf_readable_copy_to(slice, array_out, array_len);
     PROCBUF_REQUIRE(R9, code == PROCBUF_OK);
 }
@@ -374,6 +400,7 @@ void procbuf_readable_copy_to_or_panic(struct procbuf_readable slice, void *arra
 void procbuf_writable_copy_from_or_panic(struct procbuf_writable slice, const void *array,
                                          size_t array_len)
 {
+    PROCBUF_VERIFY(procbuf_writable_is_valid(&slice));
     const enum procbuf_error code = procbuf_writable_copy_from(slice, array, array_len);
     PROCBUF_REQUIRE(R9, code == PROCBUF_OK);
 }

@@ -7,10 +7,12 @@
 
 #include "require.h"
 #include "sizes.h"
+#include "valid.h"
 
 struct procbuf_readonly procbuf_readwrite_as_readonly(const struct procbuf_readwrite *buffer)
 {
-    return (struct procbuf_readonly){ buffer->index_, buffer->private_ };
+    PROCBUF_KEEPS(buffer_private, &buffer->private_);
+    return (struct procbuf_readonly){ buffer->private_ };
 }
 
 /* ---- One step ---- */
@@ -76,6 +78,7 @@ static enum procbuf_error run_write_step(const struct procbuf_readwrite *buffer,
 enum procbuf_error procbuf_readonly_read_at(const struct procbuf_readonly *buffer, size_t offset,
                                             void *array_out, size_t array_len, size_t *len_out)
 {
+    PROCBUF_KEEPS(buffer_private, &buffer->private_);
     struct step step = { .offset = offset, .len = array_len, .array_out = array_out };
     PROCBUF_REQUIRE(R5, array_out != NULL || array_len == 0);
     const enum procbuf_error error = run_read_step(buffer, &step);
@@ -87,6 +90,7 @@ enum procbuf_error procbuf_readonly_read_at(const struct procbuf_readonly *buffe
 enum procbuf_error procbuf_readwrite_read_at(const struct procbuf_readwrite *buffer, size_t offset,
                                              void *array_out, size_t array_len, size_t *len_out)
 {
+    PROCBUF_KEEPS(buffer_private, &buffer->private_);
     const struct procbuf_readonly readonly = procbuf_readwrite_as_readonly(buffer);
     return procbuf_readonly_read_at(&readonly, offset, array_out, array_len, len_out);
 }
@@ -94,6 +98,7 @@ enum procbuf_error procbuf_readwrite_read_at(const struct procbuf_readwrite *buf
 enum procbuf_error procbuf_readwrite_write_at(const struct procbuf_readwrite *buffer, size_t offset,
                                               const void *array, size_t array_len, size_t *len_out)
 {
+    PROCBUF_KEEPS(buffer_private, &buffer->private_);
     struct step step = { .offset = offset, .len = array_len, .array = array };
     PROCBUF_REQUIRE(R5, array != NULL || array_len == 0);
     const enum procbuf_error error = run_write_step(buffer, &step);
@@ -184,6 +189,7 @@ static enum procbuf_error advance_writer(struct procbuf_writer *writer, const ui
 enum procbuf_error procbuf_reader_read(struct procbuf_reader *reader, void *array_out,
                                        size_t array_len, size_t *len_out)
 {
+    PROCBUF_KEEPS(reader, reader);
     PROCBUF_REQUIRE(R5, array_out != NULL || array_len == 0);
     return advance_reader(reader, array_out, array_len, len_out);
 }
@@ -191,17 +197,20 @@ enum procbuf_error procbuf_reader_read(struct procbuf_reader *reader, void *arra
 enum procbuf_error procbuf_writer_write(struct procbuf_writer *writer, const void *array,
                                         size_t array_len, size_t *len_out)
 {
+    PROCBUF_KEEPS(writer, writer);
     PROCBUF_REQUIRE(R5, array != NULL || array_len == 0);
     return advance_writer(writer, array, array_len, len_out);
 }
 
 enum procbuf_error procbuf_reader_skip(struct procbuf_reader *reader, size_t len, size_t *len_out)
 {
+    PROCBUF_KEEPS(reader, reader);
     return advance_reader(reader, NULL, len, len_out);
 }
 
 enum procbuf_error procbuf_writer_skip(struct procbuf_writer *writer, size_t len, size_t *len_out)
 {
+    PROCBUF_KEEPS(writer, writer);
     return advance_writer(writer, NULL, len, len_out);
 }
 
@@ -262,6 +271,8 @@ static enum procbuf_error run_transfer(const struct procbuf_readonly *source,
 enum procbuf_error procbuf_stream_copy(struct procbuf_writer *writer, struct procbuf_reader *reader,
                                        size_t len, size_t *len_out)
 {
+    PROCBUF_KEEPS(reader, reader);
+    PROCBUF_KEEPS(writer, writer);
     enum procbuf_error error = PROCBUF_OK;
     struct procbuf_position from = reader->position_;
     struct procbuf_position to = writer->position_;

@@ -71,7 +71,7 @@ def bench_repro(options) -> dict:
                 run([ROOT / "fuzz/repro", "--lib", lib, program])
                 explained.append(time.monotonic() - began)
                 began = time.monotonic()
-                smaller = minimize(built, program, seconds=60)
+                smaller = minimize(built, program, identity, seconds=60)
                 minimised.append(time.monotonic() - began)
             count, left, runs = map(int, re.findall(r"\d+", smaller.how_far)[:3])
             rows.append({"bug": defect.id, "explained_s": statistics.median(explained), "operations": count,

@@ -47,7 +47,7 @@ def record() -> dict:
     finding = {"identity": LONG, "harness": "everything", "severity": "high", "seconds": 1.5, "inputs": 4711,
                "operations": 12, "status": "back again", "explanation": f"expected: {NASTY}\n" + "x" * 300,
                "command": "./fuzz/repro --lib /" + "very/long/" * 20 + NASTY, "found_by": f"afl-fuzz {NASTY}",
-               "folder": "x", "preset": "fuzz"}
+               "folder": "x", "preset": "fuzz", "members": 3, "shows": "3 of 10"}
     files = {f"src/{name}.c": {"lines": 500, "covered_lines": 499, "branches": 200, "covered_branches": 190,
                                "missed_functions": ["procbuf_" + "long_" * 12 + "name"], "missed_lines": list(range(40)),
                                "missed_branches": []} for name in ("slice", "buffer", "grant")}

@@ -23,7 +23,7 @@ RECORD = {
     "no_longer_reached": ["src/brk.c: return 1;"],
     "broken": [f"life afl-asan: {NASTY}"],
     "night": 3, "fuzzing_s": 2.0, "coverage": {"src/brk.c": {"covered_lines": 5}},
-    "notes": [NASTY],
+    "notes": [NASTY], "interrupted": False,
 }
 
 
@@ -37,8 +37,12 @@ class Exports(unittest.TestCase):
         suite = xml.fromstring(exports.junit(RECORD))
         self.assertEqual((suite.get("tests"), suite.get("failures")), ("6", "4"))
         self.assertEqual([case.get("classname") for case in suite],
-                         ["life", "life", "ranges", "allow", "plan", "coverage"])
+                         ["life", "life", "ranges", "allow", "night", "coverage"])
         self.assertIn("<script>", suite.find("testcase/failure").text)
+
+    def test_junit_fails_for_a_night_that_was_interrupted(self):
+        suite = xml.fromstring(exports.junit(RECORD | {"interrupted": True}))
+        self.assertEqual((suite.get("tests"), suite.get("failures")), ("7", "5"))
 
     def test_sarif_points_at_the_rule(self):
         sarif = json.loads(json.dumps(exports.sarif(RECORD)))

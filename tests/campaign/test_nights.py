@@ -53,6 +53,23 @@ __attribute__((constructor)) static void make_trouble(void)
 """
 
 
+AT_EXIT = """
+extern char *getenv(const char *name);
+extern int setenv(const char *name, const char *value, int overwrite);
+
+static void leave(void)
+{
+    (void)setenv("PROCBUF_TEST_STATE", "left", 1);
+}
+
+__attribute__((destructor)) static void at_exit(void)
+{
+    if (getenv("PROCBUF_TEST_STATE") != 0)
+        __builtin_trap();
+}
+"""
+
+
 def programs_with(mark: str) -> list[str]:
     """Names of the processes that have it in their environment."""
     found = []
@@ -113,6 +130,18 @@ class Nights(Case):
             self.assertIn("--- a/lib/", (folder / "library.patch").read_text())
             self.assertIn("clang", json.loads((folder / "finding.json").read_text())["environment"])
 
+    def test_a_bug_that_shows_as_a_process_ends_is_made_small(self):
+        barrier = (ROOT / "lib/src/barrier.c").read_text()
+        lib = edited_lib("at-exit", "src/barrier.c", "", AT_EXIT + barrier.replace("    procbuf_port_barrier();\n", "    leave();\n    procbuf_port_barrier();\n"))
+        self.night("--harness", "everything", "--engine", "libfuzzer", "--build", "asan", "--empty", "--time", "4s", "--lib", lib, status=1)
+        finding, = self.record()["findings"]
+        self.assertIn(" op=end", finding["identity"])
+        self.assertLess(finding["members"], 5)
+        moved = self.folder / "moved"
+        (self.out / "findings" / finding["folder"]).rename(moved)
+        self.check(subprocess.run([ROOT / "fuzz/repro", "--lib", lib, moved], cwd="/", capture_output=True, text=True, errors="replace", check=False),
+                   1, finding["identity"])
+
     def test_goes_on_after_ctrl_c(self):
         process = subprocess.Popen([CAMPAIGN, *QUICK, "--time", "20s", "--out", self.out], stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, text=True)
@@ -122,7 +151,7 @@ class Nights(Case):
         self.check(status, 0, "running:", "slices")
         process.send_signal(signal.SIGINT)
         said = process.communicate()[0]
-        self.assertEqual(process.returncode, 0, said)
+        self.assertEqual(process.returncode, 2, said)
         before = self.record()
         self.assertTrue(before["interrupted"])
         done = self.night("--resume", status=0)
@@ -162,7 +191,7 @@ class Nights(Case):
         lib = edited_lib("trouble", "src/barrier.c", "", barrier + TROUBLE)
         done = self.night("--time", "6s", "--slice", "2s", "--harness", "slices", "--harness", "life", "--engine",
                           "libfuzzer", "--build", "asan", "--lib", lib, status=2)
-        self.check(done, 2, "COULD NOT RUN: life libfuzzer-asan: the process ended without running an input")
+        self.check(done, 2, "COULD NOT DO ITS WORK: life libfuzzer-asan: the process ended without running an input")
         runs = {h["name"]: h["runs"] for h in self.record()["harnesses"]}
         self.assertEqual(runs["life"], 0)
         self.assertGreater(runs["slices"], 1000)
@@ -224,12 +253,13 @@ class Nights(Case):
         sqlite3.connect(self.out / "state.sqlite").execute("pragma user_version = 99")
         self.check(call(CAMPAIGN, *QUICK, "--time", "1s", "--out", self.out), 2, "another version")
 
-    def test_a_store_that_was_killed_before_it_had_tables_is_begun_anew(self):
+    def test_a_store_that_was_killed_before_it_had_tables_is_begun_again(self):
         self.out.mkdir()
         (self.out / "state.sqlite").touch()
         self.check(call(CAMPAIGN, "--resume", "--out", self.out), 2, "nothing to go on with")
         (self.out / "state.sqlite").write_bytes(b"")
-        self.check(call(CAMPAIGN, *QUICK, "--time", "1s", "--out", self.out), 0, "Nothing found")
+        self.check(call(CAMPAIGN, *QUICK, "--time", "1s", "--out", self.out), 0, "Nothing found",
+                   "state.sqlite was empty, and was begun again")
 
     def path_without(self, *programs: str) -> dict[str, str]:
         """An environment in which these programs are not installed."""

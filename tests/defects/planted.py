@@ -70,14 +70,19 @@ def run(command: list[str], cwd: Path, timeout: float = TIMEOUT_S) -> subprocess
                           timeout=timeout, check=False)
 
 
-def patched_library(defect: Defect, folder: Path) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(ROOT / "lib", folder / "lib")
+def patch(defect: Defect, folder: Path) -> None:
+    """Make the mistake in the copy of the library that is in a folder."""
     done = run(["patch", "-p1", "--no-backup-if-mismatch", "-s", "-F0", "-i", str(defect.path)], folder)
     if done.returncode != 0:
         raise Failure("does not apply: lib has changed under it. If only the lines around it have, "
                       "run with --refresh; else plant the same mistake again and write the new diff "
                       f"to {defect.path.relative_to(ROOT)}\n{done.stdout}")
+
+
+def patched_library(defect: Defect, folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "lib", folder / "lib")
+    patch(defect, folder)
     if defect.fields.get("build") == AS_SHIPPED:
         (folder / AS_SHIPPED).touch()
     return folder / "lib"
@@ -157,6 +162,61 @@ def build_with(defect: Defect, program: str, folder: Path, build: Path) -> Path:
     """A program of the testbed, built in `build`, with the bug in its library."""
     return link_with(compile_changed(patched_library(defect, folder), folder, build), program,
                      folder, build)
+
+
+Edit = tuple[str, str, str]
+"""A file below the root, code that is in it once, and the code with the mistake."""
+
+
+def edit_copy(edits: list[Edit], folder: Path) -> None:
+    """Copy the library and the testbed into a folder, and make the mistakes there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in ("lib", "fuzz"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.py", "*.png"))
+    for file, code, wrong in edits:
+        path = folder / file
+        text = path.read_text()
+        if text.count(code) != 1:
+            raise Failure(f"{file} has that code {text.count(code)} times: write the row again")
+        path.write_text(text.replace(code, wrong))
+
+
+def compile_testbed(files: list[str], folder: Path, build: Path) -> dict[str, Path]:
+    """Compile what a copy's changed files of the testbed need. Returns: object file as linked, to the
+    new one."""
+    known = {}
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        if "/testbed.dir/" in entry["command"]:
+            known[str(Path(entry["file"]).relative_to(ROOT))] = shlex.split(entry["command"])
+    objects = {}
+    for file in dict.fromkeys(files):
+        for name in known if file.endswith(".h") else [file]:
+            if Path(name).parent != Path(file).parent:
+                continue
+            # What is left out leaves things unused: no error.
+            command = [w.replace(f"{ROOT}/fuzz/", f"{folder}/fuzz/") for w in known[name] if w != "-Werror"]
+            at = command.index("-o") + 1
+            target = folder / (name.replace("/", "-") + ".o")
+            objects[command[at]], command[at] = target, str(target)
+            done = run(command, build)
+            if done.returncode != 0:
+                raise Failure(f"does not build:\n{done.stderr}")
+    return objects
+
+
+def link(program: str, objects: dict[str, Path], library: list[str], folder: Path, build: Path) -> Path:
+    """Link a program again, with objects of the testbed and of the library that replace others."""
+    text = run(["ninja", "-t", "commands", program], build).stdout.splitlines()[-1]
+    words = [w for w in shlex.split(text.split("&& cd ")[0].replace("&& :", "").lstrip(": &"))
+             if w not in (":", "&&")]
+    linked = folder / Path(program).name
+    words[words.index("-o") + 1] = str(linked)
+    words = [str(objects.get(w, w)) for w in words]
+    archive = next(i for i, w in enumerate(words) if w.endswith("liblib_under_test.a"))
+    done = run(words[:archive] + library + words[archive:], build)
+    if done.returncode != 0:
+        raise Failure(f"does not link:\n{done.stderr}")
+    return linked
 
 
 def identity_in(text: str) -> str:

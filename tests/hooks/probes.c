@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "memory.h"
+
 struct forty {
     uint8_t bytes[40];
 };
@@ -103,6 +105,16 @@ void probe_store(void *p, size_t len)
     }
 }
 
+void probe_fetch(void *array_out, const uint8_t *bytes, size_t len)
+{
+    switch (len) {
+    case 1: procbuf_memory_fetch(array_out, bytes, 1); break;
+    case 2: procbuf_memory_fetch(array_out, bytes, 2); break;
+    case 4: procbuf_memory_fetch(array_out, bytes, 4); break;
+    default: procbuf_memory_fetch(array_out, bytes, 8); break;
+    }
+}
+
 void probe_branch(unsigned way)
 {
     static volatile unsigned sink;
@@ -118,6 +130,7 @@ static volatile int zero;
 static volatile long data = 7;
 static volatile int *volatile pointer = &zero;
 static _Thread_local volatile short thread = 3;
+static volatile int elsewhere __attribute__((section(".kept"))) = 1;
 int probe_global;
 
 void probe_change(enum probe_variable variable)
@@ -129,6 +142,7 @@ void probe_change(enum probe_variable variable)
     case PROBE_POINTER: pointer = pointer == NULL ? &zero : NULL; break;
     case PROBE_LOCAL: local ^= 1; break;
     case PROBE_THREAD: thread ^= 1; break;
+    case PROBE_SECTION: elsewhere ^= 1; break;
     default: probe_global ^= 1; break;
     }
 }

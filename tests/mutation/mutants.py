@@ -19,7 +19,7 @@ except ImportError:  # --help is there without it
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBCLANG = "/usr/lib/llvm-19/lib/libclang-19.so.1"
-ARGUMENTS = ["-std=c11", "-DPROCBUF_IMPLEMENTATION", "-I", str(ROOT / "lib/include"),  # headers are parsed alone too
+ARGUMENTS = ["-std=c11", "-I", str(ROOT / "lib/include"),
              "-I", "/usr/lib/llvm-19/lib/clang/19/include"]
 BINARY = {
     "<": ["<=", ">="], "<=": ["<", ">"], ">": [">=", "<="], ">=": [">", "<"], "==": ["!="], "!=": ["=="],

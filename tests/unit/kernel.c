@@ -2,7 +2,8 @@
 
 struct world world;
 /* Aligned far beyond need, so that no test can depend on where a linker puts it. */
-_Alignas(4096) uint8_t world_memory[WORLD_LEN];
+_Alignas(4096) const struct procbuf_id no_id;
+uint8_t world_memory[WORLD_LEN];
 
 struct event port_events[MAX_EVENTS];
 unsigned port_event_count;
@@ -10,6 +11,7 @@ unsigned port_refuse_at;
 static unsigned requests;
 jmp_buf port_panic_target;
 bool port_panic_expected;
+const char *port_panic_message = "";
 
 procbuf_addr_t at(size_t offset)
 {
@@ -72,6 +74,7 @@ void procbuf_port_panic(const char *message)
 {
     if (!port_panic_expected)
         cr_assert_fail("unexpected panic: %s", message);
+    port_panic_message = message;
     longjmp(port_panic_target, 1);
 }
 

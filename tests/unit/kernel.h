@@ -33,6 +33,9 @@ void world_make(void);
 /* The address of byte `offset` of the world. */
 procbuf_addr_t at(size_t offset);
 
+/* The id of no process. */
+extern const struct procbuf_id no_id;
+
 /* ---- The port ---- */
 
 enum { MAX_EVENTS = 32 };
@@ -55,6 +58,7 @@ const char *port_story(void);
 /* Run an expression that must reach the panic hook. */
 extern jmp_buf port_panic_target;
 extern bool port_panic_expected;
+extern const char *port_panic_message; /* of the last one */
 #define MUST_PANIC(expression)                                                                     \
     do {                                                                                           \
         port_panic_expected = true;                                                                \

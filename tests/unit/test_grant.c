@@ -161,7 +161,7 @@ Test(grant, entering_and_leaving)
                  PROCBUF_ALREADY_IN_USE);
     procbuf_process_leave_grant(id, 1);
     procbuf_process_leave_grant(id, UINT32_MAX);
-    procbuf_process_leave_grant((struct procbuf_id){ 0 }, 0);
+    procbuf_process_leave_grant(no_id, 0);
     cr_assert_eq(procbuf_process_enter_grant(procbuf_process_id(world.p0), 0, &addr),
                  PROCBUF_ALREADY_IN_USE);
     cr_assert_eq(procbuf_process_allocate_grant(world.p1, 0, 7, 8, 8), PROCBUF_OK);
@@ -367,8 +367,7 @@ Test(driver, enter_answers_in_order)
     const struct procbuf_id id = procbuf_process_id(world.p0);
     procbuf_addr_t addr;
     REFUSES("G4");
-    cr_assert_eq(procbuf_driver_enter(&driver, (struct procbuf_id){ 0 }, visit_body, &visit),
-                 PROCBUF_NO_SUCH_APP);
+    cr_assert_eq(procbuf_driver_enter(&driver, no_id, visit_body, &visit), PROCBUF_NO_SUCH_APP);
     cr_assert_eq(allocate(0, 9, 90, 2), PROCBUF_OK);
     CHANGES_NOTHING(cr_assert_eq(visit_grant(&visit), PROCBUF_OUT_OF_MEMORY));
     cr_assert_eq(procbuf_process_restart(world.p0, NULL), PROCBUF_OK);

@@ -179,7 +179,7 @@ Test(refusals, of_entering_a_grant)
 {
     const struct procbuf_id id = procbuf_process_id(world.p0);
     REFUSES("G3");
-    REFUSED(procbuf_process_enter_grant((struct procbuf_id){ 0 }, 1, &addr), PROCBUF_NO_SUCH_APP);
+    REFUSED(procbuf_process_enter_grant(no_id, 1, &addr), PROCBUF_NO_SUCH_APP);
     REFUSED(procbuf_process_enter_grant(id, 3, &addr), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
     REFUSED(procbuf_process_enter_grant(id, 1, &addr), PROCBUF_OUT_OF_MEMORY);
     cr_assert_eq(procbuf_process_allocate_grant(world.p0, 1, 9, 8, 4), PROCBUF_OK);

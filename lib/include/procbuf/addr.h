@@ -13,27 +13,72 @@
 
 /* The address type of userspace: unsigned, as wide as a user pointer. One typedef, so that a
  * world with 8-bit addresses can be tried exhaustively: build library and users alike with
- * -DPROCBUF_ADDR_TYPE=uint8_t. */
-#ifndef PROCBUF_ADDR_TYPE
+ * -DPROCBUF_ADDR_TYPE=uint8_t. Objects that do not agree do not link: names.h. */
+#ifdef PROCBUF_ADDR_TYPE
+#include <procbuf/names.h>
+#else
 #define PROCBUF_ADDR_TYPE uintptr_t
 #endif
 typedef PROCBUF_ADDR_TYPE procbuf_addr_t;
 
-/* Attributes. The library itself defines PROCBUF_IMPLEMENTATION (src/implementation.h): it may touch
- * private fields, and must check arguments that callers promise, so `nonnull` is for callers alone. */
-#define PROCBUF_NODISCARD __attribute__((warn_unused_result))
-#if defined(PROCBUF_IMPLEMENTATION)
-#define PROCBUF_PRIVATE
-#define PROCBUF_NONNULL
-#define PROCBUF_NONNULL_ARGS(...)
+/* ---- What a compiler can do ------------------------------------------------------------------
+ * One that lacks an attribute goes without it, and prints no warning. */
+
+#ifndef PROCBUF_HAS_ATTRIBUTE
+#if defined(__has_attribute)
+#define PROCBUF_HAS_ATTRIBUTE(name) __has_attribute(name)
 #else
-#if defined(__clang__) && defined(__cplusplus) /* would refuse implicit copies too */
-#define PROCBUF_PRIVATE
-#else
-#define PROCBUF_PRIVATE __attribute__((unavailable("private to the procbuf library")))
+#define PROCBUF_HAS_ATTRIBUTE(name) 0
 #endif
+#endif
+
+/* What a caller must not drop in silence: procbuf_ignore(). */
+#if PROCBUF_HAS_ATTRIBUTE(warn_unused_result)
+#define PROCBUF_NODISCARD __attribute__((warn_unused_result))
+#else
+#define PROCBUF_NODISCARD
+#endif
+
+#if PROCBUF_HAS_ATTRIBUTE(noreturn)
+#define PROCBUF_NORETURN __attribute__((noreturn))
+#else
+#define PROCBUF_NORETURN
+#endif
+
+/* An enumeration of one byte, with -fshort-enums and without. */
+#if PROCBUF_HAS_ATTRIBUTE(packed)
+#define PROCBUF_ONE_BYTE __attribute__((packed))
+#else
+#define PROCBUF_ONE_BYTE
+#endif
+
+/* Pointers that must not be null. The library itself checks arguments that callers promise: this is
+ * for callers alone. */
+#if PROCBUF_HAS_ATTRIBUTE(nonnull) && !defined(PROCBUF_IMPLEMENTATION)
 #define PROCBUF_NONNULL __attribute__((nonnull))
 #define PROCBUF_NONNULL_ARGS(...) __attribute__((nonnull(__VA_ARGS__)))
+#else
+#define PROCBUF_NONNULL
+#define PROCBUF_NONNULL_ARGS(...)
+#endif
+
+/* A field that the library alone touches. It defines PROCBUF_IMPLEMENTATION
+ * (src/implementation.h); elsewhere a compiler that can refuses. In C++ the field is private (and
+ * marked as unused, for clang, which sees no use of it). */
+#if defined(PROCBUF_IMPLEMENTATION)
+#define PROCBUF_PRIVATE(field) field
+#elif defined(__cplusplus) && PROCBUF_HAS_ATTRIBUTE(unused)
+#define PROCBUF_PRIVATE(field)                                                                     \
+  private:                                                                                         \
+    field __attribute__((unused))
+#elif defined(__cplusplus)
+#define PROCBUF_PRIVATE(field)                                                                     \
+  private:                                                                                         \
+    field
+#elif PROCBUF_HAS_ATTRIBUTE(unavailable)
+#define PROCBUF_PRIVATE(field) field __attribute__((unavailable("private to the procbuf library")))
+#else
+#define PROCBUF_PRIVATE(field) field
 #endif
 
 #endif

@@ -15,23 +15,23 @@ extern "C" {
 /* Holding one inside its enter proves: count * element_len bytes from its base may be read.
  * It does not prove: that an element is aligned, or makes sense. */
 struct procbuf_readable_elements {
-    struct procbuf_readable slice_ PROCBUF_PRIVATE; /* of exactly count * element_len bytes */
-    size_t count_ PROCBUF_PRIVATE;
-    size_t element_len_ PROCBUF_PRIVATE;
+    PROCBUF_PRIVATE(struct procbuf_readable slice_); /* of exactly count * element_len bytes */
+    PROCBUF_PRIVATE(size_t count_);
+    PROCBUF_PRIVATE(size_t element_len_);
 };
 
 /* Holding one inside its enter proves: as above, and that they may be written. */
 struct procbuf_writable_elements {
-    struct procbuf_writable slice_ PROCBUF_PRIVATE;
-    size_t count_ PROCBUF_PRIVATE;
-    size_t element_len_ PROCBUF_PRIVATE;
+    PROCBUF_PRIVATE(struct procbuf_writable slice_);
+    PROCBUF_PRIVATE(size_t count_);
+    PROCBUF_PRIVATE(size_t element_len_);
 };
 
 /* View the front of a slice as `count` elements of `element_len` bytes. What is behind them is left
  * out: ask for the length of the slice first if there must be nothing.
  * Returns: false if count * element_len, in numbers without an end, exceeds the slice's length, and
  * *elements_out is untouched.
- * Requires: element_len is above 0, else the panic hook.
+ * Requires: element_len is above 0, else the panic hook (R6).
  * Lifetime: the slice's. Cost: a division; no byte is touched. */
 PROCBUF_NODISCARD bool
 procbuf_readable_as_elements(struct procbuf_readable slice, size_t count, size_t element_len,

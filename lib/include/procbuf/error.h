@@ -39,7 +39,7 @@ enum procbuf_error {
     PROCBUF_INACTIVE_APP = 67,
     PROCBUF_KERNEL_ERROR = 68, /* reserved: nothing returns it */
     PROCBUF_ALREADY_IN_USE = 69
-};
+} PROCBUF_ONE_BYTE;
 
 /* Name an error.
  * Returns: "OK", "FAIL", "NO_SUCH_APP", … as in the enumerators without their prefix; "?" for any

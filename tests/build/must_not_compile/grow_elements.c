@@ -1,4 +1,4 @@
-// refused: is unavailable: private to the procbuf library|unavailable
+// refused: private
 #include <procbuf.h>
 size_t f(struct procbuf_readable_elements *elements);
 size_t f(struct procbuf_readable_elements *elements)

@@ -1,4 +1,4 @@
-// refused: is unavailable: private to the procbuf library|unavailable
+// refused: private
 #include <procbuf.h>
 struct procbuf_readable f(struct procbuf_readable slice);
 struct procbuf_readable f(struct procbuf_readable slice)

@@ -1,4 +1,4 @@
-// refused: is unavailable: private to the procbuf library|unavailable
+// refused: private
 #include <procbuf.h>
 procbuf_addr_t f(const struct procbuf_readonly *buffer);
 procbuf_addr_t f(const struct procbuf_readonly *buffer)

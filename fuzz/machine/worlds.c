@@ -1,0 +1,813 @@
+#include "worlds.h"
+
+#include "bug.h"
+#include "compare.h"
+#include "machine.h"
+#include "results.h"
+#include "view.h"
+#include "world.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum kind { SECRETS, ALONE };
+
+/* What an operation is about, seen by the observer.
+ *
+ *            runs alone   compared with secrets   compared alone   values change with secrets
+ *   MINE     yes          yes                     yes              no
+ *   GRANT    yes          no                      yes              yes
+ *   MIXED    no           yes                     no               no
+ *   OTHERS   no           no                      no               yes
+ *   SHARED   yes          no                      no               no
+ */
+enum concern { MINE, GRANT, MIXED, OTHERS, SHARED };
+
+/* What happened at a position of the trace in the first world. */
+struct event {
+    bool ran;       /* its operands were worked out */
+    bool ended;     /* what follows is known */
+    bool body;      /* its body ran */
+    bool is_end;    /* of the enter that begins at `begin` */
+    bool no_values; /* its values are not the library's, but what a driver holds for all */
+    enum concern concern;
+    unsigned begin;
+    uint64_t args[TRACE_MAX_OPERANDS];
+    struct outcome outcome;
+    uint64_t memory; /* digest of what the observer may access, after it */
+    uint64_t body_len, body_memory;
+};
+
+/* Bytes that are made the same. */
+enum when { BEFORE, INSTEAD, AFTER };
+struct saved {
+    unsigned position;
+    enum when when;
+    struct span span;
+    uint32_t at; /* in `bytes` */
+};
+
+enum { MAX_SAVED = 4096, MAX_SAVED_BYTES = 1 << 18 };
+
+static struct {
+    enum { FIRST, SECOND } phase;
+    enum kind kind;
+    unsigned observer;
+    const struct trace *trace;
+    struct event events[TRACE_MAX_OPS + 1]; /* a block may end with the trace */
+    struct saved saved[MAX_SAVED];
+    uint8_t bytes[MAX_SAVED_BYTES];
+    unsigned saved_count, byte_count;
+    unsigned next_saved;   /* in the second world: those before it are of operations before */
+    unsigned at; /* the operation that runs; after one that ended, where its block may end */
+    bool over; /* nothing is recorded or compared any more */
+    unsigned over_at; /* … from this position on */
+    bool moved[2]; /* the reader, the writer was moved by what does not run alone */
+    unsigned
+        holder[TRACE_DRIVER_COUNT]; /* whose range the driver holds; TRACE_MAX_PROCESSES: none */
+    struct {
+        bool mine, grant;
+    } slices[TRACE_SLICE_COUNT];
+    /* Where the worlds parted, once that is known: the bytes of the first world are kept there. */
+    bool parted, parted_in_body;
+    unsigned parted_at;
+    uint8_t kept[ARENA_LEN];
+} worlds;
+
+bool worlds_compared;
+
+/* ---- Digests and copies of memory ---- */
+
+static uint64_t mix(uint64_t digest, uint64_t word)
+{
+    digest = (digest ^ word) * 0x9e3779b97f4a7c15u;
+    return digest ^ digest >> 29;
+}
+
+static uint64_t digest_of(struct span span, uint64_t digest)
+{
+    enum { LANES = 4 }; /* that do not wait for each other */
+    uint64_t lanes[LANES] = { digest, 1, 2, 3 };
+    uint32_t at = span.start;
+    for (; span.end - at >= 8 * LANES; at += 8 * LANES)
+        for (unsigned lane = 0; lane < LANES; lane++) {
+            uint64_t word;
+            memcpy(&word, &arena_view[at + 8 * lane], 8);
+            lanes[lane] = mix(lanes[lane], word);
+        }
+    for (; at < span.end; at++)
+        lanes[at % LANES] = mix(lanes[at % LANES], arena_view[at]);
+    return mix(mix(lanes[0], lanes[1]), mix(lanes[2], lanes[3]));
+}
+
+static uint64_t digest_memory(void)
+{
+    struct span parts[2];
+    view_parts(worlds.observer, parts);
+    return digest_of(parts[1], digest_of(parts[0], parts[0].end - parts[0].start));
+}
+
+/* In the first world: keep what a span holds. When there is no room, the comparison ends here. */
+static void save(unsigned position, enum when when, struct span span)
+{
+    const uint32_t len = span.end - span.start;
+    if (len == 0)
+        return;
+    if (worlds.saved_count == MAX_SAVED || len > MAX_SAVED_BYTES - worlds.byte_count) {
+        worlds.over_at = position;
+        return;
+    }
+    worlds.saved[worlds.saved_count++] = (struct saved){ position, when, span, worlds.byte_count };
+    memcpy(&worlds.bytes[worlds.byte_count], &arena_view[span.start], len);
+    worlds.byte_count += len;
+}
+
+/* In the second: make it the same. */
+static void restore(unsigned position, enum when when)
+{
+    while (worlds.next_saved < worlds.saved_count &&
+           worlds.saved[worlds.next_saved].position < position)
+        worlds.next_saved++;
+    for (unsigned s = worlds.next_saved;
+         s < worlds.saved_count && worlds.saved[s].position == position; s++) {
+        const struct saved *saved = &worlds.saved[s];
+        if (saved->when != when)
+            continue;
+        memcpy(&model.bytes[saved->span.start], &worlds.bytes[saved->at],
+               saved->span.end - saved->span.start);
+        world_show_user_write(saved->span);
+        world_note_written(saved->span);
+    }
+}
+
+/* ---- Whose is it ---- */
+
+static bool is_mine(uint64_t slot)
+{
+    return slot == worlds.observer;
+}
+
+static enum concern of_process(uint64_t slot)
+{
+    return is_mine(slot) ? MINE : OTHERS;
+}
+
+static bool buffer_is_mine(uint64_t number)
+{
+    const struct model_buffer *buffer = &model.buffers[number];
+    return buffer->filled && !buffer->foreign && is_mine(buffer->slot);
+}
+
+static bool id_is_mine(uint64_t number)
+{
+    const struct model_id *id = &model.ids[number];
+    return id->taken && !id->foreign && is_mine(id->slot);
+}
+
+static enum concern of_mine(bool mine)
+{
+    return mine ? MINE : OTHERS;
+}
+
+static struct span buffer_span(const struct model_buffer *buffer)
+{
+    if (!buffer->filled || buffer->len == 0)
+        return (struct span){ 0, 0 };
+    return (struct span){ (uint32_t)(buffer->addr - ARENA_BASE),
+                          (uint32_t)(buffer->addr - ARENA_BASE + buffer->len) };
+}
+
+/* ---- Copies to the observer on purpose ---- */
+
+static bool all_mine(const struct model_stream *stream)
+{
+    unsigned mine = 0;
+    for (unsigned b = 0; b < stream->count; b++)
+        mine += buffer_is_mine(stream->first + b);
+    return mine == stream->count;
+}
+
+/* The other way round from the view of a stream's buffers: those that are the observer's. */
+static void save_buffers(unsigned position, enum when when, const struct model_stream *stream,
+                         bool mine)
+{
+    for (unsigned b = 0; b < stream->count; b++)
+        if (model_buffer_is_live(&model.buffers[stream->first + b]) &&
+            buffer_is_mine(stream->first + b) == mine)
+            save(position, when, buffer_span(&model.buffers[stream->first + b]));
+}
+
+static enum concern of_streams(uint8_t code)
+{
+    const bool reads = code == OP_READER_READ || code == OP_READER_SKIP || code == OP_STREAM_COPY;
+    const bool writes = code == OP_WRITER_WRITE || code == OP_WRITER_SKIP || code == OP_STREAM_COPY;
+    const bool mine = (!reads || (all_mine(&model.reader) && !worlds.moved[0])) &&
+                      (!writes || (all_mine(&model.writer) && !worlds.moved[1]));
+    if (!mine) {
+        worlds.moved[0] |= reads;
+        worlds.moved[1] |= writes;
+    }
+    return mine ? MINE : MIXED;
+}
+
+static enum concern of_copy(unsigned position, const struct call *call)
+{
+    const uint64_t to = call->args[0], from = call->args[1];
+    const bool to_mine = worlds.slices[to].mine, to_grant = worlds.slices[to].grant;
+    if (!to_mine && !to_grant)
+        return OTHERS;
+    if (worlds.slices[from].mine)
+        return to_mine ? MINE : GRANT;
+    if (model.slices[from].valid)
+        save(position, BEFORE, model.slices[from].span);
+    if (worlds.slices[from].grant)
+        return to_mine ? MINE : GRANT;
+    return MIXED;
+}
+
+/* ---- Concerns ---- */
+
+static enum concern of_slice(uint64_t number)
+{
+    return worlds.slices[number].mine ? MINE : worlds.slices[number].grant ? GRANT : OTHERS;
+}
+
+static enum concern of_poke(uint64_t addr)
+{
+    return of_mine(arena_holds((uintptr_t)addr) &&
+                   view_holds(worlds.observer, (uint32_t)(addr - ARENA_BASE)));
+}
+
+static enum concern of_allow(const struct call *call, struct event *event)
+{
+    if (call->op->code != OP_ALLOW_USERSPACE_READABLE)
+        return of_process(
+            call->args[0]); /* of a driver that acts, what it holds is looked at in the end */
+    event->no_values = !is_mine(worlds.holder[call->args[1]]);
+    return is_mine(call->args[0]) ? MINE : SHARED;
+}
+
+/* What an operation with these operands is about, before it runs. */
+static enum concern concern_of(unsigned position, const struct call *call, struct event *event)
+{
+    const uint64_t *args = call->args;
+    const struct model_open *driver = model_current_driver();
+    switch (call->op->code) {
+    case OP_POKE: return of_poke(args[0]);
+    case OP_FILL:
+    case OP_TERMINATE:
+    case OP_RESTART:
+    case OP_START:
+    case OP_FAULT:
+    case OP_STOP:
+    case OP_RESUME:
+    case OP_SET_RUNNING:
+    case OP_SET_YIELDED:
+    case OP_SET_YIELDED_FOR:
+    case OP_BRK:
+    case OP_SBRK:
+    case OP_MEMOP_BRK:
+    case OP_MEMOP_SBRK:
+    case OP_RESTART_MANY:
+    case OP_ALLOCATE_GRANT:
+    case OP_LOOKUP_DRIVER:
+    case OP_ENTER_GRANT:
+    case OP_SET_BYTE: return of_process(args[0]);
+    case OP_TAKE_ID:
+    case OP_BUILD_READONLY:
+    case OP_BUILD_READWRITE:
+    case OP_EXTERNAL_READONLY:
+    case OP_EXTERNAL_READWRITE: return of_process(args[1]);
+    case OP_LOOKUP:
+    case OP_LEAVE_GRANT: return of_mine(id_is_mine(args[0]));
+    case OP_ID_EQUAL: return of_mine(id_is_mine(args[0]) && id_is_mine(args[1]));
+    case OP_DRIVER_ENTER: return of_mine(id_is_mine(args[1]));
+    case OP_LEN:
+    case OP_PTR:
+    case OP_CONSUME:
+    case OP_ENTER:
+    case OP_READ_AT: return of_mine(buffer_is_mine(args[0]));
+    case OP_MUT_ENTER:
+    case OP_READ_AT_READWRITE:
+    case OP_WRITE_AT: return of_mine(buffer_is_mine(TRACE_BUFFER_COUNT + args[0]));
+    case OP_COPY_READONLY: return of_mine(buffer_is_mine(args[1]));
+    case OP_COPY_READWRITE:
+    case OP_AS_READONLY: return of_mine(buffer_is_mine(TRACE_BUFFER_COUNT + args[1]));
+    case OP_READ_READONLY:
+    case OP_READ_READWRITE: return of_mine(driver != NULL && is_mine(driver->slot));
+    case OP_ALLOW_READONLY:
+    case OP_ALLOW_READWRITE:
+    case OP_ALLOW_USERSPACE_READABLE_WITH:
+    case OP_ALLOW_USERSPACE_READABLE: return of_allow(call, event);
+    case OP_COPY_SLICE: return of_copy(position, call);
+    case OP_READER_OVER:
+    case OP_WRITER_OVER: worlds.moved[call->op->code == OP_WRITER_OVER] = false; return SHARED;
+    case OP_READER_READ:
+    case OP_READER_SKIP:
+    case OP_WRITER_WRITE:
+    case OP_WRITER_SKIP:
+    case OP_STREAM_COPY: return of_streams(call->op->code);
+    case OP_FROM_ARRAY:
+    case OP_FROM_ARRAY_MUT:
+    case OP_FOREIGN_START:
+    case OP_FOREIGN_END:
+    case OP_FOREIGN_READONLY:
+    case OP_FOREIGN_READWRITE:
+    case OP_TAKE_FOREIGN_ID:
+    case OP_TAKE_OTHER_ID:
+    case OP_OTHER_RESTART:
+    case OP_OTHER_READONLY:
+    case OP_OTHER_READWRITE: return OTHERS;
+    case OP_SKIP_SWAPS: return of_mine(buffer_is_mine(args[0]));
+    case OP_CREATE:
+    case OP_REMOVE:
+    case OP_DECLARE_DRIVER:
+    case OP_DECLARE_DRIVER_WITH:
+    case OP_SKIP_IDS:
+    case OP_SPEND_IDS: return SHARED;
+    case OP_SLICE_LEN:
+    case OP_GET:
+    case OP_SET:
+    case OP_GET_OR_PANIC:
+    case OP_RANGE:
+    case OP_RANGE_FROM:
+    case OP_RANGE_TO:
+    case OP_ITERATE:
+    case OP_CHUNKS:
+    case OP_COPY_TO:
+    case OP_COPY_TO_OR_PANIC:
+    case OP_COPY_FROM:
+    case OP_COPY_FROM_OR_PANIC:
+    case OP_AS_READABLE:
+    case OP_SLICE_FILL:
+    case OP_COMPARE:
+    case OP_FIND:
+    case OP_STRING_LEN:
+    case OP_STRING_COPY:
+    case OP_LOAD:
+    case OP_STORE:
+    case OP_COPY_TO_FITTING:
+    case OP_COPY_FROM_FITTING:
+    case OP_ELEMENT: return of_slice(args[0]);
+    default: return MINE; /* about no process: errors, barriers, mistakes, what the port will do */
+    }
+}
+
+/* ---- The first world: what is kept of it ---- */
+
+static void note_first(unsigned position, const struct call *call)
+{
+    struct event *event = &worlds.events[position];
+    event->ran = true;
+    worlds.at = position;
+    memcpy(event->args, call->args, sizeof event->args);
+    event->concern = concern_of(position, call, event);
+    if (call->op->code == OP_STREAM_COPY && event->concern == MIXED)
+        save_buffers(position, BEFORE, &model.reader, false);
+}
+
+static bool succeeded(const struct outcome *outcome)
+{
+    return outcome->kind == OUTCOME_DONE || outcome->kind == OUTCOME_YES ||
+           ((outcome->kind == OUTCOME_CODE || outcome->kind == OUTCOME_PROCESS_ERROR) &&
+            outcome->status == 0);
+}
+
+/* Who owns the slice that an operation made. */
+static void note_slice(uint8_t code, const uint64_t args[TRACE_MAX_OPERANDS])
+{
+    if ((code >= OP_RANGE && code <= OP_RANGE_TO) || code == OP_AS_READABLE || code == OP_ELEMENT)
+        worlds.slices[args[1]] = worlds.slices[args[0]];
+    else if (code == OP_FROM_ARRAY || code == OP_FROM_ARRAY_MUT)
+        worlds.slices[args[0]].mine = worlds.slices[args[0]].grant = false;
+}
+
+/* What reached the observer on purpose, by a call that does not run alone. */
+static void save_what_arrived(unsigned position, const struct op *op, const struct event *event)
+{
+    struct span parts[2];
+    if (op->code == OP_COPY_SLICE)
+        save(position, INSTEAD, model.slices[event->args[0]].span);
+    else if (op->code == OP_STREAM_COPY || op->code == OP_WRITER_WRITE)
+        save_buffers(position, INSTEAD, &model.writer, true);
+    else if (op->code == OP_CREATE && is_mine(event->outcome.values[0].value)) {
+        view_parts(worlds.observer, parts); /* its program was in flash already */
+        save(position, AFTER, parts[1]);
+    }
+}
+
+static void note_first_end(unsigned position, unsigned begin, const struct outcome *outcome)
+{
+    const struct op *op = &worlds.trace->ops[begin];
+    struct event *event = &worlds.events[position];
+    event->ended = true;
+    event->outcome = *outcome;
+    event->begin = begin;
+    if (position != begin) {
+        event->is_end = true;
+        event->concern = worlds.events[begin].concern;
+        if (op->code == OP_ALLOW_USERSPACE_READABLE_WITH) {
+            unsigned *holder = &worlds.holder[worlds.events[begin].args[1]];
+            event->no_values = !is_mine(*holder);
+            if (succeeded(outcome))
+                *holder = (unsigned)worlds.events[begin].args[0];
+        }
+    } else if (succeeded(outcome)) {
+        note_slice(op->code, event->args);
+        if (event->concern == MIXED || op->code == OP_CREATE)
+            save_what_arrived(position, op, event);
+        if (op->code == OP_ALLOW_USERSPACE_READABLE)
+            worlds.holder[event->args[1]] = (unsigned)event->args[0];
+    }
+    event->memory = digest_memory();
+    worlds.at = position + 1;
+    if (worlds.parted && worlds.parted_at == position && !worlds.parted_in_body)
+        memcpy(worlds.kept, arena_view, ARENA_LEN);
+}
+
+/* Userspace wrote a byte during the call. */
+static void note_act(uint32_t target)
+{
+    if (view_holds(worlds.observer, target))
+        save(worlds.at, INSTEAD, (struct span){ target, target + 1 });
+}
+
+/* ---- The second world ---- */
+
+static bool runs_in_second(unsigned position)
+{
+    const struct event *event = &worlds.events[position];
+    if (!event->ran || (!event->body && event->outcome.kind == OUTCOME_SKIPPED))
+        return false;
+    if (worlds.kind == SECRETS)
+        return true;
+    return event->concern == MINE || event->concern == GRANT ||
+           (event->concern == SHARED && succeeded(&event->outcome));
+}
+
+/* What others write is a secret, and other than in the first world. */
+static void change_values(const struct op *op, uint64_t args[TRACE_MAX_OPERANDS])
+{
+    const char *kinds = op_table[op->code].operands;
+    for (unsigned k = 0; kinds[k] != '\0'; k++)
+        if (kinds[k] == 'b')
+            args[k] ^= 0x5a;
+}
+
+/* It runs on secrets: which bytes it fetches may depend on them, and so what userspace does when it
+ * has. What userspace did in the first world is done after it. */
+static bool acts_apart(const struct event *event)
+{
+    return worlds.kind == SECRETS && (event->concern == OTHERS || event->concern == GRANT);
+}
+
+static void forget_acts(void)
+{
+    unsigned kept = 0;
+    for (unsigned a = 0; a < model.acts_now.count; a++)
+        if (model.acts_now.acts[a].of_life)
+            model.acts_now.acts[kept++] = model.acts_now.acts[a];
+    model.acts_now.count = kept;
+}
+
+static bool recall(unsigned position, const struct op *op, struct call *call)
+{
+    const struct event *event = &worlds.events[position];
+    if (!runs_in_second(position))
+        return false;
+    memcpy(call->args, event->args, sizeof call->args);
+    call->op = op;
+    if (worlds.kind == SECRETS)
+        restore(position, BEFORE);
+    if (acts_apart(event)) {
+        change_values(op, call->args);
+        forget_acts();
+    }
+    return true;
+}
+
+static void change_span(struct span span)
+{
+    for (uint32_t at = span.start; at < span.end; at++)
+        model.bytes[at] = arena_view[at] = (uint8_t)~arena_view[at];
+}
+
+/* All of a span, but what the observer may access: that is changed twice. */
+static void change_bytes(struct span span)
+{
+    struct span parts[2];
+    view_parts(worlds.observer, parts);
+    change_span(span);
+    for (unsigned part = 0; part < 2; part++)
+        if (parts[part].start >= span.start && parts[part].end <= span.end)
+            change_span(parts[part]);
+    world_note_written(span);
+}
+
+/* ---- The comparison ---- */
+
+/* The first time only the place is kept: both worlds then run again up to it, so that the report can
+ * say what each holds. */
+static bool parts_here(unsigned position, bool in_body)
+{
+    if (worlds.over)
+        return false;
+    if (worlds.parted)
+        return worlds.parted_at == position && worlds.parted_in_body == in_body;
+    worlds.parted = worlds.over = true;
+    worlds.parted_at = position;
+    worlds.parted_in_body = in_body;
+    return false;
+}
+
+static const char *kind_word(void)
+{
+    return worlds.kind == SECRETS ? "secrecy" : "integrity";
+}
+
+static const char *other_world(void)
+{
+    return worlds.kind == SECRETS ? "what others hold is different (I10)"
+                                  : "other processes do nothing (I11)";
+}
+
+static void say_rule(void)
+{
+    bug_current_rule = worlds.kind == SECRETS ? "I10" : "I11";
+}
+
+static void compare_memory(unsigned position, bool in_body, uint64_t first)
+{
+    struct span parts[2];
+    if (digest_memory() == first || !parts_here(position, in_body))
+        return;
+    say_rule();
+    view_parts(worlds.observer, parts);
+    for (unsigned part = 0; part < 2; part++)
+        for (uint32_t at = parts[part].start; at < parts[part].end; at++) {
+            if (worlds.kept[at] == arena_view[at])
+                continue;
+            bug_arena_byte = (long)at;
+            bug_found(kind_word(), "observer-sees-other-bytes",
+                      "expected: arena byte %u of p%u holds 0x%02x, even where %s\n"
+                      "actual: there it holds 0x%02x",
+                      at, worlds.observer, worlds.kept[at], other_world(), arena_view[at]);
+        }
+    bug_found(kind_word(), "observer-has-other-memory",
+              "expected: p%u may access the same bytes, even where %s\nactual: it may not",
+              worlds.observer, other_world());
+}
+
+static bool outcomes_equal(const struct outcome *a, const struct outcome *b, bool with_values)
+{
+    if (a->kind != b->kind || a->status != b->status || a->value_count != b->value_count)
+        return false;
+    for (unsigned v = 0; with_values && v < a->value_count; v++)
+        if (a->values[v].value != b->values[v].value)
+            return false;
+    return true;
+}
+
+static bool is_compared(const struct event *event)
+{
+    return event->concern == MINE || event->concern == (worlds.kind == SECRETS ? MIXED : GRANT);
+}
+
+static void compare_answer(unsigned position, const struct event *event,
+                           const struct outcome *outcome)
+{
+    if (!is_compared(event) || outcomes_equal(&event->outcome, outcome, !event->no_values) ||
+        !parts_here(position, false))
+        return;
+    say_rule();
+    fputs("expected: ", stderr);
+    outcome_print(&event->outcome, stderr);
+    fprintf(stderr, ", even where %s\nactual: there ", other_world());
+    outcome_print(outcome, stderr);
+    fputc('\n', stderr);
+    snprintf(bug_detail, sizeof bug_detail, "%s/%s",
+             outcome_name(event->outcome.kind, event->outcome.status),
+             outcome_name(outcome->kind, outcome->status));
+    bug_found(kind_word(), "observer-gets-another-answer",
+              "what concerns p%u depends on what must not matter to it", worlds.observer);
+}
+
+static void compare_end(unsigned position, const struct outcome *outcome)
+{
+    const struct event *event = &worlds.events[position];
+    if (worlds.over || position >= worlds.over_at || !event->ended)
+        return;
+    const bool runs = runs_in_second(event->is_end ? event->begin : position);
+    if (!runs || acts_apart(event))
+        restore(position, INSTEAD);
+    if (runs) {
+        restore(position, AFTER);
+        compare_answer(position, event, outcome);
+    }
+    compare_memory(position, false, event->memory);
+    /* What is left of a resource that is shared may now differ. */
+    const uint8_t code = worlds.trace->ops[position].code;
+    if (!event->is_end && (code == OP_SKIP_IDS || (code == OP_SPEND_IDS && worlds.kind == ALONE)))
+        worlds.over = true;
+}
+
+/* ---- For the machine ---- */
+
+bool worlds_resolve(unsigned position, const struct op *op, struct call *call)
+{
+    if (worlds.phase == SECOND)
+        return recall(position, op, call);
+    if (!model_resolve(op, call))
+        return false;
+    note_first(position, call);
+    return true;
+}
+
+bool worlds_body_goes_on(unsigned position)
+{
+    const struct event *event = &worlds.events[position];
+    if (worlds.phase != SECOND || !event->body)
+        return false;
+    restore(position, INSTEAD);
+    if (!worlds.over && position < worlds.over_at)
+        compare_memory(position, true, event->body_memory);
+    return true;
+}
+
+bool worlds_end_is_bare(unsigned position)
+{
+    const struct event *event = &worlds.events[position];
+    return worlds.phase == SECOND && event->is_end && !runs_in_second(event->begin);
+}
+
+void worlds_laid_out(void)
+{
+    struct span parts[WORLD_PARTS];
+    if (worlds.phase != SECOND || worlds.kind != SECRETS)
+        return;
+    const unsigned count = world_touched(parts);
+    change_bytes(parts[0]);
+    change_bytes((struct span){ ARENA_SCRATCH, ARENA_SCRATCH + ARENA_SCRATCH_LEN });
+    if (count == WORLD_PARTS)
+        change_bytes(parts[2]);
+}
+
+void worlds_body_began(unsigned position, const struct call *call, size_t len)
+{
+    struct event *event = &worlds.events[position];
+    if (worlds.phase == FIRST) {
+        const bool is_driver = call->op->code == OP_DRIVER_ENTER;
+        worlds.at = position;
+        if (call->op->code != OP_ALLOW_USERSPACE_READABLE_WITH) {
+            const uint64_t slice = call->args[is_driver ? 2 : 1];
+            worlds.slices[slice].mine = event->concern == MINE && !is_driver;
+            worlds.slices[slice].grant = event->concern == MINE && is_driver;
+        }
+        event->body = true;
+        event->body_len = len;
+        event->body_memory = digest_memory();
+        if (worlds.parted && worlds.parted_at == position && worlds.parted_in_body)
+            memcpy(worlds.kept, arena_view, ARENA_LEN);
+        return;
+    }
+    if (worlds.over || position >= worlds.over_at)
+        return;
+    if (acts_apart(event))
+        restore(position, INSTEAD);
+    if (event->concern == MINE && (!event->body || event->body_len != len) &&
+        parts_here(position, true)) {
+        say_rule();
+        bug_found(kind_word(), "observer-lends-another-slice",
+                  "expected: a slice of %" PRIu64 " bytes, even where %s\nactual: %zu bytes",
+                  event->body_len, other_world(), len);
+    }
+    compare_memory(position, true, event->body_memory);
+}
+
+void worlds_op_ended(unsigned position, unsigned begin, const struct outcome *outcome)
+{
+    if (worlds.phase == FIRST)
+        note_first_end(position, begin, outcome);
+    else
+        compare_end(position, outcome);
+}
+
+/* ---- Running ---- */
+
+static void begin_first(const struct trace *trace, unsigned observer)
+{
+    worlds.phase = FIRST;
+    worlds_compared = true;
+    worlds.observer = observer;
+    worlds.trace = trace;
+    worlds.over = false;
+    worlds.over_at = UINT32_MAX;
+    worlds.saved_count = worlds.byte_count = 0;
+    worlds.moved[0] = worlds.moved[1] = false;
+    memset(worlds.events, 0, (trace->op_count + 1) * sizeof worlds.events[0]);
+    memset(worlds.slices, 0, sizeof worlds.slices);
+    for (unsigned v = 0; v < TRACE_DRIVER_COUNT; v++)
+        worlds.holder[v] = TRACE_MAX_PROCESSES;
+    oracle_act_listener = note_act;
+}
+
+static void run_first(const struct trace *trace, unsigned observer)
+{
+    begin_first(trace, observer);
+    machine_run(trace, NULL);
+    oracle_act_listener = NULL;
+    worlds_compared = false;
+}
+
+static void run_second(const struct trace *trace, enum kind kind)
+{
+    worlds.phase = SECOND;
+    worlds_compared = true;
+    worlds.kind = kind;
+    worlds.next_saved = 0;
+    worlds.over = false;
+    world_use(kind == SECRETS);
+    machine_run(trace, NULL);
+    world_use(false);
+    worlds_compared = false;
+}
+
+/* Requires: the first world is recorded. */
+static void compare_second(const struct trace *trace, enum kind kind)
+{
+    worlds.parted = false;
+    run_second(trace, kind);
+    if (worlds.parted) {
+        run_first(trace, worlds.observer);
+        run_second(trace, kind);
+        bug_found("testbed", "worlds-part-once", "the two worlds differed, and then they did not");
+    }
+    worlds.parted = false;
+}
+
+/* What runs again is not counted again. */
+static void count_again(bool again)
+{
+    static uint64_t checked_ops, accesses;
+    machine_uncounted = !again;
+    if (again) {
+        machine_checked_ops = checked_ops;
+        access_count = accesses;
+    } else {
+        checked_ops = machine_checked_ops;
+        accesses = access_count;
+    }
+}
+
+/* What is in a trace, in a number: of some of its operations. */
+static uint64_t number_of(const struct trace *trace)
+{
+    uint64_t digest = (uint64_t)trace->process_count << 32 | trace->op_count;
+    const unsigned step = trace->op_count / 16 + 1;
+    for (unsigned o = 0; o < trace->op_count; o += step)
+        digest = mix(digest, (uint64_t)trace->ops[o].code << 32 ^
+                                 (uint32_t)trace->ops[o].operands[0].number ^
+                                 (uint64_t)(uint32_t)trace->ops[o].operands[1].number << 8);
+    return digest >> 16;
+}
+
+static unsigned slot_count(const struct trace *trace)
+{
+    return trace->process_count < TRACE_MAX_PROCESSES ? trace->process_count + 1
+                                                      : (unsigned)TRACE_MAX_PROCESSES;
+}
+
+static enum kind first_kind(uint64_t choice)
+{
+    return choice / TRACE_MAX_PROCESSES % 2 == 0 ? SECRETS : ALONE;
+}
+
+void worlds_run_some(const struct trace *trace)
+{
+    const uint64_t number = number_of(trace);
+    if (number % WORLDS_EVERY != 0) {
+        machine_run(trace, NULL);
+        return;
+    }
+    const uint64_t choice = number / WORLDS_EVERY;
+    run_first(trace, (unsigned)(choice % slot_count(trace)));
+    if (bug_unheard)
+        return;
+    count_again(false);
+    compare_second(trace, first_kind(choice));
+    count_again(true);
+}
+
+void worlds_run_all(const struct trace *trace)
+{
+    const uint64_t choice = number_of(trace) / WORLDS_EVERY;
+    const enum kind first = first_kind(choice);
+    const unsigned count = slot_count(trace);
+    count_again(false);
+    for (unsigned n = 0; n < count && !bug_unheard; n++) {
+        run_first(trace, (unsigned)((choice + n) % count));
+        compare_second(trace, first);
+        compare_second(trace, first == SECRETS ? ALONE : SECRETS);
+    }
+    count_again(true);
+}

@@ -1,0 +1,181 @@
+"""What the world does to ./fuzz/repro: whatever nobody thought of is status 2 and a line, and never a bug of the library."""
+import json
+import os
+import re
+import resource
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import standin
+from support import BUILD, ROOT, Case
+
+RUN = """
+import sys
+from pathlib import Path
+import findings, repro, tools
+
+FOLDER = Path(sys.argv.pop(1))
+repro.build = lambda preset, lib, say=print, targets=(): tools.Build(FOLDER, lib, preset)
+repro.inquiry.build_with = lambda *_: tools.Build(FOLDER, Path("lib"))
+%s
+tools.front_door("repro", repro.main)
+"""
+IDENTITY = "PROCBUF-BUG kind=result check=break op=slice"
+FIRED = "PROCBUF-BUG kind=result check=fire op=slice"
+
+
+class Outside(Case):
+    """A second or less each: builds are stand-ins (standin.py), where they are not the tests' own."""
+
+    def setUp(self):
+        super().setUp()
+        self.programs = self.folder / "programs"
+        standin.put_into(self.programs)
+
+    def repro(self, *arguments, programs: Path | None = None, code: str = "", **how) -> subprocess.CompletedProcess[str]:
+        options: dict[str, Any] = {"stdout": subprocess.PIPE, "timeout": 120} | how
+        options["env"] = os.environ | {"PYTHONPATH": str(ROOT / "fuzz/orchestrate")} | how.get("env", {})
+        done = subprocess.run(["/usr/bin/python3", "-X", "utf8", "-B", "-c", RUN % code, programs or self.programs, *arguments], check=False,
+                              stderr=subprocess.PIPE, **options)
+        said = subprocess.CompletedProcess(done.args, done.returncode, (done.stdout or b"").decode(), done.stderr.decode())
+        self.assertNotIn("Traceback", said.stderr)
+        self.assertLessEqual(len([line for line in said.stderr.splitlines() if line.startswith("repro: ")]), 1, said.stderr)
+        return said
+
+    def bundle(self, **fields) -> Path:
+        folder = self.folder / "bundle"
+        folder.mkdir(exist_ok=True)
+        (folder / "trace.trace").write_text("trace 1\nbreak\n")
+        (folder / "finding.json").write_text(json.dumps({"identity": IDENTITY} | fields))
+        return folder
+
+    def test_standard_output_that_is_full_closed_or_short(self):
+        path = self.write("a", "clean")
+        with open("/dev/full", "wb") as full:
+            self.check(self.repro(path, stdout=full), 2, "No space left")
+        self.check(self.repro(path, stdout=None, preexec_fn=lambda: os.close(1)), 2, "standard output is closed")
+        reading, writing = os.pipe()
+        os.close(reading)
+        self.check(self.repro(path, stdout=writing), 2, "Broken pipe")
+        os.close(writing)
+        done = subprocess.run(["/usr/bin/python3", "-B", "-c", RUN % "", self.programs, path], check=False, env=os.environ | {
+            "PYTHONPATH": str(ROOT / "fuzz/orchestrate")}, preexec_fn=lambda: [os.close(number) for number in range(3)])
+        self.assertEqual(done.returncode, 2)
+
+    def test_a_checkout_that_cannot_be_written(self):
+        code = "import os\ndef refuse(*_, **__):\n    raise PermissionError(13, os.strerror(13), 'build/fuzz')\nrepro.build = refuse"
+        self.check(self.repro(self.write("a", "break"), code=code), 2, "repro: build/fuzz: Permission denied")
+
+    def test_what_nobody_thought_of(self):
+        code = "def surprise(*_, **__):\n    raise KeyError('surprise')\nrepro.replay = surprise"
+        done = self.repro(self.write("a", "break"), self.write("b", "break"), code="seen = []\n" + code.replace(
+            "    raise", "    seen.append(1)\n    if len(seen) > 1:\n        return findings.Outcome('', 'clean')\n    raise"))
+        self.check(done, 2, "repro: an error of this program, KeyError: 'surprise' (<string>:", "nothing broke")  # and the other is run
+
+    def test_a_finding_that_was_edited(self):
+        for fields, what in (({"preset": None}, '"preset": null: there are fuzz'), ({"preset": "../../../evil"}, '"preset": "../../../evil"'),
+                             ({"identity": "PROCBUF-BUG kind=\x1b[2J check=x op=y"}, "has no identity"), ({"identity": 7}, "has no identity")):
+            for more in ([], ["--as-found"]):
+                self.check(self.repro(self.bundle(**fields), *more), 2, what)
+        self.assertFalse(list(ROOT.parent.glob("evil*")))
+        for text in ('{"identity": "PROCBUF', "[]", "", "{" * 100_000):
+            (self.bundle() / "finding.json").write_text(text)
+            for more in ([], ["--as-found"], ["--results"]):
+                self.check(self.repro(self.folder / "bundle", *more), 2, "damaged")
+
+    def test_a_name_that_is_not_utf_8(self):
+        path = Path(os.fsdecode(os.fsencode(self.folder) + b"/bad\xff"))
+        path.write_text("break")
+        self.check(self.repro(path), 1, "== ", "/bad\\xff", IDENTITY)
+        self.check(self.repro(path, env={"LC_ALL": "ja_JP.eucJP"}), 1, IDENTITY)
+        self.check(self.repro(self.folder / "\x1b[2J"), 2, "\\x1b[2J: no such file")
+
+    def test_what_the_library_says_reaches_no_terminal(self):
+        code = "real = repro.replay\ndef replay(*a, **k):\n    o = real(*a, **k)\n    o.report = '\\x1b]0;evil\\x07' + o.report\n    return o\nrepro.replay = replay"
+        done = self.repro(self.write("a", "break"), code=code)
+        self.check(done, 1, "\\x1b]0;evil\\x07")
+        self.assertNotIn("\x1b", done.stdout)
+
+    def test_a_program_that_cannot_start_is_no_bug(self):
+        done = self.repro(self.write("a", b""), programs=BUILD,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2_000_000_000, 2_000_000_000)))
+        self.check(done, 2, "does not start: ", "AddressSanitizer")
+        self.assertNotIn("PROCBUF-BUG", done.stdout + done.stderr)
+
+    def test_what_is_no_input(self):
+        large = self.write("large", b"")
+        os.truncate(large, 200_000_000)
+        self.check(self.repro(large), 2, "200,000,000 bytes long: an input has at most 1,048,576")
+        os.mkfifo(self.folder / "fifo")
+        self.check(self.repro(self.folder / "fifo"), 2, "not a regular file (- is standard input)")
+        (self.folder / "link").symlink_to("nowhere")
+        self.check(self.repro(self.folder / "link"), 2, "a link to nothing")
+
+    def test_a_part_of_a_finding_means_the_finding(self):
+        folder = self.bundle()
+        self.check(self.repro(folder / "finding.json"), 1, IDENTITY)
+        (folder / "test.c").write_text("int main(void);")
+        self.check(self.repro(folder / "test.c"), 2, "a part of a finding, and no input: give its folder")
+
+    def test_numbers_that_make_no_sense(self):
+        path = self.write("a", "break")
+        for option, value in (("--repeat", "0"), ("--repeat", "-3"), ("--repeat", "x"), ("--seconds", "0"), ("--seconds", "nan"), ("--seconds", "-1")):
+            self.check(self.repro(f"{option}={value}", path), 2, "is no number of")
+        self.check(self.repro("--repeat", "2", path), 1, "2 of 2 runs show it")
+
+    def test_a_byte_order_mark_and_comments_that_are_not_utf_8(self):
+        text = b"\xef\xbb\xbftrace 1\n# caf\xe9\nlen rw0\n"
+        out = self.folder / "out.trace"
+        self.check(self.repro("--emit-trace", out, self.write("a.trace", text), programs=BUILD), 0, "nothing broke")
+        self.assertEqual(out.read_bytes(), text.removeprefix(b"\xef\xbb\xbf"))
+        self.check(self.repro("-", input=text, programs=BUILD), 0, "nothing broke")
+        self.check(self.repro("--results", self.folder / "a.trace", programs=BUILD), 0)
+
+    def test_a_sequence_is_an_input_like_any_other(self):
+        sequence = self.write("a.sequence", "sequence 1\ntrace 1\nprime\ntrace 1\nnoise\ntrace 1\nfire\n")
+        small = self.folder / "small.sequence"
+        self.check(self.repro(sequence, "--minimize", "--emit-trace", small), 1, FIRED)
+        self.assertEqual(small.read_text(), "sequence 1\ntrace 1\nprime\ntrace 1\nfire\n")
+        self.check(self.repro("--repeat", "3", small), 1, "3 of 3 runs show it")
+        self.check(self.repro("-", input=small.read_bytes()), 1, FIRED)
+        self.check(self.repro("--emit-test", self.folder / "x.c", small), 2, "one test cannot show what needs several programs")
+        self.check(self.repro("--matrix", "--builds", "plain", small), 1, "the same bug")
+
+    def test_an_unexplained_finding_that_shows_now_is_there(self):
+        folder = self.bundle(identity="PROCBUF-BUG kind=unexplained check=no-report op=slices")
+        self.check(self.repro(folder), 1, IDENTITY)
+
+
+class Workflows(Case):
+    """What is lost when a night is red, and what is never sent."""
+
+    def steps(self, name: str) -> tuple[str, list[str]]:
+        text = (ROOT / ".github/workflows" / name).read_text()
+        head, _, rest = text.partition("    steps:\n")
+        return head, re.split(r"(?m)^      - ", rest)[1:]
+
+    def test_a_red_night_keeps_its_store_and_is_reported(self):
+        head, steps = self.steps("nightly.yml")
+        self.assertIn("security-events: write", head)
+        campaign = next(at for at, step in enumerate(steps) if "./fuzz/campaign" in step)
+        after = steps[campaign + 1:]
+        for step in after:
+            self.assertIn("if: always()", step)
+            self.assertNotIn("continue-on-error", step)
+        for what in ("actions/cache/save@", "summary.md", "upload-artifact@", "findings.sarif", "cache-matched-key == ''"):
+            self.assertTrue(any(what in step for step in after), what)
+        self.assertTrue(any("actions/cache/restore@" in step for step in steps[:campaign]))
+
+    def test_what_is_asked_for_is_sent(self):
+        head, steps = self.steps("cflite.yml")
+        self.assertIn("security-events: write", head)
+        run = next(at for at, step in enumerate(steps) if "output-sarif: true" in step)
+        upload = next(step for step in steps[run:] if "upload-sarif@" in step)
+        for what in ("always()", "sarif_file: cifuzz-sarif/results.sarif", "checkout_path: cifuzz-sarif"):
+            self.assertIn(what, upload)
+
+    def test_no_text_of_others_is_run(self):
+        for path in (ROOT / ".github/workflows").glob("*.yml"):
+            for line in path.read_text().splitlines():
+                self.assertNotRegex(line, r"run:.*\$\{\{ (inputs|github\.event\.(issue|comment|head_commit|pull_request\.title))")

@@ -1,0 +1,179 @@
+/* Secrecy and integrity: each check of the port's view, of origins and of two worlds that no mistake in
+ * tests/defects/pairs.py shows, and that what is shared on purpose is no finding. Contract: I9 to I11. */
+#include <criterion/criterion.h>
+
+#include "bug.h"
+#include "harness.h"
+#include "machine.h"
+#include "origins.h"
+#include "view.h"
+#include "world.h"
+#include "worlds.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static struct trace trace;
+static char seen[256];
+static const char *foreseen;
+
+static void keep_identity(const char *identity, const char *detail)
+{
+    (void)detail;
+    snprintf(seen, sizeof seen, "%s", identity);
+}
+
+static void end_as_foreseen(void)
+{
+    _exit(strstr(seen, foreseen) != NULL ? BUG_EXIT_STATUS : 1);
+}
+
+static void parse(const char *text)
+{
+    cr_assert(trace_parse(&trace, text, strlen(text), "test"));
+}
+
+static void begin_world(const char *identity)
+{
+    foreseen = identity;
+    bug_identified = keep_identity;
+    bug_end = end_as_foreseen;
+    parse("trace 1\nset_running p1\n");
+    machine_run(&trace, NULL);
+    view_ended(); /* nothing is wrong yet */
+}
+
+/* What the port would be told of a process as it is. */
+static struct hook told_of(unsigned slot)
+{
+    return (struct hook){ .kind = HOOK_PROTECT,
+                          .process_index = slot,
+                          .flash_start = views[slot].flash,
+                          .flash_end = views[slot].flash_end,
+                          .addr = views[slot].ram,
+                          .mem_end = views[slot].ram_end,
+                          .app_break = views[slot].app_break,
+                          .kernel_break = views[slot].kernel_break };
+}
+
+TestSuite(worlds, .init = harness_start);
+
+/* ---- The port's view ---- */
+
+Test(worlds, a_port_that_is_told_of_other_ram_is_noticed, .exit_code = BUG_EXIT_STATUS)
+{
+    begin_world("kind=integrity check=port-told-of-other-memory ");
+    struct hook told = told_of(1);
+    told.process_index = 0;
+    view_told(&told);
+}
+
+Test(worlds, a_port_that_is_told_of_an_app_part_in_the_grants_is_noticed,
+     .exit_code = BUG_EXIT_STATUS)
+{
+    begin_world("kind=integrity check=port-told-of-other-memory ");
+    struct hook told = told_of(0);
+    told.app_break = told.kernel_break + 1;
+    view_told(&told);
+}
+
+Test(worlds, a_window_beyond_the_end_of_a_process_is_noticed, .exit_code = BUG_EXIT_STATUS)
+{
+    begin_world("kind=integrity check=window-out-of-a-process ");
+    view_opened(views[0].ram, views[0].ram_end - views[0].ram);
+    view_opened(views[0].ram_end - 1, 2);
+}
+
+Test(worlds, a_process_in_the_memory_of_another_is_noticed, .exit_code = BUG_EXIT_STATUS)
+{
+    begin_world("kind=integrity check=accessible-to-two ");
+    views[0].ram_end++;
+    views[1].ram = views[0].ram_end - 1;
+    view_ended();
+}
+
+/* … whichever process the port was asked about. */
+Test(worlds, a_break_that_the_port_was_not_told_is_noticed, .exit_code = BUG_EXIT_STATUS)
+{
+    begin_world("kind=integrity check=break-that-the-port-was-not-told ");
+    views[1].app_break--;
+    view_ended();
+}
+
+Test(worlds, a_byte_that_is_not_zero_when_it_becomes_accessible_is_noticed,
+     .exit_code = BUG_EXIT_STATUS)
+{
+    begin_world("kind=secrecy check=accessible-before-zeroed ");
+    struct hook told = told_of(0);
+    told.app_break++;
+    view_told(&told);
+}
+
+/* ---- Origins ---- */
+
+Test(worlds, an_address_that_was_not_given_is_noticed, .exit_code = BUG_EXIT_STATUS)
+{
+    const struct op op = { .code = OP_PTR };
+    const struct call call = { .op = &op, .args = { 2 } };
+    const struct outcome null = { .kind = OUTCOME_DONE,
+                                  .value_count = 1,
+                                  .values = { { 'a', 0 } } };
+    const struct outcome other = { .kind = OUTCOME_DONE,
+                                   .value_count = 1,
+                                   .values = { { 'a', 17 } } };
+    begin_world("kind=secrecy check=address-without-origin ");
+    origins.made[2] = (struct model_range){ 16, 4 };
+    origins_answered(&call, &null);
+    origins_answered(&call, &other);
+}
+
+/* ---- Two worlds: what is shared on purpose ---- */
+
+static const char *const shared[] = {
+    /* the kernel copies from one process to another, and from a grant to its process */
+    "trace 1\nbuild_readonly ro0 p1 p1.ram 16\nbuild_readwrite rw0 p0 p0.ram 16\n"
+    "enter ro0 s0 {\nmut_enter rw0 s1 {\ncopy_slice s1 s0\niterate s1\n}\n}\n",
+    "trace 1\nbuild_readonly ro0 p1 p1.ram 16\nbuild_readwrite rw0 p0 p0.ram 16\n"
+    "reader_over ro0 1\nwriter_over rw0 1\nstream_copy 5\nstream_copy 20\nread_at ro0 0 4\n",
+    "trace 1\ndeclare_driver v0 0 7 1 1 9\ntake_id d0 p0\nbuild_readwrite rw0 p0 p0.ram 8\n"
+    "driver_enter v0 d0 s0 {\nset s0 0 7\nmut_enter rw0 s1 {\nrange_to s0 s2 8\ncopy_slice s1 "
+    "s2\n}\n}\n",
+    /* a driver holds one range for all processes */
+    "trace 1\ndeclare_driver v0 0 7 0 0 0\nallow_userspace_readable p0 v0 0 p0.ram 4\n"
+    "allow_userspace_readable p1 v0 0 p1.ram 4\nallow_userspace_readable p0 v0 0 p0.ram 8\n",
+    /* slots of the table, places, identifiers */
+    "trace 1\nprocess\nprocess\nremove p0\ncreate p1.flash-100 0 0 p1.flash-256 64 32 0 "
+    "0\nspend_ids 1\n"
+    "restart p1 none\nrestart p0 none\n",
+    /* one process acts while another's bytes are fetched, and how many depends on those */
+    "trace 1\nbuild_readonly ro0 p1 p1.ram 16\nenter ro0 s0 {\nwhen_fetched p1.ram+9 p0.ram+3 77\n"
+    "find s0 0x5b\n}\nbuild_readonly ro1 p0 p0.ram 8\nenter ro1 s1 {\niterate s1\n}\n",
+    /* a register changes hands */
+    "trace 1\nbuild_readonly ro0 p0 p0.ram 8\nbuild_readonly ro0 p1 p1.ram 4\nconsume ro0\n"
+    "copy_readonly ro1 ro0\nlen ro1\nenter ro1 s0 {\n}\nreader_over ro0 2\nreader_read 8\n",
+};
+
+Test(worlds, what_is_shared_on_purpose_is_no_finding)
+{
+    for (unsigned t = 0; t < sizeof shared / sizeof shared[0]; t++) {
+        parse(shared[t]);
+        machine_run(&trace, NULL);
+        worlds_run_all(&trace);
+    }
+}
+
+/* What runs twice is counted once, and what follows finds the world as it was. */
+Test(worlds, a_second_world_leaves_nothing)
+{
+    parse(shared[0]);
+    machine_run(&trace, NULL);
+    const uint64_t checked_ops = machine_checked_ops;
+    const struct world_objects *before = world_now;
+    worlds_run_all(&trace);
+    cr_assert_eq(machine_checked_ops, checked_ops);
+    cr_assert_eq(world_now, before);
+    parse("trace 1\n");
+    machine_run(&trace, NULL);
+    cr_assert_eq(memcmp(arena_view, model.bytes, ARENA_LEN), 0);
+    cr_assert_eq(arena_view[ARENA_SCRATCH], arena_pristine[ARENA_SCRATCH]);
+}
