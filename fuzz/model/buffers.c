@@ -35,6 +35,9 @@ bool model_asks_whether_live(const struct model_buffer *buffer, struct predictio
     return model_buffer_is_live(buffer);
 }
 
+/* Swaps that a slot has left in any case: nobody lives to see the last of 2^64. */
+static const uint64_t swaps_left = (uint64_t)1 << 32;
+
 bool model_skip_swaps(uint64_t number, uint64_t power, struct span *counter_out)
 {
     const struct model_buffer *buffer = &model.buffers[number];
@@ -43,7 +46,7 @@ bool model_skip_swaps(uint64_t number, uint64_t power, struct span *counter_out)
         return false;
     struct model_slots *slots = &model.slots[buffer->slot][buffer->grant_number];
     uint64_t *swaps = &slots->swaps[buffer->kind][buffer->number];
-    if (!slots->shown[buffer->kind][buffer->number] || UINT64_MAX - *swaps < count)
+    if (!slots->shown[buffer->kind][buffer->number] || *swaps > UINT64_MAX - swaps_left - count)
         return false;
     *swaps += count;
     *counter_out = slots->counters[buffer->kind][buffer->number];
