@@ -10,12 +10,15 @@
  *  3. Lengths are bytes, ranges are half-open: [start, end).
  *  4. On an error nothing was changed and no result was written, but for the exceptions of E3.
  *  5. Bad user data is an answer, never a panic. A kernel that breaks a "Requires" reaches the
- *     panic hook where the library can tell.
+ *     panic hook where the library can tell. The numbers there, R1 and so on, are those of section R
+ *     of lib/CONTRACT.md.
  *  6. The library never allocates, blocks, prints, recurses, or fetches a byte of process memory
  *     twice in a call. It keeps no global state; it touches process RAM only inside an enter, in
  *     brk's and creation's zeroing, in set_byte, and in its own grants, and there between an open
  *     and a close hook.
- *  7. One caller at a time per table: the kernel brings its own lock.
+ *  7. Requires, of every function: one caller at a time per table, by the kernel's own lock (R18);
+ *     pointers that are not null unless the header says that they may be, and lengths that their
+ *     arrays have (R13); casts that take no `const` away, and no access to a private field (R21).
  */
 #ifndef PROCBUF_H
 #define PROCBUF_H

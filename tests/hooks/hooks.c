@@ -123,6 +123,17 @@ static void bulk_copies_are_reported_whole(void)
     }
 }
 
+/* S5, at any address. */
+static void fetches_are_reported_once(void)
+{
+    uint8_t array[8];
+    for (size_t len = 1; len <= sizeof array; len *= 2)
+        for (uint32_t offset = 0; offset < 8; offset++) {
+            probe_fetch(array, at(ARENA_SCRATCH + offset), len);
+            expect("fetch", 1, len, 0, 0);
+        }
+}
+
 static void memory_outside_the_arena_is_not_reported(void)
 {
     uint8_t local[8] = { 0 }, *a = at(ARENA_SCRATCH);
@@ -347,6 +358,7 @@ int main(void)
     variables_that_change_are_noticed();
     every_access_is_reported_once();
     bulk_copies_are_reported_whole();
+    fetches_are_reported_once();
     memory_outside_the_arena_is_not_reported();
     stores_to_watched_objects_are_noted();
 #if defined(WITH_FEEDBACK)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "memory.h"
+
 struct forty {
     uint8_t bytes[40];
 };
@@ -100,6 +102,16 @@ void probe_store(void *p, size_t len)
     case 2: *(volatile uint16_t *)p = 1; break;
     case 4: *(volatile uint32_t *)p = 1; break;
     default: *(volatile uint64_t *)p = 1; break;
+    }
+}
+
+void probe_fetch(void *array_out, const uint8_t *bytes, size_t len)
+{
+    switch (len) {
+    case 1: procbuf_memory_fetch(array_out, bytes, 1); break;
+    case 2: procbuf_memory_fetch(array_out, bytes, 2); break;
+    case 4: procbuf_memory_fetch(array_out, bytes, 4); break;
+    default: procbuf_memory_fetch(array_out, bytes, 8); break;
     }
 }
 

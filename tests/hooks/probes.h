@@ -26,6 +26,9 @@ void probe_lend_local(void (*leave)(const uint8_t *local));
 void probe_load(const void *p, size_t len);
 void probe_store(void *p, size_t len);
 
+/* One copy out of process memory, of 1, 2, 4 or 8 bytes, as the library makes it. */
+void probe_fetch(void *array_out, const uint8_t *bytes, size_t len);
+
 /* Two ways through one function. */
 void probe_branch(unsigned way);
 

@@ -23,6 +23,8 @@ struct procbuf_allow_result {
  * what the builder says; NOMEM if the grant is missing and cannot be allocated, or is entered;
  * NOSUPPORT if there is no such slot; OK. On an error the slot is untouched; a mark that was
  * raised and a grant that was allocated stay (E3).
+ * Requires: the slot of the table is occupied (R1), and the driver's grant is its own, as for
+ * procbuf_driver_enter() (R7); else the panic hook.
  * Contract: A1, A2. Source: Tock kernel/src/kernel.rs, `handle_syscall`. */
 PROCBUF_NODISCARD struct procbuf_allow_result
 procbuf_process_allow_readonly(struct procbuf_process *process, const struct procbuf_driver *driver,
@@ -42,7 +44,8 @@ typedef enum procbuf_error procbuf_accept_function(struct procbuf_id id, uint32_
 /* Hand a range, built as read-write, to a driver that decides itself. The process may read it all
  * along.
  * Returns: NODEVICE if accept is null; what the builder says; what the driver says. The range is
- * the one the driver held on OK, else the one just passed. Contract: A3. */
+ * the one the driver held on OK, else the one just passed.
+ * Requires: the slot of the table is occupied, else the panic hook (R1). Contract: A3. */
 PROCBUF_NODISCARD struct procbuf_allow_result procbuf_process_allow_userspace_readable(
     struct procbuf_process *process, uint32_t number, procbuf_addr_t addr, size_t len,
     procbuf_accept_function *accept, void *data) PROCBUF_NONNULL_ARGS(1);

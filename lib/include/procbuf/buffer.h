@@ -65,6 +65,7 @@ struct procbuf_readwrite {
  * whatever addr is (how a process revokes); INVAL unless the range lies wholly in app-owned RAM
  * or wholly in readable flash; OK.
  * Out: *buffer_out, on OK only. Raises the mark to addr + len for a range in RAM.
+ * Requires: the slot of the table is occupied, else the panic hook (R1).
  * Cost: constant. Contract: B1 to B5. Source: Tock `build_readonly_process_buffer`. */
 PROCBUF_NODISCARD enum procbuf_error
 procbuf_readonly_build(struct procbuf_process *process, procbuf_addr_t addr, size_t len,
@@ -72,6 +73,7 @@ procbuf_readonly_build(struct procbuf_process *process, procbuf_addr_t addr, siz
 
 /* Lend [addr, addr + len) for reading and writing.
  * As procbuf_readonly_build(), but INVAL unless the range lies wholly in app-owned RAM.
+ * Requires: as procbuf_readonly_build() (R1).
  * Contract: B1 to B5. Source: Tock `build_readwrite_process_buffer`. */
 PROCBUF_NODISCARD enum procbuf_error
 procbuf_readwrite_build(struct procbuf_process *process, procbuf_addr_t addr, size_t len,
@@ -79,7 +81,8 @@ procbuf_readwrite_build(struct procbuf_process *process, procbuf_addr_t addr, si
 
 /* Build without a check, for process implementations outside the library. Moves no mark.
  * Requires: len is 0, or [addr, addr + len) is memory of the process `id` that the kernel may
- * read (and write, for read-write), and not null, for the buffer's whole life.
+ * read (and write, for read-write), and not null, for the buffer's whole life (R14); a capability,
+ * else the panic hook (R2).
  * Contract: B6. Source: Tock `new_external`. */
 PROCBUF_NODISCARD struct procbuf_readonly procbuf_readonly_new_external(
     procbuf_addr_t addr, size_t len, struct procbuf_id id,
@@ -114,8 +117,9 @@ PROCBUF_NODISCARD procbuf_addr_t procbuf_readwrite_addr(const struct procbuf_rea
 
 /* ---- Using ---------------------------------------------------------------------------------- */
 
-/* What runs inside an enter. Lifetime: the slice, and every slice cut from it, ends with the
- * call. The body must return: no longjmp out of it. */
+/* What runs inside an enter. Lifetime: the slice, and every slice cut from it, ends with the call.
+ * Requires: no use of the slice after that (R15); the body returns and never jumps out, else the panic
+ * hook when an outer enter of that process ends (R11). */
 typedef void procbuf_read_body(struct procbuf_readable slice, void *data);
 typedef void procbuf_write_body(struct procbuf_writable slice, void *data);
 
@@ -142,7 +146,8 @@ procbuf_readwrite_mut_enter(const struct procbuf_readwrite *buffer, procbuf_writ
  * Returns: NO_SUCH_APP if the buffer is dead; ADDRESS_OUT_OF_BOUNDS if offset exceeds the length
  * that it has now; OK, also at its end, with 0 bytes.
  * Out: array_out, and *len_out, how many bytes; on OK only. In: array_out may be null if array_len
- * is 0, else the panic hook. Cost: one enter, one memcpy. Contract: H7. */
+ * is 0. Requires: array_out does not overlap the buffer, and is not null otherwise; else the panic
+ * hook (R5). Cost: one enter, one memcpy. Contract: H7. */
 PROCBUF_NODISCARD enum procbuf_error procbuf_readonly_read_at(const struct procbuf_readonly *buffer,
                                                               size_t offset, void *array_out,
                                                               size_t array_len, size_t *len_out)
@@ -152,7 +157,8 @@ procbuf_readwrite_read_at(const struct procbuf_readwrite *buffer, size_t offset,
                           size_t array_len, size_t *len_out) PROCBUF_NONNULL_ARGS(1, 5);
 
 /* Copy up to array_len bytes of a kernel array to the buffer, from byte `offset` on.
- * Returns, Out, In, Cost: as procbuf_readonly_read_at(). Contract: H7. */
+ * Returns, Out, In, Cost: as procbuf_readonly_read_at(). Requires: the same of array (R5).
+ * Contract: H7. */
 PROCBUF_NODISCARD enum procbuf_error
 procbuf_readwrite_write_at(const struct procbuf_readwrite *buffer, size_t offset, const void *array,
                            size_t array_len, size_t *len_out) PROCBUF_NONNULL_ARGS(1, 5);

@@ -31,7 +31,7 @@ struct procbuf_writable_elements {
  * out: ask for the length of the slice first if there must be nothing.
  * Returns: false if count * element_len, in numbers without an end, exceeds the slice's length, and
  * *elements_out is untouched.
- * Requires: element_len is above 0, else the panic hook.
+ * Requires: element_len is above 0, else the panic hook (R6).
  * Lifetime: the slice's. Cost: a division; no byte is touched. */
 PROCBUF_NODISCARD bool
 procbuf_readable_as_elements(struct procbuf_readable slice, size_t count, size_t element_len,

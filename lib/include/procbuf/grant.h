@@ -30,8 +30,9 @@ struct procbuf_grant_entry {
 };
 
 /* Give a table room for grants: numbers 0 to grants_per_process - 1 in every process.
- * Requires: the table never held a process (R4); entries has slot_count * grants_per_process
- * elements and outlives the table (R12). Without this call a table has no grants. */
+ * Requires: the table never held a process, and has no room for grants yet, else the panic hook (R4);
+ * entries has slot_count * grants_per_process elements (R13) and outlives the table (R12). Without this
+ * call a table has no grants. */
 void procbuf_table_use_grants(struct procbuf_table *table, struct procbuf_grant_entry *entries,
                               uint32_t grants_per_process) PROCBUF_NONNULL;
 
@@ -42,14 +43,16 @@ void procbuf_table_use_grants(struct procbuf_table *table, struct procbuf_grant_
  * ALREADY if it is allocated, or driver_number is in use by another grant; OUT_OF_MEMORY if there
  * is no room above the app break, an open enter of an earlier life covers a byte of it, or the port
  * refuses; OK. On an error nothing has changed.
- * Requires: align is a power of two, else the panic hook. It is raised to 2.
+ * Requires: the slot of the table is occupied (R1), and align is a power of two (R6), else the panic
+ * hook. It is raised to 2.
  * The memory is not touched. Contract: G1, G2, L9. Source: Tock `allocate_grant`. */
 PROCBUF_NODISCARD enum procbuf_error
 procbuf_process_allocate_grant(struct procbuf_process *process, uint32_t grant_number,
                                uint32_t driver_number, size_t len, size_t align) PROCBUF_NONNULL;
 
 /* Find the allocated grant of a driver number. Returns: false if there is none.
- * Out: *grant_number_out. Contract: G2. Source: Tock `lookup_grant_from_driver_num`. */
+ * Out: *grant_number_out. Requires: the slot of the table is occupied, else the panic hook (R1).
+ * Contract: G2. Source: Tock `lookup_grant_from_driver_num`. */
 PROCBUF_NODISCARD bool procbuf_process_lookup_driver(const struct procbuf_process *process,
                                                      uint32_t driver_number,
                                                      uint32_t *grant_number_out) PROCBUF_NONNULL;
@@ -57,6 +60,7 @@ PROCBUF_NODISCARD bool procbuf_process_lookup_driver(const struct procbuf_proces
 /* Enter a grant: nobody else may until it is left.
  * Returns, in this order: NO_SUCH_APP if the id is dead or foreign; INACTIVE_APP; ADDRESS_OUT_OF_BOUNDS for a bad number; OUT_OF_MEMORY if
  * it was never allocated; ALREADY_IN_USE; OK. Out: *addr_out, where it lies.
+ * Requires: no access to the grant's memory once that life has ended (R20).
  * Contract: G3. Source: Tock `enter_grant`. */
 PROCBUF_NODISCARD enum procbuf_error
 procbuf_process_enter_grant(struct procbuf_id id, uint32_t grant_number,
@@ -88,11 +92,13 @@ struct procbuf_driver {
 PROCBUF_NODISCARD size_t procbuf_grant_len(const struct procbuf_driver_config *config)
     PROCBUF_NONNULL;
 
-/* Make a driver. Requires: data_align is a power of two, else the panic hook. */
+/* Make a driver. Requires: data_align is a power of two, else the panic hook (R6); the driver stays
+ * where it is, and is not made again, while a grant or a buffer of its is there (R12). */
 void procbuf_driver_init(struct procbuf_driver *driver,
                          const struct procbuf_driver_config *config) PROCBUF_NONNULL;
 
-/* A driver's grant while it is entered. Lifetime: the body's. Fields are private. */
+/* A driver's grant while it is entered. Lifetime: the body's. Requires: no use after that (R15). Fields
+ * are private. */
 struct procbuf_grant_private {
     const struct procbuf_driver *driver;
     struct procbuf_id id;
@@ -102,7 +108,8 @@ struct procbuf_grant {
     PROCBUF_PRIVATE(struct procbuf_grant_private private_);
 };
 
-/* What runs while a grant is entered. The body must return: no longjmp out of it. */
+/* What runs while a grant is entered. Requires: it returns and never jumps out, else the panic hook when
+ * an outer enter of that process ends (R11). */
 typedef void procbuf_grant_body(const struct procbuf_grant *grant, void *data);
 
 /* Run body once, with the driver's grant of a process; allocate it, zeroed, on first use.

@@ -11,7 +11,9 @@
  * before it calls. A page that is not there is a fault of the kernel: the library does not catch it.
  *
  * A hook may run userspace, or any code that userspace controls: the library keeps no fact about
- * process memory across one. A hook must not call the library on the process it was called for.
+ * process memory across one.
+ * Requires, of every hook: it does what is said here, and does not call the library on the process that
+ * it was called for (R17).
  */
 #ifndef PROCBUF_PORT_H
 #define PROCBUF_PORT_H
@@ -52,7 +54,7 @@ void procbuf_port_user_access_close(procbuf_addr_t addr, size_t len, enum procbu
 /* Program the memory protection for the next run of the process. Every byte that becomes accessible
  * was zeroed for it before (I9).
  * Returns: false to refuse, for example because the hardware cannot express the boundary; the
- * operation then fails. A removal may not be refused: that ends in the panic hook. */
+ * operation then fails. Requires: it does not refuse a removal, else the panic hook (R10). */
 PROCBUF_NODISCARD bool procbuf_port_protect_memory(const struct procbuf_protection *protection);
 
 /* Order all earlier accesses to user memory before all later code: a compiler barrier at least,
@@ -65,7 +67,8 @@ PROCBUF_NORETURN void procbuf_port_panic(const char *message);
 
 /* Order every access made through slices before the return to userspace.
  * The kernel calls this on the way out, before it switches. Cost: one barrier hook.
- * Requires: no enter is open on this core whose body still uses its slice. */
+ * Requires: this call on each way back, while no enter is open on this core whose body still uses its
+ * slice (R16). */
 void procbuf_return_to_user(void);
 
 #ifdef __cplusplus

@@ -74,7 +74,8 @@ struct procbuf_id {
 };
 
 /* The liveness question, as a foreign process table answers it. Contract: B7.
- * Returns: true iff slot `index` of that table holds the process with `identifier`. */
+ * Returns: true iff slot `index` of that table holds the process with `identifier`.
+ * Requires: it does not call the library on that process (R17). */
 typedef bool procbuf_is_live_function(uint32_t index, uint64_t identifier, const void *data);
 
 /* ---- Table ---------------------------------------------------------------------------------- */
@@ -123,19 +124,22 @@ struct procbuf_process {
 };
 
 /* Make an empty table of `slot_count` slots. The counter of identifiers starts at 0.
- * Requires: slots has slot_count elements; table and slots outlive every id and buffer made
- * from them. Cost: linear in slot_count. */
+ * Requires: slots has slot_count elements (R13); table and slots stay where they are, and are not made
+ * again, as long as an id or a buffer of theirs is in use (R12). Cost: linear in slot_count. */
 void procbuf_table_init(struct procbuf_table *table, struct procbuf_process *slots,
                         uint32_t slot_count) PROCBUF_NONNULL;
 
 /* Make a table that stands for processes which the library does not manage: it only passes the
- * liveness question on. Contract: B7. */
+ * liveness question on.
+ * Requires: is_live is not null, else the panic hook (R2); table stays where it is (R12).
+ * Contract: B7. */
 void procbuf_table_init_external(struct procbuf_table *table, procbuf_is_live_function *is_live,
                                  const void *data) PROCBUF_NONNULL_ARGS(1, 2);
 
 /* Name a process of a foreign table. Contract: B6, B7.
- * Requires: table came from procbuf_table_init_external() (R2); (index, identifier) is one life of
- * one process. Identifiers need not be unique: a table may count them for each slot. */
+ * Requires: a capability, and a table that procbuf_table_init_external() made, else the panic hook (R2).
+ * (index, identifier) is one life of one process. Identifiers need not be unique: a table may count
+ * them for each slot. */
 PROCBUF_NODISCARD struct procbuf_id procbuf_id_new_external(
     const struct procbuf_table *table, uint32_t index, uint64_t identifier,
     const struct procbuf_external_process_capability *capability) PROCBUF_NONNULL;
@@ -179,7 +183,7 @@ struct procbuf_process_config {
  * port refuses; OK.
  * Out: *process_out, on OK only. On an error nothing is created; when the port refuses, an identifier
  * is spent, and the app part may have been zeroed.
- * Requires: both ranges are this kernel's to give (R14); a table of ours (R3).
+ * Requires: both ranges are this kernel's to give (R14); a table of ours, else the panic hook (R3).
  * Contract: P4, I9. Source: Tock `ProcessStandard::create`, kernel/src/process_standard.rs. */
 PROCBUF_NODISCARD enum procbuf_error
 procbuf_process_create(struct procbuf_table *table, const struct procbuf_process_config *config,
@@ -188,12 +192,13 @@ procbuf_process_create(struct procbuf_table *table, const struct procbuf_process
 /* Remove a process: tell the port that nothing of it is accessible any more, and empty its slot. All
  * its ids and buffers are dead.
  * Returns: BUSY while an enter on it is open, and nothing has changed; OK.
- * Requires: the port does not refuse, else the panic hook (R10). Contract: L8. */
+ * Requires: the slot is occupied (R1), and the port does not refuse (R10), else the panic hook.
+ * Contract: L8. */
 PROCBUF_NODISCARD enum procbuf_error
 procbuf_process_remove(struct procbuf_process *process) PROCBUF_NONNULL;
 
 /* ---- Looking at a process -------------------------------------------------------------------
- * Requires, of every function from here on: the slot is occupied, else the panic hook.
+ * Requires, of every function from here on: the slot is occupied, else the panic hook (R1).
  * Cost: constant, unless said. */
 
 PROCBUF_NODISCARD struct procbuf_id

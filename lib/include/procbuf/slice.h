@@ -6,6 +6,8 @@
  *
  * Every byte of process memory is fetched at most once per call: decide on the copy, not on the
  * slice. Userspace may change the bytes between any two calls. Contract: S5.
+ *
+ * Requires, of every function that takes a slice: its enter is open (R15).
  */
 #ifndef PROCBUF_SLICE_H
 #define PROCBUF_SLICE_H
@@ -32,7 +34,8 @@ struct procbuf_writable {
 
 /* ---- Making --------------------------------------------------------------------------------- */
 
-/* View a kernel array as a slice. In: array may be null if len is 0, else the panic hook.
+/* View a kernel array as a slice. In: array may be null if len is 0. Requires: it is not null
+ * otherwise, else the panic hook (R5).
  * Lifetime: the array's. Contract: S1. */
 PROCBUF_NODISCARD struct procbuf_readable procbuf_readable_from_array(const void *array,
                                                                       size_t len);
@@ -50,6 +53,8 @@ PROCBUF_NODISCARD size_t procbuf_writable_len(struct procbuf_writable slice);
 
 /* Returns: the first byte's address; for the slice of an empty buffer some address that is not
  * null and must not be dereferenced. What is done through it, the library no longer checks.
+ * Requires: the address is used while the slice is (R15), within its length, and as its kind allows
+ * (R21).
  * Contract: H5. */
 PROCBUF_NODISCARD const uint8_t *procbuf_readable_base_unchecked(struct procbuf_readable slice);
 PROCBUF_NODISCARD uint8_t *procbuf_writable_base_unchecked(struct procbuf_writable slice);
@@ -65,7 +70,7 @@ PROCBUF_NODISCARD bool procbuf_readable_get(struct procbuf_readable slice, size_
 PROCBUF_NODISCARD bool procbuf_writable_set(struct procbuf_writable slice, size_t index,
                                             uint8_t value);
 
-/* Read byte `index`, which the kernel knows to be below len; else the panic hook (E4).
+/* Read byte `index`. Requires: the kernel knows that it is below len, else the panic hook (R9).
  * Source: Tock's `slice[index]`. */
 PROCBUF_NODISCARD uint8_t procbuf_readable_get_or_panic(struct procbuf_readable slice,
                                                         size_t index);
@@ -106,7 +111,7 @@ PROCBUF_NODISCARD bool procbuf_iter_next(struct procbuf_iter *iter,
                                          uint8_t *value_out) PROCBUF_NONNULL;
 
 /* In pieces of chunk_len bytes, the last one shorter if it must be; none for an empty slice.
- * Requires: chunk_len is above 0, else the panic hook. Contract: S1, E4.
+ * Requires: chunk_len is above 0, else the panic hook (R6). Contract: S1, E4.
  * Source: Tock `chunks`. */
 struct procbuf_readable_chunks {
     PROCBUF_PRIVATE(struct procbuf_readable rest_);
@@ -128,16 +133,18 @@ procbuf_writable_chunks_next(struct procbuf_writable_chunks *chunks,
                              struct procbuf_writable *slice_out) PROCBUF_NONNULL;
 
 /* ---- Copies ---------------------------------------------------------------------------------
- * Lengths must be equal. In: a null array is fine if its length is 0. Cost: one memcpy or
- * memmove of `len` bytes. Contract: S3, S5. */
+ * Lengths must be equal. In: a null array is fine if its length is 0.
+ * Requires, of every copy from or to an array here: if the lengths are equal and above 0, the array is
+ * not null and does not overlap the slice, else the panic hook (R5).
+ * Cost: one memcpy or memmove of `len` bytes. Contract: S3, S5. */
 
-/* Copy the slice to a kernel array that does not overlap it.
+/* Copy the slice to a kernel array.
  * Returns: SIZE if array_len is not the slice's length, and no byte moved; OK.
  * Source: Tock `copy_to_slice_or_err`. */
 PROCBUF_NODISCARD enum procbuf_error procbuf_readable_copy_to(struct procbuf_readable slice,
                                                               void *array_out, size_t array_len);
 
-/* Copy a kernel array that does not overlap the slice into it. Returns: as above.
+/* Copy a kernel array into the slice. Returns: as above.
  * Source: Tock `copy_from_slice_or_err`. */
 PROCBUF_NODISCARD enum procbuf_error
 procbuf_writable_copy_from(struct procbuf_writable slice, const void *array, size_t array_len);
@@ -146,7 +153,7 @@ procbuf_writable_copy_from(struct procbuf_writable slice, const void *array, siz
 PROCBUF_NODISCARD enum procbuf_error
 procbuf_writable_copy_from_slice(struct procbuf_writable slice, struct procbuf_readable source);
 
-/* As the checked forms, for lengths that the kernel knows to be equal; else the panic hook.
+/* As the checked forms. Requires: the kernel knows that the lengths are equal, else the panic hook (R9).
  * Source: Tock `copy_to_slice`, `copy_from_slice`. */
 void procbuf_readable_copy_to_or_panic(struct procbuf_readable slice, void *array_out,
                                        size_t array_len);

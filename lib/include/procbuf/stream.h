@@ -35,8 +35,9 @@ struct procbuf_writer {
 };
 
 /* Begin at the first byte of the first of `count` buffers.
- * In: buffers may be null if count is 0, else the panic hook. The array stays the caller's, who may
- * change it between calls: buffers that were passed are not looked at again.
+ * In: buffers may be null if count is 0. The array stays the caller's, who may change it between calls:
+ * buffers that were passed are not looked at again.
+ * Requires: buffers is not null otherwise, else the panic hook (R5); the array stays where it is (R12).
  * Lifetime: the array's. */
 PROCBUF_NODISCARD struct procbuf_reader procbuf_reader_over(const struct procbuf_readonly *buffers,
                                                             size_t count);
@@ -48,7 +49,8 @@ PROCBUF_NODISCARD struct procbuf_writer procbuf_writer_over(const struct procbuf
  * ADDRESS_OUT_OF_BOUNDS, and the place is as it was; else OK. Fewer bytes than asked for, with OK: the end of the last buffer, or a buffer that
  * the next call has an error for. 0 bytes: the end.
  * Out: array_out, and *len_out, how many bytes; on OK only. In: array_out may be null if array_len
- * is 0, else the panic hook.
+ * is 0. Requires: it is not null otherwise, and does not overlap a buffer on the way, else the panic
+ * hook (R5).
  * Cost: for each buffer on the way one enter and one memcpy. */
 PROCBUF_NODISCARD enum procbuf_error procbuf_reader_read(struct procbuf_reader *reader,
                                                          void *array_out, size_t array_len,
@@ -56,7 +58,7 @@ PROCBUF_NODISCARD enum procbuf_error procbuf_reader_read(struct procbuf_reader *
     PROCBUF_NONNULL_ARGS(1, 4);
 
 /* Copy up to array_len bytes of a kernel array to the next bytes, and move on behind them.
- * Returns, Out, In, Cost: as procbuf_reader_read(). */
+ * Returns, Out, In, Cost: as procbuf_reader_read(). Requires: the same of array (R5). */
 PROCBUF_NODISCARD enum procbuf_error procbuf_writer_write(struct procbuf_writer *writer,
                                                           const void *array, size_t array_len,
                                                           size_t *len_out)
