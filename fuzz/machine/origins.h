@@ -7,7 +7,8 @@
 #include "model.h"
 
 struct origins {
-    struct model_range passed[TRACE_MAX_PROCESSES][TRACE_DRIVER_COUNT][2][MODEL_SLOT_COUNT];
+    /* … into the slots of each grant: a driver may be declared again, and have another. */
+    struct model_range passed[TRACE_MAX_PROCESSES][MODEL_GRANT_COUNT][2][MODEL_SLOT_COUNT];
     /* What a driver whose body still runs may read of a life that is over (L9), for each depth. */
     struct ended {
         uint64_t identifier;
