@@ -50,14 +50,22 @@ static bool is_of_process(const struct view *view, const struct hook *told)
            told->kernel_break <= view->ram_end;
 }
 
+static void note_breaks(struct view *view, const struct hook *told)
+{
+    view->break_before = view->app_break;
+    view->app_break = told->app_break;
+    view->kernel_break = told->kernel_break;
+}
+
 void view_told(const struct hook *told)
 {
     const unsigned slot = told->process_index;
     if (slot >= TRACE_MAX_PROCESSES)
         return;
     struct view *view = &views[slot];
-    if (view->used && nothing_is_accessible(told)) {
+    if (nothing_is_accessible(told)) { /* also where grants take all of it */
         view->used = false;
+        note_breaks(view, told);
         return;
     }
     if (!view->used)
@@ -73,9 +81,7 @@ void view_told(const struct hook *told)
         check_zero(slot, view->grown, "accessible-before-zeroed", "accessible memory");
     }
     view->made_grant = told->kernel_break < view->kernel_break;
-    view->break_before = view->app_break;
-    view->app_break = told->app_break;
-    view->kernel_break = told->kernel_break;
+    note_breaks(view, told);
     view_unsettled |= 1u << slot;
 }
 
