@@ -73,7 +73,7 @@ memory) name_state="" ;; # its flags instrument the testbed, too: the check take
 esac
 for source in "$root"/lib/src/*.c; do
     $name_state $CC $CFLAGS $see -std=c11 -fdata-sections -D_Thread_local= -Dthread_local= -D__thread= \
-        -DPROCBUF_CHECKED "-I$root/lib/include" \
+        -DPROCBUF_CHECKED -DPROCBUF_EXITS_ARE_COMPARED "-I$root/lib/include" \
         -c "$source" -o "$objects/lib/$(basename "$source" .c).o"
 done
 for source in "$root"/fuzz/{trace,oracle,model,machine,mutator,harness}/*.c "$root"/fuzz/tools/files.c; do

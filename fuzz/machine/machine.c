@@ -213,6 +213,7 @@ static void declare_driver(const struct call *call, struct outcome *outcome)
                   "actual: %zu",
                   driver->len, procbuf_grant_len(&config));
     procbuf_driver_init(&world.drivers[call->args[0]], &config);
+    origins_declared((unsigned)call->args[0]);
     machine_checked_ops++;
 }
 

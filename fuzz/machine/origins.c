@@ -52,13 +52,6 @@ static bool is_ok(const struct outcome *outcome)
             outcome->status == 0);
 }
 
-typedef struct model_range slots[2][MODEL_SLOT_COUNT];
-
-static slots *slots_of(uint64_t slot, uint64_t driver)
-{
-    return &origins.passed[slot][model.drivers[driver].grant_number];
-}
-
 /* A success gives back what was passed before, a failure what was passed now. */
 static void check_allow(const struct call *call, const struct outcome *outcome)
 {
@@ -73,7 +66,7 @@ static void check_allow(const struct call *call, const struct outcome *outcome)
     if (call->op->code == OP_ALLOW_USERSPACE_READABLE)
         before = &origins.held[args[1]];
     else if (args[2] < MODEL_SLOT_COUNT)
-        before = &(*slots_of(args[0], args[1]))[call->op->code == OP_ALLOW_READWRITE][args[2]];
+        before = &origins.passed[args[0]][args[1]][call->op->code == OP_ALLOW_READWRITE][args[2]];
     check_range(*before, answer);
     *before = now;
     origins.any = true;
@@ -117,7 +110,7 @@ static void note_slot_read(const struct call *call)
     const bool is_over = ended->identifier == driver->identifier + 1;
     make(call->args[0] + (kind ? TRACE_BUFFER_COUNT : 0),
          is_over ? ended->passed[kind][call->args[1]]
-                 : (*slots_of(driver->slot, driver->driver))[kind][call->args[1]]);
+                 : origins.passed[driver->slot][driver->driver][kind][call->args[1]]);
 }
 
 /* A life that ended keeps its slots until then, for a driver that has them open. */
@@ -131,9 +124,15 @@ static void begin_life(uint64_t slot)
         if (!open->of_grant || open->slot != slot || ended->identifier == open->identifier + 1)
             continue;
         ended->identifier = open->identifier + 1; /* 0: no life */
-        memcpy(ended->passed, slots_of(slot, open->driver), sizeof ended->passed);
+        memcpy(ended->passed, origins.passed[slot][open->driver], sizeof ended->passed);
     }
     memset(origins.passed[slot], 0, sizeof origins.passed[slot]);
+}
+
+void origins_declared(unsigned v)
+{
+    for (unsigned slot = 0; slot < TRACE_MAX_PROCESSES; slot++)
+        memset(origins.passed[slot][v], 0, sizeof origins.passed[slot][v]);
 }
 
 void origins_answered(const struct call *call, const struct outcome *outcome)

@@ -7,8 +7,7 @@
 #include "model.h"
 
 struct origins {
-    /* … into the slots of each grant: a driver may be declared again, and have another. */
-    struct model_range passed[TRACE_MAX_PROCESSES][MODEL_GRANT_COUNT][2][MODEL_SLOT_COUNT];
+    struct model_range passed[TRACE_MAX_PROCESSES][TRACE_DRIVER_COUNT][2][MODEL_SLOT_COUNT];
     /* What a driver whose body still runs may read of a life that is over (L9), for each depth. */
     struct ended {
         uint64_t identifier;
@@ -20,6 +19,9 @@ struct origins {
 };
 
 extern struct origins origins;
+
+/* A driver is declared: nothing was passed to it yet. */
+void origins_declared(unsigned v);
 
 /* A library call has answered. Ends in bug_found() if the answer holds what the process cannot
  * have given. */

@@ -50,22 +50,15 @@ static bool is_of_process(const struct view *view, const struct hook *told)
            told->kernel_break <= view->ram_end;
 }
 
-static void note_breaks(struct view *view, const struct hook *told)
-{
-    view->break_before = view->app_break;
-    view->app_break = told->app_break;
-    view->kernel_break = told->kernel_break;
-}
-
 void view_told(const struct hook *told)
 {
     const unsigned slot = told->process_index;
     if (slot >= TRACE_MAX_PROCESSES)
         return;
     struct view *view = &views[slot];
-    if (nothing_is_accessible(told)) { /* also where grants take all of it */
+    if (nothing_is_accessible(told)) { /* it is gone, or has no memory to look at */
         view->used = false;
-        note_breaks(view, told);
+        view->break_before = view->app_break = told->app_break;
         return;
     }
     if (!view->used)
@@ -81,7 +74,9 @@ void view_told(const struct hook *told)
         check_zero(slot, view->grown, "accessible-before-zeroed", "accessible memory");
     }
     view->made_grant = told->kernel_break < view->kernel_break;
-    note_breaks(view, told);
+    view->break_before = view->app_break;
+    view->app_break = told->app_break;
+    view->kernel_break = told->kernel_break;
     view_unsettled |= 1u << slot;
 }
 

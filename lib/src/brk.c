@@ -33,17 +33,21 @@ static enum procbuf_error check_break(const struct procbuf_process_private *self
     return PROCBUF_OK;
 }
 
-/* K1, and I1 to I3: the break stays between the mark, below which buffers lie, and the grants. */
+/* K1, and I1 to I3, and I9: the break stays between the mark, below which buffers lie, and the grants,
+ * and the port is asked after what it gives was zeroed. */
 /*@ requires occupied(process);
-    requires \valid(old_break_out) && \separated(process, old_break_out);
-    assigns process->private_.app_break, *old_break_out;
+    requires \valid(old_break_out) && \separated(process, process->private_.table, old_break_out);
+    assigns process->private_.app_break, *old_break_out,
+            zeroed_start, zeroed_end, asked, zeroed_start_when_asked, zeroed_end_when_asked, agreed;
     ensures occupied(process);
     ensures \result != PROCBUF_OK ==>
               process->private_.app_break == \old(process->private_.app_break) &&
               *old_break_out == \old(*old_break_out);
     ensures \result == PROCBUF_OK ==>
               process->private_.app_break == new_break &&
-              *old_break_out == \old(process->private_.app_break);
+              *old_break_out == \old(process->private_.app_break) && agreed == \true &&
+              gives(&process->private_, new_break, process->private_.kernel_break) &&
+              was_zeroed_before(\old(process->private_.app_break), new_break);
     behavior inactive:
       assumes !is_active(&process->private_);
       ensures \result == PROCBUF_INACTIVE_APP;
@@ -83,8 +87,9 @@ enum procbuf_error procbuf_process_brk(struct procbuf_process *process, procbuf_
 
 /* K2. The sum wraps on purpose. */
 /*@ requires occupied(process);
-    requires \valid(old_break_out) && \separated(process, old_break_out);
-    assigns process->private_.app_break, *old_break_out;
+    requires \valid(old_break_out) && \separated(process, process->private_.table, old_break_out);
+    assigns process->private_.app_break, *old_break_out,
+            zeroed_start, zeroed_end, asked, zeroed_start_when_asked, zeroed_end_when_asked, agreed;
     ensures occupied(process);
     ensures \result == PROCBUF_INACTIVE_APP <==> !is_active(&process->private_);
     ensures \result != PROCBUF_OK ==>

@@ -60,13 +60,16 @@ void procbuf_process_forget_grants(struct procbuf_process *process)
 
 /* G1 and L9. I3 and I4: what is taken lies above the break, below every grant that is there. */
 /*@ requires occupied(process) && align > 0;
-    requires \valid(addr_out) && \separated(process, addr_out);
-    assigns process->private_.kernel_break, *addr_out;
+    requires \valid(addr_out) && \separated(process, process->private_.table, addr_out);
+    assigns process->private_.kernel_break, *addr_out,
+            zeroed_start, zeroed_end, asked, zeroed_start_when_asked, zeroed_end_when_asked, agreed;
     ensures occupied(process);
     ensures \result ==>
               process->private_.kernel_break == *addr_out && *addr_out % align == 0 &&
               lies_within(*addr_out, len, process->private_.app_break,
-                          \old(process->private_.kernel_break));
+                          \old(process->private_.kernel_break)) &&
+              agreed == \true &&
+              gives(&process->private_, process->private_.app_break, *addr_out);
     ensures !\result ==>
               process->private_.kernel_break == \old(process->private_.kernel_break); */
 static bool take_room(struct procbuf_process *process, size_t len, size_t align,

@@ -4,7 +4,11 @@
 
 #include <procbuf/grant.h>
 
+#include "process.h"
+
 /* End of a life: no grant is allocated or entered any more. */
+/*@ requires occupied(process);
+    assigns \nothing; // of what proofs speak of: the entries of grants lie apart */
 void procbuf_process_forget_grants(struct procbuf_process *process);
 
 /* Enter a driver's grant, allocate and zero it if need be, and open access to it; and the way

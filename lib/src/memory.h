@@ -44,10 +44,13 @@ static inline void procbuf_memory_fetch(void *array_out, const uint8_t *bytes, s
     procbuf_compiler_barrier();
 }
 
+/* What was zeroed last. For the proofs. */
+/*@ ghost extern procbuf_addr_t zeroed_start, zeroed_end; */
+
 /* Zero process memory, at least one byte, between an open and a close hook. */
-/*@ requires len > 0;
-    assigns \nothing; // of the kernel's own objects: process memory lies apart from them
- */
+/*@ requires len > 0 && addr + len <= (procbuf_addr_t)-1;
+    assigns zeroed_start, zeroed_end; // process memory lies apart from the kernel's own objects
+    ensures zeroed_start == addr && zeroed_end == addr + len; */
 void procbuf_memory_zero(procbuf_addr_t addr, size_t len);
 
 #endif

@@ -18,12 +18,19 @@ struct procbuf_open_enter {
     bool is_grant; /* a driver's grant, which the process may not access */
 };
 
+/* What no proof looks into: the list, which lives in stack frames. */
+/*@ axiomatic open_grants {
+      predicate open_grant_in{L}(struct procbuf_process_private *self, integer start, integer end)
+        reads self->open_enters;
+    } */
+
 /* Say whether [start, end) shares a byte with an open enter of the slot, or with an open grant.
  * Contract: L9. */
 /*@ assigns \nothing; */
 bool procbuf_process_has_open_enter(const struct procbuf_process_private *self,
                                     procbuf_addr_t start, procbuf_addr_t end);
-/*@ assigns \nothing; */
+/*@ assigns \nothing;
+    ensures \result <==> open_grant_in(self, start, end); */
 bool procbuf_process_has_open_grant(const struct procbuf_process_private *self,
                                     procbuf_addr_t start, procbuf_addr_t end);
 
@@ -34,7 +41,7 @@ bool procbuf_process_has_open_grant(const struct procbuf_process_private *self,
       self->flash_protected_end <= self->flash_end;
 
     predicate occupied{L}(struct procbuf_process *process) =
-      \valid(process) && process->private_.table != \null && in_order(&process->private_);
+      \valid(process) && \valid(process->private_.table) && in_order(&process->private_);
 
     predicate is_active{L}(struct procbuf_process_private *self) =
       self->state.kind != PROCBUF_STATE_FAULTED && self->state.kind != PROCBUF_STATE_TERMINATED; */
@@ -113,18 +120,41 @@ static inline bool procbuf_state_is_active(struct procbuf_state state)
                          table->private_.next_identifier == PROCBUF_NO_IDENTIFIER; */
 bool procbuf_table_take_identifier(struct procbuf_table *table, uint64_t *identifier_out);
 
+/* The port was asked for all memory of this life, with these breaks. */
+/*@ predicate gives{L}(struct procbuf_process_private *self, integer app_break,
+                       integer kernel_break) =
+      asked.table == self->table && asked.identifier == self->identifier &&
+      asked.flash_start == self->flash_start &&
+      asked.flash_protected_end == self->flash_protected_end &&
+      asked.flash_end == self->flash_end && asked.mem_start == self->mem_start &&
+      asked.app_break == app_break && asked.kernel_break == kernel_break &&
+      asked.mem_end == self->mem_end; */
+
 /* Ask the port to give a process [mem_start, app_break), and to keep [kernel_break, mem_end). What
  * becomes accessible above the break of now is zeroed first: no byte reaches a process before that.
  * Returns: false if the port refuses, or an open grant reaches below app_break (L9). The breaks are
  * the caller's to move. Contract: I9. */
 /*@ requires occupied(process);
-    assigns \nothing; // of the kernel's own objects */
+    assigns zeroed_start, zeroed_end, asked, zeroed_start_when_asked, zeroed_end_when_asked, agreed;
+    behavior reaches_an_open_grant:
+      assumes open_grant_in(&process->private_, process->private_.mem_start, app_break);
+      assigns \nothing;
+      ensures \result == \false;
+    behavior asks:
+      assumes !open_grant_in(&process->private_, process->private_.mem_start, app_break);
+      ensures \result == agreed;
+      ensures gives(&process->private_, app_break, kernel_break);
+      ensures was_zeroed_before(process->private_.app_break, app_break);
+    complete behaviors;
+    disjoint behaviors; */
 bool procbuf_process_give(const struct procbuf_process *process, procbuf_addr_t app_break,
                           procbuf_addr_t kernel_break);
 
 /* Tell the port that a process is going away: nothing of it stays accessible. Contract: L8. */
 /*@ requires occupied(process);
-    assigns \nothing; */
+    assigns asked, zeroed_start_when_asked, zeroed_end_when_asked, agreed;
+    ensures asked.table == process->private_.table;
+    ensures asked.identifier == process->private_.identifier && leaves_nothing(asked); */
 void procbuf_process_revoke(const struct procbuf_process *process);
 
 #endif

@@ -11,6 +11,10 @@
 #include "require.h"
 #include "valid.h"
 
+/*@ requires \valid(process);
+    assigns process->private_.table, process->private_.identifier;
+    ensures process->private_.table == \null;
+    ensures process->private_.identifier == PROCBUF_NO_IDENTIFIER; */
 static void empty_slot(struct procbuf_process *process)
 {
     process->private_.table = NULL;
@@ -75,6 +79,20 @@ bool procbuf_id_equal(struct procbuf_id a, struct procbuf_id b)
            a.private_.identifier == b.private_.identifier;
 }
 
+/*@ predicate has_slots{L}(struct procbuf_table *table) =
+      \valid(table) && \valid(table->private_.slots + (0 .. table->private_.slot_count - 1));
+
+    predicate is_slot{L}(struct procbuf_process *process, struct procbuf_table *table) =
+      \exists integer i; 0 <= i < table->private_.slot_count &&
+                         process == table->private_.slots + i; */
+
+/*@ requires has_slots(table);
+    assigns \nothing;
+    ensures \result != \null <==>
+              index < table->private_.slot_count &&
+              table->private_.slots[index].private_.table != \null;
+    ensures \result != \null ==>
+              (struct procbuf_process *)\result == table->private_.slots + index; */
 struct procbuf_process *procbuf_table_slot(const struct procbuf_table *table, uint32_t index)
 {
     PROCBUF_KEEPS(table, table);
@@ -161,6 +179,8 @@ static bool overlaps_process(procbuf_addr_t start, procbuf_addr_t end,
            procbuf_range_overlaps(start, end, other->flash_start, other->flash_end);
 }
 
+/* What P4 says about two processes is not proved: the loop is over all slots. */
+/*@ assigns \nothing; */
 static bool layout_is_free(const struct procbuf_table *table,
                            const struct procbuf_process_config *config, const struct layout *layout)
 {
@@ -178,8 +198,19 @@ static bool layout_is_free(const struct procbuf_table *table,
     return true;
 }
 
+/*@ requires has_slots(table);
+    assigns \nothing;
+    ensures \result != \null ==> is_slot(\result, table) && \result->private_.table == \null;
+    ensures \result == \null ==>
+              \forall integer i; 0 <= i < table->private_.slot_count ==>
+                table->private_.slots[i].private_.table != \null; */
 static struct procbuf_process *find_empty_slot(const struct procbuf_table *table)
 {
+    /*@ loop assigns index;
+        loop invariant 0 <= index <= table->private_.slot_count;
+        loop invariant \forall integer i; 0 <= i < index ==>
+                         table->private_.slots[i].private_.table != \null;
+        loop variant table->private_.slot_count - index; */
     for (uint32_t index = 0; index < table->private_.slot_count; index++)
         if (procbuf_table_slot(table, index) == NULL)
             return &table->private_.slots[index];
@@ -187,6 +218,18 @@ static struct procbuf_process *find_empty_slot(const struct procbuf_table *table
 }
 
 /* Fill an empty slot. No byte of RAM is the process's yet: its break is where its RAM begins. */
+/*@ requires \valid(process) && \valid(table) && \valid_read(config) && \valid_read(layout);
+    requires \separated(process, table, config, layout);
+    requires config->mem_start <= layout->app_break <= layout->kernel_break <= layout->mem_end;
+    requires layout->flash_protected_end <= layout->flash_end;
+    assigns process->private_;
+    ensures occupied(process) && is_active(&process->private_);
+    ensures process->private_.table == table;
+    ensures process->private_.identifier == identifier;
+    ensures process->private_.mem_start == config->mem_start;
+    ensures process->private_.app_break == config->mem_start;
+    ensures process->private_.mark == config->mem_start;
+    ensures process->private_.kernel_break == layout->kernel_break; */
 static void fill_slot(struct procbuf_process *process, struct procbuf_table *table,
                       uint64_t identifier, const struct procbuf_process_config *config,
                       const struct layout *layout)
@@ -211,6 +254,33 @@ static void fill_slot(struct procbuf_process *process, struct procbuf_table *tab
     procbuf_process_forget_grants(process);
 }
 
+/* P4 and I9, but for other processes' memory. */
+/*@ requires has_slots(table) && table->private_.slots != \null;
+    requires \valid_read(config) && \valid(process_out);
+    requires \separated(table, config, process_out,
+                        table->private_.slots + (0 .. table->private_.slot_count - 1));
+    assigns table->private_.next_identifier,
+            table->private_.slots[0 .. table->private_.slot_count - 1], *process_out,
+            zeroed_start, zeroed_end, asked, zeroed_start_when_asked, zeroed_end_when_asked, agreed;
+    ensures \result == PROCBUF_OK || \result == PROCBUF_INVAL || \result == PROCBUF_NOMEM;
+    ensures \result == PROCBUF_OK ==>
+              occupied(*process_out) && is_active(&(*process_out)->private_);
+    ensures \result == PROCBUF_OK ==>
+              is_slot(*process_out, table) && (*process_out)->private_.table == table;
+    ensures \result == PROCBUF_OK ==>
+              (*process_out)->private_.identifier == \old(table->private_.next_identifier);
+    ensures \result == PROCBUF_OK ==>
+              (*process_out)->private_.mark == config->mem_start &&
+              (*process_out)->private_.app_break == config->mem_start + config->initial_app_len;
+    ensures \result == PROCBUF_OK ==>
+              agreed == \true &&
+              gives(&(*process_out)->private_, (*process_out)->private_.app_break,
+                    (*process_out)->private_.kernel_break) &&
+              was_zeroed_before(config->mem_start, (*process_out)->private_.app_break);
+    ensures \result != PROCBUF_OK ==> *process_out == \old(*process_out) &&
+              \forall integer i; 0 <= i < table->private_.slot_count ==>
+                table->private_.slots[i].private_.table ==
+                  \old(table->private_.slots[i].private_.table); */
 enum procbuf_error procbuf_process_create(struct procbuf_table *table,
                                           const struct procbuf_process_config *config,
                                           struct procbuf_process **process_out)
@@ -234,6 +304,21 @@ enum procbuf_error procbuf_process_create(struct procbuf_table *table,
     return PROCBUF_OK;
 }
 
+/*@ requires occupied(process);
+    assigns process->private_.table, process->private_.identifier,
+            asked, zeroed_start_when_asked, zeroed_end_when_asked, agreed;
+    behavior entered:
+      assumes process->private_.open_enters != \null;
+      assigns \nothing;
+      ensures \result == PROCBUF_BUSY;
+    behavior removed:
+      assumes process->private_.open_enters == \null;
+      ensures \result == PROCBUF_OK && process->private_.table == \null;
+      ensures process->private_.identifier == PROCBUF_NO_IDENTIFIER;
+      ensures asked.table == \old(process->private_.table);
+      ensures asked.identifier == \old(process->private_.identifier) && leaves_nothing(asked);
+    complete behaviors;
+    disjoint behaviors; */
 enum procbuf_error procbuf_process_remove(struct procbuf_process *process)
 {
     PROCBUF_KEEPS(process, process);

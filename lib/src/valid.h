@@ -15,6 +15,12 @@
 #define PROCBUF_KEEPS(type, object) ((void)0)
 #else
 
+#ifdef PROCBUF_EXITS_ARE_COMPARED
+/* After each call the testbed compares all state with its model, which says more than a panic here
+ * would, and would never be reached. */
+#define PROCBUF_KEEPS(type, object) PROCBUF_VERIFY(procbuf_##type##_is_valid(object))
+#define PROCBUF_VERIFIER(type)
+#else
 /* The object is valid here, and will be when the function returns, by whatever way. */
 #define PROCBUF_KEEPS(type, object)                                                                \
     PROCBUF_VERIFY(procbuf_##type##_is_valid(object));                                             \
@@ -26,6 +32,7 @@
     {                                                                                              \
         PROCBUF_VERIFY(procbuf_##type##_is_valid(*object));                                        \
     }
+#endif
 
 /* Ours has slots, a foreign one a liveness function; neither has what is the other's. */
 static inline bool procbuf_table_is_valid(const struct procbuf_table *table)

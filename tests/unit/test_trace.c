@@ -214,7 +214,6 @@ Test(trace, the_table_is_pinned)
         { 0x76, "writer_write", "ub" },
         { 0x77, "writer_skip", "n" },
         { 0x78, "stream_copy", "n" },
-        { 0x79, "read_at_readwrite", "wnu" },
         { 0x80, "foreign_start", "u" },
         { 0x81, "foreign_end", "u" },
         { 0x82, "foreign_readonly", "ouuu" },
