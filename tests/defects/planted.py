@@ -219,6 +219,15 @@ def link(program: str, objects: dict[str, Path], library: list[str], folder: Pat
     return linked
 
 
+def build_replay(edits: list[Edit], folder: Path, build: Path, bug: str = "") -> Path:
+    """The replay program with these mistakes, in the library and in the testbed, and a planted bug's."""
+    edit_copy(edits, folder)
+    if bug:
+        patch(next(d for d in all_defects() if d.id == bug), folder)
+    objects = compile_testbed([file for file, _, _ in edits if file.startswith("fuzz/")], folder, build)
+    return link("fuzz/procbuf-replay", objects, compile_changed(folder / "lib", folder, build), folder, build)
+
+
 def identity_in(text: str) -> str:
     """The identity line of a report, or nothing."""
     return next((line for line in reversed(text.splitlines()) if line.startswith(IDENTITY)), "")

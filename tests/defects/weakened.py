@@ -4,6 +4,7 @@ Rows: id, what goes wrong, file below fuzz/, the code, the code with the mistake
   corpora   the replay of the saved corpora: the real library disagrees with a wrong model
   unit.S.T  the testbed's unit test T of suite S
   floor     tests/regression/reached: the corpora no longer reach what they reached
+  bent.X    tests/defects/bent: pair X of pairs.py is missed
   defect.X  the test of planted bug X: it is no longer caught as what it is
 """
 
@@ -217,4 +218,53 @@ ERRORS = [
     ("T-slice", "base and length of slices are not compared", "machine/compare.c",
      "    const size_t expected_len = expected->span.end - expected->span.start;\n",
      "    const size_t expected_len = expected->span.end - expected->span.start;\n    return;\n", "defect.S07"),
+    # ---- Secrecy and integrity: each check once, left out, or blind ----
+    ("V-zero", "what becomes accessible need not be zero", "machine/view.c",
+     "        if (arena_view[at] == 0)\n            continue;", "        continue;",
+     "unit.worlds.a_byte_that_is_not_zero_when_it_becomes_accessible_is_noticed"),
+    ("V-apart", "a byte may be accessible to two", "machine/view.c",
+     "            if (!overlap(start, end, view->ram, view->ram_end) &&\n"
+     "                !overlap(start, end, view->flash, view->flash_end))\n                continue;",
+     "            continue;", "unit.worlds.a_process_in_the_memory_of_another_is_noticed"),
+    ("V-break", "the accessors may publish other breaks than the port was told", "machine/view.c",
+     "    if (app_break == view->app_break && kernel_break == view->kernel_break)\n        return;\n",
+     "    return;\n", "unit.worlds.a_break_that_the_port_was_not_told_is_noticed"),
+    ("V-gone", "what is accessible needs no process", "machine/view.c",
+     "    if (process == NULL) {\n        bug_current_rule", "    if (process == NULL)\n        return;\n    if (false) {\n        bug_current_rule",
+     "unit.worlds.memory_that_stays_accessible_without_its_process_is_noticed"),
+    ("V-window", "a window may reach out of a process", "machine/view.c",
+     "    if (touched != 0 && !view_unasked)", "    if (false)",
+     "unit.worlds.a_window_beyond_the_end_of_a_process_is_noticed"),
+    ("V-other", "the port may be told of any memory", "machine/view.c",
+     "    if (!view_unasked && !is_of_process(view, told))", "    if (false)",
+     "unit.worlds.a_port_that_is_told_of_other_ram_is_noticed"),
+    ("V-all", "grants that take all of a process are its removal", "machine/view.c",
+     "        view->break_before = view->app_break = told->app_break;\n", "", "corpora"),
+    ("V-range", "any range may be given back", "machine/origins.c",
+     "    if (range_equal(passed, answer) || view_unasked)\n        return;\n", "    return;\n", "bent.S-slots"),
+    ("V-life", "a new life may be given what the old one passed", "machine/origins.c",
+     "    memset(origins.passed[slot], 0, sizeof origins.passed[slot]);\n", "", "corpora"),
+    ("V-grant", "a driver that is declared again was passed what it was before", "machine/origins.c",
+     "        memset(origins.passed[slot][v], 0, sizeof origins.passed[slot][v]);\n", "        (void)0;\n", "corpora"),
+    ("V-address", "an address may come from anywhere", "machine/origins.c",
+     "            check_number(\"address-without-origin\", made.addr, answer);", "            (void)0;",
+     "unit.worlds.an_address_that_was_not_given_is_noticed"),
+    ("V-length", "a length may come from anywhere", "machine/origins.c",
+     "            check_number(\"length-without-origin\", made.len, answer);", "            (void)0;", "bent.S-length"),
+    ("V-data", "the data of a grant need not be zero", "machine/view.c",
+     "    if (views[slot].made_grant && driver->declared)", "    if (false)", "bent.S-grant"),
+    ("V-answer", "the observer's answers are not compared", "machine/worlds.c",
+     "    if (!is_compared(event) ||", "    if (true || !is_compared(event) ||", "bent.I-count"),
+    ("V-memory", "the observer's memory is not compared", "machine/worlds.c",
+     "    if (digest_memory() == first || !parts_here(position, in_body))\n        return;\n", "    return;\n",
+     "bent.S-open-grant"),
+    ("V-secret", "others hold the same in both worlds", "machine/worlds.c",
+     "            args[k] ^= 0x5a;", "            args[k] ^= 0;", "bent.S-open-grant"),
+    ("V-alone", "others act in both worlds", "machine/worlds.c",
+     "    if (worlds.kind == SECRETS)\n        return true;\n    return event->concern == MINE",
+     "    return true;\n    return event->concern == MINE", "bent.I-grants"),
+    ("V-place", "objects of the kernel are where they were", "machine/world.c",
+     "    world_now = second ? &objects.second : &objects.first;", "    world_now = &objects.first;", "bent.S-address"),
+    ("V-number", "identifiers begin at the same number", "machine/world.c",
+     "identifiers_begin_at(other_identifiers);", "(void)other_identifiers;", "bent.S-identifier"),
 ]
