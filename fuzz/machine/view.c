@@ -162,10 +162,19 @@ static void check_apart(unsigned slot)
 static void check_published(unsigned slot)
 {
     const struct view *view = &views[slot];
-    const struct procbuf_process *process = &world.slots[slot];
+    const struct procbuf_process *process = procbuf_table_slot(&world.table, slot);
+    if (view_unasked)
+        return;
+    if (process == NULL) {
+        bug_current_rule = "I11";
+        bug_found("integrity", "accessible-without-a-process",
+                  "expected: nothing of p%u is accessible once it is removed (I11)\n"
+                  "actual: RAM from 0x%" PRIx64 " to 0x%" PRIx64 " still is",
+                  slot, view->ram, view->app_break);
+    }
     const uint64_t app_break = procbuf_process_app_break(process);
     const uint64_t kernel_break = procbuf_process_kernel_break(process);
-    if ((app_break == view->app_break && kernel_break == view->kernel_break) || view_unasked)
+    if (app_break == view->app_break && kernel_break == view->kernel_break)
         return;
     bug_current_rule = "I11";
     bug_found("integrity", "break-that-the-port-was-not-told",

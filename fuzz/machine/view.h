@@ -32,7 +32,8 @@ void view_refused(unsigned slot);
 /* The kernel opens a range to itself. */
 void view_opened(uint64_t addr, uint64_t len);
 
-/* A library call has ended: what it made accessible belongs to one process, and the accessors publish the breaks that the port was told. Ends in bug_found() if not. */
+/* A library call has ended: what it made accessible belongs to one process, which the table has, and
+ * the accessors publish the breaks that the port was told. Ends in bug_found() if not. */
 void view_settle(void);
 
 /* The same of every process, asked about or not, when a trace has ended. */

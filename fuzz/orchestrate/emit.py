@@ -103,7 +103,7 @@ class Writer(Calls):
                 self.op(record)
                 self.note(record)
             elif kind == "leave":
-                self.leave()
+                self.leave(record)
         self.out = self.statements if self.out is self.setup else self.out
         if not self.finished:
             self.finish(state)
@@ -132,6 +132,8 @@ class Writer(Calls):
             lines.append(f"    procbuf_table_use_grants(&table, grants, {self.world['grants']});")
         if "foreign" in self.uses:
             lines.append("    procbuf_table_init_external(&foreign_table, foreign_is_live, foreign);")
+        if "other" in self.uses:
+            lines.append("    make_other();")
         return lines
 
     def fields(self, members: list[list[dict]], last: int) -> dict:
@@ -141,6 +143,8 @@ class Writer(Calls):
             self.begin(lines, last if lines is members[-1] else BEYOND)
             self.write()
             written.append((self.world["slots"], self.setup, self.statements))
+        if "other" in self.uses:
+            self.uses.add("foreign_memory")
         room = max([slots for slots, _, _ in written] + [number + 1 for number in self.used["p"]])
         programs = ["\n".join([*self.kernel(slots, room), *setup, *statements]) + "\n" for slots, setup, statements in written]
         text = "\n".join([*self.bodies, *programs])
@@ -152,7 +156,8 @@ class Writer(Calls):
                   (("KERNEL_IN", "in"), ("KERNEL_OUT", "out"), ("KERNEL_SCRATCH", "scratch"))]
 
         def used(pairs):
-            return [(name, offset) for name, offset in pairs if re.search(rf"\b{name}\b", text)]
+            return [(name, offset) for name, offset in pairs
+                    if re.search(rf"\b{name}\b", text) or (name == "FOREIGN" and "other" in self.uses)]
         return {
             "uses": {name: True for name in self.uses},
             "used": {kind: sorted(numbers) for kind, numbers in self.used.items()},
