@@ -12,12 +12,12 @@ const char *port_panic_message = "";
 static void report_access(enum hook_kind kind, procbuf_addr_t addr, size_t len,
                           enum procbuf_access access)
 {
-    if (kind == HOOK_OPEN)
-        view_opened(addr, len);
     const struct hook hook = {
         .kind = kind, .addr = addr, .len = len, .writable = access == PROCBUF_ACCESS_READ_WRITE
     };
-    (void)oracle_hook(&hook);
+    (void)oracle_hook(&hook); /* first what the rules say: it names the cause */
+    if (kind == HOOK_OPEN)
+        view_opened(addr, len);
 }
 
 void procbuf_port_user_access_open(procbuf_addr_t addr, size_t len, enum procbuf_access access)

@@ -21,7 +21,15 @@ static bool overlap(uint64_t a, uint64_t a_end, uint64_t b, uint64_t b_end)
 
 /* ---- Events ---- */
 
-static void check_zero(unsigned slot, struct span span, const char *check, const char *whose);
+enum { NO_BYTE = -1 };
+
+static long first_not_zero(struct span span)
+{
+    for (uint32_t at = span.start; at < span.end; at++)
+        if (arena_view[at] != 0)
+            return (long)at;
+    return NO_BYTE;
+}
 
 static void begin_view(struct view *view, const struct hook *told)
 {
@@ -33,6 +41,7 @@ static void begin_view(struct view *view, const struct hook *told)
         .ram_end = told->mem_end,
         .app_break = told->addr,
         .kernel_break = told->kernel_break,
+        .grant_unzeroed = NO_BYTE,
     };
 }
 
@@ -71,7 +80,7 @@ void view_told(const struct hook *told)
                   slot, told->addr, told->app_break, told->kernel_break);
     if (told->app_break > view->app_break) {
         view->grown = (struct span){ in_arena(view->app_break), in_arena(told->app_break) };
-        check_zero(slot, view->grown, "accessible-before-zeroed", "accessible memory");
+        view->unzeroed = view_unasked ? NO_BYTE : first_not_zero(view->grown);
     }
     view->made_grant = told->kernel_break < view->kernel_break;
     view->break_before = view->app_break;
@@ -114,18 +123,16 @@ void view_opened(uint64_t addr, uint64_t len)
 
 /* ---- What must hold when a call has ended ---- */
 
-static void check_zero(unsigned slot, struct span span, const char *check, const char *whose)
+static void check_zero(unsigned slot, long at, const char *check, const char *whose)
 {
-    for (uint32_t at = span.start; at < span.end && !view_unasked; at++) {
-        if (arena_view[at] == 0)
-            continue;
-        bug_arena_byte = (long)at;
-        bug_current_rule = "I9";
-        bug_found("secrecy", check,
-                  "expected: arena byte %u is zero when it becomes %s of p%u (I9)\n"
-                  "actual: it holds 0x%02x",
-                  at, whose, slot, arena_view[at]);
-    }
+    if (at == NO_BYTE)
+        return;
+    bug_arena_byte = at;
+    bug_current_rule = "I9";
+    bug_found("secrecy", check,
+              "expected: arena byte %ld is zero when it becomes %s of p%u (I9)\n"
+              "actual: it is not",
+              at, whose, slot);
 }
 
 /* No byte that the process may access is another's, or in anyone's grants. */
@@ -155,10 +162,19 @@ static void check_apart(unsigned slot)
 static void check_published(unsigned slot)
 {
     const struct view *view = &views[slot];
-    const struct procbuf_process *process = &world.slots[slot];
+    const struct procbuf_process *process = procbuf_table_slot(&world.table, slot);
+    if (view_unasked)
+        return;
+    if (process == NULL) {
+        bug_current_rule = "I11";
+        bug_found("integrity", "accessible-without-a-process",
+                  "expected: nothing of p%u is accessible once it is removed (I11)\n"
+                  "actual: RAM from 0x%" PRIx64 " to 0x%" PRIx64 " still is",
+                  slot, view->ram, view->app_break);
+    }
     const uint64_t app_break = procbuf_process_app_break(process);
     const uint64_t kernel_break = procbuf_process_kernel_break(process);
-    if ((app_break == view->app_break && kernel_break == view->kernel_break) || view_unasked)
+    if (app_break == view->app_break && kernel_break == view->kernel_break)
         return;
     bug_current_rule = "I11";
     bug_found("integrity", "break-that-the-port-was-not-told",
@@ -172,11 +188,15 @@ void view_settle(void)
     while (view_unsettled != 0) {
         const unsigned slot = take_lowest(&view_unsettled);
         struct view *view = &views[slot];
-        if (view->grown.start != view->grown.end)
+        if (view->grown.start != view->grown.end) {
+            check_zero(slot, view->unzeroed, "accessible-before-zeroed", "accessible memory");
             check_apart(slot);
+        }
+        check_zero(slot, view->grant_unzeroed, "grant-not-zeroed", "the data of a grant");
         check_published(slot);
-        view->grown = (struct span){ 0, 0 };
+        view->grant_unzeroed = NO_BYTE;
         view->made_grant = false;
+        view->grown = (struct span){ 0, 0 };
     }
 }
 
@@ -194,9 +214,9 @@ void view_ended(void)
 void view_grant_seen(unsigned slot, const struct model_driver *driver)
 {
     const uint32_t grant = in_arena(views[slot].kernel_break);
-    if (views[slot].made_grant && driver->declared)
-        check_zero(slot, (struct span){ grant + driver->data_offset, grant + driver->len },
-                   "grant-not-zeroed", "the data of a grant");
+    if (views[slot].made_grant && driver->declared && !view_unasked)
+        views[slot].grant_unzeroed =
+            first_not_zero((struct span){ grant + driver->data_offset, grant + driver->len });
 }
 
 /* ---- Looking ---- */

@@ -13,7 +13,9 @@ struct view {
     uint64_t flash, flash_end;
     uint64_t app_break, kernel_break;
     uint64_t break_before; /* … the last that the port was told */
-    struct span grown;     /* bytes that the call under way made accessible */
+    struct span grown;     /* bytes that the call under way made accessible … */
+    long unzeroed;         /* … the first that was not zero when the port was told; -1: none */
+    long grant_unzeroed;   /* … likewise of the grant that the call under way made */
     bool made_grant;       /* the call under way moved the kernel break down */
 };
 
@@ -30,7 +32,8 @@ void view_refused(unsigned slot);
 /* The kernel opens a range to itself. */
 void view_opened(uint64_t addr, uint64_t len);
 
-/* A library call has ended: what it made accessible belongs to one process, and the accessors publish the breaks that the port was told. Ends in bug_found() if not. */
+/* A library call has ended: what it made accessible belongs to one process, which the table has, and
+ * the accessors publish the breaks that the port was told. Ends in bug_found() if not. */
 void view_settle(void);
 
 /* The same of every process, asked about or not, when a trace has ended. */

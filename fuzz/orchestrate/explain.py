@@ -20,7 +20,7 @@ KINDS = {
     "window": "Process memory was touched while access to it was closed.",
     "double-fetch": "A byte was fetched twice in one call: userspace can change it in between.",
     "hook": "The port's hooks were called in another way than the contract says.",
-    "panic": "User data led to the panic hook.",
+    "panic": "The library called the panic hook, where the contract has no panic or one of another rule. User data must never lead there (E4).",
     "hang": "The call does not end.",
     "oom": "It takes more memory than there is to take: the library allocates none.",
     "slow": "It takes a thousand times as long as it should.",

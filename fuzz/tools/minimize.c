@@ -140,17 +140,27 @@ static bool needs_second_world(void)
 static struct sequence members;
 static unsigned at_work;
 
-static void run_members(const struct trace *trace)
+static void run_plainly(const struct trace *trace)
+{
+    machine_run(trace, NULL);
+}
+
+static void run_each(const struct trace *trace, void (*run)(const struct trace *trace))
 {
     static struct trace other;
     for (running_member = 0; running_member < members.count; running_member++) {
         const bool is_other = running_member != at_work;
         if (is_other)
             sequence_get(&members, running_member, &other);
-        machine_run(is_other ? &other : trace, NULL);
-        if (needs_second_world())
-            worlds_run_all(is_other ? &other : trace);
+        run(is_other ? &other : trace);
     }
+}
+
+static void run_members(const struct trace *trace)
+{
+    run_each(trace, run_plainly);
+    if (needs_second_world())
+        run_each(trace, worlds_run_all);
 }
 
 static _Noreturn void run_as_child(const struct trace *trace, int most_ms)

@@ -190,8 +190,6 @@ static void run_plainly(const struct trace *trace)
     if (prints && current.count > 1)
         printf("# member %u of %u\n", current_member + 1, current.count);
     machine_run(trace, prints ? stdout : NULL);
-    if (!options.rules_only && !has_printed)
-        worlds_run_all(trace);
     op_total += trace->op_count;
 }
 
@@ -268,6 +266,8 @@ static void replay_file(const char *path)
         for_each_member(run_plainly);
         has_printed = true;
     }
+    if (!options.rules_only) /* after all of them: a sequence shows what runs in a row */
+        for_each_member(worlds_run_all);
     if (options.hostile)
         for_each_member(run_hostile);
     set_limit(0);

@@ -62,10 +62,10 @@ def memop_fails(id: str, title: str, identity: str, condition: str, m_condition:
                 more: str = "", m_more: str = "") -> Pair:
     """A break that fails, ends in another code under a condition on `process` (in the model: `slot`)."""
     return Pair(id, title, "K3", identity, [
-        (BRK, "enum procbuf_code memop_code(enum procbuf_process_error error)\n{\n"
-              "    return error == PROCBUF_PROCESS_OK ? PROCBUF_OK : PROCBUF_NOMEM;",
-         "enum procbuf_code memop_code(const struct procbuf_process *process, enum procbuf_process_error error)\n{\n"
-         f"    return error == PROCBUF_PROCESS_OK ? PROCBUF_OK : ({condition}) ? PROCBUF_FAIL : PROCBUF_NOMEM;"),
+        (BRK, "enum procbuf_error memop_code(enum procbuf_error error)\n{\n"
+              "    return error == PROCBUF_OK ? PROCBUF_OK : PROCBUF_NOMEM;",
+         "enum procbuf_error memop_code(const struct procbuf_process *process, enum procbuf_error error)\n{\n"
+         f"    return error == PROCBUF_OK ? PROCBUF_OK : ({condition}) ? PROCBUF_FAIL : PROCBUF_NOMEM;"),
         (BRK, "memop_code(procbuf_process_brk(", "memop_code(process, procbuf_process_brk("),
         (BRK, "memop_code(procbuf_process_sbrk(", "memop_code(process, procbuf_process_sbrk("),
         (BRK, '#include "sizes.h"\n', f'#include "sizes.h"\n{more}'),
@@ -74,24 +74,34 @@ def memop_fails(id: str, title: str, identity: str, condition: str, m_condition:
     ])
 
 
+def zeroed_only(id: str, title: str, rule: str, ops: str, condition: str, m_condition: str) -> Pair:
+    """What becomes accessible is zeroed only under a condition on `self` (in the model: `process`)."""
+    return Pair(id, title, rule, f"kind=secrecy check=accessible-before-zeroed op={ops}$", [
+        (PROCESS, "    if (app_break > self->app_break)\n",
+         f"    if (app_break > self->app_break && ({condition}))\n"),
+        (M_PROCESSES, "    zeroes(p, process->app_break, app_break);\n",
+         f"    if ({m_condition})\n        zeroes(p, process->app_break, app_break);\n"),
+    ])
+
+
 PAIRS = [
     # ---- What was in memory before ----
-    Pair("S-restart", "a new life finds, above its old break, what a driver's grant held", "L6",
-         "kind=secrecy check=accessible-before-zeroed op=(restart|restart_many|start|fault)$", [
-             (PROCESS, """    if (self->initial_app_break > self->app_break)
-        procbuf_memory_zero(self->app_break, (size_t)(self->initial_app_break - self->app_break));
-""", ""),
-             (M_PROCESSES, "    zeroes(p, process->app_break, process->initial_app_break);\n", "")]),
-    Pair("S-brk", "what brk gives out is not zeroed", "K1",
-         "kind=secrecy check=accessible-before-zeroed op=(memop_)?s?brk$", [
-             (BRK, """    if (new_break > old_break)
-        procbuf_memory_zero(old_break, (size_t)(new_break - old_break));
-""", ""),
-             (M_BRK, "    zeroes(p, old_break, new_break);\n", "")]),
+    zeroed_only("S-restart", "a new life finds, above its old break, what a driver's grant held", "L6",
+                "(restart|restart_many|start|fault)",
+                "self->state.kind != PROCBUF_STATE_TERMINATED", "process->state != MODEL_TERMINATED"),
+    zeroed_only("S-brk", "what brk gives out is not zeroed", "K1", "(memop_)?s?brk",
+                "self->state.kind == PROCBUF_STATE_TERMINATED || self->app_break == self->mem_start",
+                "process->state == MODEL_TERMINATED || process->app_break == process->mem_start"),
     Pair("S-create", "a new process finds what the one before it left", "P4",
          "kind=secrecy check=accessible-before-zeroed op=(process|create)$", [
-             (TABLE, "    procbuf_memory_zero(config->mem_start, config->initial_app_len);\n", ""),
-             (M_PROCESSES, "    zeroes(p, model.processes[slot].mem_start, model.processes[slot].app_break);\n", "")]),
+             (TABLE, "        .app_break = config->mem_start,\n", "        .app_break = layout->app_break,\n"),
+             (M_PROCESSES, "    process->app_break = args[3];\n", "    process->app_break = args[3] + args[5];\n")]),
+    Pair("S-create-half", "of a new process's memory the first half is not zeroed", "P4",
+         "kind=secrecy check=accessible-before-zeroed op=(process|create)$", [
+             (TABLE, "        .app_break = config->mem_start,\n",
+              "        .app_break = (procbuf_addr_t)(config->mem_start + config->initial_app_len / 2),\n"),
+             (M_PROCESSES, "    process->app_break = args[3];\n",
+              "    process->app_break = args[3] + args[5] / 2;\n")]),
     Pair("S-early", "zeroing stops at the last whole word", "K1",
          "kind=secrecy check=accessible-before-zeroed ", [
              (MEMORY, "memset(procbuf_memory_at(addr), 0, len);",
@@ -99,9 +109,9 @@ PAIRS = [
              (M_RULES, "arena_set(&model.bytes[start - ARENA_BASE], 0, end - start);",
               "arena_set(&model.bytes[start - ARENA_BASE], 0, (end - start) & ~(uint64_t)7);")]),
     Pair("S-fill", "new memory is filled with the number of lives that another process has had", "K1",
-         "kind=secrecy check=accessible-before-zeroed op=(memop_)?s?brk$", [
-             (BRK, "        procbuf_memory_zero(old_break, (size_t)(new_break - old_break));\n",
-              "        procbuf_memory_fill(old_break, (size_t)(new_break - old_break),\n"
+         "kind=secrecy check=accessible-before-zeroed ", [
+             (PROCESS, "        procbuf_memory_zero(self->app_break, (size_t)(app_break - self->app_break));\n",
+              "        procbuf_memory_fill(self->app_break, (size_t)(app_break - self->app_break),\n"
               "                            (uint8_t)self->table->private_.slots[0].private_.restart_count);\n"),
              (MEMORY, "void procbuf_memory_zero(procbuf_addr_t addr, size_t len)\n",
               """void procbuf_memory_fill(procbuf_addr_t addr, size_t len, uint8_t value)
@@ -116,17 +126,17 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
              ("lib/src/memory.h", "void procbuf_memory_zero(procbuf_addr_t addr, size_t len);",
               "void procbuf_memory_zero(procbuf_addr_t addr, size_t len);\n"
               "void procbuf_memory_fill(procbuf_addr_t addr, size_t len, uint8_t value);"),
-             (M_BRK, "    zeroes(p, old_break, new_break);\n",
-              """    zeroes(p, old_break, new_break);
-    if (old_break < new_break)
-        arena_set(&model.bytes[old_break - ARENA_BASE], (uint8_t)model.processes[0].restart_count,
-                  new_break - old_break);
+             (M_PROCESSES, "    zeroes(p, process->app_break, app_break);\n",
+              """    zeroes(p, process->app_break, app_break);
+    if (process->app_break < app_break && model.processes[0].used)
+        arena_set(&model.bytes[process->app_break - ARENA_BASE],
+                  (uint8_t)model.processes[0].restart_count, app_break - process->app_break);
 """)]),
     Pair("S-grant", "of a new grant the slots alone are zeroed", "G4", "kind=secrecy check=grant-not-zeroed ", [
         (GRANT, "        memset(procbuf_memory_at(*addr_out), 0, len);\n",
          "        memset(procbuf_memory_at(*addr_out), 0, data_offset(config));\n"),
-        (M_GRANTS, "        arena_set(&model.bytes[span.start], 0, span.end - span.start);\n",
-         "        arena_set(&model.bytes[span.start], 0, driver->data_offset);\n")]),
+        (M_GRANTS, "    arena_set(&model.bytes[span.start], 0, span.end - span.start);\n",
+         "    arena_set(&model.bytes[span.start], 0, driver->data_offset);\n")]),
     Pair("S-slots", "a slot of a new life has the highest address that the old life shared", "G5",
          "kind=secrecy check=range-that-was-not-passed op=allow_read", [
              (PROCESS, "    self->mark = self->mem_start;\n",
@@ -147,12 +157,40 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
               "    if (process->completion == 1)\n"
               "        process->completion_code = (uint32_t)(process->mark - process->mem_start);\n"
               "    process->mark = process->mem_start;\n    process->restart_count++;\n"),
-             (M_GRANTS, "        memset(slots, 0, sizeof *slots);\n",
-              """        const struct model_process *self = &model.processes[slot];
-        memset(slots, 0, sizeof *slots);
-        if (self->restart_count != 0 && self->completion == 1)
-            slots->held[driver->slot_counts[0] == 0][0].addr = self->mem_start + self->completion_code;
+             (M_GRANTS, "    memset(slots, 0, sizeof *slots);\n",
+              """    const struct model_process *self = &model.processes[slot];
+    memset(slots, 0, sizeof *slots);
+    if (self->restart_count != 0 && self->completion == 1)
+        slots->held[driver->slot_counts[0] == 0][0].addr = self->mem_start + self->completion_code;
 """)]),
+    Pair("S-kept", "a new life's slots keep what the old life shared", "L3",
+         "kind=secrecy check=range-that-was-not-passed op=allow_read", [
+             (PROCESS, "    procbuf_process_forget_grants(process);\n",
+              "    if (self->initial_app_break > self->kernel_break)\n"
+              "        procbuf_process_forget_grants(process);\n"),
+             (PROCESS, "    if (!procbuf_process_give(process, self->initial_app_break, self->initial_kernel_break))\n",
+              "    const procbuf_addr_t kernel_break = self->initial_app_break > self->kernel_break\n"
+              "                                            ? self->initial_kernel_break\n"
+              "                                            : self->kernel_break;\n"
+              "    if (!procbuf_process_give(process, self->initial_app_break, kernel_break))\n"),
+             (PROCESS, "    self->kernel_break = self->initial_kernel_break;\n",
+              "    self->kernel_break = kernel_break;\n"),
+             (M_PROCESSES, "    memset(process->grants, 0, sizeof process->grants);\n",
+              "    if (process->initial_app_break > process->kernel_break)\n"
+              "        memset(process->grants, 0, sizeof process->grants);\n"),
+             (M_PROCESSES, "    if (!model_gives(slot, process->initial_app_break, process->initial_kernel_break, p))\n",
+              "    const uint64_t kernel_break = process->initial_app_break > process->kernel_break\n"
+              "                                      ? process->initial_kernel_break\n"
+              "                                      : process->kernel_break;\n"
+              "    if (!model_gives(slot, process->initial_app_break, kernel_break, p))\n"),
+             (M_PROCESSES, "    process->kernel_break = process->initial_kernel_break;\n",
+              "    process->kernel_break = kernel_break;\n")]),
+    Pair("S-open-grant", "a new life gets the bytes of a grant that a driver has open", "L9",
+         "kind=(secrecy|integrity) check=observer-sees-other-bytes ", [
+             (PROCESS, "    if (procbuf_process_has_open_grant(self, self->mem_start, app_break))\n"
+                       "        return false;\n", ""),
+             (M_PROCESSES, "    if (model_is_under_open_enter(slot, process->mem_start, app_break, true))\n"
+                           "        return false;\n", "")]),
     # ---- What may be looked at ----
     Pair("S-gap", "a buffer for reading may reach into the gap between the breaks", "P1",
          "kind=secrecy check=observer-gets-another-answer ", [
@@ -198,14 +236,14 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
                 "process->private_.identifier % 2 != 0", "model.processes[slot].identifier % 2 != 0"),
     Pair("S-break", "the old break that is given back is the kernel's", "K1",
          "kind=secrecy check=old-break-without-origin ", [
-             (BRK, "    *old_break_out = old_break;\n", "    *old_break_out = self->kernel_break;\n"),
+             (BRK, "    *old_break_out = self->app_break;\n", "    *old_break_out = self->kernel_break;\n"),
              (M_BRK, "    answers_with(p, 'a', old_break);\n", "    answers_with(p, 'a', process->kernel_break);\n")]),
     Pair("S-length", "a buffer whose slot was swapped is as long as the whole process", "H6",
          "kind=secrecy check=length-without-origin op=len$", [
-             (BUFFER, "    return buffer_is_live(index, buffer) ? buffer->len : 0;",
-              """    if (buffer_is_live(index, buffer))
+             (BUFFER, "    return buffer_is_live(buffer) ? buffer->len : 0;",
+              """    if (buffer_is_live(buffer))
         return buffer->len;
-    return buffer->slot_addr != 0 && procbuf_life_goes_on(index, &buffer->id)
+    return buffer->slot_addr != 0 && procbuf_life_goes_on(&buffer->index, &buffer->id)
                ? (size_t)(buffer->id.process->private_.mem_end - buffer->id.process->private_.mem_start)
                : 0;"""),
              (M_BUFFERS, "        answers_with(p, 'l', model_asks_whether_live(buffer, p) ? buffer->len : 0);",
@@ -246,10 +284,10 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
 """)]),
     Pair("I-driver", "a driver number is in use while another process has a grant of it", "G2",
          "kind=integrity check=observer-gets-another-answer ", [
-             (GRANT, "        procbuf_process_lookup_driver(process, driver_number, &other) ||\n",
+             (GRANT, "        procbuf_process_lookup_driver(process, driver_number, &other))\n",
               "        procbuf_process_lookup_driver(process, driver_number, &other) ||\n"
-              "        another_has(process, driver_number) ||\n"),
-             (GRANT, "bool procbuf_process_allocate_grant(struct procbuf_process *process, uint32_t grant_number,\n",
+              "        another_has(process, driver_number))\n"),
+             (GRANT, "/* G1 and G2, for a driver or, if it is null, for the process level. */\n",
               """static bool another_has(const struct procbuf_process *process, uint32_t driver_number)
 {
     const struct procbuf_table_private *table = &process->private_.table->private_;
@@ -262,12 +300,11 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
     return false;
 }
 
-bool procbuf_process_allocate_grant(struct procbuf_process *process, uint32_t grant_number,
 """),
              (M_GRANTS, "    RULE(\"G1\");\n    if (align < 2)\n",
               """    for (unsigned s = 0; s < model.slot_count; s++)
         if (model.processes[s].used && model_find_driver_number(s, driver_number, &other))
-            return false;
+            return ALREADY;
     RULE("G1");
     if (align < 2)
 """)]),
@@ -292,22 +329,28 @@ bool procbuf_process_allocate_grant(struct procbuf_process *process, uint32_t gr
     if (!any)
         return false;
 """),
-             (M_ALLOW, "    } else if (!model_app_owned(slot, addr, 1)) {", "    } else if (!model_is_app_memory(addr)) {")]),
+             (M_ALLOW, "    if (!model_app_owned(slot, addr, 1)) {", "    if (!model_is_app_memory(addr)) {")]),
     Pair("I-restart", "a process cannot restart while another one runs", "L4",
          "kind=integrity check=observer-(gets-another-answer|sees-other-bytes|has-other-memory) ", [
-             (PROCESS, "    if (self->state.kind == PROCBUF_STATE_TERMINATED)\n        return false;\n"
+             (PROCESS, "    if (self->state.kind == PROCBUF_STATE_TERMINATED)\n        return PROCBUF_ALREADY;\n"
                        "    procbuf_process_terminate(process, completion_code);",
-              "    if (self->state.kind == PROCBUF_STATE_TERMINATED || another_is(process))\n        return false;\n"
+              "    if (self->state.kind == PROCBUF_STATE_TERMINATED || another_is(process))\n"
+              "        return PROCBUF_ALREADY;\n"
               "    procbuf_process_terminate(process, completion_code);"),
              (PROCESS, '#include "require.h"\n',
               '#include "require.h"\n' + another("them->state.kind == PROCBUF_STATE_RUNNING")),
-             (M_PROCESSES, "    if (model.processes[slot].state == MODEL_TERMINATED)\n        return false;\n",
-              "    if (model.processes[slot].state == MODEL_TERMINATED || another_is(slot))\n        return false;\n"),
+             (M_PROCESSES, "    if (model.processes[slot].state == MODEL_TERMINATED)\n        return ALREADY;\n",
+              "    if (model.processes[slot].state == MODEL_TERMINATED || another_is(slot))\n        return ALREADY;\n"),
              (M_PROCESSES, M_INCLUDE, M_INCLUDE + m_another("them->state == MODEL_RUNNING"))]),
     memop_fails("I-count", "which code a break fails with depends on whether another process has restarted",
                 "kind=integrity check=observer-gets-another-answer op=memop_s?brk$",
                 "another_is(process)", "another_is(slot)",
                 another("them->restart_count != 0"), m_another("them->restart_count != 0")),
+    memop_fails("I-grants", "which code a break fails with depends on whether another process has grants",
+                "kind=integrity check=observer-gets-another-answer op=memop_s?brk$",
+                "another_is(process)", "another_is(slot)",
+                another("them->kernel_break != them->initial_kernel_break"),
+                m_another("them->kernel_break != them->initial_kernel_break")),
     Pair("I-fault", "a fault ends the process in the next slot, too", "L7",
          "kind=integrity check=observer-(gets-another-answer|sees-other-bytes|has-other-memory) ", [
              (PROCESS, "    struct procbuf_process_private *self = procbuf_process_self(process);\n"
@@ -325,17 +368,17 @@ bool procbuf_process_allocate_grant(struct procbuf_process *process, uint32_t gr
 """)]),
     Pair("I-room", "a new life gets half the room while another process has ended", "L5",
          "kind=integrity check=observer-has-other-memory op=(restart|restart_many|start|fault)$", [
-             (PROCESS, "    if (!procbuf_process_protect(process, self->initial_app_break,",
+             (PROCESS, "    if (!procbuf_process_give(process, self->initial_app_break,",
               "    if (another_is(process))\n"
               "        self->initial_app_break = self->mem_start + (self->initial_app_break - self->mem_start) / 2;\n"
-              "    if (!procbuf_process_protect(process, self->initial_app_break,"),
+              "    if (!procbuf_process_give(process, self->initial_app_break,"),
              (PROCESS, '#include "require.h"\n',
               '#include "require.h"\n' + another("them->state.kind == PROCBUF_STATE_TERMINATED")),
-             (M_PROCESSES, "    if (!port_agrees(p, slot, process->initial_app_break,",
+             (M_PROCESSES, "    if (!model_gives(slot, process->initial_app_break, process->initial_kernel_break, p))",
               "    if (another_is(slot))\n"
               "        process->initial_app_break =\n"
               "            process->mem_start + (process->initial_app_break - process->mem_start) / 2;\n"
-              "    if (!port_agrees(p, slot, process->initial_app_break,"),
+              "    if (!model_gives(slot, process->initial_app_break, process->initial_kernel_break, p))"),
              (M_PROCESSES, M_INCLUDE, M_INCLUDE + m_another("them->state == MODEL_TERMINATED"))]),
     Pair("I-overlap", "a process may be created in the memory of another", "P4",
          "kind=integrity check=(accessible-to-two|window-out-of-a-process) op=create$", [
@@ -351,34 +394,55 @@ bool procbuf_process_allocate_grant(struct procbuf_process *process, uint32_t gr
              (M_RULES, "    h->app_break = app_break;\n", "    h->app_break = kernel_break;\n")]),
     Pair("P-refused", "a break moves though the port refused it", "K1",
          "kind=integrity check=break-that-the-port-was-not-told op=(memop_)?s?brk$", [
-             (BRK, "    if (!procbuf_process_protect(process, new_break, self->kernel_break))\n"
+             (BRK, "    if (!procbuf_process_give(process, new_break, self->kernel_break))\n"
                    "        return PROCBUF_OUT_OF_MEMORY;\n",
-              "    if (!procbuf_process_protect(process, new_break, self->kernel_break)) {\n"
+              "    if (!procbuf_process_give(process, new_break, self->kernel_break)) {\n"
               "        self->app_break = new_break;\n        return PROCBUF_OUT_OF_MEMORY;\n    }\n"),
-             (M_BRK, "    if (!port_agrees(p, slot, new_break, process->kernel_break))\n        return OUT_OF_MEMORY;\n",
-              "    if (!port_agrees(p, slot, new_break, process->kernel_break)) {\n"
+             (M_BRK, "    if (!model_gives(slot, new_break, process->kernel_break, p))\n        return OUT_OF_MEMORY;\n",
+              "    if (!model_gives(slot, new_break, process->kernel_break, p)) {\n"
               "        model_change(slot)->app_break = new_break;\n        model_label_ram(slot);\n"
               "        return OUT_OF_MEMORY;\n    }\n")]),
+    Pair("P-removed", "a removed process's memory stays accessible: the port is told nothing", "L8",
+         "kind=integrity check=(accessible-without-a-process|accessible-to-two|port-told-of-other-memory) ", [
+             (TABLE, "    procbuf_process_revoke(process);\n", ""),
+             (M_PROCESSES, """    struct hook *told = asks_port(p, slot, process->mem_start, process->mem_start);
+    told->flash_protected_end = told->flash_end = told->flash_start;
+    if (!told->answer) {
+        panics(p, "R10");
+        return;
+    }
+""", "")]),
 ]
 
 
 TWINS: dict[str, str | list[Edit]] = {
-    "M-A2": "G02a", "M-E2": "E02x", "M-G2": "G09b", "M-G3": "G10a", "M-G6": "G06x", "M-H6": "H06", "M-K1": "B11",
-    "M-K1z": "B08", "M-L8": "L08", "M-S6": "S13",
+    "M-A2": "G02a", "M-E2": "E02x", "M-G2": "G09b", "M-G3": "G10a", "M-H6": "H06", "M-K1": "B11", "M-S6": "S13",
     "M-B1": [(BUFFER, "    if (!procbuf_state_is_active(self->state))\n        return PROCBUF_FAIL;\n", "")],
     "M-B3": [(BUFFER, "    if (access == PROCBUF_ACCESS_READ && is_in_flash(", "    if (is_in_flash(")],
     "M-B4": [(BUFFER, "    if (self->mark < end)\n        self->mark = end;", "    self->mark = end;")],
     "M-G1": [(GRANT, "align < 2 ? 2 : align", "align")],
-    "M-H3": [(BUFFER, "    *buffer = (struct procbuf_readonly)PROCBUF_READONLY_DEFAULT;\n", ""),
-             (BUFFER, "    *buffer = (struct procbuf_readwrite)PROCBUF_READWRITE_DEFAULT;\n", "")],
-    "M-K3": [(BRK, "    return error == PROCBUF_PROCESS_OK ? PROCBUF_OK : PROCBUF_NOMEM;",
-              "    return (enum procbuf_code)error;")],
+    "M-G6": [(GRANT, "                           grant_align(config)) != PROCBUF_OK)",
+              "                           _Alignof(struct slot)) != PROCBUF_OK)")],
+    "M-H3": [(BUFFER, "    *buffer = procbuf_readonly_default();\n", ""),
+             (BUFFER, "    *buffer = procbuf_readwrite_default();\n", "")],
+    "M-K1z": [(PROCESS, "        procbuf_memory_zero(self->app_break, (size_t)(app_break - self->app_break));\n",
+               "        (void)0;\n")],
+    "M-K3": [(BRK, "    return error == PROCBUF_OK ? PROCBUF_OK : PROCBUF_NOMEM;",
+              "    return error == PROCBUF_OK ? PROCBUF_OK : (enum procbuf_error)(error - PROCBUF_NO_SUCH_APP + 1);")],
     "M-L2": [(PROCESS, "        self->state.kind = self->state.stopped_from;",
               "        set_state(self, PROCBUF_STATE_RUNNING, 0);")],
     "M-L3": [(PROCESS, "    if (self->state.kind == PROCBUF_STATE_TERMINATED)\n        return;\n", "")],
-    "M-L5": [(PROCESS, "    self->mark = self->mem_start;\n", "")],
+    "M-L5": [(PROCESS, "    self->mark = self->mem_start;\n", ""),
+             (PROCESS, "    return self->mem_start <= self->mark && self->mark <= self->app_break &&\n",
+              "    return\n")], # which the library verifies, too
+    "M-L8": [(TABLE, "    if (self->open_enters != NULL)\n        return PROCBUF_BUSY;\n", "")],
     "M-L7": [(PROCESS, "    if (self->fault_policy == PROCBUF_FAULT_RESTART) {", "    if (false) {")],
-    "M-L9": [(GRANT, "        is_in_open_enter(self, *addr_out, len) ||\n",
-              "        (is_in_open_enter(self, *addr_out, len) && false) ||\n")],
+    "M-L6": [(PROCESS, "    if (app_break > self->app_break)\n",
+              "    if (app_break > self->app_break && procbuf_state_is_active(self->state))\n")],
+    "M-L9": [(GRANT, "        procbuf_process_has_open_enter(self, *addr_out,\n"
+                     "                                       (procbuf_addr_t)(*addr_out + (procbuf_addr_t)len)) ||\n",
+              "")],
+    "M-L9g": [(PROCESS, "    if (procbuf_process_has_open_grant(self, self->mem_start, app_break))\n"
+                        "        return false;\n", "")],
 }
 """Mistakes of weakened.py in the model, and the same in the library: the edits, or a planted bug."""

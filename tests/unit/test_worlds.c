@@ -100,6 +100,14 @@ Test(worlds, a_break_that_the_port_was_not_told_is_noticed, .exit_code = BUG_EXI
     view_ended();
 }
 
+Test(worlds, memory_that_stays_accessible_without_its_process_is_noticed,
+     .exit_code = BUG_EXIT_STATUS)
+{
+    begin_world("kind=integrity check=accessible-without-a-process ");
+    views[TRACE_MAX_PROCESSES - 1] = (struct view){ .used = true };
+    view_ended();
+}
+
 Test(worlds, a_byte_that_is_not_zero_when_it_becomes_accessible_is_noticed,
      .exit_code = BUG_EXIT_STATUS)
 {
@@ -107,6 +115,7 @@ Test(worlds, a_byte_that_is_not_zero_when_it_becomes_accessible_is_noticed,
     struct hook told = told_of(0);
     told.app_break++;
     view_told(&told);
+    view_settle();
 }
 
 /* ---- Origins ---- */
