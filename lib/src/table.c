@@ -265,8 +265,8 @@ static void fill_slot(struct procbuf_process *process, struct procbuf_table *tab
     ensures \result == PROCBUF_OK || \result == PROCBUF_INVAL || \result == PROCBUF_NOMEM;
     ensures \result == PROCBUF_OK ==>
               occupied(*process_out) && is_active(&(*process_out)->private_);
-    ensures \result == PROCBUF_OK ==>
-              is_slot(*process_out, table) && (*process_out)->private_.table == table;
+    ensures \result == PROCBUF_OK ==> is_slot(*process_out, table);
+    ensures \result == PROCBUF_OK ==> (*process_out)->private_.table == table;
     ensures \result == PROCBUF_OK ==>
               (*process_out)->private_.identifier == \old(table->private_.next_identifier);
     ensures \result == PROCBUF_OK ==>
@@ -277,7 +277,8 @@ static void fill_slot(struct procbuf_process *process, struct procbuf_table *tab
               gives(&(*process_out)->private_, (*process_out)->private_.app_break,
                     (*process_out)->private_.kernel_break) &&
               was_zeroed_before(config->mem_start, (*process_out)->private_.app_break);
-    ensures \result != PROCBUF_OK ==> *process_out == \old(*process_out) &&
+    ensures \result != PROCBUF_OK ==> *process_out == \old(*process_out);
+    ensures \result != PROCBUF_OK ==>
               \forall integer i; 0 <= i < table->private_.slot_count ==>
                 table->private_.slots[i].private_.table ==
                   \old(table->private_.slots[i].private_.table); */
