@@ -133,8 +133,15 @@ static void run_id_op(const struct call *call, struct outcome *outcome)
     } else if (call->op->code == OP_LOOKUP) {
         const struct procbuf_process *process = procbuf_table_lookup(&world.table, *id);
         const bool live = procbuf_id_is_live(*id);
-        if (model.ids[call->args[0]].foreign ? procbuf_table_lookup(&world.foreign, *id) != NULL
-                                             : live != (process != NULL))
+        const struct model_id *expected = &model.ids[call->args[0]];
+        const struct procbuf_process *other = procbuf_table_lookup(&world.other, *id);
+        if (other != (model_id_is_others(expected) ? &world.other_process : NULL))
+            bug_found("result", "lookup-in-another-table",
+                      "expected: each table finds its own processes (L1)\n"
+                      "actual: the other table found %s",
+                      other == NULL ? "none" : "a process");
+        if (expected->foreign ? procbuf_table_lookup(&world.foreign, *id) != NULL
+                              : live != (process != NULL))
             bug_found("result", "lookup-and-liveness-differ",
                       "expected: an id is live iff its process can be looked up (L1)\n"
                       "actual: live %d, found %d",
@@ -559,15 +566,15 @@ static bool is_held(uint32_t index, uint64_t identifier)
     return false;
 }
 
-/* The other kernel's one answer. Its processes are the model's. */
+/* The other kernel's one answer. */
 bool execute_foreign_is_live(uint32_t index, uint64_t identifier, const void *data)
 {
-    if (data != model.foreign || !is_held(index, identifier))
+    if (data != world.foreign_lives || !is_held(index, identifier))
         bug_found("result", "callback-liveness",
                   "expected: the foreign table is asked for a life that a handle is of (B7)\n"
                   "actual: %s, index %u",
-                  data != model.foreign ? "another table's data" : "another life", index);
-    return model.foreign[index].live && model.foreign[index].identifier == identifier;
+                  data != world.foreign_lives ? "another table's data" : "another life", index);
+    return world.foreign_lives[index].live && world.foreign_lives[index].identifier == identifier;
 }
 
 static void run_foreign_op(const struct call *call, struct outcome *outcome)
@@ -575,8 +582,11 @@ static void run_foreign_op(const struct call *call, struct outcome *outcome)
     const uint8_t code = call->op->code;
     const bool takes_id = code == OP_TAKE_FOREIGN_ID;
     answer(outcome, OUTCOME_DONE, 0);
-    if (code == OP_FOREIGN_START || code == OP_FOREIGN_END)
-        return; /* the other kernel's own business: the model has done it */
+    if (code == OP_FOREIGN_START || code == OP_FOREIGN_END) { /* the other kernel's own business */
+        const uint64_t process = call->args[0] % MODEL_FOREIGN_COUNT;
+        world.foreign_lives[process] = model.foreign[process];
+        return;
+    }
     const uint32_t index = (uint32_t)call->args[1] % MODEL_FOREIGN_COUNT;
     const struct procbuf_id id = procbuf_id_new_external(
         &world.foreign, index, model.foreign[index].identifier, &capability);
@@ -591,6 +601,27 @@ static void run_foreign_op(const struct call *call, struct outcome *outcome)
         world.readonly[call->args[0]] = procbuf_readonly_new_external(addr, len, id, &capability);
     else
         world.readwrite[call->args[0]] = procbuf_readwrite_new_external(addr, len, id, &capability);
+}
+
+static void run_other_op(const struct call *call, struct outcome *outcome)
+{
+    const uint64_t number = call->args[0];
+    const procbuf_addr_t addr = (procbuf_addr_t)(ARENA_BASE + ARENA_FOREIGN + call->args[1]);
+    const size_t len = (size_t)call->args[2];
+    const struct procbuf_id id = procbuf_process_id(&world.other_process);
+    answer(outcome, OUTCOME_DONE, 0);
+    switch (call->op->code) {
+    case OP_TAKE_OTHER_ID: world.ids[number] = id; break;
+    case OP_OTHER_RESTART:
+        answer_why(outcome, procbuf_process_restart(&world.other_process, NULL));
+        break;
+    case OP_OTHER_READONLY:
+        world.readonly[number] = procbuf_readonly_new_external(addr, len, id, &capability);
+        break;
+    default:
+        world.readwrite[number] = procbuf_readwrite_new_external(addr, len, id, &capability);
+        break;
+    }
 }
 
 /* ---- Grants and allow ---- */
@@ -632,7 +663,7 @@ static void run_leave_grant(const struct call *call, struct outcome *outcome)
     procbuf_process_leave_grant(world.ids[call->args[0]], (uint32_t)call->args[1]);
     if ((id->foreign || !model_id_is_live(id)) &&
         procbuf_process_enter_grant(world.ids[call->args[0]], (uint32_t)call->args[1], &addr) !=
-            PROCBUF_NO_SUCH_APP)
+            (model_id_is_others(id) ? PROCBUF_ADDRESS_OUT_OF_BOUNDS : PROCBUF_NO_SUCH_APP))
         bug_found("result", "dead-id-enters-grant",
                   "expected: a dead or foreign id enters no grant: NO_SUCH_APP (G3)\n"
                   "actual: another answer");
@@ -662,6 +693,7 @@ struct decision {
     enum procbuf_error code;
 };
 static const struct decision *asked;
+void (*execute_driver_body)(void);
 
 static void check_asked(struct procbuf_id id, uint32_t number,
                         const struct procbuf_readwrite *buffer, const void *data)
@@ -687,7 +719,11 @@ static enum procbuf_error accept(struct procbuf_id id, uint32_t number,
                                  struct procbuf_readwrite *buffer, void *data)
 {
     const struct decision *decision = asked;
+    void (*const body)(void) = execute_driver_body;
     check_asked(id, number, buffer, data);
+    execute_driver_body = NULL;
+    if (body != NULL)
+        body();
     if (decision->code == PROCBUF_OK) {
         const struct procbuf_readwrite old = *decision->held;
         *decision->held = *buffer;
@@ -813,6 +849,8 @@ void execute(const struct call *call, struct outcome *outcome)
         run_stream_op(call, outcome);
     else if (code >= OP_FOREIGN_START && code <= OP_TAKE_FOREIGN_ID)
         run_foreign_op(call, outcome);
+    else if (code >= OP_TAKE_OTHER_ID && code <= OP_OTHER_READWRITE)
+        run_other_op(call, outcome);
     else if (code == OP_GRANT_LEN)
         run_grant_len(call, outcome);
     else if (code == OP_MISUSE) {
@@ -820,7 +858,8 @@ void execute(const struct call *call, struct outcome *outcome)
         make_mistake((unsigned)call->args[0]);
     } else if (code >= OP_CODE_NAME && code <= OP_PROCESS_ERROR_TO_CODE)
         run_error_op(call, outcome);
-    else if (code >= OP_ALLOCATE_GRANT && code <= OP_SET_BYTE)
+    else if ((code >= OP_ALLOCATE_GRANT && code <= OP_SET_BYTE) ||
+             code == OP_ALLOW_USERSPACE_READABLE_WITH)
         run_allow_op(call, outcome);
     else if (code == OP_RETURN_TO_USER) {
         answer(outcome, OUTCOME_DONE, 0);

@@ -14,7 +14,10 @@ void execute(const struct call *call, struct outcome *outcome_out);
 /* Create a process: flash, its length, header, RAM, its length, app part, kernel part, policy. */
 void execute_create(const uint64_t args[8], struct outcome *outcome_out);
 
-/* What the foreign table answers: the model's word. data: model.foreign. */
+/* What the driver of the next allow_userspace_readable_with does before it answers. Null: nothing more than that. */
+extern void (*execute_driver_body)(void);
+
+/* What the foreign table answers. data: world.foreign_lives. */
 bool execute_foreign_is_live(uint32_t index, uint64_t identifier, const void *data);
 
 /* The slice of a register, as one that only reads. */

@@ -9,6 +9,9 @@
  * gave out others than one for each life. Returns: false if it has fewer already; nothing has changed. */
 bool identifiers_spend(uint64_t left);
 
+/* … has given out (1 << power % 64) - 1 more. Returns: false if it has not so many. */
+bool identifiers_skip(uint64_t power);
+
 /* The table of the trace's world, which has given out none, has given out so many. */
 void identifiers_begin_at(uint64_t count);
 

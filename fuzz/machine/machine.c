@@ -53,7 +53,7 @@ static void checked_call(const struct call *call, const struct prediction *predi
 static bool changes_lives(uint8_t code)
 {
     return (code >= OP_CREATE && code <= OP_FAULT) || code == OP_RESTART_MANY ||
-           code == OP_FOREIGN_START || code == OP_FOREIGN_END;
+           code == OP_FOREIGN_START || code == OP_FOREIGN_END || code == OP_OTHER_RESTART;
 }
 
 static bool makes_slice(uint8_t code)
@@ -217,6 +217,34 @@ static void declare_driver(const struct call *call, struct outcome *outcome)
     machine_checked_ops++;
 }
 
+/* ---- Counters ---- */
+
+/* Add to a number of the library's, as wide as the library has shown that it is. */
+static void add_to_counter(struct span counter, uint64_t count)
+{
+    uint8_t *at = &arena_view[counter.start];
+    const uint32_t len = counter.end - counter.start;
+    const bool low_first = *(const uint8_t *)&(const uint16_t){ 1 } == 1;
+    unsigned carry = 0;
+    for (uint32_t i = 0; i < len; i++) {
+        uint8_t *byte = &at[low_first ? i : len - 1 - i];
+        const unsigned sum = *byte + (i < 8 ? (unsigned)(count >> 8 * i & 0xff) : 0) + carry;
+        *byte = (uint8_t)sum;
+        carry = sum >> 8;
+    }
+    arena_copy(&model.bytes[counter.start], at, len);
+    arena_wrote(counter);
+}
+
+static bool skip_swaps(const struct call *call)
+{
+    struct span counter;
+    if (!model_skip_swaps(call->args[0], call->args[1], &counter))
+        return false;
+    add_to_counter(counter, ((uint64_t)1 << call->args[1] % 64) - 1);
+    return true;
+}
+
 /* ---- Userspace ---- */
 
 static bool run_user_op(const struct call *call, struct outcome *outcome)
@@ -242,6 +270,22 @@ static bool run_user_op(const struct call *call, struct outcome *outcome)
     case OP_AT_HOOK:
         if (!model_plan_act(call->op->code == OP_AT_HOOK, call->args[0], call->args[1],
                             (uint8_t)call->args[2]))
+            answer(outcome, OUTCOME_SKIPPED, 0);
+        return true;
+    case OP_FOREIGN_AT_HOOK:
+        if (!model_plan_life(call->args[0], call->args[1]))
+            answer(outcome, OUTCOME_SKIPPED, 0);
+        return true;
+    case OP_SKIP_IDS:
+        if (!identifiers_skip(call->args[0]))
+            answer(outcome, OUTCOME_SKIPPED, 0);
+        return true;
+    case OP_SKIP_SWAPS:
+        if (!skip_swaps(call))
+            answer(outcome, OUTCOME_SKIPPED, 0);
+        return true;
+    case OP_WIDEN:
+        if (!model_plan_widening(call->args[0], call->args[1]))
             answer(outcome, OUTCOME_SKIPPED, 0);
         return true;
     case OP_SPEND_IDS:
@@ -437,6 +481,74 @@ static void run_enter(const struct op *op, const struct call *call,
     }
 }
 
+/* ---- Drivers that act before they answer ---- */
+
+static struct asking {
+    const struct call *call;
+    struct oracle_call *oracle;
+    struct prediction *prediction;
+    unsigned position;
+    bool acted;
+} *asking; /* innermost */
+
+static void act_as_driver(void)
+{
+    struct asking *const now = asking;
+    now->acted = true;
+    oracle_call_pause(now->oracle);
+    if (results != NULL) {
+        struct outcome outcome;
+        answer(&outcome, OUTCOME_DONE, 0);
+        results_print(now->call->op, &outcome, results);
+    }
+    if (worlds_compared)
+        worlds_body_began(now->position, now->call, 0);
+    run_block();
+    model_driver_answers(now->call, now->prediction);
+    bug_current_op = op_table[now->call->op->code].text;
+    bug_current_rule = now->prediction->rule;
+    oracle_call_resume(now->oracle);
+}
+
+static void run_asking(const struct op *op, const struct call *call, struct prediction *prediction)
+{
+    struct oracle_call oracle;
+    struct outcome outcome = prediction->outcome;
+    const unsigned position = machine_position;
+    struct asking now = { call, &oracle, prediction, position, false };
+    struct asking *const outer = asking;
+    if (!model_asks_driver(prediction)) {
+        if (outcome.kind != OUTCOME_SKIPPED) {
+            checked_call(call, prediction, &outcome);
+            compare_after(prediction);
+            origins_answered(call, &outcome);
+        }
+        finish_op(op, position, &outcome);
+        machine_position++;
+        skip_block();
+        return;
+    }
+    machine_position++;
+    asking = &now;
+    execute_driver_body = act_as_driver;
+    bug_current_rule = prediction->rule;
+    oracle_call_begin(&oracle, &prediction->access);
+    execute(call, &outcome);
+    oracle_call_end(&oracle);
+    execute_driver_body = NULL;
+    asking = outer;
+    machine_checked_ops++;
+    if (!now.acted)
+        bug_found("body", "driver-not-asked",
+                  "expected: the driver is asked (A3)\nactual: it is not");
+    compare_outcome(&prediction->outcome, &outcome);
+    compare_after(prediction);
+    origins_answered(call, &outcome);
+    const struct op end = { .code = OP_END };
+    finish_op(&end, position, &outcome);
+    machine_position++;
+}
+
 /* ---- The interpreter ---- */
 
 static struct {
@@ -491,6 +603,10 @@ static void run_resolved(const struct op *op, struct call *call)
     if ((op->code >= OP_RANGE && op->code <= OP_RANGE_TO) || op->code == OP_ELEMENT)
         call->args[TRACE_MAX_OPERANDS - 1] = model.slices[call->args[0]].writable;
     model_predict(call, &prediction);
+    if (op->code == OP_ALLOW_USERSPACE_READABLE_WITH) {
+        run_asking(op, call, &prediction);
+        return;
+    }
     if (op_opens_block(op->code)) {
         run_enter(op, call, &prediction);
         return;

@@ -63,7 +63,8 @@ static void check_allow(const struct call *call, const struct outcome *outcome)
         return;
     }
     struct model_range no_slot = { 0, 0 }, *before = &no_slot;
-    if (call->op->code == OP_ALLOW_USERSPACE_READABLE)
+    if (call->op->code == OP_ALLOW_USERSPACE_READABLE ||
+        call->op->code == OP_ALLOW_USERSPACE_READABLE_WITH)
         before = &origins.held[args[1]];
     else if (args[2] < MODEL_SLOT_COUNT)
         before = &origins.passed[args[0]][args[1]][call->op->code == OP_ALLOW_READWRITE][args[2]];
@@ -167,7 +168,8 @@ void origins_answered(const struct call *call, const struct outcome *outcome)
         break;
     case OP_ALLOW_READONLY:
     case OP_ALLOW_READWRITE:
-    case OP_ALLOW_USERSPACE_READABLE: check_allow(call, outcome); break;
+    case OP_ALLOW_USERSPACE_READABLE:
+    case OP_ALLOW_USERSPACE_READABLE_WITH: check_allow(call, outcome); break;
     case OP_LEN:
     case OP_PTR:
     case OP_CONSUME:
@@ -190,6 +192,11 @@ void origins_answered(const struct call *call, const struct outcome *outcome)
              (struct model_range){ (uint64_t)ARENA_BASE + ARENA_FOREIGN +
                                        args[1] % MODEL_FOREIGN_COUNT * MODEL_FOREIGN_LEN + args[2],
                                    args[3] });
+        break;
+    case OP_OTHER_READONLY:
+    case OP_OTHER_READWRITE:
+        make(args[0] + (call->op->code == OP_OTHER_READWRITE ? TRACE_BUFFER_COUNT : 0),
+             (struct model_range){ (uint64_t)ARENA_BASE + ARENA_FOREIGN + args[1], args[2] });
         break;
     case OP_READ_READONLY:
     case OP_READ_READWRITE:

@@ -178,6 +178,25 @@ static void restore(const struct snapshot *snapshot)
         check_restored(snapshot);
 }
 
+static void turn_life(uint32_t process)
+{
+    model_foreign_turns(&world.foreign_lives[process]);
+}
+
+/* Another table of this kernel, whose process has no memory that the library would touch. */
+static void make_other(void)
+{
+    const struct procbuf_process_config config = { .flash_start = ARENA_BASE + ARENA_FOREIGN,
+                                                   .mem_start = ARENA_BASE + ARENA_FOREIGN };
+    struct procbuf_process *process;
+    procbuf_table_init(&world.other, &world.other_process, 1);
+    procbuf_table_use_grants(&world.other, &world.other_grant, 0);
+    if (procbuf_process_create(&world.other, &config, &process) != PROCBUF_OK)
+        bug_found("result", "other-table",
+                  "expected: each table of ours has processes of its own (L1, P4)\n"
+                  "actual: its first process is refused");
+}
+
 static void make_blank(void)
 {
 #if defined(__unix__)
@@ -197,7 +216,8 @@ static void make_blank(void)
     world.reader = procbuf_reader_over(NULL, 0);
     world.writer = procbuf_writer_over(NULL, 0);
     world_use(is_second());
-    procbuf_table_init_external(&world.foreign, execute_foreign_is_live, model.foreign);
+    memset(world.foreign_lives, 0, sizeof world.foreign_lives);
+    oracle_life_act = turn_life;
     save(&blank);
 }
 
@@ -277,6 +297,8 @@ void world_begin(const struct trace *trace, FILE *results)
     arena_wrote((struct span){ 0, ARENA_LEN });
     model.slot_count = trace->process_count < TRACE_MAX_PROCESSES ? trace->process_count + 1
                                                                   : (unsigned)TRACE_MAX_PROCESSES;
+    procbuf_table_init_external(&world.foreign, execute_foreign_is_live, world.foreign_lives);
+    make_other();
     procbuf_table_init(&world.table, world.slots, TRACE_MAX_PROCESSES); /* all are empty */
     procbuf_table_init(&world.table, world.slots, model.slot_count);
     (void)watched_take();

@@ -23,7 +23,11 @@ struct world_objects {
     struct procbuf_grant_entry grants[TRACE_MAX_PROCESSES * MODEL_GRANT_COUNT];
     struct procbuf_driver drivers[TRACE_DRIVER_COUNT];
     struct procbuf_readwrite held[TRACE_DRIVER_COUNT]; /* by allow_userspace_readable */
-    struct procbuf_table foreign; /* of another kernel: the model answers for it */
+    struct procbuf_table foreign; /* of another kernel */
+    struct model_foreign foreign_lives[MODEL_FOREIGN_COUNT]; /* as they are while a call runs */
+    struct procbuf_table other; /* of ours */
+    struct procbuf_grant_entry other_grant; /* room, of which it uses none */
+    struct procbuf_process other_process; /* its only slot */
     struct procbuf_reader reader;
     struct procbuf_writer writer;
     const struct procbuf_grant *grant; /* innermost driver enter; null outside of one */

@@ -241,7 +241,8 @@ static enum concern of_poke(uint64_t addr)
 static enum concern of_allow(const struct call *call, struct event *event)
 {
     if (call->op->code != OP_ALLOW_USERSPACE_READABLE)
-        return of_process(call->args[0]);
+        return of_process(
+            call->args[0]); /* of a driver that acts, what it holds is looked at in the end */
     event->no_values = !is_mine(worlds.holder[call->args[1]]);
     return is_mine(call->args[0]) ? MINE : SHARED;
 }
@@ -296,6 +297,7 @@ static enum concern concern_of(unsigned position, const struct call *call, struc
     case OP_READ_READWRITE: return of_mine(driver != NULL && is_mine(driver->slot));
     case OP_ALLOW_READONLY:
     case OP_ALLOW_READWRITE:
+    case OP_ALLOW_USERSPACE_READABLE_WITH:
     case OP_ALLOW_USERSPACE_READABLE: return of_allow(call, event);
     case OP_COPY_SLICE: return of_copy(position, call);
     case OP_READER_OVER:
@@ -311,11 +313,17 @@ static enum concern concern_of(unsigned position, const struct call *call, struc
     case OP_FOREIGN_END:
     case OP_FOREIGN_READONLY:
     case OP_FOREIGN_READWRITE:
-    case OP_TAKE_FOREIGN_ID: return OTHERS;
+    case OP_TAKE_FOREIGN_ID:
+    case OP_TAKE_OTHER_ID:
+    case OP_OTHER_RESTART:
+    case OP_OTHER_READONLY:
+    case OP_OTHER_READWRITE: return OTHERS;
+    case OP_SKIP_SWAPS: return of_mine(buffer_is_mine(args[0]));
     case OP_CREATE:
     case OP_REMOVE:
     case OP_DECLARE_DRIVER:
     case OP_DECLARE_DRIVER_WITH:
+    case OP_SKIP_IDS:
     case OP_SPEND_IDS: return SHARED;
     case OP_SLICE_LEN:
     case OP_GET:
@@ -398,6 +406,12 @@ static void note_first_end(unsigned position, unsigned begin, const struct outco
     if (position != begin) {
         event->is_end = true;
         event->concern = worlds.events[begin].concern;
+        if (op->code == OP_ALLOW_USERSPACE_READABLE_WITH) {
+            unsigned *holder = &worlds.holder[worlds.events[begin].args[1]];
+            event->no_values = !is_mine(*holder);
+            if (succeeded(outcome))
+                *holder = (unsigned)worlds.events[begin].args[0];
+        }
     } else if (succeeded(outcome)) {
         note_slice(op->code, event->args);
         if (event->concern == MIXED || op->code == OP_CREATE)
@@ -447,6 +461,15 @@ static bool acts_apart(const struct event *event)
     return worlds.kind == SECRETS && (event->concern == OTHERS || event->concern == GRANT);
 }
 
+static void forget_acts(void)
+{
+    unsigned kept = 0;
+    for (unsigned a = 0; a < model.acts_now.count; a++)
+        if (model.acts_now.acts[a].of_life)
+            model.acts_now.acts[kept++] = model.acts_now.acts[a];
+    model.acts_now.count = kept;
+}
+
 static bool recall(unsigned position, const struct op *op, struct call *call)
 {
     const struct event *event = &worlds.events[position];
@@ -458,7 +481,7 @@ static bool recall(unsigned position, const struct op *op, struct call *call)
         restore(position, BEFORE);
     if (acts_apart(event)) {
         change_values(op, call->args);
-        model.acts_now.count = 0;
+        forget_acts();
     }
     return true;
 }
@@ -583,7 +606,8 @@ static void compare_end(unsigned position, const struct outcome *outcome)
     }
     compare_memory(position, false, event->memory);
     /* What is left of a resource that is shared may now differ. */
-    if (!event->is_end && worlds.trace->ops[position].code == OP_SPEND_IDS && worlds.kind == ALONE)
+    const uint8_t code = worlds.trace->ops[position].code;
+    if (!event->is_end && (code == OP_SKIP_IDS || (code == OP_SPEND_IDS && worlds.kind == ALONE)))
         worlds.over = true;
 }
 
@@ -633,10 +657,12 @@ void worlds_body_began(unsigned position, const struct call *call, size_t len)
     struct event *event = &worlds.events[position];
     if (worlds.phase == FIRST) {
         const bool is_driver = call->op->code == OP_DRIVER_ENTER;
-        const uint64_t slice = call->args[is_driver ? 2 : 1];
         worlds.at = position;
-        worlds.slices[slice].mine = event->concern == MINE && !is_driver;
-        worlds.slices[slice].grant = event->concern == MINE && is_driver;
+        if (call->op->code != OP_ALLOW_USERSPACE_READABLE_WITH) {
+            const uint64_t slice = call->args[is_driver ? 2 : 1];
+            worlds.slices[slice].mine = event->concern == MINE && !is_driver;
+            worlds.slices[slice].grant = event->concern == MINE && is_driver;
+        }
         event->body = true;
         event->body_len = len;
         event->body_memory = digest_memory();

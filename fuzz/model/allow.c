@@ -24,6 +24,36 @@ static int swap_slot(unsigned slot, const struct model_driver *driver, unsigned 
     return OK;
 }
 
+/* A3. Returns: the code. */
+static int decide(const struct call *call, struct model_range *range, struct prediction *p)
+{
+    struct model_driver *driver = &model.drivers[call->args[1]];
+    const struct model_range old = driver->held;
+    const int status = (int)(call->args[2] % 14);
+    RULE("A3");
+    if (status == OK) {
+        driver->held = *range;
+        *range = old;
+    }
+    return status;
+}
+
+static void answers_allow(struct prediction *p, int status, const struct model_range *range)
+{
+    answers(p, OUTCOME_CODE, status);
+    p->outcome.value_count = 0;
+    answers_with(p, 'a', range->addr);
+    answers_with(p, 'l', range->len);
+}
+
+void model_driver_answers(const struct call *call, struct prediction *p)
+{
+    struct model_range range = { call->args[3], call->args[4] };
+    const int status = decide(call, &range, p);
+    model.asked--;
+    answers_allow(p, status, &range);
+}
+
 void predict_allow(const struct call *call, struct prediction *p)
 {
     const uint8_t code = call->op->code;
@@ -34,25 +64,22 @@ void predict_allow(const struct call *call, struct prediction *p)
     RULE("A1");
     if (model_is_empty_slot(slot, p))
         return;
+    if (code == OP_ALLOW_USERSPACE_READABLE_WITH && model.asked == TRACE_MAX_DEPTH) {
+        skips(p, "T1");
+        return;
+    }
     if (driver->declared) {
         status = model_share(slot, range.addr, range.len, code != OP_ALLOW_READONLY, p);
-        if (status == OK && code == OP_ALLOW_USERSPACE_READABLE) {
-            RULE("A3");
-            status = (int)(call->args[2] % 14);
-            if (status == OK) {
-                const struct model_range old = driver->held;
-                driver->held = range;
-                range = old;
-            }
-        } else if (status == OK) {
+        if (status == OK && code == OP_ALLOW_USERSPACE_READABLE)
+            status = decide(call, &range, p);
+        else if (status == OK && code == OP_ALLOW_USERSPACE_READABLE_WITH)
+            model.asked++; /* what it answers, comes when it has acted */
+        else if (status == OK)
             status = swap_slot(slot, driver, code == OP_ALLOW_READWRITE, call->args[2], &range, p);
-            if (status == KERNELS_MISTAKE)
-                return;
-        }
+        if (status == KERNELS_MISTAKE)
+            return;
     }
-    answers(p, OUTCOME_CODE, status);
-    answers_with(p, 'a', range.addr);
-    answers_with(p, 'l', range.len);
+    answers_allow(p, status, &range);
 }
 
 /* A4 */

@@ -29,9 +29,28 @@ bool model_asks_whether_live(const struct model_buffer *buffer, struct predictio
         opens_and_closes(p, (uint64_t)ARENA_BASE + place.start, place.end - place.start, false);
         for (unsigned h = p->access.hook_count - 2; h < p->access.hook_count; h++)
             p->access.hooks[h].part = &slots->counters[buffer->kind][buffer->number];
+        slots->shown[buffer->kind][buffer->number] = true;
         may_read(p, place.start, place.end);
     }
     return model_buffer_is_live(buffer);
+}
+
+/* Swaps that a slot has left in any case: nobody lives to see the last of 2^64. */
+static const uint64_t swaps_left = (uint64_t)1 << 32;
+
+bool model_skip_swaps(uint64_t number, uint64_t power, struct span *counter_out)
+{
+    const struct model_buffer *buffer = &model.buffers[number];
+    const uint64_t count = ((uint64_t)1 << power % 64) - 1;
+    if (!buffer->filled || !buffer->from_slot || !model_is_live(buffer->slot, buffer->identifier))
+        return false;
+    struct model_slots *slots = &model.slots[buffer->slot][buffer->grant_number];
+    uint64_t *swaps = &slots->swaps[buffer->kind][buffer->number];
+    if (!slots->shown[buffer->kind][buffer->number] || *swaps > UINT64_MAX - swaps_left - count)
+        return false;
+    *swaps += count;
+    *counter_out = slots->counters[buffer->kind][buffer->number];
+    return true;
 }
 
 /* B1 to B4. Returns: the code. */

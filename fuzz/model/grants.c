@@ -278,6 +278,8 @@ void predict_driver_enter(const struct call *call, struct prediction *p)
         skips(p, "T1");
     } else if (!driver->declared) {
         skips(p, "R13");
+    } else if (model_id_is_others(id)) {
+        panics(p, "R7"); /* that table has no grants: every number is out of range */
     } else if (id->foreign || !model_id_is_live(id)) {
         answers(p, OUTCOME_PROCESS_ERROR, NO_SUCH_APP);
     } else {

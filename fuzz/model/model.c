@@ -6,6 +6,7 @@ void model_reset(void)
 {
     memset(&model, 0, offsetof(struct model, cells));
     model.processes = model.written;
+    model.foreign[MODEL_OTHER].live = true;
     memset(model.cells, 0, sizeof model.cells);
     memcpy(model.bytes, arena_pristine, sizeof model.bytes);
 }
@@ -15,6 +16,8 @@ void model_op_begin(void)
     model.refuse_now = model.refuse_next;
     model.refuse_next = 0;
     model.requests_seen = 0;
+    model.widen_now = model.widen_next;
+    model.widen_next.operand = 0;
     model.acts_now.count = 0;
     for (; model.acts_now.count < model.acts_next.count; model.acts_now.count++)
         model.acts_now.acts[model.acts_now.count] = model.acts_next.acts[model.acts_now.count];
@@ -107,6 +110,7 @@ static predict_function *const rules[256] = {
     [OP_ALLOW_READONLY] = predict_allow,
     [OP_ALLOW_READWRITE] = predict_allow,
     [OP_ALLOW_USERSPACE_READABLE] = predict_allow,
+    [OP_ALLOW_USERSPACE_READABLE_WITH] = predict_allow,
     [OP_SET_BYTE] = predict_set_byte,
     [OP_GRANT_LEN] = predict_grant_len,
 
@@ -126,6 +130,11 @@ static predict_function *const rules[256] = {
     [OP_TAKE_FOREIGN_ID] = predict_foreign_life,
     [OP_FOREIGN_READONLY] = predict_foreign_build,
     [OP_FOREIGN_READWRITE] = predict_foreign_build,
+
+    [OP_TAKE_OTHER_ID] = predict_other,
+    [OP_OTHER_RESTART] = predict_other,
+    [OP_OTHER_READONLY] = predict_other,
+    [OP_OTHER_READWRITE] = predict_other,
 
     [OP_CODE_NAME] = predict_error_op,
     [OP_PROCESS_ERROR_NAME] = predict_error_op,

@@ -67,6 +67,7 @@ enum {
     MODEL_GRANT_COUNT = 4,
     MODEL_SLOT_COUNT = 4,
     MODEL_FOREIGN_COUNT = 4,
+    MODEL_OTHER = 4, /* its place behind those of the foreign table */
     MODEL_FOREIGN_LEN = 256,
     MODEL_STREAM_COUNT = 5 /* a stream has fewer buffers */
 };
@@ -83,6 +84,7 @@ struct model_slots {
     struct span place; /* of all slots; how they lie in it is the library's business */
     struct model_range held[2][MODEL_SLOT_COUNT]; /* read-only, read-write */
     uint64_t swaps[2][MODEL_SLOT_COUNT];
+    bool shown[2][MODEL_SLOT_COUNT]; /* whether the library has looked there, and so shown where: */
     struct span
         counters[2][MODEL_SLOT_COUNT]; /* where swaps are counted: as the library first showed */
 };
@@ -146,7 +148,7 @@ struct model_buffer {
     uint64_t identifier;
     uint64_t addr;
     uint64_t len;
-    bool foreign; /* of the foreign table: `slot` is a place there */
+    bool foreign; /* of the foreign table: `slot` is a place there; or MODEL_OTHER */
     bool from_slot; /* read from a driver's slot, when that had been swapped so many times */
     unsigned grant_number, kind, number;
     uint64_t swaps;
@@ -186,6 +188,7 @@ struct model_acts {
     unsigned count;
     struct model_act {
         bool at_hook, done;
+        bool of_life; /* a foreign process's, which `target` is */
         uint64_t trigger; /* number of the hook, or address of the byte */
         uint64_t target;
         uint8_t value;
@@ -204,13 +207,18 @@ struct model {
     struct model_id ids[TRACE_ID_COUNT];
     unsigned depth;
     struct model_open open[TRACE_MAX_DEPTH];
+    unsigned asked; /* drivers that act and have not answered */
     struct model_driver drivers[TRACE_DRIVER_COUNT];
-    struct model_foreign foreign[MODEL_FOREIGN_COUNT];
+    struct model_foreign foreign[MODEL_FOREIGN_COUNT + 1]; /* and the process of our other table */
     bool any_foreign; /* a foreign process has begun a life */
     struct model_stream reader, writer;
     struct model_acts acts_next; /* during the next operation */
     struct model_acts acts_now; /* … during this one */
     unsigned hooks_seen; /* in this operation, closes left out */
+    struct model_widening {
+        uint8_t operand; /* from 1; 0 none */
+        uint8_t power;
+    } widen_next, widen_now; /* in the next operation, and in this one */
     unsigned refuse_next; /* protection request that the next operation is refused */
     unsigned refuse_now; /* … that this operation is refused; 0 none */
     unsigned requests_seen; /* in this operation */
@@ -248,6 +256,15 @@ void model_enter(unsigned buffer, unsigned slice_register, bool writable);
 void model_enter_driver(unsigned v, unsigned slot, unsigned slice_register);
 void model_leave(void);
 
+/* A driver has acted, and answers what userspace offered it: the outcome that was predicted is now whole. */
+void model_driver_answers(const struct call *call, struct prediction *prediction);
+
+/* Whether the call, as predicted, asks a driver that acts before it answers. */
+static inline bool model_asks_driver(const struct prediction *prediction)
+{
+    return prediction->outcome.kind == OUTCOME_CODE && prediction->outcome.status == 0;
+}
+
 /* A process to be written. The machine compares it after the operation: ask for it only where something is written. */
 static inline struct model_process *model_change(unsigned slot)
 {
@@ -270,6 +287,9 @@ static inline unsigned take_lowest(unsigned *set)
     return lowest;
 }
 
+/* Whether it is a live id of the other table's process. */
+bool model_id_is_others(const struct model_id *id);
+
 bool model_id_is_live(const struct model_id *id);
 bool model_buffer_is_live(const struct model_buffer *buffer);
 
@@ -278,6 +298,13 @@ bool model_declare_driver(const struct call *call, struct model_driver **driver_
 
 /* The table has given out all identifiers but `left`. Returns: false if it has fewer already. */
 bool model_spend_ids(uint64_t left);
+
+/* The table has given out (1 << power % 64) - 1 more. Returns: false if it has not so many. */
+bool model_skip_ids(uint64_t power);
+
+/* The slot that a buffer register was read from is swapped (1 << power % 64) - 1 times, for what it holds. Out: where that is
+ * counted. Returns: false if it is none, or of a life that is over, or the library has not shown its counter. */
+bool model_skip_swaps(uint64_t buffer, uint64_t power, struct span *counter_out);
 
 /* The driver enter whose body runs, innermost; null if there is none. */
 const struct model_open *model_current_driver(void);
@@ -293,8 +320,22 @@ const char *model_mistake(unsigned number);
 /* The word that `store` stores for a pattern, before it is cut to its width. */
 uint64_t model_word(uint8_t pattern);
 
+/* A number of the next operation is wide. Returns: false if there is no such operand. */
+bool model_plan_widening(uint64_t operand, uint64_t power);
+
 /* Userspace is going to act during the next operation. Returns: false if it has too much to do. */
 bool model_plan_act(bool at_hook, uint64_t trigger, uint64_t target, uint8_t value);
+
+/* The life of a foreign process is going to end, or a new one to begin, at a hook of the next operation. Returns: as
+ * above. */
+bool model_plan_life(uint64_t trigger, uint64_t process);
+
+/* It ends, or begins. */
+static inline void model_foreign_turns(struct model_foreign *process)
+{
+    process->identifier += !process->live;
+    process->live = !process->live;
+}
 
 /* During the operation that has begun: a byte changes as soon as it has been fetched. */
 void model_plan_hostile_byte(uint32_t arena_byte);

@@ -49,9 +49,36 @@ static bool counts_from_place(const struct operand *operand)
     return operand->anchor >= ANCHOR_RAM && operand->anchor != ANCHOR_LEN;
 }
 
+bool model_plan_widening(uint64_t operand, uint64_t power)
+{
+    if (operand == 0 || operand > TRACE_MAX_OPERANDS)
+        return false;
+    model.widen_next = (struct model_widening){ (uint8_t)operand, (uint8_t)(power % 33) };
+    return true;
+}
+
+/* A completion code comes with 1 added, and none, 0, is not wide. */
+static uint64_t widened(char kind, uint64_t number)
+{
+    const unsigned power = model.widen_now.power;
+    if (kind == 'c' && number == 0)
+        return 0;
+    if (kind == 'c')
+        return 1 + widened('u', number - 1);
+    return power == 32 ? UINT32_MAX - number : (uint32_t)(((uint64_t)1 << power) + number);
+}
+
+/* The operand of the operation that has begun that "widen" was said of. Returns: 0 if there is none. */
+static unsigned wide_operand(uint8_t code)
+{
+    const unsigned operand = model.widen_now.operand;
+    return !op_prepares(code) && (op_wide_operands[code] >> operand & 1) != 0 ? operand : 0;
+}
+
 bool model_resolve(const struct op *op, struct call *call_out)
 {
     const char *kinds = op_table[op->code].operands;
+    const unsigned wide = wide_operand(op->code);
     uint64_t last_addr = 0;
     call_out->op = op;
     for (unsigned k = 0; kinds[k] != '\0'; k++) {
@@ -59,6 +86,8 @@ bool model_resolve(const struct op *op, struct call *call_out)
         uint64_t base = 0;
         if (!kind_is_value(kinds[k])) {
             call_out->args[k] = (uint64_t)operand->number;
+            if (k + 1 == wide)
+                call_out->args[k] = widened(kinds[k], call_out->args[k]);
             continue;
         }
         if (!resolve_base(call_out, operand, &base))

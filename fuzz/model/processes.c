@@ -75,6 +75,13 @@ bool model_spend_ids(uint64_t left)
     return true;
 }
 
+bool model_skip_ids(uint64_t power)
+{
+    const uint64_t count = ((uint64_t)1 << power % 64) - 1;
+    return UINT64_MAX - model.next_identifier >= count &&
+           model_spend_ids(UINT64_MAX - model.next_identifier - count);
+}
+
 /* Its RAM is not the app's yet. */
 static void create_process(unsigned slot, const uint64_t args[8])
 {
@@ -298,6 +305,11 @@ bool model_id_is_live(const struct model_id *id)
     if (id->foreign)
         return model.foreign[id->slot].live && model.foreign[id->slot].identifier == id->identifier;
     return model_is_live(id->slot, id->identifier);
+}
+
+bool model_id_is_others(const struct model_id *id)
+{
+    return id->foreign && id->slot == MODEL_OTHER && model_id_is_live(id);
 }
 
 void predict_table_slot(const struct call *call, struct prediction *p)

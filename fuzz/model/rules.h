@@ -205,7 +205,7 @@ predict_function predict_grant_op, predict_leave_grant, predict_driver_enter, pr
 predict_function predict_grant_len;
 predict_function predict_allow, predict_set_byte;
 predict_function predict_at, predict_stream_over, predict_stream, predict_stream_copy;
-predict_function predict_foreign_life, predict_foreign_build;
+predict_function predict_foreign_life, predict_foreign_build, predict_other;
 predict_function predict_error_op, predict_misuse;
 
 #endif

@@ -223,6 +223,10 @@ void predict_slice_op(const struct call *call, struct prediction *p)
 
 void predict_from_array(const struct call *call, struct prediction *p)
 {
+    if (call->args[1] + call->args[2] > ARENA_SCRATCH_LEN) {
+        skips(p, "R13");
+        return;
+    }
     RULE("S1");
     answers(p, OUTCOME_DONE, 0);
     model.slices[call->args[0]] =

@@ -51,6 +51,12 @@ static void moves(struct prediction *p, uint64_t from, uint64_t to, uint64_t len
         model.bytes[target + i] = bytes[i];
 }
 
+/* Whether the kernel has an array so long, to write from what lies there from a pattern on, or to read into. */
+static bool has_array(uint64_t len, bool writing)
+{
+    return len <= (uint64_t)(writing ? ARENA_IN_LEN - 256 : ARENA_OUT_LEN);
+}
+
 /* ---- H7 ---- */
 
 void predict_at(const struct call *call, struct prediction *p)
@@ -60,6 +66,10 @@ void predict_at(const struct call *call, struct prediction *p)
         (unsigned)call->args[0] + (call->op->code == OP_READ_AT ? 0 : TRACE_BUFFER_COUNT);
     const uint64_t offset = call->args[1];
     struct found found;
+    if (!has_array(call->args[2], writing)) {
+        skips(p, "R13");
+        return;
+    }
     RULE("H7");
     const int error = enter_at(number, offset, writing, &found, p);
     const uint64_t len = least(call->args[2], found.rest);
@@ -117,6 +127,10 @@ void predict_stream(const struct call *call, struct prediction *p)
     const uint64_t want = call->args[0];
     uint64_t done = 0;
     int error = OK;
+    if (!skipping && !has_array(want, writing)) {
+        skips(p, "R13");
+        return;
+    }
     p->access.stepwise = true;
     while (done < want && now.index < now.count && error == OK) {
         struct found found;

@@ -29,7 +29,15 @@ bool model_plan_act(bool at_hook, uint64_t trigger, uint64_t target, uint8_t val
     struct model_acts *next = &model.acts_next;
     if (next->count == MAX_ACTS)
         return false;
-    next->acts[next->count++] = (struct model_act){ at_hook, false, trigger, target, value };
+    next->acts[next->count++] = (struct model_act){ at_hook, false, false, trigger, target, value };
+    return true;
+}
+
+bool model_plan_life(uint64_t trigger, uint64_t process)
+{
+    if (!model_plan_act(true, trigger, process % MODEL_FOREIGN_COUNT, 0))
+        return false;
+    model.acts_next.acts[model.acts_next.count - 1].of_life = true;
     return true;
 }
 
@@ -38,16 +46,24 @@ void model_plan_hostile_byte(uint32_t arena_byte)
     const uint64_t addr = (uint64_t)ARENA_BASE + arena_byte;
     model.acts_now.count = 1;
     model.acts_now.acts[0] =
-        (struct model_act){ false, false, addr, addr, (uint8_t)~model.bytes[arena_byte] };
+        (struct model_act){ false, false, false, addr, addr, (uint8_t)~model.bytes[arena_byte] };
 }
 
 static void act(struct model_act *act, uint32_t trigger, struct prediction *p)
 {
     act->done = true;
+    if (act->of_life) {
+        model_foreign_turns(&model.foreign[act->target]);
+        model.any_foreign = true;
+        p->access.acts[p->access.act_count++] =
+            (struct act){ true, true, trigger, (uint32_t)act->target, 0 };
+        return;
+    }
     if (!model_user_write(act->target, act->value))
         return;
     p->access.acts[p->access.act_count++] =
-        (struct act){ act->at_hook, trigger, (uint32_t)(act->target - ARENA_BASE), act->value };
+        (struct act){ act->at_hook, false, trigger, (uint32_t)(act->target - ARENA_BASE),
+                      act->value };
 }
 
 void model_act_at_hook(struct prediction *p)

@@ -90,6 +90,20 @@ static void share_own_memory(struct op *op, unsigned first)
 
 static unsigned insert_fillers(struct trace *trace, unsigned at, const struct op *op);
 
+/* Fill a buffer register with bytes of a foreign process that lives. */
+static unsigned fill_foreign(struct trace *trace, unsigned at, uint8_t code, int32_t number)
+{
+    struct op build =
+        draw_op_of(trace, code == OP_BUILD_READONLY ? OP_FOREIGN_READONLY : OP_FOREIGN_READWRITE);
+    build.operands[0].number = number;
+    if (draw_has(OP_FOREIGN_START) && !has_code(trace, at, OP_FOREIGN_START)) {
+        struct op start = draw_op_of(trace, OP_FOREIGN_START);
+        start.operands[0] = build.operands[1];
+        at += context_insert(trace, at, &start);
+    }
+    return at + context_insert(trace, at, &build);
+}
+
 /* Fill a register, if nothing before does. Returns: where to go on. */
 static unsigned fill(struct trace *trace, unsigned at, uint8_t code, int32_t number)
 {
@@ -99,9 +113,15 @@ static unsigned fill(struct trace *trace, unsigned at, uint8_t code, int32_t num
         code = OP_DECLARE_DRIVER_WITH;
     if (code == OP_TAKE_ID && draw_has(OP_TAKE_FOREIGN_ID) && chance_one_in(4))
         code = OP_TAKE_FOREIGN_ID;
+    if (code == OP_TAKE_ID && draw_has(OP_TAKE_OTHER_ID) && chance_one_in(8))
+        code = OP_TAKE_OTHER_ID;
+    const bool builds = code == OP_BUILD_READONLY || code == OP_BUILD_READWRITE;
+    if (builds && draw_has(OP_FOREIGN_READONLY) && draw_has(OP_FOREIGN_READWRITE) &&
+        chance_one_in(6))
+        return fill_foreign(trace, at, code, number);
     struct op op = draw_op_of(trace, code);
     op.operands[0].number = number;
-    if ((code == OP_BUILD_READONLY || code == OP_BUILD_READWRITE) && chance_one_in(2))
+    if (builds && chance_one_in(2))
         share_own_memory(&op, 2);
     return at + context_insert(trace, at, &op);
 }
@@ -171,7 +191,7 @@ static unsigned insert_end_of_life(struct trace *trace, unsigned at, const struc
 unsigned context_insert_kept(struct trace *trace, unsigned at, struct op *restart_many)
 {
     uint8_t code = chance_one_in(2) ? OP_TAKE_ID : OP_BUILD_READWRITE;
-    if (restart_many->operands[1].number < 8 || chance_one_in(8))
+    if (restart_many->operands[1].number < 8 || chance_one_in(16))
         return at;
     if (trace->process_count != 0)
         restart_many->operands[0].number %= trace->process_count;
@@ -306,6 +326,14 @@ static unsigned insert_allow_and_enter(struct trace *trace, unsigned at, struct 
             share_own_memory(&allow, 3);
         struct op use = draw_op_of(trace, OP_LEN);
         use.operands[0].number = read->operands[0].number + (writing ? TRACE_BUFFER_COUNT : 0);
+        if (draw_has(OP_SKIP_SWAPS) && chance_one_in(3)) { /* many, behind the block */
+            struct op skip = draw_op_of(trace, OP_SKIP_SWAPS);
+            skip.operands[0] = use.operands[0];
+            const struct op after[] = { use, skip, allow, use };
+            for (unsigned i = 0; i < sizeof after / sizeof after[0]; i++)
+                (void)context_insert(trace, at + 1 + i, &after[i]);
+            return at;
+        }
         if (context_insert(trace, at, &allow))
             (void)context_insert(trace, at + 1, &use);
     }
@@ -319,6 +347,59 @@ static void insert_another_enter(struct trace *trace, unsigned at, const struct 
     enter.operands[1] = leave->operands[1]; /* number */
     (void)process_named(trace, at, &leave->operands[0], &enter.operands[0]);
     (void)context_insert(trace, at, &enter);
+}
+
+/* A number of the operation comes as wide as the library takes it: often one that is small again where it is cut.
+ * Returns: where the operation goes now. */
+static unsigned insert_widening(struct trace *trace, unsigned at, const struct op *op)
+{
+    const unsigned wide = op_wide_operands[op->code];
+    if (wide == 0 || !draw_has(OP_WIDEN) || !chance_one_in(6))
+        return at;
+    struct op widen = draw_op_of(trace, OP_WIDEN);
+    do {
+        widen.operands[0].number = 1 + (int32_t)chance_below(3);
+    } while ((wide >> widen.operands[0].number & 1) == 0);
+    return at + context_insert(trace, at, &widen);
+}
+
+/* The reader, or the writer, goes through several buffers of one foreign process. Returns: where to go on. */
+static unsigned insert_foreign_row(struct trace *trace, unsigned at, bool writes,
+                                   const struct operand *process)
+{
+    struct op over = draw_op_of(trace, writes ? OP_WRITER_OVER : OP_READER_OVER);
+    over.operands[0].number = (int32_t)chance_below(3);
+    over.operands[1].number = 2 + (int32_t)chance_below(2);
+    for (int32_t i = 0; i < over.operands[1].number; i++) {
+        struct op build = draw_op_of(trace, writes ? OP_FOREIGN_READWRITE : OP_FOREIGN_READONLY);
+        build.operands[0].number = over.operands[0].number + i;
+        build.operands[1] = *process;
+        build.operands[3].number = 1 + (int32_t)chance_below(4);
+        at += context_insert(trace, at, &build);
+    }
+    return at + context_insert(trace, at, &over);
+}
+
+/* A foreign process ends while a call of several steps is under way. Returns: where the call goes now. */
+static unsigned insert_turn(struct trace *trace, unsigned at, struct op *move)
+{
+    const bool copies = move->code == OP_STREAM_COPY;
+    const bool writes = move->code == OP_WRITER_WRITE || move->code == OP_WRITER_SKIP;
+    if (move->code < OP_READER_READ || move->code > OP_STREAM_COPY ||
+        !draw_has(OP_FOREIGN_AT_HOOK) || !draw_has(OP_FOREIGN_START) || !chance_one_in(4))
+        return at;
+    struct op turn = draw_op_of(trace, OP_FOREIGN_AT_HOOK);
+    if (chance_one_in(2)) {
+        struct op start = draw_op_of(trace, OP_FOREIGN_START);
+        start.operands[0] = turn.operands[1];
+        at += context_insert(trace, at, &start);
+        if (!writes)
+            at = insert_foreign_row(trace, at, false, &turn.operands[1]);
+        if (writes || copies)
+            at = insert_foreign_row(trace, at, true, &turn.operands[1]);
+        move->operands[0] = (struct operand){ .number = 4 + (int32_t)chance_below(12) };
+    }
+    return at + context_insert(trace, at, &turn);
 }
 
 /* The end of a block that begins before `at`: behind something new that uses its slice, or somewhere
@@ -337,6 +418,40 @@ static void insert_end(struct trace *trace, unsigned at)
     (void)context_insert(trace, at, &context_end);
 }
 
+/* A driver that acts is asked with something that its process has, agrees often, and acts on that process. Returns:
+ * where its block goes on. */
+static unsigned insert_acting_driver(struct trace *trace, unsigned at, struct op *ask)
+{
+    static const uint8_t acts[] = { OP_RESTART, OP_RESTART, OP_TERMINATE, OP_REMOVE };
+    const uint8_t code = acts[chance_below(sizeof acts)];
+    if (!chance_one_in(3))
+        share_own_memory(ask, 3);
+    if (!chance_one_in(3))
+        ask->operands[2].number = 0;
+    if (!context_insert(trace, at, ask))
+        return at;
+    at++;
+    if (!draw_has(code) || chance_one_in(4))
+        return at;
+    struct op act = draw_op_of(trace, code);
+    act.operands[0] = ask->operands[0];
+    return at + context_insert(trace, at, &act);
+}
+
+/* What is kept of the newest life meets one whose identifier is the same where it is cut. */
+static void insert_skip(struct trace *trace, unsigned at, const struct op *skip)
+{
+    struct op lives = draw_op_of(trace, OP_RESTART_MANY);
+    lives.operands[1].number = 16; /* as if there were many */
+    at = context_insert_kept(trace, at, &lives);
+    at += context_insert(trace, at, skip);
+    at = context_insert_restart(trace, at, &lives.operands[0]);
+    if (draw_has(OP_LOOKUP) && chance_one_in(2)) {
+        const struct op lookup = draw_op_of(trace, OP_LOOKUP);
+        (void)context_insert(trace, at, &lookup);
+    }
+}
+
 void context_insert_random(struct trace *trace)
 {
     unsigned at = chance_below(trace->op_count + 1);
@@ -347,8 +462,18 @@ void context_insert_random(struct trace *trace)
     at = insert_slices(trace, at, &op);
     if (op.code == OP_RESTART_MANY)
         at = context_insert_kept(trace, at, &op);
+    if (op.code == OP_SKIP_IDS) {
+        insert_skip(trace, at, &op);
+        return;
+    }
     if ((op.code == OP_READ_READONLY || op.code == OP_READ_READWRITE) && chance_one_in(2))
         at = insert_allow_and_enter(trace, at, &op);
+    at = insert_widening(trace, at, &op);
+    at = insert_turn(trace, at, &op);
+    if (op.code == OP_ALLOW_USERSPACE_READABLE_WITH) {
+        insert_end(trace, insert_acting_driver(trace, at, &op));
+        return;
+    }
     if (!context_insert(trace, at, &op))
         return;
     if (op_opens_block(op.code))

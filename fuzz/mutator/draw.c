@@ -224,7 +224,17 @@ struct op draw_op_of(const struct trace *trace, uint8_t code)
         op.operands[0].number = (int32_t)chance_below(20);
     if (op.code == OP_GRANT_LEN && chance_one_in(2)) /* there is no room for all of it */
         random_anchored(&op, &op.operands[2], ANCHOR_MAX);
-    if (op.code == OP_AT_HOOK)
+    if (op.code == OP_SKIP_IDS ||
+        op.code == OP_SKIP_SWAPS) { /* what is cut to so many bits comes back */
+        static const uint8_t powers[] = { 8, 8, 16, 32, 32, 31, 63, 1 };
+        op.operands[op.code == OP_SKIP_SWAPS].number = powers[chance_below(sizeof powers)];
+    }
+    if (op.code == OP_WIDEN) {
+        static const uint8_t powers[] = { 8, 8, 16, 16, 31, 32, 9, 10 };
+        op.operands[0].number = 1 + (int32_t)chance_below(3);
+        op.operands[1].number = powers[chance_below(sizeof powers)];
+    }
+    if (op.code == OP_AT_HOOK || op.code == OP_FOREIGN_AT_HOOK)
         op.operands[0].number = 1 + (int32_t)chance_below(3);
     if (op.code == OP_DECLARE_DRIVER &&
         !chance_one_in(4)) /* room for its slots, three times 8 bytes each */

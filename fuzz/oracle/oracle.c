@@ -15,6 +15,7 @@ static struct oracle_call *current;
 const char *oracle_landing;
 uint64_t access_count;
 uint64_t oracle_act_count;
+void (*oracle_life_act)(uint32_t process);
 void (*oracle_access_listener)(uint32_t start, uint32_t end, bool writing);
 void (*oracle_act_listener)(uint32_t arena_byte);
 
@@ -107,11 +108,15 @@ static bool was_fetched(const struct oracle_call *call, uint32_t byte)
 static void perform(struct oracle_call *call, unsigned number)
 {
     const struct act *act = &call->expected->acts[number];
-    arena_view[act->target] = act->value;
-    arena_wrote((struct span){ act->target, act->target + 1 });
-    oracle_act_count++;
-    if (oracle_act_listener != NULL)
-        oracle_act_listener(act->target);
+    if (act->of_life) {
+        oracle_life_act(act->target);
+    } else {
+        arena_view[act->target] = act->value;
+        arena_wrote((struct span){ act->target, act->target + 1 });
+        oracle_act_count++;
+        if (oracle_act_listener != NULL)
+            oracle_act_listener(act->target);
+    }
     call->acts_done |= 1u << number;
     call->acts_due &= ~(1u << number);
 }

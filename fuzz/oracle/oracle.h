@@ -43,6 +43,7 @@ enum { MAX_SPANS = 32, MAX_HOOKS = 64, MAX_ACTS = 8 };
  * order bytes are fetched: so what the call sees is the same in every build. */
 struct act {
     bool at_hook;
+    bool of_life; /* not userspace's: `target` is a foreign process, whose life ends or begins */
     uint32_t trigger; /* the hook's number in the expectation, or the byte */
     uint32_t target;
     uint8_t value;
@@ -108,6 +109,9 @@ static inline void access_any_store(uintptr_t addr, size_t len)
 /* … a call of memmove; and one of memcpy, of which ASan tells by itself when its ranges overlap. */
 void access_move(uintptr_t to, uintptr_t from, size_t len);
 void access_memcpy(uintptr_t to, uintptr_t from, size_t len);
+
+/* Called when the life of a foreign process is to end or to begin. */
+extern void (*oracle_life_act)(uint32_t process);
 
 /* Called for each access to the arena before it is judged, if not null. */
 extern void (*oracle_access_listener)(uint32_t start, uint32_t end, bool writing);

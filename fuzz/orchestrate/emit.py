@@ -100,7 +100,7 @@ class Writer(Calls):
                 self.op(record)
                 self.note(record)
             elif kind == "leave":
-                self.leave()
+                self.leave(record)
         self.out = self.statements if self.out is self.setup else self.out
         if not self.finished:
             self.finish(state)
@@ -128,6 +128,9 @@ class Writer(Calls):
             setup.append(f"    procbuf_table_use_grants(&table, grants, {self.world['grants']});")
         if "foreign" in self.uses:
             setup.append("    procbuf_table_init_external(&foreign_table, foreign_is_live, foreign);")
+        if "other" in self.uses:
+            self.uses.add("foreign_memory")
+            setup.append("    make_other();")
         program = "\n".join([*self.bodies, *self.setup, *self.statements])
         base = self.world["base"]
         ends = [end - base for _, _, end in self.regions] + [self.world["processes_at"] + 1]
@@ -139,7 +142,8 @@ class Writer(Calls):
                   (("KERNEL_IN", "in"), ("KERNEL_OUT", "out"), ("KERNEL_SCRATCH", "scratch"))]
 
         def used(pairs):
-            return [(name, offset) for name, offset in pairs if re.search(rf"\b{name}\b", program)]
+            return [(name, offset) for name, offset in pairs
+                    if re.search(rf"\b{name}\b", program) or (name == "FOREIGN" and "other" in self.uses)]
         return {
             "uses": {name: True for name in self.uses},
             "used": {kind: sorted(numbers) for kind, numbers in self.used.items()},

@@ -274,9 +274,13 @@ class Calls:
 
     def before(self, record: dict) -> None:
         for act in record.get("acts", []):
+            if act["of_life"]:
+                self.uses |= {"hook_acts", "foreign", "life_acts"}
+                self.say(f"foreign_at_hook({act['trigger']}, {act['target']});")
+                continue
             target = self.address(self.world["base"] + act["target"])
             if act["at_hook"]:
-                self.uses.add("hook_acts")
+                self.uses |= {"hook_acts", "byte_acts"}
                 self.say(f"at_hook({act['trigger']}, {target}, {act['value']});")
             else:
                 if record["op"] in ("iterate",):
@@ -342,10 +346,14 @@ class Calls:
         values = [operand["value"] for operand in record["operands"]]
         record["texts"] = self.texts(record["operands"])
         if name in ("poke", "fill", "refuse", "when_fetched", "at_hook", "declare_driver",
-                    "declare_driver_with", "spend_ids"):
+                    "declare_driver_with", "spend_ids", "skip_ids", "skip_swaps", "widen",
+                    "foreign_at_hook"):
             getattr(self, f"op_{name}")(record, values)
             return
         self.before(record)
+        if name == "allow_userspace_readable_with":
+            self.begin_asking(record, values)
+            return
         if name in ("enter", "mut_enter", "driver_enter"):
             self.begin_enter(record, values)
             return
@@ -382,7 +390,8 @@ class Calls:
     def op_when_fetched(self, record, values):
         pass  # the next operation's "acts" say what comes of it
 
-    op_at_hook = op_when_fetched
+    op_at_hook = op_foreign_at_hook = op_when_fetched
+    op_widen = op_when_fetched  # the next operation's operands are as wide as they are
 
     def op_declare_driver(self, record, values):
         driver = record["driver"]
@@ -397,6 +406,16 @@ class Calls:
     def op_spend_ids(self, record, values):
         self.uses.add("private")
         self.say(f"table.private_.next_identifier = UINT64_MAX - {values[0]};")
+
+    def op_skip_ids(self, record, values):
+        self.uses.add("private")
+        self.say(f"table.private_.next_identifier += (UINT64_C(1) << {values[0] % 64}) - 1;")
+
+    def op_skip_swaps(self, record, values):
+        self.uses.add("skip_swaps")
+        kind = "readonly" if values[0] < 8 else "readwrite"
+        self.say(f"(void)procbuf_{kind}_len({self.buffer(values[0])});")
+        self.say(f"add_to_counter((UINT64_C(1) << {values[1] % 64}) - 1);")
 
     def op_return_to_user(self, record, values):
         self.say("procbuf_return_to_user();")
@@ -472,6 +491,10 @@ class Calls:
         self.say(f"cr_assert_eq(procbuf_table_lookup(&table, {name}), {process});")
         if record["outcome"]["kind"] == YES:
             self.say(f"cr_assert(procbuf_id_is_live({name}));")
+        if self.check == "lookup-in-another-table" and self.is_last(record):
+            self.uses.add("other")
+            other = "&other_process" if record["of_other"] else "NULL"
+            self.say(f"cr_assert_eq(procbuf_table_lookup(&other_table, {name}), {other});")
 
     def op_id_equal(self, record, values):
         self.expect(f"procbuf_id_equal({self.id(values[0])}, {self.id(values[1])})", record["outcome"])
@@ -564,6 +587,27 @@ class Calls:
         self.out = [f"static void {function}({kind}, void *data)", "{"]
         self.begin_body(record, what)
 
+    def begin_asking(self, record, values):
+        if not record["enters"]:
+            self.allow(record, values)
+            self.end_op(record)
+            return
+        self.body_count += 1
+        function = f"body_{self.body_count}"
+        self.entered.append((self.out, record, "", self.body_count))
+        self.out = [f"static void {function}(void)", "{"]
+        self.variable(f"{function}_runs", "unsigned")
+        self.say(f"{function}_runs++;")
+        self.interrupt(record)
+
+    def interrupt(self, record) -> None:
+        """What the call is held to does not count while a body of its runs."""
+        if self.is_watched(record):
+            self.say("unwatch();")
+        if self.checks_hooks and self.is_last(record):
+            self.say("hooks_count = false;")
+        self.bytes_changed(record)
+
     def begin_body(self, record, what):
         shown = record["slice"]
         if what == "grant":
@@ -571,11 +615,7 @@ class Calls:
             self.say("const struct procbuf_grant *const outer = grant;")
         self.variable(f"body_{self.body_count}_runs", "unsigned")
         self.say("(*(unsigned *)data)++;")
-        if self.is_watched(record):
-            self.say("unwatch();")
-        if self.checks_hooks and self.is_last(record):
-            self.say("hooks_count = false;")
-        self.bytes_changed(record)
+        self.interrupt(record)
         register = self.slice(shown["number"], bool(shown["writable"]))
         if what == "grant":
             self.say("grant = entered;")
@@ -586,7 +626,7 @@ class Calls:
         if what != "grant" or record["data_len"]:
             self.expect_slice(shown)
 
-    def leave(self) -> None:
+    def leave(self, ended: dict) -> None:
         """The body that is being written ends; the call that runs it stands where it was entered."""
         body = self.out
         self.out, record, call, number = self.entered.pop()
@@ -597,7 +637,11 @@ class Calls:
         if self.is_watched(record):
             body.append("    watch();")
         self.bodies.append("\n".join([*body, "}\n"]))
-        self.expect(call, record["outcome"])
+        if "outcome" in ended:
+            record["outcome"] = ended["outcome"]
+            self.allow(record, [operand["value"] for operand in record["operands"]], f"body_{number}")
+        else:
+            self.expect(call, record["outcome"])
         self.say(f"cr_assert_eq(body_{number}_runs, 1, \"the body runs once\");")
         self.after(record)
 
@@ -812,25 +856,26 @@ class Calls:
         if self.check == "dead-id-enters-grant" and self.is_last(record):
             self.expect(f"procbuf_process_enter_grant({self.id(values[0])}, {values[1]}, "
                         f"&{self.variable('addr', 'procbuf_addr_t')})",
-                        {"kind": PROCESS_ERROR, "name": "NO_SUCH_APP"})
+                        {"kind": PROCESS_ERROR,
+                         "name": "ADDRESS_OUT_OF_BOUNDS" if record["of_other"] else "NO_SUCH_APP"})
 
     def read_slot(self, record, values):
         kind = record["op"].removeprefix("read_")
         out = self.readonly(values[0]) if kind == "readonly" else self.readwrite(values[0])
         self.expect(f"procbuf_grant_{kind}(grant, {values[1]}, {out})", record["outcome"])
 
-    def allow(self, record, values):
+    def allow(self, record, values, body="NULL"):
         self.uses |= {"allow", "grants"}
         name, process, outcome = record["op"], self.process(values[0]), record["outcome"]
         declared = outcome["name"] != "NODEVICE"
         addr, count = record["texts"][3:]
-        if name == "allow_userspace_readable":
+        if name.startswith("allow_userspace_readable"):
             self.uses.add("accept")
             self.driver(values[1])
             code = values[2] % 14
             declared = values[1] in self.declared
             decision = (f"(struct decision){{ {process}, {values[2]}, {addr}, {count}, &held{values[1]}, "
-                        f"(enum procbuf_error){code} }}")
+                        f"(enum procbuf_error){code}, {body} }}")
             call = (f"procbuf_process_allow_userspace_readable({process}, {values[2]}, {addr}, {count}, "
                     f"{'accept' if declared else 'NULL'}, &{decision})")
         else:
@@ -928,6 +973,26 @@ class Calls:
         self.say(f"{out[1:]} = procbuf_{kind}_new_external({addr}, {values[3]}, "
                  f"{self.foreign_id(index, record['foreign'][1])}, &capability);")
 
+    # ---- Another table of ours ----
+
+    def other_id(self) -> str:
+        self.uses.add("other")
+        return "procbuf_process_id(&other_process)"
+
+    def op_take_other_id(self, record, values):
+        self.say(f"{self.id(values[0])} = {self.other_id()};")
+
+    def op_other_restart(self, record, values):
+        self.uses.add("other")
+        self.expect("procbuf_process_restart(&other_process, NULL)", record["outcome"], says_why=True)
+
+    def other_build(self, record, values):
+        kind = record["op"].removeprefix("other_")
+        out = self.readonly(values[0]) if kind == "readonly" else self.readwrite(values[0])
+        addr = self.address(self.world["base"] + self.world["foreign_at"] + values[1])
+        self.uses.add("capability")
+        self.say(f"{out[1:]} = procbuf_{kind}_new_external({addr}, {values[2]}, {self.other_id()}, &capability);")
+
     FAMILIES = {
         **dict.fromkeys(("remove", "terminate", "restart", "start", "fault", "stop", "resume", "set_running",
                          "set_yielded", "set_yielded_for"), life),
@@ -941,4 +1006,5 @@ class Calls:
         **dict.fromkeys(("reader_read", "reader_skip", "writer_write", "writer_skip", "stream_copy"), stream),
         **dict.fromkeys(("foreign_start", "foreign_end"), foreign_life),
         **dict.fromkeys(("foreign_readonly", "foreign_readwrite"), foreign_build),
+        **dict.fromkeys(("other_readonly", "other_readwrite"), other_build),
     }

@@ -81,8 +81,9 @@ static void print_hooks(const struct expectation *access)
     fputs("],\"acts\":[", stdout);
     for (unsigned a = 0; a < access->act_count; a++) {
         const struct act *act = &access->acts[a];
-        printf("%s{\"at_hook\":%d,\"trigger\":%u,\"target\":%u,\"value\":%u}", a == 0 ? "" : ",",
-               act->at_hook, act->trigger, act->target, act->value);
+        printf("%s{\"at_hook\":%d,\"of_life\":%d,\"trigger\":%u,\"target\":%u,\"value\":%u}",
+               a == 0 ? "" : ",", act->at_hook, act->of_life, act->trigger, act->target,
+               act->value);
     }
     putchar(']');
 }
@@ -199,6 +200,10 @@ static bool user_op(const struct call *call)
         done = model_plan_act(call->op->code == OP_AT_HOOK, call->args[0], call->args[1],
                               (uint8_t)call->args[2]);
         break;
+    case OP_FOREIGN_AT_HOOK: done = model_plan_life(call->args[0], call->args[1]); break;
+    case OP_SKIP_IDS: done = model_skip_ids(call->args[0]); break;
+    case OP_SKIP_SWAPS: done = model_skip_swaps(call->args[0], call->args[1], &filled); break;
+    case OP_WIDEN: done = model_plan_widening(call->args[0], call->args[1]); break;
     case OP_SPEND_IDS: done = model_spend_ids(call->args[0]); break;
     case OP_DECLARE_DRIVER:
     case OP_DECLARE_DRIVER_WITH: done = declare(call); break;
@@ -301,6 +306,24 @@ static void enter(const struct call *call, const struct prediction *p)
     position++;
 }
 
+static void ask_driver(const struct call *call, struct prediction *p)
+{
+    const bool asks = model_asks_driver(p);
+    print_bytes();
+    printf(",\"enters\":%d,\"end\":%u}\n", asks, block_end());
+    position++;
+    if (!asks) {
+        skip_block();
+        return;
+    }
+    run_block();
+    model_driver_answers(call, p);
+    fputs("{\"type\":\"leave\"", stdout);
+    print_outcome(&p->outcome);
+    puts("}");
+    position++;
+}
+
 static bool makes_slice(uint8_t code)
 {
     return (code >= OP_RANGE && code <= OP_RANGE_TO) || code == OP_AS_READABLE ||
@@ -317,6 +340,10 @@ static void library_op(const struct call *call)
     printf(",\"was_writable\":%d", was_writable);
     model_predict(call, &p);
     print_prediction(&p);
+    if (code == OP_ALLOW_USERSPACE_READABLE_WITH) {
+        ask_driver(call, &p);
+        return;
+    }
     if (op_opens_block(code)) {
         enter(call, &p);
         return;
@@ -344,6 +371,8 @@ static void library_op(const struct call *call)
     if (code == OP_TAKE_FOREIGN_ID || code == OP_FOREIGN_READONLY || code == OP_FOREIGN_READWRITE)
         printf(",\"foreign\":[1,%" PRIu64 "]",
                model.foreign[call->args[1] % MODEL_FOREIGN_COUNT].identifier);
+    if (code == OP_LOOKUP || code == OP_LEAVE_GRANT)
+        printf(",\"of_other\":%d", model_id_is_others(&model.ids[call->args[0]]));
     print_bytes();
     puts("}");
     position++;

@@ -43,6 +43,15 @@ static const uint8_t row_since[256] = {
     [OP_GRANT_LEN] = 5,
     [OP_MISUSE] = 5,
     [OP_READ_AT_READWRITE] = 6,
+    [OP_WIDEN] = 7,
+    [OP_SKIP_IDS] = 7,
+    [OP_SKIP_SWAPS] = 7,
+    [OP_FOREIGN_AT_HOOK] = 7,
+    [OP_ALLOW_USERSPACE_READABLE_WITH] = 7,
+    [OP_TAKE_OTHER_ID] = 7,
+    [OP_OTHER_RESTART] = 7,
+    [OP_OTHER_READONLY] = 7,
+    [OP_OTHER_READWRITE] = 7,
 };
 enum { PARTS_SINCE = 3 };
 

@@ -9,6 +9,34 @@ const struct op_row op_table[256] = {
 #undef OP
 };
 
+enum { FIRST = 1 << 1, SECOND = 1 << 2, THIRD = 1 << 3 };
+
+const uint8_t op_wide_operands[256] = {
+    [OP_TERMINATE] = SECOND,
+    [OP_RESTART] = SECOND,
+    [OP_SET_YIELDED_FOR] = SECOND,
+    [OP_TABLE_SLOT] = FIRST,
+    [OP_FROM_ARRAY] = SECOND | THIRD,
+    [OP_FROM_ARRAY_MUT] = SECOND | THIRD,
+    [OP_DECLARE_DRIVER] = SECOND | THIRD,
+    [OP_DECLARE_DRIVER_WITH] = SECOND | THIRD,
+    [OP_ALLOCATE_GRANT] = SECOND | THIRD,
+    [OP_LOOKUP_DRIVER] = SECOND,
+    [OP_ENTER_GRANT] = SECOND,
+    [OP_LEAVE_GRANT] = SECOND,
+    [OP_READ_READONLY] = SECOND,
+    [OP_READ_READWRITE] = SECOND,
+    [OP_ALLOW_READONLY] = THIRD,
+    [OP_ALLOW_READWRITE] = THIRD,
+    [OP_ALLOW_USERSPACE_READABLE] = THIRD,
+    [OP_ALLOW_USERSPACE_READABLE_WITH] = THIRD,
+    [OP_READ_AT] = THIRD,
+    [OP_READ_AT_READWRITE] = THIRD,
+    [OP_WRITE_AT] = THIRD,
+    [OP_READER_READ] = FIRST,
+    [OP_WRITER_WRITE] = FIRST,
+};
+
 /* Loops, because the sanitizers intercept memmove; the compiler is kept from making one of them. */
 void ops_copy(struct op *to, const struct op *from, unsigned count)
 {

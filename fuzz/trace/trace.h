@@ -13,7 +13,7 @@
 
 enum {
     TRACE_FORMAT = 1,        /* of the text form: its first line is "trace 1" */
-    TRACE_TABLE_VERSION = 6, /* of the table of operations: first byte of the binary form */
+    TRACE_TABLE_VERSION = 7, /* of the table of operations: first byte of the binary form */
     TRACE_MAX_OPS = 1024,
     TRACE_MAX_OPERANDS = 8,
     TRACE_MAX_PROCESSES = 8,
@@ -45,23 +45,29 @@ extern const struct op_row op_table[256];
 /* Says whether the operation only prepares what happens during the next one. */
 static inline bool op_prepares(uint8_t code)
 {
-    return code == OP_REFUSE || code == OP_WHEN_FETCHED || code == OP_AT_HOOK;
+    return code == OP_REFUSE || code == OP_WHEN_FETCHED || code == OP_AT_HOOK ||
+           code == OP_FOREIGN_AT_HOOK || code == OP_WIDEN;
 }
+
+/* Of each operation, a bit for each operand of one byte that the library takes in 32 bits or more, and that
+ * "widen" may therefore widen: bit k for the operand k, from 1. */
+extern const uint8_t op_wide_operands[256];
 
 /* Says whether the operation opens a block that a "}" ends. */
 static inline bool op_opens_block(uint8_t code)
 {
-    return code == OP_ENTER || code == OP_MUT_ENTER || code == OP_DRIVER_ENTER;
+    return code == OP_ENTER || code == OP_MUT_ENTER || code == OP_DRIVER_ENTER ||
+           code == OP_ALLOW_USERSPACE_READABLE_WITH;
 }
 
 /* What a number in an operand is counted from. Numbers never change. */
 enum anchor {
     ANCHOR_NUMBER = 0, /* a plain number, below 2^24 */
-    ANCHOR_MAX = 1,    /* max-k: the largest address */
-    ANCHOR_HALF = 2,   /* half+k: the middle of the address space */
-    ANCHOR_W31 = 3,    /* w31+k: 2^31, on 32-bit targets 2^30 */
-    ANCHOR_W32 = 4,    /* w32+k: 2^32, on 32-bit targets 3 * 2^30 */
-    ANCHOR_PART = 5,   /* k/65536 of the address space, k below 65536 */
+    ANCHOR_MAX = 1, /* max-k: the largest address */
+    ANCHOR_HALF = 2, /* half+k: the middle of the address space */
+    ANCHOR_W31 = 3, /* w31+k: 2^31, on 32-bit targets 2^30 */
+    ANCHOR_W32 = 4, /* w32+k: 2^32, on 32-bit targets 3 * 2^30 */
+    ANCHOR_PART = 5, /* k/65536 of the address space, k below 65536 */
     ANCHOR_RAM = 8,
     ANCHOR_BREAK = 9,
     ANCHOR_KERNEL_BREAK = 10,
@@ -71,7 +77,7 @@ enum anchor {
     ANCHOR_FLASH_END = 14,
     ANCHOR_MARK = 15,
     ANCHOR_KERNEL = 16, /* memory of the kernel itself */
-    ANCHOR_TOP = 17,    /* top-k: one above the largest address, which wraps to 0 */
+    ANCHOR_TOP = 17, /* top-k: one above the largest address, which wraps to 0 */
     ANCHOR_BUFFER_START = 20,
     ANCHOR_BUFFER_END = 21,
     ANCHOR_LEN = 24, /* len-k: the length of the slice */
@@ -81,9 +87,9 @@ enum anchor {
 enum { ANCHOR_MAX_OFFSET = 2047 }; /* |offset| of anything but a plain number */
 
 struct operand {
-    uint8_t anchor;  /* a, n, i, z only */
-    uint8_t index;   /* of the anchor's process or buffer */
-    int32_t number;  /* offset, or the whole operand */
+    uint8_t anchor; /* a, n, i, z only */
+    uint8_t index; /* of the anchor's process or buffer */
+    int32_t number; /* offset, or the whole operand */
 };
 
 struct op {
@@ -98,7 +104,7 @@ struct layout {
     uint16_t protected_len;
     uint16_t app;
     uint16_t kernel;
-    uint8_t gap;   /* before the process */
+    uint8_t gap; /* before the process */
     uint8_t apart; /* between its two regions */
     bool flash_above;
     bool restarts; /* fault policy */

@@ -316,29 +316,69 @@ static void refuse(unsigned request)
     refused_request = request;
 }
 {% endif %}
+{% if uses.foreign %}
+
+/* Another kernel's table: it only knows which of its lives go on. */
+static struct procbuf_table foreign_table;
+static struct {
+    bool live;
+    uint64_t identifier;
+} foreign[4];
+
+/* It is only asked for lives that there are handles of. */
+static bool foreign_is_live(uint32_t index, uint64_t identifier, const void *data)
+{
+    cr_assert_eq(data, foreign);
+    cr_assert({% for index, identifier in foreign_lives %}(index == {{ index }} && identifier == {{ identifier }}){{ " || " if not loop.last }}{% else %}false{% endfor %});
+    return index < 4 && foreign[index].live && foreign[index].identifier == identifier;
+}
+{% endif %}
 {% if uses.hook_acts %}
 
 static struct {
     unsigned hook;
     procbuf_addr_t target;
     uint8_t value;
+    bool of_life; /* of a foreign process */
 } hook_acts[8];
 static unsigned hook_act_count, hooks_seen;
 
 /* Userspace writes while the next call is at this hook of its own, counted from 0. */
+{% if uses.byte_acts %}
 static void at_hook(unsigned hook, procbuf_addr_t target, uint8_t value)
 {
     hook_acts[hook_act_count].hook = hook;
     hook_acts[hook_act_count].target = target;
+    hook_acts[hook_act_count].of_life = false;
     hook_acts[hook_act_count++].value = value;
     hooks_seen = 0;
 }
+{% endif %}
+{% if uses.life_acts %}
+/* … and a foreign process ends, or begins a new life. */
+static void foreign_at_hook(unsigned hook, unsigned process)
+{
+    hook_acts[hook_act_count].hook = hook;
+    hook_acts[hook_act_count].target = process;
+    hook_acts[hook_act_count++].of_life = true;
+    hooks_seen = 0;
+}
+{% endif %}
 
 static void act_at_hook(void)
 {
-    for (unsigned a = 0; a < hook_act_count; a++)
-        if (hook_acts[a].hook == hooks_seen)
-            memory[hook_acts[a].target - MEMORY] = hook_acts[a].value;
+    for (unsigned a = 0; a < hook_act_count; a++) {
+        if (hook_acts[a].hook != hooks_seen)
+            continue;
+{% if uses.life_acts %}
+        if (hook_acts[a].of_life) {
+            foreign[hook_acts[a].target].identifier += !foreign[hook_acts[a].target].live;
+            foreign[hook_acts[a].target].live = !foreign[hook_acts[a].target].live;
+            continue;
+        }
+{% endif %}
+        memory[hook_acts[a].target - MEMORY] = hook_acts[a].value;
+    }
     hooks_seen++;
 }
 {% endif %}
@@ -404,9 +444,34 @@ static void take_hook(struct hook hook)
 }
 {% endif %}
 
+{% if uses.skip_swaps %}
+/* What was opened last: where a slot counts its swaps, when a buffer that was read from it has been asked for its
+ * length. */
+static procbuf_addr_t counter_addr;
+static size_t counter_len;
+
+/* As many swaps, each for what the slot holds. */
+static void add_to_counter(uint64_t count)
+{
+    uint8_t *at = &memory[counter_addr - MEMORY];
+    const bool low_first = *(const uint8_t *)&(const uint16_t){ 1 } == 1;
+    unsigned carry = 0;
+    for (size_t i = 0; i < counter_len; i++) {
+        uint8_t *byte = &at[low_first ? i : counter_len - 1 - i];
+        const unsigned sum = *byte + (i < 8 ? (unsigned)(count >> 8 * i & 0xff) : 0) + carry;
+        *byte = (uint8_t)sum;
+        carry = sum >> 8;
+    }
+}
+
+{% endif %}
 void procbuf_port_user_access_open(procbuf_addr_t addr, size_t len, enum procbuf_access access)
 {
     (void)addr, (void)len, (void)access;
+{% if uses.skip_swaps %}
+    counter_addr = addr;
+    counter_len = len;
+{% endif %}
 {% if uses.hooks %}
     take_hook((struct hook){ .kind = OPEN, .addr = addr, .len = len, .access = access });
 {% endif %}
@@ -441,7 +506,7 @@ bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
 {% if uses.hook_acts %}
     act_at_hook();
 {% endif %}
-    return {{ "++requests != refused_request" if uses.refuse else "true" }};
+    return {{ "protection->table != &table || ++requests != refused_request" if uses.refuse else "true" }};
 }
 
 void procbuf_port_barrier(void)
@@ -522,21 +587,18 @@ PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability);
 
 {{ mistakes }}
 {% endif %}
-{% if uses.foreign %}
+{% if uses.other %}
 
-/* Another kernel's table: it only knows which of its lives go on. */
-static struct procbuf_table foreign_table;
-static struct {
-    bool live;
-    uint64_t identifier;
-} foreign[4];
+/* Another table of this kernel, and its one process, which has no memory that the library touches. */
+static struct procbuf_table other_table;
+static struct procbuf_process other_process;
 
-/* It is only asked for lives that there are handles of. */
-static bool foreign_is_live(uint32_t index, uint64_t identifier, const void *data)
+static void make_other(void)
 {
-    cr_assert_eq(data, foreign);
-    cr_assert({% for index, identifier in foreign_lives %}(index == {{ index }} && identifier == {{ identifier }}){{ " || " if not loop.last }}{% else %}false{% endfor %});
-    return index < 4 && foreign[index].live && foreign[index].identifier == identifier;
+    const struct procbuf_process_config config = { .flash_start = FOREIGN, .mem_start = FOREIGN };
+    struct procbuf_process *process;
+    procbuf_table_init(&other_table, &other_process, 1);
+    cr_assert_eq(procbuf_process_create(&other_table, &config, &process), PROCBUF_OK);
 }
 {% endif %}
 
@@ -576,6 +638,7 @@ struct decision {
     size_t len;
     struct procbuf_readwrite *held;
     enum procbuf_error code;
+    void (*body)(void); /* what the driver does before it answers; null: nothing */
 };
 {% for number in used.v %}
 static struct procbuf_readwrite held{{ number }} = PROCBUF_READWRITE_DEFAULT;
@@ -589,6 +652,8 @@ static enum procbuf_error accept(struct procbuf_id id, uint32_t number,
     cr_assert_eq(number, decision->number);
     cr_assert_eq(procbuf_readwrite_len(buffer), decision->len);
     cr_assert_eq(procbuf_readwrite_addr(buffer), decision->len == 0 ? 0 : decision->addr);
+    if (decision->body != NULL)
+        decision->body();
     if (decision->code == PROCBUF_OK) {
         const struct procbuf_readwrite old = *decision->held;
         *decision->held = *buffer;
