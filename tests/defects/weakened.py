@@ -220,7 +220,7 @@ ERRORS = [
      "    const size_t expected_len = expected->span.end - expected->span.start;\n    return;\n", "defect.S07"),
     # ---- Secrecy and integrity: each check once, left out, or blind ----
     ("V-zero", "what becomes accessible need not be zero", "machine/view.c",
-     "        if (arena_view[at] == 0)\n            continue;", "        continue;",
+     "view->unzeroed = view_unasked ? NO_BYTE : first_not_zero(view->grown);", "view->unzeroed = NO_BYTE;",
      "unit.worlds.a_byte_that_is_not_zero_when_it_becomes_accessible_is_noticed"),
     ("V-apart", "a byte may be accessible to two", "machine/view.c",
      "            if (!overlap(start, end, view->ram, view->ram_end) &&\n"
@@ -252,7 +252,7 @@ ERRORS = [
     ("V-length", "a length may come from anywhere", "machine/origins.c",
      "            check_number(\"length-without-origin\", made.len, answer);", "            (void)0;", "bent.S-length"),
     ("V-data", "the data of a grant need not be zero", "machine/view.c",
-     "    if (views[slot].made_grant && driver->declared)", "    if (false)", "bent.S-grant"),
+     "    if (views[slot].made_grant && driver->declared && !view_unasked)", "    if (false)", "bent.S-grant"),
     ("V-answer", "the observer's answers are not compared", "machine/worlds.c",
      "    if (!is_compared(event) ||", "    if (true || !is_compared(event) ||", "bent.I-count"),
     ("V-memory", "the observer's memory is not compared", "machine/worlds.c",
