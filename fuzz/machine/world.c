@@ -62,6 +62,7 @@ void world_note_process(unsigned slot)
 void world_note_written(struct span span)
 {
     arrays_touched |= span.start < ARENA_PROCESSES;
+    note_end((uint64_t)ARENA_BASE + span.end); /* perhaps of a process that the port refused */
 }
 
 static const struct span arrays = { ARENA_OUT, ARENA_SCRATCH + ARENA_SCRATCH_LEN };
