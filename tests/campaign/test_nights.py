@@ -116,11 +116,11 @@ class Nights(Case):
         self.check(call(CAMPAIGN, "--resume", "--out", self.out), 2, "nothing to go on with")
 
     def test_three_planted_bugs_are_three_findings(self):
-        lib = broken_lib("S13", "F03", "L10a")
+        lib = broken_lib("S13", "F03", "E02x")
         self.night("--time", "30s", "--slice", "5s", "--harness", "everything", "--harness", "slices",
                    "--engine", "libfuzzer", "--build", "asan", "--lib", lib, "--seed", "5", status=1)
         findings = self.record()["findings"]
-        self.assertEqual(sorted(f["identity"].split(" op=")[1] for f in findings), ["compare", "ptr", "return_to_user"])
+        self.assertEqual(sorted(f["identity"].split(" op=")[1] for f in findings), ["compare", "process_error_to_code", "return_to_user"])
         for finding in findings:
             self.assertIn("minimised from", finding["minimised"])
             self.assertLessEqual(finding["operations"], 4)
