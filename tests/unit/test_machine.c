@@ -218,6 +218,20 @@ Test(machine, every_buffer_that_is_held_is_asked_for_its_length, .exit_code = BU
     compare_handles();
 }
 
+Test(machine, a_slice_that_is_shorter_is_noticed, .exit_code = BUG_EXIT_STATUS)
+{
+    begin_world("kind=slice check=slice-length ");
+    model.slices[0] = (struct model_slice){ .valid = true,
+                                            .writable = true,
+                                            .span = { ARENA_SCRATCH, ARENA_SCRATCH + 8 } };
+    world.slices[0].writable =
+        procbuf_writable_from_array((void *)(uintptr_t)(ARENA_BASE + ARENA_SCRATCH), 8);
+    compare_slice(0);
+    world.slices[0].writable =
+        procbuf_writable_from_array((void *)(uintptr_t)(ARENA_BASE + ARENA_SCRATCH), 7);
+    compare_slice(0);
+}
+
 Test(machine, a_buffer_below_no_break_is_noticed, .exit_code = BUG_EXIT_STATUS)
 {
     foreseen = "kind=invariant check=I2-buffer-in-owned-memory ";
