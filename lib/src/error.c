@@ -22,7 +22,7 @@ static const char *const code_names[] = {
 };
 
 static const char *const process_error_names[] = {
-    [PROCBUF_NO_SUCH_APP - PROCBUF_NO_SUCH_APP] = "NO_SUCH_APP",
+    [0] = "NO_SUCH_APP",
     [PROCBUF_OUT_OF_MEMORY - PROCBUF_NO_SUCH_APP] = "OUT_OF_MEMORY",
     [PROCBUF_ADDRESS_OUT_OF_BOUNDS - PROCBUF_NO_SUCH_APP] = "ADDRESS_OUT_OF_BOUNDS",
     [PROCBUF_INACTIVE_APP - PROCBUF_NO_SUCH_APP] = "INACTIVE_APP",

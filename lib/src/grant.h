@@ -2,6 +2,8 @@
 #ifndef PROCBUF_SRC_GRANT_H
 #define PROCBUF_SRC_GRANT_H
 
+#include "implementation.h"
+
 #include <procbuf/grant.h>
 
 #include "process.h"

@@ -4,6 +4,8 @@
 #ifndef PROCBUF_SRC_VALID_H
 #define PROCBUF_SRC_VALID_H
 
+#include "implementation.h"
+
 #include <procbuf/elements.h>
 #include <procbuf/grant.h>
 #include <procbuf/stream.h>
