@@ -597,6 +597,13 @@ static void compare_end(unsigned position, const struct outcome *outcome)
     const struct event *event = &worlds.events[position];
     if (worlds.over || position >= worlds.over_at || !event->ended)
         return;
+    const uint8_t code = worlds.trace->ops[position].code;
+    /* The testbed's own answer: it skips swaps only where the library has shown the counter, perhaps
+     * in a call that does not run in this world. */
+    if (code == OP_SKIP_SWAPS) {
+        worlds.over = true;
+        return;
+    }
     const bool runs = runs_in_second(event->is_end ? event->begin : position);
     if (!runs || acts_apart(event))
         restore(position, INSTEAD);
@@ -606,7 +613,6 @@ static void compare_end(unsigned position, const struct outcome *outcome)
     }
     compare_memory(position, false, event->memory);
     /* What is left of a resource that is shared may now differ. */
-    const uint8_t code = worlds.trace->ops[position].code;
     if (!event->is_end && (code == OP_SKIP_IDS || (code == OP_SPEND_IDS && worlds.kind == ALONE)))
         worlds.over = true;
 }
