@@ -236,6 +236,8 @@ static void add_to_counter(struct span counter, uint64_t count)
     arena_wrote(counter);
 }
 
+/* 2^32 and more swaps cannot be made one by one: the model and the counter in the grant are both moved by as many.
+ * Where the library keeps the counter must be known first (H6); until it has shown that, the call does nothing. */
 static bool skip_swaps(const struct call *call)
 {
     struct span counter;
