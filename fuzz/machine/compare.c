@@ -186,9 +186,11 @@ static unsigned compare_changed(void)
 /* Whether an operation may fill or empty a buffer register: whether it names one. */
 static bool names_buffer(uint8_t code)
 {
-    for (const char *kind = op_table[code].operands; *kind != '\0'; kind++)
-        if (*kind == 'o' || *kind == 'w' || *kind == 'h')
+    for (const char *kinds = op_table[code].operands; *kinds != '\0'; kinds++) {
+        const char kind = kind_read(*kinds);
+        if (kind == 'o' || kind == 'w' || kind == 'h')
             return true;
+    }
     return false;
 }
 

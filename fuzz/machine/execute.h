@@ -1,4 +1,4 @@
-/* One library call for an operation. */
+/* The operations, done: one run_ function each, which calls the library. */
 #ifndef FUZZ_EXECUTE_H
 #define FUZZ_EXECUTE_H
 
@@ -6,9 +6,9 @@
 
 #include <procbuf.h>
 
-/* Call the library as the operation says. Out: what it answered. The model has already moved on:
- * what it knows of slices is as after the call; args[TRACE_MAX_OPERANDS - 1] of a sub-slice
- * operation says whether its parent was writable. */
+/* Do what the operation says. Out: what the library answered, "done" where it answers nothing. The model has
+ * already moved on: what it knows of slices is as after the call, but for call->cuts_writable. Requires: the
+ * operation is not an enter. */
 void execute(const struct call *call, struct outcome *outcome_out);
 
 /* Create a process: flash, its length, header, RAM, its length, app part, kernel part, policy. */
@@ -23,10 +23,30 @@ bool execute_foreign_is_live(uint32_t index, uint64_t identifier, const void *da
 /* The slice of a register, as one that only reads. */
 struct procbuf_readable readable_of(uint64_t number);
 
-/* Put an answer together. Kinds of values: model.h. */
+/* ---- Putting an answer together. Kinds of values: model.h ---- */
+
 void answer(struct outcome *outcome, enum outcome_kind kind, int status);
 void answer_bool(struct outcome *outcome, bool yes);
+void answer_code(struct outcome *outcome, enum procbuf_error code);
 void answer_process_error(struct outcome *outcome, enum procbuf_error error);
+void answer_why(struct outcome *outcome, enum procbuf_error error); /* yes, or no and why */
 void value(struct outcome *outcome, char kind, uint64_t number);
+
+/* The process error at a place of E1's list. */
+enum procbuf_error process_error_at(unsigned place);
+
+/* An array of the kernel, which begins `offset` bytes into the arena. Returns: null for none. */
+static inline void *array_at(uint64_t offset, uint64_t len)
+{
+    return len == 0 ? NULL : (void *)(uintptr_t)(ARENA_BASE + offset);
+}
+
+/* ---- Operations: what ops.def names ---- */
+
+typedef void run_function(const struct call *call, struct outcome *outcome);
+#define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words)       \
+    run_function run_##run;
+#include "ops.def"
+#undef OP
 
 #endif

@@ -4,7 +4,6 @@
 #include "bug.h"
 #include "compare.h"
 #include "execute.h"
-#include "identifiers.h"
 #include "origins.h"
 #include "out.h"
 #include "port.h"
@@ -50,18 +49,6 @@ static void checked_call(const struct call *call, const struct prediction *predi
     machine_checked_ops++;
 }
 
-static bool changes_lives(uint8_t code)
-{
-    return (code >= OP_CREATE && code <= OP_FAULT) || code == OP_RESTART_MANY ||
-           code == OP_FOREIGN_START || code == OP_FOREIGN_END || code == OP_OTHER_RESTART;
-}
-
-static bool makes_slice(uint8_t code)
-{
-    return (code >= OP_RANGE && code <= OP_RANGE_TO) || code == OP_AS_READABLE ||
-           code == OP_ELEMENT;
-}
-
 /* An operation that began at `begin` is over, an enter whose body ran further on: here. */
 static void finish_op(const struct op *op, unsigned begin, const struct outcome *outcome)
 {
@@ -80,7 +67,8 @@ static void finish_op(const struct op *op, unsigned begin, const struct outcome 
 enum { MAX_STEPS = 40 };
 
 /* Every step is a call of its own: it fetches one byte. */
-static void run_iterate(const struct call *call, struct prediction *p, struct outcome *outcome)
+static void run_iterate_steps(const struct call *call, struct prediction *p,
+                              struct outcome *outcome)
 {
     const struct model_slice *slice = &model.slices[call->args[0]];
     struct procbuf_iter iter = procbuf_readable_iterate(readable_of(call->args[0]));
@@ -120,7 +108,7 @@ static void check_chunk(const struct span *expected, const uint8_t *base, size_t
                   (size_t)((uintptr_t)base - ARENA_BASE));
 }
 
-static void run_chunks(const struct call *call, struct prediction *p, struct outcome *outcome)
+static void run_chunks_steps(const struct call *call, struct prediction *p, struct outcome *outcome)
 {
     const struct model_slice *slice = &model.slices[call->args[0]];
     const size_t chunk_len = (size_t)call->args[1];
@@ -167,9 +155,9 @@ static void run_chunks(const struct call *call, struct prediction *p, struct out
 }
 
 /* The world is compared once, after the last restart: there may be 2^16. */
-static void run_restart_many(const struct call *call, struct prediction *p, struct outcome *outcome)
+static void run_restarts(const struct call *call, struct prediction *p, struct outcome *outcome)
 {
-    const uint64_t most = ((uint64_t)1 << call->args[1] % 17) + call->args[2];
+    const uint64_t most = ((uint64_t)1 << call->args[1]) + call->args[2];
     uint64_t count = 0;
     for (;;) {
         checked_call(call, p, outcome);
@@ -180,124 +168,6 @@ static void run_restart_many(const struct call *call, struct prediction *p, stru
     compare_after(p);
     answer(outcome, OUTCOME_DONE, 0);
     value(outcome, 'u', count);
-}
-
-/* ---- Drivers ---- */
-
-/* The library says where a driver's data begins; the trace says how long all of it is. */
-static void declare_driver(const struct call *call, struct outcome *outcome)
-{
-    struct model_driver *driver;
-    if (!model_declare_driver(call, &driver)) {
-        answer(outcome, OUTCOME_SKIPPED, 0);
-        return;
-    }
-    struct procbuf_driver_config config = {
-        .grant_number = driver->grant_number,
-        .driver_number = driver->driver_number,
-        .readonly_count = driver->slot_counts[0],
-        .readwrite_count = driver->slot_counts[1],
-        .data_align = driver->data_align,
-    };
-    const size_t data_offset = procbuf_grant_len(&config);
-    if (data_offset > driver->len - driver->data_len || data_offset % driver->data_align != 0)
-        bug_found("result", "grant-length",
-                  "expected: slots of at most 24 bytes, and data aligned to %u (G6)\n"
-                  "actual: %zu bytes for %u of them",
-                  driver->data_align, data_offset, driver->slot_counts[0] + driver->slot_counts[1]);
-    driver->data_offset = (uint32_t)data_offset;
-    config.data_len = driver->len - data_offset;
-    if (procbuf_grant_len(&config) != driver->len)
-        bug_found("result", "grant-length-sum",
-                  "expected: slots and data make %u bytes (G6)\n"
-                  "actual: %zu",
-                  driver->len, procbuf_grant_len(&config));
-    procbuf_driver_init(&world.drivers[call->args[0]], &config);
-    origins_declared((unsigned)call->args[0]);
-    machine_checked_ops++;
-}
-
-/* ---- Counters ---- */
-
-/* Add to a number of the library's, as wide as the library has shown that it is. */
-static void add_to_counter(struct span counter, uint64_t count)
-{
-    uint8_t *at = &arena_view[counter.start];
-    const uint32_t len = counter.end - counter.start;
-    const bool low_first = *(const uint8_t *)&(const uint16_t){ 1 } == 1;
-    unsigned carry = 0;
-    for (uint32_t i = 0; i < len; i++) {
-        uint8_t *byte = &at[low_first ? i : len - 1 - i];
-        const unsigned sum = *byte + (i < 8 ? (unsigned)(count >> 8 * i & 0xff) : 0) + carry;
-        *byte = (uint8_t)sum;
-        carry = sum >> 8;
-    }
-    arena_copy(&model.bytes[counter.start], at, len);
-    arena_wrote(counter);
-}
-
-/* 2^32 and more swaps cannot be made one by one: the model and the counter in the grant are both moved by as many.
- * Where the library keeps the counter must be known first (H6); until it has shown that, the call does nothing. */
-static bool skip_swaps(const struct call *call)
-{
-    struct span counter;
-    if (!model_skip_swaps(call->args[0], call->args[1], &counter))
-        return false;
-    add_to_counter(counter, ((uint64_t)1 << call->args[1] % 64) - 1);
-    return true;
-}
-
-/* ---- Userspace ---- */
-
-static bool run_user_op(const struct call *call, struct outcome *outcome)
-{
-    struct span filled;
-    answer(outcome, OUTCOME_DONE, 0);
-    switch (call->op->code) {
-    case OP_POKE:
-        if (model_user_write(call->args[0], (uint8_t)call->args[1]))
-            world_show_user_write((struct span){ (uint32_t)(call->args[0] - ARENA_BASE),
-                                                 (uint32_t)(call->args[0] - ARENA_BASE) + 1 });
-        else
-            answer(outcome, OUTCOME_SKIPPED, 0);
-        return true;
-    case OP_FILL:
-        if (model_user_fill((unsigned)call->args[0], (uint8_t)call->args[1], &filled))
-            world_show_user_write(filled);
-        else
-            answer(outcome, OUTCOME_SKIPPED, 0);
-        return true;
-    case OP_REFUSE: model.refuse_next = (unsigned)call->args[0]; return true;
-    case OP_WHEN_FETCHED:
-    case OP_AT_HOOK:
-        if (!model_plan_act(call->op->code == OP_AT_HOOK, call->args[0], call->args[1],
-                            (uint8_t)call->args[2]))
-            answer(outcome, OUTCOME_SKIPPED, 0);
-        return true;
-    case OP_FOREIGN_AT_HOOK:
-        if (!model_plan_life(call->args[0], call->args[1]))
-            answer(outcome, OUTCOME_SKIPPED, 0);
-        return true;
-    case OP_SKIP_IDS:
-        if (!identifiers_skip(call->args[0]))
-            answer(outcome, OUTCOME_SKIPPED, 0);
-        return true;
-    case OP_SKIP_SWAPS:
-        if (!skip_swaps(call))
-            answer(outcome, OUTCOME_SKIPPED, 0);
-        return true;
-    case OP_WIDEN:
-        if (!model_plan_widening(call->args[0], call->args[1]))
-            answer(outcome, OUTCOME_SKIPPED, 0);
-        return true;
-    case OP_SPEND_IDS:
-        if (!identifiers_spend(call->args[0]))
-            answer(outcome, OUTCOME_SKIPPED, 0);
-        return true;
-    case OP_DECLARE_DRIVER:
-    case OP_DECLARE_DRIVER_WITH: declare_driver(call, outcome); return true;
-    default: return false;
-    }
 }
 
 /* ---- Enters ---- */
@@ -327,7 +197,7 @@ static struct body *body_of(void *data)
 /* Which slice register an enter fills. */
 static uint64_t slice_register(const struct call *call)
 {
-    return call->args[call->op->code == OP_DRIVER_ENTER ? 2 : 1];
+    return call->args[op_slice_made(call->op->code)];
 }
 
 static void enter_model(const struct call *call)
@@ -337,7 +207,7 @@ static void enter_model(const struct call *call)
     if (call->op->code == OP_DRIVER_ENTER)
         model_enter_driver(first, model.ids[call->args[1]].slot, number);
     else if (call->op->code == OP_MUT_ENTER)
-        model_enter(first + TRACE_BUFFER_COUNT, number, true);
+        model_enter(model_buffer_named(call, 0), number, true);
     else
         model_enter(first, number, false);
 }
@@ -363,8 +233,7 @@ static void run_body(struct body *body)
         view_grant_seen(model.ids[body->call->args[1]].slot, &model.drivers[body->call->args[0]]);
         view_settle();
     } else if (!machine_uncounted)
-        statistics_enter((unsigned)body->call->args[0] +
-                         (body->call->op->code == OP_MUT_ENTER ? TRACE_BUFFER_COUNT : 0));
+        statistics_enter(model_buffer_named(body->call, 0));
     if (results != NULL) {
         struct outcome outcome;
         answer(&outcome, OUTCOME_DONE, 0);
@@ -386,14 +255,14 @@ static void run_body(struct body *body)
 static void read_body(struct procbuf_readable slice, void *data)
 {
     struct body *body = body_of(data);
-    world.slices[body->call->args[1]].readable = slice;
+    world.slices[slice_register(body->call)].readable = slice;
     run_body(body);
 }
 
 static void write_body(struct procbuf_writable slice, void *data)
 {
     struct body *body = body_of(data);
-    world.slices[body->call->args[1]].writable = slice;
+    world.slices[slice_register(body->call)].writable = slice;
     run_body(body);
 }
 
@@ -440,8 +309,8 @@ static enum procbuf_error call_enter(const struct call *call, struct body *body)
     return procbuf_readwrite_enter(&world.readwrite[number - TRACE_BUFFER_COUNT], read_body, body);
 }
 
-static void run_enter(const struct op *op, const struct call *call,
-                      const struct prediction *prediction)
+static void run_block_of(const struct op *op, const struct call *call,
+                         const struct prediction *prediction)
 {
     struct oracle_call oracle;
     struct outcome outcome;
@@ -593,57 +462,77 @@ __attribute__((noinline)) static void run_op(const struct op *op)
         skip_block();
 }
 
+/* An operation that is not a call of the library. */
+static void run_user_op(const struct call *call, const struct prediction *prediction,
+                        struct outcome *outcome)
+{
+    if (prediction->outcome.kind == OUTCOME_SKIPPED) {
+        *outcome = prediction->outcome;
+    } else {
+        execute(call, outcome);
+        machine_checked_ops +=
+            call->op->code == OP_DECLARE_DRIVER ||
+            call->op->code == OP_DECLARE_DRIVER_WITH; /* its length is compared */
+    }
+    finish_op(call->op, machine_position, outcome);
+    machine_position++;
+}
+
+/* What an operation has done beside its answer. */
+static void compare_effects(const struct call *call, const struct outcome *outcome)
+{
+    const struct op_row *row = &op_table[call->op->code];
+    const int made = op_slice_made(call->op->code);
+    if (made >= 0 && !outcome_is_refusal(outcome) && outcome->kind != OUTCOME_PANIC)
+        compare_slice(call->args[made]);
+    if ((row->flags & OP_SHOWS) != 0)
+        compare_slice(call->args[0]);
+    if ((row->flags & OP_LIVES) != 0 && outcome->value_count == 1 &&
+        outcome->values[0].kind == 'p') {
+        compare_layout((unsigned)outcome->values[0].value);
+        world_note_process((unsigned)outcome->values[0].value);
+    }
+}
+
+static void run_steps(const struct call *call, struct prediction *p, struct outcome *outcome)
+{
+    switch (call->op->code) {
+    case OP_ITERATE: run_iterate_steps(call, p, outcome); break;
+    case OP_CHUNKS: run_chunks_steps(call, p, outcome); break;
+    default: run_restarts(call, p, outcome); break;
+    }
+}
+
 static void run_resolved(const struct op *op, struct call *call)
 {
     struct prediction prediction;
     struct outcome outcome;
-    if (run_user_op(call, &outcome)) {
-        finish_op(op, machine_position, &outcome);
-        machine_position++;
-        return;
-    }
-    if ((op->code >= OP_RANGE && op->code <= OP_RANGE_TO) || op->code == OP_ELEMENT)
-        call->args[TRACE_MAX_OPERANDS - 1] = model.slices[call->args[0]].writable;
+    const struct op_row *row = &op_table[op->code];
     model_predict(call, &prediction);
-    if (op->code == OP_ALLOW_USERSPACE_READABLE_WITH) {
-        run_asking(op, call, &prediction);
-        return;
-    }
-    if (op_opens_block(op->code)) {
-        run_enter(op, call, &prediction);
-        return;
+    switch (row->how) {
+    case HOW_USER: run_user_op(call, &prediction, &outcome); return;
+    case HOW_ENTER: run_block_of(op, call, &prediction); return;
+    case HOW_ASK: run_asking(op, call, &prediction); return;
+    default: break;
     }
     if (prediction.outcome.kind == OUTCOME_SKIPPED) {
         outcome = prediction.outcome;
-    } else if (op->code == OP_ITERATE) {
-        run_iterate(call, &prediction, &outcome);
-    } else if (op->code == OP_CHUNKS && call->args[1] != 0) {
-        run_chunks(call, &prediction, &outcome);
-    } else if (op->code == OP_RESTART_MANY) {
-        run_restart_many(call, &prediction, &outcome);
+    } else if (row->how == HOW_STEPS && prediction.outcome.kind != OUTCOME_PANIC) {
+        run_steps(call, &prediction, &outcome);
     } else {
         checked_call(call, &prediction, &outcome);
         if (op->code == OP_ALLOW_READONLY || op->code == OP_ALLOW_READWRITE)
             view_grant_seen((unsigned)call->args[0], &model.drivers[call->args[1]]);
         compare_after(&prediction);
-        if (makes_slice(op->code) &&
-            (prediction.outcome.kind == OUTCOME_YES || prediction.outcome.kind == OUTCOME_DONE))
-            compare_slice(call->args[1]);
-        else if (op->code == OP_FROM_ARRAY || op->code == OP_FROM_ARRAY_MUT ||
-                 op->code == OP_SLICE_LEN)
-            compare_slice(call->args[0]);
-        if (op->code == OP_CREATE && outcome.value_count == 1) {
-            compare_layout((unsigned)outcome.values[0].value);
-            world_note_process((unsigned)outcome.values[0].value);
-        }
+        compare_effects(call, &outcome);
     }
     if (prediction.outcome.kind != OUTCOME_SKIPPED)
         origins_answered(call, &outcome);
-    if (op->code == OP_EXTERNAL_READONLY || op->code == OP_EXTERNAL_READWRITE) {
+    if ((row->flags & OP_VOUCHES) != 0) {
         vouched = true;
         arena_wrote((struct span){ ARENA_PROCESSES, ARENA_LEN });
     }
-    if (changes_lives(op->code)) {
+    if ((row->flags & OP_LIVES) != 0) {
         compare_handles();
         world_note_lives(model.depth == 0 && !vouched);
     }

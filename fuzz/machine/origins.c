@@ -52,66 +52,10 @@ static bool is_ok(const struct outcome *outcome)
             outcome->status == 0);
 }
 
-/* A success gives back what was passed before, a failure what was passed now. */
-static void check_allow(const struct call *call, const struct outcome *outcome)
-{
-    const uint64_t *args = call->args;
-    const struct model_range now = { args[3], args[4] };
-    const struct model_range answer = { outcome->values[0].value, outcome->values[1].value };
-    if (!is_ok(outcome)) {
-        check_range(now, answer);
-        return;
-    }
-    struct model_range no_slot = { 0, 0 }, *before = &no_slot;
-    if (call->op->code == OP_ALLOW_USERSPACE_READABLE ||
-        call->op->code == OP_ALLOW_USERSPACE_READABLE_WITH)
-        before = &origins.held[args[1]];
-    else if (args[2] < MODEL_SLOT_COUNT)
-        before = &origins.passed[args[0]][args[1]][call->op->code == OP_ALLOW_READWRITE][args[2]];
-    check_range(*before, answer);
-    *before = now;
-    origins.any = true;
-}
-
-static void make(uint64_t number, struct model_range range)
+static void make(unsigned number, struct model_range range)
 {
     origins.made[number] = range;
     origins.any = true;
-}
-
-static void check_buffer(const struct call *call, const struct outcome *outcome)
-{
-    const uint64_t *args = call->args;
-    const struct model_range made = origins.made[args[0]];
-    const uint64_t answer = outcome->values[0].value;
-    switch (call->op->code) {
-    case OP_LEN:
-        if (answer != 0)
-            check_number("length-without-origin", made.len, answer);
-        break;
-    case OP_PTR:
-        if (answer != 0)
-            check_number("address-without-origin", made.addr, answer);
-        break;
-    case OP_CONSUME:
-        check_range(made, (struct model_range){ answer, outcome->values[1].value });
-        make(args[0], (struct model_range){ 0, 0 });
-        break;
-    case OP_COPY_READONLY: make(args[0], origins.made[args[1]]); break;
-    case OP_AS_READONLY: make(args[0], origins.made[TRACE_BUFFER_COUNT + args[1]]); break;
-    default: make(TRACE_BUFFER_COUNT + args[0], origins.made[TRACE_BUFFER_COUNT + args[1]]); break;
-    }
-}
-
-static void note_slot_read(const struct call *call)
-{
-    const unsigned kind = call->op->code == OP_READ_READWRITE;
-    const struct model_open *driver = model_current_driver();
-    const struct ended *ended = &origins.ended[driver - model.open];
-    const bool is_over = ended->identifier == driver->identifier + 1;
-    make(call->args[0] + (kind ? TRACE_BUFFER_COUNT : 0),
-         is_over ? ended->passed[kind][call->args[1]]
-                 : origins.passed[driver->slot][driver->driver][kind][call->args[1]]);
 }
 
 /* A life that ended keeps its slots until then, for a driver that has them open. */
@@ -136,73 +80,140 @@ void origins_declared(unsigned v)
         memset(origins.passed[slot][v], 0, sizeof origins.passed[slot][v]);
 }
 
-void origins_answered(const struct call *call, const struct outcome *outcome)
+/* ---- What ops.def names ---- */
+
+typedef void origin_function(const struct call *call, const struct outcome *outcome);
+
+static void origin_none(const struct call *call, const struct outcome *outcome)
+{
+    (void)call, (void)outcome;
+}
+
+static void origin_create(const struct call *call, const struct outcome *outcome)
+{
+    (void)call;
+    if (outcome->value_count == 1)
+        begin_life(outcome->values[0].value);
+}
+
+/* Whether a new life began: the answer says so, or how often; of a fault, its process. */
+static void origin_life(const struct call *call, const struct outcome *outcome)
+{
+    const bool counts = outcome->kind == OUTCOME_DONE && outcome->value_count == 1;
+    const bool began = counts ? outcome->values[0].value != 0
+                       : outcome->kind == OUTCOME_DONE
+                           ? procbuf_process_is_active(&world.slots[call->args[0]])
+                           : outcome->kind == OUTCOME_YES;
+    if (began)
+        begin_life(call->args[0]);
+}
+
+static void origin_break(const struct call *call, const struct outcome *outcome)
+{
+    if (outcome->value_count == 1)
+        check_number("old-break-without-origin", views[call->args[0]].break_before,
+                     outcome->values[0].value);
+}
+
+/* ---- Buffers ---- */
+
+static void origin_build(const struct call *call, const struct outcome *outcome)
+{
+    if (is_ok(outcome))
+        make(model_buffer_named(call, 0), (struct model_range){ call->args[2], call->args[3] });
+}
+
+static void vouched_for(const struct call *call, uint64_t index, uint64_t offset, uint64_t len)
+{
+    make(model_buffer_named(call, 0),
+         (struct model_range){
+             (uint64_t)ARENA_BASE + ARENA_FOREIGN + index * MODEL_FOREIGN_LEN + offset, len });
+}
+
+static void origin_foreign(const struct call *call, const struct outcome *outcome)
+{
+    (void)outcome;
+    vouched_for(call, call->args[1], call->args[2], call->args[3]);
+}
+
+static void origin_other(const struct call *call, const struct outcome *outcome)
+{
+    (void)outcome;
+    vouched_for(call, 0, call->args[1], call->args[2]);
+}
+
+static void origin_len(const struct call *call, const struct outcome *outcome)
+{
+    if (outcome->values[0].value != 0)
+        check_number("length-without-origin", origins.made[call->args[0]].len,
+                     outcome->values[0].value);
+}
+
+static void origin_ptr(const struct call *call, const struct outcome *outcome)
+{
+    if (outcome->values[0].value != 0)
+        check_number("address-without-origin", origins.made[call->args[0]].addr,
+                     outcome->values[0].value);
+}
+
+static void origin_consume(const struct call *call, const struct outcome *outcome)
+{
+    check_range(origins.made[call->args[0]],
+                (struct model_range){ outcome->values[0].value, outcome->values[1].value });
+    make((unsigned)call->args[0], (struct model_range){ 0, 0 });
+}
+
+static void origin_copy(const struct call *call, const struct outcome *outcome)
+{
+    (void)outcome;
+    make(model_buffer_named(call, 0), origins.made[model_buffer_named(call, 1)]);
+}
+
+/* ---- Slots ---- */
+
+/* A success gives back what was passed before, a failure what was passed now. */
+static void origin_allow(const struct call *call, const struct outcome *outcome)
 {
     const uint64_t *args = call->args;
-    if (outcome->kind == OUTCOME_PANIC)
+    const uint8_t code = call->op->code;
+    const struct model_range now = { args[3], args[4] };
+    const struct model_range answer = { outcome->values[0].value, outcome->values[1].value };
+    if (!is_ok(outcome)) {
+        check_range(now, answer);
         return;
-    switch (call->op->code) {
-    case OP_CREATE:
-        if (outcome->value_count == 1)
-            begin_life(outcome->values[0].value);
-        break;
-    case OP_RESTART:
-    case OP_START:
-        if (outcome->kind == OUTCOME_YES)
-            begin_life(args[0]);
-        break;
-    case OP_RESTART_MANY:
-        if (outcome->values[0].value != 0)
-            begin_life(args[0]);
-        break;
-    case OP_FAULT:
-        if (procbuf_process_is_active(&world.slots[args[0]]))
-            begin_life(args[0]);
-        break;
-    case OP_BRK:
-    case OP_SBRK:
-    case OP_MEMOP_SBRK:
-        if (outcome->value_count == 1)
-            check_number("old-break-without-origin", views[args[0]].break_before,
-                         outcome->values[0].value);
-        break;
-    case OP_ALLOW_READONLY:
-    case OP_ALLOW_READWRITE:
-    case OP_ALLOW_USERSPACE_READABLE:
-    case OP_ALLOW_USERSPACE_READABLE_WITH: check_allow(call, outcome); break;
-    case OP_LEN:
-    case OP_PTR:
-    case OP_CONSUME:
-    case OP_COPY_READONLY:
-    case OP_COPY_READWRITE:
-    case OP_AS_READONLY: check_buffer(call, outcome); break;
-    case OP_BUILD_READONLY:
-    case OP_EXTERNAL_READONLY:
-        if (is_ok(outcome))
-            make(args[0], (struct model_range){ args[2], args[3] });
-        break;
-    case OP_BUILD_READWRITE:
-    case OP_EXTERNAL_READWRITE:
-        if (is_ok(outcome))
-            make(TRACE_BUFFER_COUNT + args[0], (struct model_range){ args[2], args[3] });
-        break;
-    case OP_FOREIGN_READONLY:
-    case OP_FOREIGN_READWRITE:
-        make(args[0] + (call->op->code == OP_FOREIGN_READWRITE ? TRACE_BUFFER_COUNT : 0),
-             (struct model_range){ (uint64_t)ARENA_BASE + ARENA_FOREIGN +
-                                       args[1] % MODEL_FOREIGN_COUNT * MODEL_FOREIGN_LEN + args[2],
-                                   args[3] });
-        break;
-    case OP_OTHER_READONLY:
-    case OP_OTHER_READWRITE:
-        make(args[0] + (call->op->code == OP_OTHER_READWRITE ? TRACE_BUFFER_COUNT : 0),
-             (struct model_range){ (uint64_t)ARENA_BASE + ARENA_FOREIGN + args[1], args[2] });
-        break;
-    case OP_READ_READONLY:
-    case OP_READ_READWRITE:
-        if (is_ok(outcome))
-            note_slot_read(call);
-        break;
-    default: break;
     }
+    struct model_range no_slot = { 0, 0 }, *before = &no_slot;
+    if (code != OP_ALLOW_READONLY && code != OP_ALLOW_READWRITE)
+        before = &origins.held[args[1]];
+    else if (args[2] < MODEL_SLOT_COUNT)
+        before = &origins.passed[args[0]][args[1]][code == OP_ALLOW_READWRITE][args[2]];
+    check_range(*before, answer);
+    *before = now;
+    origins.any = true;
+}
+
+static void origin_slot(const struct call *call, const struct outcome *outcome)
+{
+    const unsigned kind = call->op->code == OP_READ_READWRITE;
+    const struct model_open *driver = model_current_driver();
+    if (!is_ok(outcome))
+        return;
+    const struct ended *ended = &origins.ended[driver - model.open];
+    const bool is_over = ended->identifier == driver->identifier + 1;
+    make(model_buffer_named(call, 0),
+         is_over ? ended->passed[kind][call->args[1]]
+                 : origins.passed[driver->slot][driver->driver][kind][call->args[1]]);
+}
+
+static origin_function *const functions[256] = {
+#define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words)       \
+    [code] = origin_##origin,
+#include "ops.def"
+#undef OP
+};
+
+void origins_answered(const struct call *call, const struct outcome *outcome)
+{
+    if (outcome->kind != OUTCOME_PANIC)
+        functions[call->op->code](call, outcome);
 }

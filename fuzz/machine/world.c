@@ -250,7 +250,6 @@ static void lay_out(const struct trace *trace, FILE *results)
         struct outcome outcome = { 0 };
         struct oracle_call oracle;
         uint64_t args[8];
-        struct span filled;
         const uint64_t end = place_process(&trace->processes[i], at, args);
         if (end > (uint64_t)ARENA_BASE + ARENA_FOREIGN) {
             if (results != NULL)
@@ -268,8 +267,7 @@ static void lay_out(const struct trace *trace, FILE *results)
         const unsigned slot = (unsigned)outcome.values[0].value;
         compare_layout(slot);
         world_note_process(slot);
-        if (model_user_fill(slot, 0, &filled))
-            world_show_user_write(filled);
+        world_show_user_write(model_fill(slot, 0));
         if (results != NULL)
             results_print_created(i, &outcome, results);
     }

@@ -197,23 +197,77 @@ static void save_buffers(unsigned position, enum when when, const struct model_s
             save(position, when, buffer_span(&model.buffers[stream->first + b]));
 }
 
-static enum concern of_streams(uint8_t code)
+/* ---- Concerns: what ops.def names ---- */
+
+typedef enum concern concern_function(unsigned position, const struct call *call,
+                                      struct event *event);
+
+static enum concern of_slice(uint64_t number)
 {
-    const bool reads = code == OP_READER_READ || code == OP_READER_SKIP || code == OP_STREAM_COPY;
-    const bool writes = code == OP_WRITER_WRITE || code == OP_WRITER_SKIP || code == OP_STREAM_COPY;
-    const bool mine = (!reads || (all_mine(&model.reader) && !worlds.moved[0])) &&
-                      (!writes || (all_mine(&model.writer) && !worlds.moved[1]));
-    if (!mine) {
-        worlds.moved[0] |= reads;
-        worlds.moved[1] |= writes;
-    }
-    return mine ? MINE : MIXED;
+    return worlds.slices[number].mine ? MINE : worlds.slices[number].grant ? GRANT : OTHERS;
 }
 
-static enum concern of_copy(unsigned position, const struct call *call)
+/* Whose a process, register or foreign process is that an operation reads. */
+static enum concern of_operand(char kind, uint64_t number)
+{
+    switch (kind) {
+    case 'p': return of_process(number);
+    case 'd': return of_mine(id_is_mine(number));
+    case 's': return of_slice(number);
+    case 'f': return OTHERS;
+    default: return of_mine(buffer_is_mine(buffer_number(kind, number)));
+    }
+}
+
+/* That of those that the operation reads; the observer's, if that is so of all of them. */
+static enum concern concern_operands(unsigned position, const struct call *call,
+                                     struct event *event)
+{
+    const char *kinds = op_table[call->op->code].operands;
+    (void)position, (void)event;
+    for (unsigned k = 0; kinds[k] != '\0'; k++) {
+        if (kind_is_filled(kinds[k]) || kinds[k] == 'v' ||
+            (!kind_is_name(kinds[k]) && kinds[k] != 'f'))
+            continue;
+        const enum concern concern = of_operand(kinds[k], call->args[k]);
+        if (concern != MINE)
+            return concern;
+    }
+    return MINE;
+}
+
+/* About no process: what the port will do. */
+static enum concern concern_mine(unsigned position, const struct call *call, struct event *event)
+{
+    (void)position, (void)call, (void)event;
+    return MINE;
+}
+
+static enum concern concern_others(unsigned position, const struct call *call, struct event *event)
+{
+    (void)position, (void)call, (void)event;
+    return OTHERS;
+}
+
+static enum concern concern_shared(unsigned position, const struct call *call, struct event *event)
+{
+    (void)position, (void)call, (void)event;
+    return SHARED;
+}
+
+static enum concern concern_poke(unsigned position, const struct call *call, struct event *event)
+{
+    const uint64_t addr = call->args[0];
+    (void)position, (void)event;
+    return of_mine(arena_holds((uintptr_t)addr) &&
+                   view_holds(worlds.observer, (uint32_t)(addr - ARENA_BASE)));
+}
+
+static enum concern concern_copy(unsigned position, const struct call *call, struct event *event)
 {
     const uint64_t to = call->args[0], from = call->args[1];
     const bool to_mine = worlds.slices[to].mine, to_grant = worlds.slices[to].grant;
+    (void)event;
     if (!to_mine && !to_grant)
         return OTHERS;
     if (worlds.slices[from].mine)
@@ -225,133 +279,50 @@ static enum concern of_copy(unsigned position, const struct call *call)
     return MIXED;
 }
 
-/* ---- Concerns ---- */
-
-static enum concern of_slice(uint64_t number)
+/* A slot of the innermost driver enter. */
+static enum concern concern_slot(unsigned position, const struct call *call, struct event *event)
 {
-    return worlds.slices[number].mine ? MINE : worlds.slices[number].grant ? GRANT : OTHERS;
+    const struct model_open *driver = model_current_driver();
+    (void)position, (void)call, (void)event;
+    return of_mine(driver != NULL && is_mine(driver->slot));
 }
 
-static enum concern of_poke(uint64_t addr)
+/* What the driver held until now, whoever passed it, is given back. */
+static enum concern concern_offer(unsigned position, const struct call *call, struct event *event)
 {
-    return of_mine(arena_holds((uintptr_t)addr) &&
-                   view_holds(worlds.observer, (uint32_t)(addr - ARENA_BASE)));
-}
-
-static enum concern of_allow(const struct call *call, struct event *event)
-{
-    if (call->op->code != OP_ALLOW_USERSPACE_READABLE)
-        return of_process(
-            call->args[0]); /* of a driver that acts, what it holds is looked at in the end */
+    (void)position;
     event->no_values = !is_mine(worlds.holder[call->args[1]]);
     return is_mine(call->args[0]) ? MINE : SHARED;
 }
 
-/* What an operation with these operands is about, before it runs. */
-static enum concern concern_of(unsigned position, const struct call *call, struct event *event)
+static enum concern concern_over(unsigned position, const struct call *call, struct event *event)
 {
-    const uint64_t *args = call->args;
-    const struct model_open *driver = model_current_driver();
-    switch (call->op->code) {
-    case OP_POKE: return of_poke(args[0]);
-    case OP_FILL:
-    case OP_TERMINATE:
-    case OP_RESTART:
-    case OP_START:
-    case OP_FAULT:
-    case OP_STOP:
-    case OP_RESUME:
-    case OP_SET_RUNNING:
-    case OP_SET_YIELDED:
-    case OP_SET_YIELDED_FOR:
-    case OP_BRK:
-    case OP_SBRK:
-    case OP_MEMOP_BRK:
-    case OP_MEMOP_SBRK:
-    case OP_RESTART_MANY:
-    case OP_ALLOCATE_GRANT:
-    case OP_LOOKUP_DRIVER:
-    case OP_ENTER_GRANT:
-    case OP_SET_BYTE: return of_process(args[0]);
-    case OP_TAKE_ID:
-    case OP_BUILD_READONLY:
-    case OP_BUILD_READWRITE:
-    case OP_EXTERNAL_READONLY:
-    case OP_EXTERNAL_READWRITE: return of_process(args[1]);
-    case OP_LOOKUP:
-    case OP_LEAVE_GRANT: return of_mine(id_is_mine(args[0]));
-    case OP_ID_EQUAL: return of_mine(id_is_mine(args[0]) && id_is_mine(args[1]));
-    case OP_DRIVER_ENTER: return of_mine(id_is_mine(args[1]));
-    case OP_LEN:
-    case OP_PTR:
-    case OP_CONSUME:
-    case OP_ENTER:
-    case OP_READ_AT: return of_mine(buffer_is_mine(args[0]));
-    case OP_MUT_ENTER:
-    case OP_READ_AT_READWRITE:
-    case OP_WRITE_AT: return of_mine(buffer_is_mine(TRACE_BUFFER_COUNT + args[0]));
-    case OP_COPY_READONLY: return of_mine(buffer_is_mine(args[1]));
-    case OP_COPY_READWRITE:
-    case OP_AS_READONLY: return of_mine(buffer_is_mine(TRACE_BUFFER_COUNT + args[1]));
-    case OP_READ_READONLY:
-    case OP_READ_READWRITE: return of_mine(driver != NULL && is_mine(driver->slot));
-    case OP_ALLOW_READONLY:
-    case OP_ALLOW_READWRITE:
-    case OP_ALLOW_USERSPACE_READABLE_WITH:
-    case OP_ALLOW_USERSPACE_READABLE: return of_allow(call, event);
-    case OP_COPY_SLICE: return of_copy(position, call);
-    case OP_READER_OVER:
-    case OP_WRITER_OVER: worlds.moved[call->op->code == OP_WRITER_OVER] = false; return SHARED;
-    case OP_READER_READ:
-    case OP_READER_SKIP:
-    case OP_WRITER_WRITE:
-    case OP_WRITER_SKIP:
-    case OP_STREAM_COPY: return of_streams(call->op->code);
-    case OP_FROM_ARRAY:
-    case OP_FROM_ARRAY_MUT:
-    case OP_FOREIGN_START:
-    case OP_FOREIGN_END:
-    case OP_FOREIGN_READONLY:
-    case OP_FOREIGN_READWRITE:
-    case OP_TAKE_FOREIGN_ID:
-    case OP_TAKE_OTHER_ID:
-    case OP_OTHER_RESTART:
-    case OP_OTHER_READONLY:
-    case OP_OTHER_READWRITE: return OTHERS;
-    case OP_SKIP_SWAPS: return of_mine(buffer_is_mine(args[0]));
-    case OP_CREATE:
-    case OP_REMOVE:
-    case OP_DECLARE_DRIVER:
-    case OP_DECLARE_DRIVER_WITH:
-    case OP_SKIP_IDS:
-    case OP_SPEND_IDS: return SHARED;
-    case OP_SLICE_LEN:
-    case OP_GET:
-    case OP_SET:
-    case OP_GET_OR_PANIC:
-    case OP_RANGE:
-    case OP_RANGE_FROM:
-    case OP_RANGE_TO:
-    case OP_ITERATE:
-    case OP_CHUNKS:
-    case OP_COPY_TO:
-    case OP_COPY_TO_OR_PANIC:
-    case OP_COPY_FROM:
-    case OP_COPY_FROM_OR_PANIC:
-    case OP_AS_READABLE:
-    case OP_SLICE_FILL:
-    case OP_COMPARE:
-    case OP_FIND:
-    case OP_STRING_LEN:
-    case OP_STRING_COPY:
-    case OP_LOAD:
-    case OP_STORE:
-    case OP_COPY_TO_FITTING:
-    case OP_COPY_FROM_FITTING:
-    case OP_ELEMENT: return of_slice(args[0]);
-    default: return MINE; /* about no process: errors, barriers, mistakes, what the port will do */
-    }
+    (void)position, (void)event;
+    worlds.moved[call->op->code == OP_WRITER_OVER] = false;
+    return SHARED;
 }
+
+static enum concern concern_stream(unsigned position, const struct call *call, struct event *event)
+{
+    const uint8_t code = call->op->code;
+    const bool reads = code == OP_READER_READ || code == OP_READER_SKIP || code == OP_STREAM_COPY;
+    const bool writes = code == OP_WRITER_WRITE || code == OP_WRITER_SKIP || code == OP_STREAM_COPY;
+    const bool mine = (!reads || (all_mine(&model.reader) && !worlds.moved[0])) &&
+                      (!writes || (all_mine(&model.writer) && !worlds.moved[1]));
+    (void)position, (void)event;
+    if (!mine) {
+        worlds.moved[0] |= reads;
+        worlds.moved[1] |= writes;
+    }
+    return mine ? MINE : MIXED;
+}
+
+static concern_function *const concerns[256] = {
+#define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words)       \
+    [code] = concern_##concern,
+#include "ops.def"
+#undef OP
+};
 
 /* ---- The first world: what is kept of it ---- */
 
@@ -361,7 +332,7 @@ static void note_first(unsigned position, const struct call *call)
     event->ran = true;
     worlds.at = position;
     memcpy(event->args, call->args, sizeof event->args);
-    event->concern = concern_of(position, call, event);
+    event->concern = concerns[call->op->code](position, call, event);
     if (call->op->code == OP_STREAM_COPY && event->concern == MIXED)
         save_buffers(position, BEFORE, &model.reader, false);
 }
@@ -373,13 +344,16 @@ static bool succeeded(const struct outcome *outcome)
             outcome->status == 0);
 }
 
-/* Who owns the slice that an operation made. */
+/* Who owns the slice that an operation made: whose it was cut from, or the kernel. */
 static void note_slice(uint8_t code, const uint64_t args[TRACE_MAX_OPERANDS])
 {
-    if ((code >= OP_RANGE && code <= OP_RANGE_TO) || code == OP_AS_READABLE || code == OP_ELEMENT)
-        worlds.slices[args[1]] = worlds.slices[args[0]];
-    else if (code == OP_FROM_ARRAY || code == OP_FROM_ARRAY_MUT)
-        worlds.slices[args[0]].mine = worlds.slices[args[0]].grant = false;
+    const int made = op_slice_made(code);
+    if (made < 0)
+        return;
+    if (op_table[code].operands[0] == 's')
+        worlds.slices[args[made]] = worlds.slices[args[0]];
+    else
+        worlds.slices[args[made]].mine = worlds.slices[args[made]].grant = false;
 }
 
 /* What reached the observer on purpose, by a call that does not run alone. */
@@ -477,6 +451,7 @@ static bool recall(unsigned position, const struct op *op, struct call *call)
         return false;
     memcpy(call->args, event->args, sizeof call->args);
     call->op = op;
+    model_note_slice(call);
     if (worlds.kind == SECRETS)
         restore(position, BEFORE);
     if (acts_apart(event)) {
@@ -664,8 +639,9 @@ void worlds_body_began(unsigned position, const struct call *call, size_t len)
     if (worlds.phase == FIRST) {
         const bool is_driver = call->op->code == OP_DRIVER_ENTER;
         worlds.at = position;
-        if (call->op->code != OP_ALLOW_USERSPACE_READABLE_WITH) {
-            const uint64_t slice = call->args[is_driver ? 2 : 1];
+        const int made = op_slice_made(call->op->code);
+        if (made >= 0) {
+            const uint64_t slice = call->args[made];
             worlds.slices[slice].mine = event->concern == MINE && !is_driver;
             worlds.slices[slice].grant = event->concern == MINE && is_driver;
         }

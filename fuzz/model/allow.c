@@ -24,12 +24,17 @@ static int swap_slot(unsigned slot, const struct model_driver *driver, unsigned 
     return OK;
 }
 
+int model_answer(uint64_t number)
+{
+    return (int)(number % 14);
+}
+
 /* A3. Returns: the code. */
 static int decide(const struct call *call, struct model_range *range, struct prediction *p)
 {
     struct model_driver *driver = &model.drivers[call->args[1]];
     const struct model_range old = driver->held;
-    const int status = (int)(call->args[2] % 14);
+    const int status = model_answer(call->args[2]);
     RULE("A3");
     if (status == OK) {
         driver->held = *range;
@@ -54,32 +59,57 @@ void model_driver_answers(const struct call *call, struct prediction *p)
     answers_allow(p, status, &range);
 }
 
-void predict_allow(const struct call *call, struct prediction *p)
+/* A1 up to where the ways of the calls part. Returns: whether the buffer is there, for `driver_out`. */
+static bool shares(const struct call *call, bool writable, struct model_range *range_out,
+                   struct model_driver **driver_out, struct prediction *p)
 {
-    const uint8_t code = call->op->code;
     const unsigned slot = (unsigned)call->args[0];
     struct model_driver *driver = &model.drivers[call->args[1]];
-    struct model_range range = { call->args[3], call->args[4] };
+    const struct model_range range = { call->args[3], call->args[4] };
     int status = NODEVICE;
     RULE("A1");
     if (model_is_empty_slot(slot, p))
-        return;
-    if (code == OP_ALLOW_USERSPACE_READABLE_WITH && model.asked == TRACE_MAX_DEPTH) {
-        skips(p, "T1");
-        return;
-    }
-    if (driver->declared) {
-        status = model_share(slot, range.addr, range.len, code != OP_ALLOW_READONLY, p);
-        if (status == OK && code == OP_ALLOW_USERSPACE_READABLE)
-            status = decide(call, &range, p);
-        else if (status == OK && code == OP_ALLOW_USERSPACE_READABLE_WITH)
-            model.asked++; /* what it answers, comes when it has acted */
-        else if (status == OK)
-            status = swap_slot(slot, driver, code == OP_ALLOW_READWRITE, call->args[2], &range, p);
-        if (status == KERNELS_MISTAKE)
-            return;
-    }
+        return false;
+    if (driver->declared)
+        status = model_share(slot, range.addr, range.len, writable, p);
     answers_allow(p, status, &range);
+    *range_out = range;
+    *driver_out = driver;
+    return status == OK;
+}
+
+void predict_allow_slot(const struct call *call, struct prediction *p)
+{
+    const bool writable = call->op->code == OP_ALLOW_READWRITE;
+    struct model_range range;
+    struct model_driver *driver;
+    if (!shares(call, writable, &range, &driver, p))
+        return;
+    const int status =
+        swap_slot((unsigned)call->args[0], driver, writable, call->args[2], &range, p);
+    if (status != KERNELS_MISTAKE)
+        answers_allow(p, status, &range);
+}
+
+void predict_allow_userspace_readable(const struct call *call, struct prediction *p)
+{
+    struct model_range range;
+    struct model_driver *driver;
+    if (!shares(call, true, &range, &driver, p))
+        return;
+    const int status = decide(call, &range, p);
+    answers_allow(p, status, &range);
+}
+
+/* What the driver answers, comes when it has acted. */
+void predict_allow_userspace_readable_with(const struct call *call, struct prediction *p)
+{
+    struct model_range range;
+    struct model_driver *driver;
+    if (model.processes[call->args[0]].used && model.asked == TRACE_MAX_DEPTH)
+        skips(p, "T1");
+    else if (shares(call, true, &range, &driver, p))
+        model.asked++;
 }
 
 /* A4 */

@@ -22,22 +22,48 @@ static int brk(unsigned slot, uint64_t new_break, struct prediction *p)
     return OK;
 }
 
-void predict_break(const struct call *call, struct prediction *p)
+/* The break, moved by a distance: addresses wrap. */
+static uint64_t moved(unsigned slot, uint64_t distance)
+{
+    return (uintptr_t)(model.processes[slot].app_break + distance);
+}
+
+void predict_brk(const struct call *call, struct prediction *p)
 {
     const unsigned slot = (unsigned)call->args[0];
-    const uint8_t code = call->op->code;
-    const bool by_distance = code == OP_SBRK || code == OP_MEMOP_SBRK;
-    const uint64_t old_break = model.processes[slot].app_break;
-    const int error =
-        brk(slot, by_distance ? (uintptr_t)(old_break + call->args[1]) : call->args[1], p);
-    if (code == OP_BRK || code == OP_SBRK) {
-        if (code == OP_SBRK)
-            RULE("K2");
-        answers(p, OUTCOME_PROCESS_ERROR, error);
+    if (!model_is_empty_slot(slot, p))
+        answers(p, OUTCOME_PROCESS_ERROR, brk(slot, call->args[1], p));
+}
+
+void predict_sbrk(const struct call *call, struct prediction *p)
+{
+    const unsigned slot = (unsigned)call->args[0];
+    if (model_is_empty_slot(slot, p))
         return;
-    }
+    const int error = brk(slot, moved(slot, call->args[1]), p);
+    RULE("K2");
+    answers(p, OUTCOME_PROCESS_ERROR, error);
+}
+
+/* K3 */
+static void answers_memop(struct prediction *p, int error)
+{
     RULE("K3");
-    if (code == OP_MEMOP_BRK)
-        p->outcome.value_count = 0;
     answers(p, OUTCOME_CODE, error == OK ? OK : NOMEM);
+}
+
+void predict_memop_brk(const struct call *call, struct prediction *p)
+{
+    const unsigned slot = (unsigned)call->args[0];
+    if (model_is_empty_slot(slot, p))
+        return;
+    answers_memop(p, brk(slot, call->args[1], p));
+    p->outcome.value_count = 0;
+}
+
+void predict_memop_sbrk(const struct call *call, struct prediction *p)
+{
+    const unsigned slot = (unsigned)call->args[0];
+    if (!model_is_empty_slot(slot, p))
+        answers_memop(p, brk(slot, moved(slot, call->args[1]), p));
 }

@@ -38,19 +38,20 @@ bool model_asks_whether_live(const struct model_buffer *buffer, struct predictio
 /* Swaps that a slot has left in any case: nobody lives to see the last of 2^64. */
 static const uint64_t swaps_left = (uint64_t)1 << 32;
 
-bool model_skip_swaps(uint64_t number, uint64_t power, struct span *counter_out)
+void predict_skip_swaps(const struct call *call, struct prediction *p)
 {
-    const struct model_buffer *buffer = &model.buffers[number];
-    const uint64_t count = ((uint64_t)1 << power % 64) - 1;
+    const struct model_buffer *buffer = &model.buffers[call->args[0]];
+    const uint64_t count = ((uint64_t)1 << call->args[1]) - 1;
+    skips(p, "T5");
     if (!buffer->filled || !buffer->from_slot || !model_is_live(buffer->slot, buffer->identifier))
-        return false;
+        return;
     struct model_slots *slots = &model.slots[buffer->slot][buffer->grant_number];
     uint64_t *swaps = &slots->swaps[buffer->kind][buffer->number];
     if (!slots->shown[buffer->kind][buffer->number] || *swaps > UINT64_MAX - swaps_left - count)
-        return false;
+        return;
     *swaps += count;
-    *counter_out = slots->counters[buffer->kind][buffer->number];
-    return true;
+    RULE("H6");
+    answers(p, OUTCOME_DONE, 0);
 }
 
 /* B1 to B4. Returns: the code. */
@@ -84,75 +85,88 @@ static bool may_be_vouched_for(unsigned slot, uint64_t addr, uint64_t len, bool 
     return !writable && model_in_flash(slot, addr, len);
 }
 
-void predict_build(const struct call *call, struct prediction *p)
+/* Fill the register that the operation names first. */
+static void holds(const struct call *call, bool built)
 {
-    const uint8_t code = call->op->code;
-    const bool writable = code == OP_BUILD_READWRITE || code == OP_EXTERNAL_READWRITE;
-    const bool external = code == OP_EXTERNAL_READONLY || code == OP_EXTERNAL_READWRITE;
-    const unsigned slot = (unsigned)call->args[1];
-    const uint64_t addr = call->args[2], len = call->args[3];
-    if (model_is_empty_slot(slot, p))
-        return;
-    if (external) {
-        if (!may_be_vouched_for(slot, addr, len, writable)) {
-            skips(p, "R14");
-            return;
-        }
-        RULE("B6");
-        answers(p, OUTCOME_DONE, 0);
-    } else {
-        answers(p, OUTCOME_CODE, model_share(slot, addr, len, writable, p));
-        if (p->outcome.status != OK)
-            return;
-    }
     const struct model_buffer buffer = { .filled = true,
-                                         .built = !external,
-                                         .slot = slot,
-                                         .identifier = model.processes[slot].identifier,
-                                         .addr = addr,
-                                         .len = len };
-    model_fill_buffer((unsigned)call->args[0] + (writable ? TRACE_BUFFER_COUNT : 0), &buffer);
+                                         .built = built,
+                                         .slot = (unsigned)call->args[1],
+                                         .identifier = model.processes[call->args[1]].identifier,
+                                         .addr = call->args[2],
+                                         .len = call->args[3] };
+    model_fill_buffer(model_buffer_named(call, 0), &buffer);
 }
 
-void predict_buffer_op(const struct call *call, struct prediction *p)
+/* Whether the register that the operation fills is one to write through. */
+static bool fills_readwrite(const struct call *call)
+{
+    return op_table[call->op->code].operands[0] == 'W';
+}
+
+void predict_build(const struct call *call, struct prediction *p)
+{
+    const unsigned slot = (unsigned)call->args[1];
+    if (model_is_empty_slot(slot, p))
+        return;
+    answers(p, OUTCOME_CODE,
+            model_share(slot, call->args[2], call->args[3], fills_readwrite(call), p));
+    if (p->outcome.status == OK)
+        holds(call, true);
+}
+
+void predict_external(const struct call *call, struct prediction *p)
+{
+    const unsigned slot = (unsigned)call->args[1];
+    if (model_is_empty_slot(slot, p))
+        return;
+    if (!may_be_vouched_for(slot, call->args[2], call->args[3], fills_readwrite(call))) {
+        skips(p, "R14");
+        return;
+    }
+    RULE("B6");
+    answers(p, OUTCOME_DONE, 0);
+    holds(call, false);
+}
+
+void predict_len(const struct call *call, struct prediction *p)
+{
+    const struct model_buffer *buffer = &model.buffers[model_buffer_named(call, 0)];
+    RULE("H1");
+    answers(p, OUTCOME_DONE, 0);
+    answers_with(p, 'l', model_asks_whether_live(buffer, p) ? buffer->len : 0);
+}
+
+void predict_ptr(const struct call *call, struct prediction *p)
+{
+    const struct model_buffer *buffer = &model.buffers[model_buffer_named(call, 0)];
+    RULE("H1");
+    answers(p, OUTCOME_DONE, 0);
+    answers_with(p, 'a', buffer->len == 0 ? 0 : buffer->addr);
+}
+
+void predict_consume(const struct call *call, struct prediction *p)
 {
     static const struct model_buffer none;
-    const unsigned number = (unsigned)call->args[0];
-    const struct model_buffer *buffer = &model.buffers[number];
+    const struct model_buffer *buffer = &model.buffers[model_buffer_named(call, 0)];
+    RULE("H3");
     answers(p, OUTCOME_DONE, 0);
-    switch (call->op->code) {
-    case OP_LEN:
-        RULE("H1");
-        answers_with(p, 'l', model_asks_whether_live(buffer, p) ? buffer->len : 0);
-        break;
-    case OP_PTR:
-        RULE("H1");
-        answers_with(p, 'a', buffer->len == 0 ? 0 : buffer->addr);
-        break;
-    case OP_CONSUME:
-        RULE("H3");
-        answers_with(p, 'a', buffer->addr);
-        answers_with(p, 'l', buffer->len);
-        model_fill_buffer(number, &none);
-        break;
-    case OP_COPY_READONLY: model_fill_buffer(number, &model.buffers[call->args[1]]); break;
-    case OP_AS_READONLY:
-        RULE("H7");
-        model_fill_buffer(number, &model.buffers[TRACE_BUFFER_COUNT + call->args[1]]);
-        break;
-    default: /* OP_COPY_READWRITE */
-        model_fill_buffer(TRACE_BUFFER_COUNT + number,
-                          &model.buffers[TRACE_BUFFER_COUNT + call->args[1]]);
-        break;
-    }
+    answers_with(p, 'a', buffer->addr);
+    answers_with(p, 'l', buffer->len);
+    model_fill_buffer(model_buffer_named(call, 0), &none);
+}
+
+void predict_copy_handle(const struct call *call, struct prediction *p)
+{
+    RULE("H7");
+    answers(p, OUTCOME_DONE, 0);
+    model_fill_buffer(model_buffer_named(call, 0), &model.buffers[model_buffer_named(call, 1)]);
 }
 
 /* H2. The body is the machine's to run: model_enter() and model_leave() bracket it. */
 void predict_enter(const struct call *call, struct prediction *p)
 {
     const bool writable = call->op->code == OP_MUT_ENTER;
-    const struct model_buffer *buffer =
-        &model.buffers[call->args[0] + (writable ? TRACE_BUFFER_COUNT : 0)];
+    const struct model_buffer *buffer = &model.buffers[model_buffer_named(call, 0)];
     RULE("H2");
     if (model.depth == TRACE_MAX_DEPTH) {
         skips(p, "T1");

@@ -10,9 +10,12 @@ static uint32_t count_before(const struct model_slice *slice, uint8_t byte, uint
     return count;
 }
 
-static void predict_compare(const struct call *call, const struct model_slice *slice,
-                            struct prediction *p)
+void predict_compare(const struct call *call, struct prediction *p)
 {
+    const struct model_slice *slice = model_slice_named(call, p);
+    if (slice == NULL)
+        return;
+    RULE("S7");
     const uint32_t len = (uint32_t)model_slice_len(slice);
     const uint32_t array = ARENA_IN + (uint32_t)call->args[2];
     uint32_t same = 0;
@@ -32,9 +35,12 @@ static void predict_compare(const struct call *call, const struct model_slice *s
                                                                                      : 2);
 }
 
-static void predict_find(const struct call *call, const struct model_slice *slice,
-                         struct prediction *p)
+void predict_find(const struct call *call, struct prediction *p)
 {
+    const struct model_slice *slice = model_slice_named(call, p);
+    if (slice == NULL)
+        return;
+    RULE("S7");
     const bool is_string = call->op->code == OP_STRING_LEN;
     const uint32_t len = (uint32_t)model_slice_len(slice);
     const uint32_t before = count_before(slice, is_string ? 0 : (uint8_t)call->args[1], len);
@@ -48,9 +54,12 @@ static void predict_find(const struct call *call, const struct model_slice *slic
         answers_with(p, 'l', before);
 }
 
-static void predict_string_copy(const struct call *call, const struct model_slice *slice,
-                                struct prediction *p)
+void predict_string_copy(const struct call *call, struct prediction *p)
 {
+    const struct model_slice *slice = model_slice_named(call, p);
+    if (slice == NULL)
+        return;
+    RULE("S7");
     const uint32_t len = (uint32_t)model_slice_len(slice);
     if (call->args[1] > ARENA_OUT_LEN) {
         skips(p, "R13"); /* the kernel has no such array */
@@ -69,17 +78,17 @@ static void predict_string_copy(const struct call *call, const struct model_slic
 }
 
 /* Words of 2, 4 and 8 bytes, even kinds with the least significant byte first. */
-static void predict_word(const struct call *call, const struct model_slice *slice,
-                         struct prediction *p)
+void predict_word(const struct call *call, struct prediction *p)
 {
-    const unsigned kind = (unsigned)call->args[2] % 6;
+    const unsigned kind = (unsigned)call->args[2];
     const uint32_t width = 2u << kind / 2;
     const bool storing = call->op->code == OP_STORE;
+    const struct model_slice *slice =
+        storing ? model_writable_named(call, p) : model_slice_named(call, p);
     uint64_t word = storing ? model_word((uint8_t)call->args[3]) : 0;
-    if (storing && !slice->writable) {
-        skips(p, "R21");
+    if (slice == NULL)
         return;
-    }
+    RULE("S7");
     if ((wide)call->args[1] + width > model_slice_len(slice)) {
         answers(p, OUTCOME_NO, 0);
         return;
@@ -106,15 +115,19 @@ uint64_t model_word(uint8_t pattern)
     return UINT64_C(0x0102030405060708) * pattern;
 }
 
-static void predict_fitting(const struct call *call, const struct model_slice *slice,
-                            struct prediction *p)
+void predict_fitting(const struct call *call, struct prediction *p)
 {
     const bool to_array = call->op->code == OP_COPY_TO_FITTING;
-    const uint32_t len = (uint32_t)model_slice_len(slice);
-    if (call->args[1] > ARENA_OUT_LEN || (!to_array && !slice->writable)) {
-        skips(p, call->args[1] > ARENA_OUT_LEN ? "R13" : "R21");
+    const struct model_slice *slice =
+        to_array ? model_slice_named(call, p) : model_writable_named(call, p);
+    if (slice == NULL)
+        return;
+    if (call->args[1] > ARENA_OUT_LEN) {
+        skips(p, "R13");
         return;
     }
+    RULE("S7");
+    const uint32_t len = (uint32_t)model_slice_len(slice);
     const uint32_t count = call->args[1] < len ? (uint32_t)call->args[1] : len;
     const uint32_t array = to_array ? ARENA_OUT : ARENA_IN + (uint32_t)call->args[2];
     const uint32_t from = to_array ? slice->span.start : array;
@@ -126,32 +139,13 @@ static void predict_fitting(const struct call *call, const struct model_slice *s
     answers_with(p, 'l', count);
 }
 
-void predict_bytes_op(const struct call *call, struct prediction *p)
+void predict_slice_fill(const struct call *call, struct prediction *p)
 {
-    const struct model_slice *slice = &model.slices[call->args[0]];
-    if (!slice->valid) {
-        skips(p, "R15");
+    const struct model_slice *slice = model_writable_named(call, p);
+    if (slice == NULL)
         return;
-    }
     RULE("S7");
-    answers(p, OUTCOME_DONE, 0);
-    switch (call->op->code) {
-    case OP_COMPARE: predict_compare(call, slice, p); break;
-    case OP_FIND:
-    case OP_STRING_LEN: predict_find(call, slice, p); break;
-    case OP_STRING_COPY: predict_string_copy(call, slice, p); break;
-    case OP_LOAD:
-    case OP_STORE: predict_word(call, slice, p); break;
-    case OP_COPY_TO_FITTING:
-    case OP_COPY_FROM_FITTING: predict_fitting(call, slice, p); break;
-    default: /* OP_SLICE_FILL */
-        if (!slice->writable) {
-            skips(p, "R21");
-            break;
-        }
-        may_write(p, slice->span.start, slice->span.end);
-        for (uint32_t at = slice->span.start; at < slice->span.end; at++)
-            model.bytes[at] = (uint8_t)call->args[1];
-        break;
-    }
+    may_write(p, slice->span.start, slice->span.end);
+    for (uint32_t at = slice->span.start; at < slice->span.end; at++)
+        model.bytes[at] = (uint8_t)call->args[1];
 }

@@ -36,17 +36,22 @@ static int code_of(uint64_t process_error)
     }
 }
 
-void predict_error_op(const struct call *call, struct prediction *p)
+void predict_code_name(const struct call *call, struct prediction *p)
 {
-    const unsigned number = (unsigned)call->args[0];
-    if (call->op->code == OP_PROCESS_ERROR_TO_CODE) {
-        RULE("E2");
-        answers(p, OUTCOME_CODE, code_of(number));
-        return;
-    }
     RULE("E1");
     answers(p, OUTCOME_DONE, 0);
-    answers_with(p, 't',
-                 (uintptr_t)(call->op->code == OP_CODE_NAME ? model_error_name(number)
-                                                            : model_process_error_name(number)));
+    answers_with(p, 't', (uintptr_t)model_error_name((unsigned)call->args[0]));
+}
+
+void predict_process_error_name(const struct call *call, struct prediction *p)
+{
+    RULE("E1");
+    answers(p, OUTCOME_DONE, 0);
+    answers_with(p, 't', (uintptr_t)model_process_error_name((unsigned)call->args[0]));
+}
+
+void predict_process_error_to_code(const struct call *call, struct prediction *p)
+{
+    RULE("E2");
+    answers(p, OUTCOME_CODE, code_of(call->args[0]));
 }

@@ -2,21 +2,33 @@
  * Contract: B6, B7, L1. */
 #include "rules.h"
 
-void predict_foreign_life(const struct call *call, struct prediction *p)
+void predict_foreign_start(const struct call *call, struct prediction *p)
 {
-    const bool takes_id = call->op->code == OP_TAKE_FOREIGN_ID;
-    const unsigned slot = (unsigned)call->args[takes_id ? 1 : 0] % MODEL_FOREIGN_COUNT;
-    struct model_foreign *process = &model.foreign[slot];
+    struct model_foreign *process = &model.foreign[call->args[0]];
     RULE("B7");
     answers(p, OUTCOME_DONE, 0);
-    if (takes_id) {
-        model.ids[call->args[0]] = (struct model_id){ true, true, slot, process->identifier };
-    } else if (call->op->code == OP_FOREIGN_START) {
-        *process = (struct model_foreign){ true, process->identifier + 1 };
-        model.any_foreign = true;
-    } else {
-        process->live = false;
-    }
+    *process = (struct model_foreign){ true, process->identifier + 1 };
+    model.any_foreign = true;
+}
+
+void predict_foreign_end(const struct call *call, struct prediction *p)
+{
+    RULE("B7");
+    answers(p, OUTCOME_DONE, 0);
+    model.foreign[call->args[0]].live = false;
+}
+
+static void takes_id(const struct call *call, unsigned slot)
+{
+    model.ids[call->args[0]] =
+        (struct model_id){ true, true, slot, model.foreign[slot].identifier };
+}
+
+void predict_take_foreign_id(const struct call *call, struct prediction *p)
+{
+    RULE("B7");
+    answers(p, OUTCOME_DONE, 0);
+    takes_id(call, (unsigned)call->args[1]);
 }
 
 /* Nothing is checked, liveness neither: it is the caller's duty that the memory is the process's. */
@@ -43,27 +55,28 @@ static void vouch(unsigned number, unsigned slot, uint64_t offset, uint64_t len,
 
 void predict_foreign_build(const struct call *call, struct prediction *p)
 {
-    const bool writable = call->op->code == OP_FOREIGN_READWRITE;
-    vouch((unsigned)call->args[0] + (writable ? TRACE_BUFFER_COUNT : 0),
-          (unsigned)call->args[1] % MODEL_FOREIGN_COUNT, call->args[2], call->args[3], p);
+    vouch(model_buffer_named(call, 0), (unsigned)call->args[1], call->args[2], call->args[3], p);
 }
 
-/* Our other table's process: no id or buffer of it is one of ours, however its numbers look. */
-void predict_other(const struct call *call, struct prediction *p)
+/* ---- Our other table's process: no id or buffer of it is one of ours, however its numbers look ---- */
+
+void predict_take_other_id(const struct call *call, struct prediction *p)
 {
-    const uint8_t code = call->op->code;
-    struct model_foreign *process = &model.foreign[MODEL_OTHER];
     RULE("L1");
     answers(p, OUTCOME_DONE, 0);
-    if (code == OP_TAKE_OTHER_ID) {
-        model.ids[call->args[0]] =
-            (struct model_id){ true, true, MODEL_OTHER, process->identifier };
-    } else if (code == OP_OTHER_RESTART) {
-        process->identifier++;
-        answers_why(p, OK);
-    } else {
-        model.any_foreign = true;
-        vouch((unsigned)call->args[0] + (code == OP_OTHER_READWRITE ? TRACE_BUFFER_COUNT : 0),
-              MODEL_OTHER, call->args[1], call->args[2], p);
-    }
+    takes_id(call, MODEL_OTHER);
+}
+
+void predict_other_restart(const struct call *call, struct prediction *p)
+{
+    (void)call;
+    RULE("L1");
+    model.foreign[MODEL_OTHER].identifier++;
+    answers_why(p, OK);
+}
+
+void predict_other_build(const struct call *call, struct prediction *p)
+{
+    model.any_foreign = true;
+    vouch(model_buffer_named(call, 0), MODEL_OTHER, call->args[1], call->args[2], p);
 }

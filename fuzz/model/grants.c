@@ -170,41 +170,42 @@ static bool has_grant_of_length(unsigned v, uint32_t len)
     return false;
 }
 
-bool model_declare_driver(const struct call *call, struct model_driver **driver_out)
+void predict_declare_driver(const struct call *call, struct prediction *p)
 {
     const uint64_t *args = call->args;
     struct model_driver *driver = &model.drivers[args[0]];
     const bool by_data = call->op->code == OP_DECLARE_DRIVER_WITH;
-    const uint32_t data_align = by_data ? 1u << args[6] % 8 : 8;
-    const uint32_t slots =
-        (uint32_t)slots_len(args[3] % 4 + args[4] % 4, MOST_SLOT_LEN, data_align);
+    const uint32_t data_align = by_data ? 1u << args[6] : 8;
+    const uint32_t slots = (uint32_t)slots_len(args[3] + args[4], MOST_SLOT_LEN, data_align);
     const uint32_t len = by_data ? slots + (uint32_t)args[5] : (uint32_t)args[5] * 8;
-    if (slots > len) /* T3: less than its own slots */
-        return false;
+    if (slots > len) {
+        skips(p, "T3"); /* less than its own slots */
+        return;
+    }
+    skips(p, "R12");
     for (unsigned d = 0; d < model.depth; d++)
         if (model.open[d].of_grant && model.open[d].driver == args[0])
-            return false; /* R12: it is in use */
-    /* R12 again: of a grant that is there, only the length tells that its driver has changed (R7). */
+            return; /* it is in use */
+    /* Of a grant that is there, only the length tells that its driver has changed (R7). */
     if (has_grant_of_length((unsigned)args[0], len))
-        return false;
+        return;
     *driver = (struct model_driver){ .declared = true,
                                      .held = driver->held,
                                      .grant_number = (uint32_t)args[1],
                                      .driver_number = (uint32_t)args[2],
-                                     .slot_counts = { args[3] % 4, args[4] % 4 },
+                                     .slot_counts = { (uint32_t)args[3], (uint32_t)args[4] },
                                      .len = len,
                                      .data_align = data_align,
                                      .data_len = len - slots };
-    *driver_out = driver;
-    return true;
+    RULE("G6");
+    answers(p, OUTCOME_DONE, 0);
 }
 
 /* What does not fit into memory is longer than anything there. Where that depends on how long slots are,
  * it depends on the target: no trace asks. */
 void predict_grant_len(const struct call *call, struct prediction *p)
 {
-    const uint64_t count = call->args[0] + call->args[1],
-                   data_align = (uint64_t)1 << call->args[3] % 8;
+    const uint64_t count = call->args[0] + call->args[1], data_align = (uint64_t)1 << call->args[3];
     const wide most = slots_len(count, MOST_SLOT_LEN, data_align) + call->args[2];
     const wide least = slots_len(count, LEAST_SLOT_LEN, data_align) + call->args[2];
     skips(p, "T2");
@@ -226,32 +227,40 @@ const struct model_open *model_current_driver(void)
     return NULL;
 }
 
-void predict_grant_op(const struct call *call, struct prediction *p)
+void predict_lookup_driver(const struct call *call, struct prediction *p)
+{
+    unsigned number;
+    if (model_is_empty_slot((unsigned)call->args[0], p))
+        return;
+    RULE("G2");
+    const bool found = model_find_driver_number((unsigned)call->args[0], call->args[1], &number);
+    answers(p, found ? OUTCOME_YES : OUTCOME_NO, 0);
+    if (found)
+        answers_with(p, 'u', number);
+}
+
+void predict_enter_grant(const struct call *call, struct prediction *p)
 {
     const unsigned slot = (unsigned)call->args[0];
-    const struct model_process *process = &model.processes[slot];
-    unsigned number;
     if (model_is_empty_slot(slot, p))
         return;
-    if (call->op->code == OP_LOOKUP_DRIVER) {
-        RULE("G2");
-        const bool found = model_find_driver_number(slot, call->args[1], &number);
-        answers(p, found ? OUTCOME_YES : OUTCOME_NO, 0);
-        if (found)
-            answers_with(p, 'u', number);
-    } else if (call->op->code == OP_ENTER_GRANT) {
-        const int error = enter_grant(slot, call->args[1], p);
-        answers(p, OUTCOME_PROCESS_ERROR, error);
-        if (error == OK)
-            answers_with(p, 'a', (uint64_t)ARENA_BASE + process->grants[call->args[1]].span.start);
-    } else {
-        const uint64_t align = call->args[4];
-        if (align == 0 || (align & (align - 1)) != 0)
-            panics(p, "R6");
-        else
-            answers_why(p, allocate_grant(slot, call->args[1], NULL, call->args[2], call->args[3],
-                                          align, p));
-    }
+    answers(p, OUTCOME_PROCESS_ERROR, enter_grant(slot, call->args[1], p));
+    if (p->outcome.status == OK)
+        answers_with(p, 'a',
+                     (uint64_t)ARENA_BASE + model.processes[slot].grants[call->args[1]].span.start);
+}
+
+void predict_allocate_grant(const struct call *call, struct prediction *p)
+{
+    const unsigned slot = (unsigned)call->args[0];
+    const uint64_t align = call->args[4];
+    if (model_is_empty_slot(slot, p))
+        return;
+    if (align == 0 || (align & (align - 1)) != 0)
+        panics(p, "R6");
+    else
+        answers_why(
+            p, allocate_grant(slot, call->args[1], NULL, call->args[2], call->args[3], align, p));
 }
 
 void predict_leave_grant(const struct call *call, struct prediction *p)
@@ -322,5 +331,5 @@ void predict_read_slot(const struct call *call, struct prediction *p)
                                          .kind = kind,
                                          .number = (unsigned)number,
                                          .swaps = slots->swaps[kind][number] };
-    model_fill_buffer((unsigned)call->args[0] + (kind ? TRACE_BUFFER_COUNT : 0), &buffer);
+    model_fill_buffer(model_buffer_named(call, 0), &buffer);
 }

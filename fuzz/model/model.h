@@ -50,7 +50,14 @@ struct prediction {
 struct call {
     const struct op *op;
     uint64_t args[TRACE_MAX_OPERANDS];
+    bool cuts_writable; /* the slice it names first could write when it began: its parts can, too */
 };
+
+/* The buffer register that operand `k` is. */
+static inline unsigned model_buffer_named(const struct call *call, unsigned k)
+{
+    return buffer_number(op_table[call->op->code].operands[k], call->args[k]);
+}
 
 /* ---- State, for the machine to compare and to print ---- */
 
@@ -66,10 +73,9 @@ enum model_state {
 enum {
     MODEL_GRANT_COUNT = 4,
     MODEL_SLOT_COUNT = 4,
-    MODEL_FOREIGN_COUNT = 4,
+    MODEL_FOREIGN_COUNT = TRACE_FOREIGN_COUNT,
     MODEL_OTHER = 4, /* its place behind those of the foreign table */
-    MODEL_FOREIGN_LEN = 256,
-    MODEL_STREAM_COUNT = 5 /* a stream has fewer buffers */
+    MODEL_FOREIGN_LEN = 256
 };
 
 /* A range as userspace passed it. */
@@ -198,6 +204,7 @@ struct model_acts {
 struct model {
     unsigned slot_count;
     uint64_t next_identifier;
+    uint64_t wound_from; /* … before it was last wound forward */
     const struct model_process *processes; /* of each slot; model_change() is how to write one */
     struct model_process written[TRACE_MAX_PROCESSES];
     unsigned changed; /* a bit for each process that was written since the machine compared it */
@@ -238,6 +245,9 @@ void model_op_begin(void);
 
 /* Work out the operands. Returns: false when one counts from something that is not there. */
 bool model_resolve(const struct op *op, struct call *call_out);
+
+/* Of a call whose operands are known otherwise: what its slice is now. */
+void model_note_slice(struct call *call);
 
 /* State what the call will do, and do it to the model. */
 void model_predict(const struct call *call, struct prediction *prediction_out);
@@ -293,19 +303,6 @@ bool model_id_is_others(const struct model_id *id);
 bool model_id_is_live(const struct model_id *id);
 bool model_buffer_is_live(const struct model_buffer *buffer);
 
-/* Declare a driver, once. Returns: false if it cannot be, and nothing has changed. */
-bool model_declare_driver(const struct call *call, struct model_driver **driver_out);
-
-/* The table has given out all identifiers but `left`. Returns: false if it has fewer already. */
-bool model_spend_ids(uint64_t left);
-
-/* The table has given out (1 << power % 64) - 1 more. Returns: false if it has not so many. */
-bool model_skip_ids(uint64_t power);
-
-/* The slot that a buffer register was read from is swapped (1 << power % 64) - 1 times, for what it holds. Out: where that is
- * counted. Returns: false if it is none, or of a life that is over, or the library has not shown its counter. */
-bool model_skip_swaps(uint64_t buffer, uint64_t power, struct span *counter_out);
-
 /* The driver enter whose body runs, innermost; null if there is none. */
 const struct model_open *model_current_driver(void);
 
@@ -317,18 +314,11 @@ const char *model_process_error_name(unsigned place);
 /* What a kernel does wrong that makes mistake `number` of `misuse`. Returns: null if there is none. */
 const char *model_mistake(unsigned number);
 
+/* The code that a driver answers with, which a trace asks with this number. */
+int model_answer(uint64_t number);
+
 /* The word that `store` stores for a pattern, before it is cut to its width. */
 uint64_t model_word(uint8_t pattern);
-
-/* A number of the next operation is wide. Returns: false if there is no such operand. */
-bool model_plan_widening(uint64_t operand, uint64_t power);
-
-/* Userspace is going to act during the next operation. Returns: false if it has too much to do. */
-bool model_plan_act(bool at_hook, uint64_t trigger, uint64_t target, uint8_t value);
-
-/* The life of a foreign process is going to end, or a new one to begin, at a hook of the next operation. Returns: as
- * above. */
-bool model_plan_life(uint64_t trigger, uint64_t process);
 
 /* It ends, or begins. */
 static inline void model_foreign_turns(struct model_foreign *process)
@@ -340,9 +330,8 @@ static inline void model_foreign_turns(struct model_foreign *process)
 /* During the operation that has begun: a byte changes as soon as it has been fetched. */
 void model_plan_hostile_byte(uint32_t arena_byte);
 
-/* Userspace acts. Writes that a byte's owner could not make are not made. Returns: whether. */
-bool model_user_write(uint64_t addr, uint8_t value);
-bool model_user_fill(unsigned slot, uint8_t seed, struct span *filled_out);
+/* Userspace fills the app part of its memory. Requires: the slot is not empty. Returns: which bytes. */
+struct span model_fill(unsigned slot, uint8_t seed);
 
 /* Check the invariants on the model's own state, which equals the library's: I1, I3 and I4 of the processes
  * that have a bit in `slots`, I2 of all buffers. */

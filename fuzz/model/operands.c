@@ -49,14 +49,6 @@ static bool counts_from_place(const struct operand *operand)
     return operand->anchor >= ANCHOR_RAM && operand->anchor != ANCHOR_LEN;
 }
 
-bool model_plan_widening(uint64_t operand, uint64_t power)
-{
-    if (operand == 0 || operand > TRACE_MAX_OPERANDS)
-        return false;
-    model.widen_next = (struct model_widening){ (uint8_t)operand, (uint8_t)(power % 33) };
-    return true;
-}
-
 /* A completion code comes with 1 added, and none, 0, is not wide. */
 static uint64_t widened(char kind, uint64_t number)
 {
@@ -64,7 +56,7 @@ static uint64_t widened(char kind, uint64_t number)
     if (kind == 'c' && number == 0)
         return 0;
     if (kind == 'c')
-        return 1 + widened('u', number - 1);
+        return 1 + widened('N', number - 1);
     return power == 32 ? UINT32_MAX - number : (uint32_t)(((uint64_t)1 << power) + number);
 }
 
@@ -72,7 +64,10 @@ static uint64_t widened(char kind, uint64_t number)
 static unsigned wide_operand(uint8_t code)
 {
     const unsigned operand = model.widen_now.operand;
-    return !op_prepares(code) && (op_wide_operands[code] >> operand & 1) != 0 ? operand : 0;
+    const char *kinds = op_table[code].operands;
+    if (operand == 0 || op_prepares(code) || operand > strlen(kinds))
+        return 0;
+    return kind_row(kinds[operand - 1])->is_wide ? operand : 0;
 }
 
 bool model_resolve(const struct op *op, struct call *call_out)
@@ -101,5 +96,12 @@ bool model_resolve(const struct op *op, struct call *call_out)
             base -= model.processes[call_out->args[0]].app_break;
         call_out->args[k] = (uintptr_t)base;
     }
+    model_note_slice(call_out);
     return true;
+}
+
+void model_note_slice(struct call *call)
+{
+    call->cuts_writable =
+        op_table[call->op->code].operands[0] == 's' && model.slices[call->args[0]].writable;
 }

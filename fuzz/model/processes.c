@@ -67,19 +67,30 @@ static bool ids_are_spent(void)
     return model.next_identifier == UINT64_MAX;
 }
 
-bool model_spend_ids(uint64_t left)
+/* The table has given out all identifiers but `left`. */
+static void leaves_ids(struct prediction *p, uint64_t left)
 {
-    if (UINT64_MAX - model.next_identifier < left)
-        return false;
+    model.wound_from = model.next_identifier;
     model.next_identifier = UINT64_MAX - left;
-    return true;
+    answers(p, OUTCOME_DONE, 0);
 }
 
-bool model_skip_ids(uint64_t power)
+void predict_spend_ids(const struct call *call, struct prediction *p)
 {
-    const uint64_t count = ((uint64_t)1 << power % 64) - 1;
-    return UINT64_MAX - model.next_identifier >= count &&
-           model_spend_ids(UINT64_MAX - model.next_identifier - count);
+    if (UINT64_MAX - model.next_identifier < call->args[0])
+        skips(p, "T5"); /* it has fewer already */
+    else
+        leaves_ids(p, call->args[0]);
+}
+
+void predict_skip_ids(const struct call *call, struct prediction *p)
+{
+    const uint64_t count = ((uint64_t)1 << call->args[0]) - 1;
+    const uint64_t left = UINT64_MAX - model.next_identifier;
+    if (left < count)
+        skips(p, "T5");
+    else
+        leaves_ids(p, left - count);
 }
 
 /* Its RAM is not the app's yet. */
@@ -157,7 +168,7 @@ void predict_create(const struct call *call, struct prediction *p)
     model_predict_create(call->args, p);
 }
 
-static void predict_remove(unsigned slot, struct prediction *p)
+static void remove_process(unsigned slot, struct prediction *p)
 {
     const struct model_process *process = &model.processes[slot];
     RULE("L8");
@@ -239,59 +250,103 @@ static void set_state(unsigned slot, enum model_state state, unsigned yielded_fo
     process->yielded_for = yielded_for;
 }
 
-/* L2 */
-static void schedule(unsigned slot, uint8_t code, unsigned number)
+/* Requires: its slot is not empty. */
+static unsigned slot_named(const struct call *call, struct prediction *p, const char *rule)
 {
-    const struct model_process *process = &model.processes[slot];
-    const enum model_state was = process->state;
-    if (code == OP_STOP && model_is_active(process))
-        model_change(slot)->state = MODEL_STOPPED;
-    else if (code == OP_RESUME && was == MODEL_STOPPED)
-        model_change(slot)->state = process->stopped_from;
-    else if (code == OP_SET_RUNNING && (was == MODEL_YIELDED || was == MODEL_YIELDED_FOR))
-        set_state(slot, MODEL_RUNNING, 0);
-    else if (code == OP_SET_YIELDED && was == MODEL_RUNNING)
-        set_state(slot, MODEL_YIELDED, 0);
-    else if (code == OP_SET_YIELDED_FOR && was == MODEL_RUNNING)
-        set_state(slot, MODEL_YIELDED_FOR, number);
+    answers(p, OUTCOME_DONE, 0);
+    RULE(rule);
+    return (unsigned)call->args[0];
 }
 
-void predict_process_op(const struct call *call, struct prediction *p)
+void predict_remove(const struct call *call, struct prediction *p)
 {
-    const unsigned slot = (unsigned)call->args[0];
-    const struct model_process *process = &model.processes[slot];
-    if (model_is_empty_slot(slot, p))
-        return;
-    answers(p, OUTCOME_DONE, 0);
-    switch (call->op->code) {
-    case OP_REMOVE: predict_remove(slot, p); break;
-    case OP_TERMINATE:
-        RULE("L3");
-        terminate(slot, call->args[1]);
-        break;
-    case OP_RESTART:
-    case OP_RESTART_MANY:
-        RULE("L4");
-        answers_why(p, restart(slot, call->op->code == OP_RESTART ? call->args[1] : 0, p));
-        break;
-    case OP_START:
-        RULE("L5");
-        answers_why(p, process->state == MODEL_TERMINATED ? new_life(slot, p) : ALREADY);
-        break;
-    case OP_FAULT:
-        RULE("L7");
-        fault(slot, p);
-        break;
-    case OP_BRK:
-    case OP_SBRK:
-    case OP_MEMOP_BRK:
-    case OP_MEMOP_SBRK: predict_break(call, p); break;
-    default:
-        RULE("L2");
-        schedule(slot, call->op->code, (unsigned)call->args[1]);
-        break;
-    }
+    if (!model_is_empty_slot((unsigned)call->args[0], p))
+        remove_process((unsigned)call->args[0], p);
 }
+
+void predict_terminate(const struct call *call, struct prediction *p)
+{
+    if (!model_is_empty_slot((unsigned)call->args[0], p))
+        terminate(slot_named(call, p, "L3"), call->args[1]);
+}
+
+void predict_restart(const struct call *call, struct prediction *p)
+{
+    if (!model_is_empty_slot((unsigned)call->args[0], p))
+        answers_why(p, restart(slot_named(call, p, "L4"), call->args[1], p));
+}
+
+void predict_restart_many(const struct call *call, struct prediction *p)
+{
+    if (!model_is_empty_slot((unsigned)call->args[0], p))
+        answers_why(p, restart(slot_named(call, p, "L4"), 0, p));
+}
+
+void predict_start(const struct call *call, struct prediction *p)
+{
+    if (model_is_empty_slot((unsigned)call->args[0], p))
+        return;
+    const unsigned slot = slot_named(call, p, "L5");
+    answers_why(p, model.processes[slot].state == MODEL_TERMINATED ? new_life(slot, p) : ALREADY);
+}
+
+void predict_fault(const struct call *call, struct prediction *p)
+{
+    if (!model_is_empty_slot((unsigned)call->args[0], p))
+        fault(slot_named(call, p, "L7"), p);
+}
+
+/* ---- L2 ---- */
+
+void predict_stop(const struct call *call, struct prediction *p)
+{
+    if (model_is_empty_slot((unsigned)call->args[0], p))
+        return;
+    const unsigned slot = slot_named(call, p, "L2");
+    if (model_is_active(&model.processes[slot]))
+        model_change(slot)->state = MODEL_STOPPED;
+}
+
+void predict_resume(const struct call *call, struct prediction *p)
+{
+    if (model_is_empty_slot((unsigned)call->args[0], p))
+        return;
+    const unsigned slot = slot_named(call, p, "L2");
+    if (model.processes[slot].state == MODEL_STOPPED)
+        model_change(slot)->state = model.processes[slot].stopped_from;
+}
+
+void predict_set_running(const struct call *call, struct prediction *p)
+{
+    if (model_is_empty_slot((unsigned)call->args[0], p))
+        return;
+    const unsigned slot = slot_named(call, p, "L2");
+    const enum model_state was = model.processes[slot].state;
+    if (was == MODEL_YIELDED || was == MODEL_YIELDED_FOR)
+        set_state(slot, MODEL_RUNNING, 0);
+}
+
+static void yields(const struct call *call, enum model_state state, unsigned upcall,
+                   struct prediction *p)
+{
+    if (model_is_empty_slot((unsigned)call->args[0], p))
+        return;
+    const unsigned slot = slot_named(call, p, "L2");
+    if (model.processes[slot].state == MODEL_RUNNING)
+        set_state(slot, state, upcall);
+}
+
+void predict_set_yielded(const struct call *call, struct prediction *p)
+{
+    yields(call, MODEL_YIELDED, 0, p);
+}
+
+void predict_set_yielded_for(const struct call *call, struct prediction *p)
+{
+    yields(call, MODEL_YIELDED_FOR, (unsigned)call->args[1], p);
+}
+
+/* ---- Ids ---- */
 
 bool model_is_live(unsigned slot, uint64_t identifier)
 {
@@ -323,25 +378,32 @@ void predict_table_slot(const struct call *call, struct prediction *p)
     }
 }
 
-void predict_id_op(const struct call *call, struct prediction *p)
+void predict_take_id(const struct call *call, struct prediction *p)
 {
-    struct model_id *id = &model.ids[call->args[0]];
+    const unsigned slot = (unsigned)call->args[1];
     RULE("L1");
     answers(p, OUTCOME_DONE, 0);
-    if (call->op->code == OP_TAKE_ID) {
-        const unsigned slot = (unsigned)call->args[1];
-        if (!model_is_empty_slot(slot, p))
-            *id = (struct model_id){ true, false, slot, model.processes[slot].identifier };
-    } else if (call->op->code == OP_LOOKUP) {
-        const bool live = model_id_is_live(id) && !id->foreign; /* our table holds ours */
-        answers(p, live ? OUTCOME_YES : OUTCOME_NO, 0);
-        if (live)
-            answers_with(p, 'p', id->slot);
-    } else {
-        /* A register that holds none is an id of no process; one such equals another. */
-        const struct model_id *other = &model.ids[call->args[1]];
-        const bool equal = id->taken == other->taken && id->foreign == other->foreign &&
-                           id->slot == other->slot && id->identifier == other->identifier;
-        answers(p, equal ? OUTCOME_YES : OUTCOME_NO, 0);
-    }
+    if (!model_is_empty_slot(slot, p))
+        model.ids[call->args[0]] =
+            (struct model_id){ true, false, slot, model.processes[slot].identifier };
+}
+
+void predict_lookup(const struct call *call, struct prediction *p)
+{
+    const struct model_id *id = &model.ids[call->args[0]];
+    const bool live = model_id_is_live(id) && !id->foreign; /* our table holds ours */
+    RULE("L1");
+    answers(p, live ? OUTCOME_YES : OUTCOME_NO, 0);
+    if (live)
+        answers_with(p, 'p', id->slot);
+}
+
+/* A register that holds none is an id of no process; one such equals another. */
+void predict_id_equal(const struct call *call, struct prediction *p)
+{
+    const struct model_id *id = &model.ids[call->args[0]], *other = &model.ids[call->args[1]];
+    const bool equal = id->taken == other->taken && id->foreign == other->foreign &&
+                       id->slot == other->slot && id->identifier == other->identifier;
+    RULE("L1");
+    answers(p, equal ? OUTCOME_YES : OUTCOME_NO, 0);
 }

@@ -187,6 +187,8 @@ bool model_asks_whether_live(const struct model_buffer *buffer, struct predictio
 
 /* slices.c */
 uint64_t model_slice_len(const struct model_slice *slice);
+const struct model_slice *model_slice_named(const struct call *call, struct prediction *p);
+const struct model_slice *model_writable_named(const struct call *call, struct prediction *p);
 
 /* grants.c */
 enum { KERNELS_MISTAKE = -1 }; /* in place of an error: the prediction is a panic */
@@ -194,18 +196,12 @@ bool model_is_under_open_enter(unsigned slot, uint64_t start, uint64_t end, bool
 bool model_find_driver_number(unsigned slot, uint64_t driver_number, unsigned *number_out);
 int model_begin_driver_grant(unsigned slot, unsigned v, struct prediction *p);
 
-/* ---- One rule for each operation: the table in model.c ---- */
+/* ---- Operations: the rules that ops.def names ---- */
 
 typedef void predict_function(const struct call *call, struct prediction *p);
-predict_function predict_create, predict_process_op, predict_break, predict_id_op;
-predict_function predict_table_slot;
-predict_function predict_build, predict_buffer_op, predict_enter;
-predict_function predict_slice_op, predict_bytes_op, predict_from_array;
-predict_function predict_grant_op, predict_leave_grant, predict_driver_enter, predict_read_slot;
-predict_function predict_grant_len;
-predict_function predict_allow, predict_set_byte;
-predict_function predict_at, predict_stream_over, predict_stream, predict_stream_copy;
-predict_function predict_foreign_life, predict_foreign_build, predict_other;
-predict_function predict_error_op, predict_misuse;
+#define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words)       \
+    predict_function predict_##rule;
+#include "ops.def"
+#undef OP
 
 #endif

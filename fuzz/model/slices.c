@@ -6,10 +6,43 @@ uint64_t model_slice_len(const struct model_slice *slice)
     return slice->span.end - slice->span.start;
 }
 
-static void predict_get(const struct call *call, const struct model_slice *slice,
-                        struct prediction *p)
+/* The slice that the operation names first. Returns: null if the call is skipped, since it has ended. */
+const struct model_slice *model_slice_named(const struct call *call, struct prediction *p)
 {
+    const struct model_slice *slice = &model.slices[call->args[0]];
+    if (!slice->valid) {
+        skips(p, "R15");
+        return NULL;
+    }
+    answers(p, OUTCOME_DONE, 0);
+    return slice;
+}
+
+/* … and that is to be written. */
+const struct model_slice *model_writable_named(const struct call *call, struct prediction *p)
+{
+    const struct model_slice *slice = model_slice_named(call, p);
+    if (slice == NULL || slice->writable)
+        return slice;
+    skips(p, "R21");
+    return NULL;
+}
+
+void predict_slice_len(const struct call *call, struct prediction *p)
+{
+    const struct model_slice *slice = model_slice_named(call, p);
+    if (slice == NULL)
+        return;
+    RULE("S1");
+    answers_with(p, 'l', model_slice_len(slice));
+}
+
+void predict_get(const struct call *call, struct prediction *p)
+{
+    const struct model_slice *slice = model_slice_named(call, p);
     const uint64_t index = call->args[1];
+    if (slice == NULL)
+        return;
     RULE("S2");
     if (index >= model_slice_len(slice)) {
         if (call->op->code == OP_GET_OR_PANIC)
@@ -25,15 +58,13 @@ static void predict_get(const struct call *call, const struct model_slice *slice
     answers_with(p, 'u', model.bytes[at]);
 }
 
-static void predict_set(const struct call *call, const struct model_slice *slice,
-                        struct prediction *p)
+void predict_set(const struct call *call, struct prediction *p)
 {
+    const struct model_slice *slice = model_writable_named(call, p);
     const uint64_t index = call->args[1];
-    RULE("S2");
-    if (!slice->writable) {
-        skips(p, "R21");
+    if (slice == NULL)
         return;
-    }
+    RULE("S2");
     if (index >= model_slice_len(slice)) {
         answers(p, OUTCOME_NO, 0);
         return;
@@ -45,9 +76,11 @@ static void predict_set(const struct call *call, const struct model_slice *slice
     answers(p, OUTCOME_YES, 0);
 }
 
-static void predict_range(const struct call *call, const struct model_slice *slice,
-                          struct prediction *p)
+void predict_range(const struct call *call, struct prediction *p)
 {
+    const struct model_slice *slice = model_slice_named(call, p);
+    if (slice == NULL)
+        return;
     const uint64_t len = model_slice_len(slice);
     uint64_t start = call->args[2], end = call->args[3];
     RULE("S2");
@@ -68,18 +101,17 @@ static void predict_range(const struct call *call, const struct model_slice *sli
     answers(p, OUTCOME_YES, 0);
 }
 
-static void predict_copy(const struct call *call, const struct model_slice *slice,
-                         struct prediction *p)
+void predict_copy(const struct call *call, struct prediction *p)
 {
     const uint8_t code = call->op->code;
     const bool to_array = code == OP_COPY_TO || code == OP_COPY_TO_OR_PANIC;
     const bool may_panic = code == OP_COPY_TO_OR_PANIC || code == OP_COPY_FROM_OR_PANIC;
+    const struct model_slice *slice =
+        to_array ? model_slice_named(call, p) : model_writable_named(call, p);
+    if (slice == NULL)
+        return;
     const uint32_t len = (uint32_t)model_slice_len(slice);
     RULE("S3");
-    if (!to_array && !slice->writable) {
-        skips(p, "R21");
-        return;
-    }
     if (call->args[1] != len) {
         if (may_panic)
             panics(p, "R9");
@@ -98,16 +130,19 @@ static void predict_copy(const struct call *call, const struct model_slice *slic
 }
 
 /* Bytes may overlap: all are read before one is written. */
-static void predict_copy_slice(const struct model_slice *to, const struct model_slice *from,
-                               struct prediction *p)
+void predict_copy_slice(const struct call *call, struct prediction *p)
 {
     uint8_t bytes[ARENA_LEN];
-    const uint32_t len = (uint32_t)model_slice_len(to);
-    RULE("S3");
-    if (!from->valid || !to->writable) {
-        skips(p, from->valid ? "R21" : "R15");
+    const struct model_slice *to = model_writable_named(call, p);
+    const struct model_slice *from = &model.slices[call->args[1]];
+    if (to == NULL)
+        return;
+    if (!from->valid) {
+        skips(p, "R15");
         return;
     }
+    const uint32_t len = (uint32_t)model_slice_len(to);
+    RULE("S3");
     if (model_slice_len(from) != len) {
         answers(p, OUTCOME_CODE, SIZE);
         return;
@@ -122,9 +157,11 @@ static void predict_copy_slice(const struct model_slice *to, const struct model_
 }
 
 /* S8: a product of numbers that cannot wrap. */
-static void predict_element(const struct call *call, const struct model_slice *slice,
-                            struct prediction *p)
+void predict_element(const struct call *call, struct prediction *p)
 {
+    const struct model_slice *slice = model_slice_named(call, p);
+    if (slice == NULL)
+        return;
     const wide count = call->args[2], element_len = call->args[3], index = call->args[4];
     RULE("S8");
     if (element_len == 0) {
@@ -182,43 +219,29 @@ void model_predict_chunk(const struct model_slice *slice, uint64_t step, uint64_
     answers_with(p, 'l', (uint64_t)(end - start));
 }
 
-void predict_slice_op(const struct call *call, struct prediction *p)
+/* Steps: model_predict_iter(). */
+void predict_iterate(const struct call *call, struct prediction *p)
 {
-    const struct model_slice *slice = &model.slices[call->args[0]];
-    if (!slice->valid) {
-        skips(p, "R15");
-        return;
-    }
-    answers(p, OUTCOME_DONE, 0);
     RULE("S1");
-    switch (call->op->code) {
-    case OP_SLICE_LEN: answers_with(p, 'l', model_slice_len(slice)); break;
-    case OP_GET:
-    case OP_GET_OR_PANIC: predict_get(call, slice, p); break;
-    case OP_SET: predict_set(call, slice, p); break;
-    case OP_RANGE:
-    case OP_RANGE_FROM:
-    case OP_RANGE_TO: predict_range(call, slice, p); break;
-    case OP_ELEMENT: predict_element(call, slice, p); break;
-    case OP_CHUNKS:
-        if (call->args[1] == 0)
-            panics(p, "R6");
-        break;
-    case OP_COPY_TO:
-    case OP_COPY_TO_OR_PANIC:
-    case OP_COPY_FROM:
-    case OP_COPY_FROM_OR_PANIC: predict_copy(call, slice, p); break;
-    case OP_COPY_SLICE: predict_copy_slice(slice, &model.slices[call->args[1]], p); break;
-    case OP_AS_READABLE:
-        if (!slice->writable) {
-            skips(p, "R21");
-        } else {
-            model.slices[call->args[1]] = *slice;
-            model.slices[call->args[1]].writable = false;
-        }
-        break;
-    default: break; /* OP_ITERATE: step by step */
-    }
+    (void)model_slice_named(call, p);
+}
+
+/* Steps: model_predict_chunk(). */
+void predict_chunks(const struct call *call, struct prediction *p)
+{
+    RULE("S1");
+    if (model_slice_named(call, p) != NULL && call->args[1] == 0)
+        panics(p, "R6");
+}
+
+void predict_as_readable(const struct call *call, struct prediction *p)
+{
+    const struct model_slice *slice = model_writable_named(call, p);
+    if (slice == NULL)
+        return;
+    RULE("S1");
+    model.slices[call->args[1]] = *slice;
+    model.slices[call->args[1]].writable = false;
 }
 
 void predict_from_array(const struct call *call, struct prediction *p)

@@ -62,8 +62,7 @@ static bool has_array(uint64_t len, bool writing)
 void predict_at(const struct call *call, struct prediction *p)
 {
     const bool writing = call->op->code == OP_WRITE_AT;
-    const unsigned number =
-        (unsigned)call->args[0] + (call->op->code == OP_READ_AT ? 0 : TRACE_BUFFER_COUNT);
+    const unsigned number = model_buffer_named(call, 0);
     const uint64_t offset = call->args[1];
     struct found found;
     if (!has_array(call->args[2], writing)) {
@@ -89,15 +88,12 @@ void predict_at(const struct call *call, struct prediction *p)
 
 void predict_stream_over(const struct call *call, struct prediction *p)
 {
-    const bool writing = call->op->code == OP_WRITER_OVER;
     const unsigned first = (unsigned)call->args[0];
-    const unsigned count =
-        (unsigned)least(call->args[1] % MODEL_STREAM_COUNT, TRACE_BUFFER_COUNT - first);
+    const unsigned count = (unsigned)least(call->args[1], TRACE_BUFFER_COUNT - first);
     RULE("H8");
     answers(p, OUTCOME_DONE, 0);
-    *(writing ? &model.writer : &model.reader) =
-        (struct model_stream){ .first = first + (writing ? TRACE_BUFFER_COUNT : 0),
-                               .count = count };
+    *(call->op->code == OP_WRITER_OVER ? &model.writer : &model.reader) =
+        (struct model_stream){ .first = model_buffer_named(call, 0), .count = count };
 }
 
 static void move_on(struct model_stream *stream, uint64_t len, uint64_t rest)

@@ -1,7 +1,7 @@
 /* Userspace: writes its own memory between operations, and during them. */
 #include "rules.h"
 
-bool model_user_write(uint64_t addr, uint8_t new_value)
+static bool writes(uint64_t addr, uint8_t new_value)
 {
     if (!model_is_app_memory(addr))
         return false;
@@ -9,37 +9,77 @@ bool model_user_write(uint64_t addr, uint8_t new_value)
     return true;
 }
 
+void predict_poke(const struct call *call, struct prediction *p)
+{
+    if (writes(call->args[0], (uint8_t)call->args[1]))
+        answers(p, OUTCOME_DONE, 0);
+    else
+        skips(p, "T5");
+}
+
 /* Bytes that differ from their neighbours and from one seed to the next. */
-bool model_user_fill(unsigned slot, uint8_t seed, struct span *filled_out)
+struct span model_fill(unsigned slot, uint8_t seed)
 {
     const struct model_process *process = &model.processes[slot];
-    if (!process->used)
-        return false;
-    filled_out->start = (uint32_t)(process->mem_start - ARENA_BASE);
-    filled_out->end = (uint32_t)(process->app_break - ARENA_BASE);
-    for (uint32_t at = filled_out->start; at < filled_out->end; at++)
+    const struct span filled = { (uint32_t)(process->mem_start - ARENA_BASE),
+                                 (uint32_t)(process->app_break - ARENA_BASE) };
+    for (uint32_t at = filled.start; at < filled.end; at++)
         model.bytes[at] = (uint8_t)(arena_pristine[at] + seed);
-    return true;
+    return filled;
+}
+
+void predict_fill(const struct call *call, struct prediction *p)
+{
+    const unsigned slot = (unsigned)call->args[0];
+    skips(p, "T5");
+    if (!model.processes[slot].used)
+        return;
+    (void)model_fill(slot, (uint8_t)call->args[1]);
+    answers(p, OUTCOME_DONE, 0);
+}
+
+/* ---- What the next operation will meet ---- */
+
+void predict_refuse(const struct call *call, struct prediction *p)
+{
+    model.refuse_next = (unsigned)call->args[0];
+    answers(p, OUTCOME_DONE, 0);
+}
+
+void predict_widen(const struct call *call, struct prediction *p)
+{
+    skips(p, "T5");
+    if (call->args[0] == 0 || call->args[0] > TRACE_MAX_OPERANDS)
+        return; /* no operation has such an operand */
+    model.widen_next = (struct model_widening){ (uint8_t)call->args[0], (uint8_t)call->args[1] };
+    answers(p, OUTCOME_DONE, 0);
+}
+
+/* Skipped if userspace has too much to do already. */
+static void plans(const struct model_act *act, struct prediction *p)
+{
+    struct model_acts *next = &model.acts_next;
+    skips(p, "T5");
+    if (next->count == MAX_ACTS)
+        return;
+    answers(p, OUTCOME_DONE, 0);
+    next->acts[next->count++] = *act;
+}
+
+void predict_act(const struct call *call, struct prediction *p)
+{
+    const bool at_hook = call->op->code == OP_AT_HOOK;
+    plans(&(struct model_act){ at_hook, false, false, call->args[0], call->args[1],
+                               (uint8_t)call->args[2] },
+          p);
+}
+
+void predict_foreign_at_hook(const struct call *call, struct prediction *p)
+{
+    plans(&(struct model_act){ true, false, true, call->args[0], call->args[1], 0 }, p);
 }
 
 /* ---- During an operation ---- */
-
-bool model_plan_act(bool at_hook, uint64_t trigger, uint64_t target, uint8_t value)
-{
-    struct model_acts *next = &model.acts_next;
-    if (next->count == MAX_ACTS)
-        return false;
-    next->acts[next->count++] = (struct model_act){ at_hook, false, false, trigger, target, value };
-    return true;
-}
-
-bool model_plan_life(uint64_t trigger, uint64_t process)
-{
-    if (!model_plan_act(true, trigger, process % MODEL_FOREIGN_COUNT, 0))
-        return false;
-    model.acts_next.acts[model.acts_next.count - 1].of_life = true;
-    return true;
-}
 
 void model_plan_hostile_byte(uint32_t arena_byte)
 {
@@ -59,7 +99,7 @@ static void act(struct model_act *act, uint32_t trigger, struct prediction *p)
             (struct act){ true, true, trigger, (uint32_t)act->target, 0 };
         return;
     }
-    if (!model_user_write(act->target, act->value))
+    if (!writes(act->target, act->value))
         return;
     p->access.acts[p->access.act_count++] =
         (struct act){ act->at_hook, false, trigger, (uint32_t)(act->target - ARENA_BASE),

@@ -144,12 +144,12 @@ static unsigned insert_fillers(struct trace *trace, unsigned at, const struct op
     const bool writes = op->code == OP_WRITER_WRITE || op->code == OP_WRITER_SKIP;
     const char *kinds = op_table[op->code].operands;
     for (unsigned k = 0; kinds[k] != '\0'; k++) {
-        const uint8_t code = filler(kinds[k], op->operands[k].number);
+        const uint8_t code = filler(kind_read(kinds[k]), op->operands[k].number);
         if (code != OP_END && code != op->code)
             at = fill(trace, at, code, op->operands[k].number % TRACE_BUFFER_COUNT);
     }
     if (op->code == OP_READER_OVER || op->code == OP_WRITER_OVER)
-        for (int32_t i = 1; i < op->operands[1].number % 5; i++)
+        for (int32_t i = 1; i < op->operands[1].number; i++)
             at = fill(trace, at, filler(kinds[0], TRACE_BUFFER_COUNT),
                       (op->operands[0].number + i) % TRACE_BUFFER_COUNT);
     if (reads || op->code == OP_STREAM_COPY)
@@ -177,7 +177,7 @@ static unsigned insert_end_of_life(struct trace *trace, unsigned at, const struc
 {
     const char *kinds = op_table[op->code].operands;
     for (unsigned k = 0; kinds[k] != '\0'; k++) {
-        const uint8_t code = filler(kinds[k], op->operands[k].number);
+        const uint8_t code = filler(kind_read(kinds[k]), op->operands[k].number);
         if (code == OP_END || code == OP_DECLARE_DRIVER || code == op->code)
             continue;
         for (unsigned o = at; o-- > 0;)
@@ -207,24 +207,6 @@ unsigned context_insert_kept(struct trace *trace, unsigned at, struct op *restar
     return at + context_insert(trace, at, &keep);
 }
 
-/* Which operand is the slice that an operation makes. Returns: -1 if it makes none. */
-static int slice_made(uint8_t code)
-{
-    switch (code) {
-    case OP_FROM_ARRAY:
-    case OP_FROM_ARRAY_MUT: return 0;
-    case OP_ENTER:
-    case OP_MUT_ENTER:
-    case OP_RANGE:
-    case OP_RANGE_FROM:
-    case OP_RANGE_TO:
-    case OP_AS_READABLE:
-    case OP_ELEMENT: return 1;
-    case OP_DRIVER_ENTER: return 2;
-    default: return -1;
-    }
-}
-
 /* Whether the operations before, in the blocks that are open there, make that slice. */
 static bool has_slice(const struct trace *trace, unsigned at, int32_t number)
 {
@@ -236,7 +218,7 @@ static bool has_slice(const struct trace *trace, unsigned at, int32_t number)
         } else if (closed != 0) {
             closed -= op_opens_block(op->code);
         } else {
-            const int made = slice_made(op->code);
+            const int made = op_slice_made(op->code);
             if (made >= 0 && op->operands[made].number == number)
                 return true;
         }
@@ -289,8 +271,7 @@ static unsigned insert_slices(struct trace *trace, unsigned at, const struct op 
         return insert_shifted(trace, at, op);
     const char *kinds = op_table[op->code].operands;
     for (unsigned k = 0; kinds[k] != '\0'; k++)
-        if (kinds[k] == 's' && (int)k != slice_made(op->code) &&
-            !has_slice(trace, at, op->operands[k].number) && !chance_one_in(3))
+        if (kinds[k] == 's' && !has_slice(trace, at, op->operands[k].number) && !chance_one_in(3))
             at = insert_enter(trace, at, op->operands[k].number);
     return at;
 }
@@ -353,13 +334,17 @@ static void insert_another_enter(struct trace *trace, unsigned at, const struct 
  * Returns: where the operation goes now. */
 static unsigned insert_widening(struct trace *trace, unsigned at, const struct op *op)
 {
-    const unsigned wide = op_wide_operands[op->code];
-    if (wide == 0 || !draw_has(OP_WIDEN) || !chance_one_in(6))
+    const char *kinds = op_table[op->code].operands;
+    unsigned wide = 0;
+    for (unsigned k = 0; kinds[k] != '\0'; k++)
+        wide += kind_row(kinds[k])->is_wide;
+    if (wide == 0 || op_table[op->code].how == HOW_USER || !draw_has(OP_WIDEN) || !chance_one_in(6))
         return at;
     struct op widen = draw_op_of(trace, OP_WIDEN);
-    do {
-        widen.operands[0].number = 1 + (int32_t)chance_below(3);
-    } while ((wide >> widen.operands[0].number & 1) == 0);
+    unsigned nth = chance_below(wide), k = 0;
+    while (!kind_row(kinds[k])->is_wide || nth-- != 0)
+        k++;
+    widen.operands[0].number = 1 + (int32_t)k;
     return at + context_insert(trace, at, &widen);
 }
 

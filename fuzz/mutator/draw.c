@@ -88,11 +88,13 @@ static bool operand_again(const struct trace *trace, char kind, struct operand *
         return false;
     const struct op *op = &trace->ops[chance_below(trace->op_count)];
     const char *kinds = op->code == OP_END ? "" : op_table[op->code].operands;
-    const char *where = strchr(kinds, kind);
-    if (where == NULL)
-        return false;
-    *operand = op->operands[where - kinds];
-    return true;
+    for (unsigned k = 0; kinds[k] != '\0'; k++) {
+        if (kind_read(kinds[k]) == kind_read(kind)) {
+            *operand = op->operands[k];
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Few registers and processes, so that operations meet. */
@@ -102,7 +104,11 @@ void draw_operand(const struct trace *trace, struct op *op, char kind, struct op
         return;
     operand->anchor = ANCHOR_NUMBER;
     operand->index = 0;
-    switch (kind) {
+    if (kind_is_value(kind)) {
+        random_value(op, kind, operand);
+        return;
+    }
+    switch (kind_read(kind)) {
     case 'p':
         operand->number =
             (int32_t)(chance_one_in(12) ? chance_below(TRACE_MAX_PROCESSES) : chance_below(3));
@@ -116,9 +122,10 @@ void draw_operand(const struct trace *trace, struct op *op, char kind, struct op
     case 'd': operand->number = (int32_t)chance_below(chance_one_in(8) ? 8 : 3); break;
     case 'v': operand->number = (int32_t)chance_below(2); break;
     case 'c': operand->number = (int32_t)chance_below(3); break;
-    case 'u': operand->number = (int32_t)chance_below(chance_one_in(24) ? 256 : 6); break;
-    case 'b': operand->number = (int32_t)chance_below(256); break;
-    default: random_value(op, kind, operand); break;
+    case 'u':
+    case 'N':
+    case 'e': operand->number = (int32_t)chance_below(chance_one_in(24) ? 256 : 6); break;
+    default: operand->number = (int32_t)chance_below(kind_row(kind)->count); break;
     }
 }
 
@@ -239,7 +246,7 @@ struct op draw_op_of(const struct trace *trace, uint8_t code)
     if (op.code == OP_DECLARE_DRIVER &&
         !chance_one_in(4)) /* room for its slots, three times 8 bytes each */
         op.operands[5].number =
-            3 * (op.operands[3].number % 4 + op.operands[4].number % 4) + (int32_t)chance_below(3);
+            3 * (op.operands[3].number + op.operands[4].number) + (int32_t)chance_below(3);
     if (op.code == OP_ELEMENT &&
         chance_one_in(2)) { /* as many as there are, and the last or none of them */
         op.operands[2] =

@@ -109,7 +109,7 @@ static void shorten(struct trace *trace)
 {
     for (unsigned o = 0; o < trace->op_count; o++) {
         struct op *op = &trace->ops[o];
-        if (op->code == OP_RESTART_MANY && op->operands[1].number % 17 >= 8 && !chance_one_in(8))
+        if (op->code == OP_RESTART_MANY && op->operands[1].number >= 8 && !chance_one_in(8))
             op->operands[1].number = draw_few_lives();
     }
 }

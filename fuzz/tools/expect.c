@@ -164,11 +164,9 @@ static void print_prediction(const struct prediction *p)
 }
 
 /* A driver's data begin where the library says that its slots end. */
-static bool declare(const struct call *call)
+static void declare(const struct call *call)
 {
-    struct model_driver *driver;
-    if (!model_declare_driver(call, &driver))
-        return false;
+    struct model_driver *driver = &model.drivers[call->args[0]];
     const struct procbuf_driver_config config = {
         .grant_number = driver->grant_number,
         .driver_number = driver->driver_number,
@@ -181,38 +179,26 @@ static bool declare(const struct call *call)
            "\"align\":%u}",
            driver->grant_number, driver->driver_number, driver->slot_counts[0],
            driver->slot_counts[1], driver->len, driver->data_align);
-    return true;
 }
 
 /* Returns: false if the operation is none of userspace's. */
 static bool user_op(const struct call *call)
 {
-    struct span filled;
-    bool done = true;
-    switch (call->op->code) {
-    case OP_POKE: done = model_user_write(call->args[0], (uint8_t)call->args[1]); break;
-    case OP_FILL:
-        done = model_user_fill((unsigned)call->args[0], (uint8_t)call->args[1], &filled);
-        if (done)
-            print_spans("filled", &filled, 1);
-        break;
-    case OP_REFUSE: model.refuse_next = (unsigned)call->args[0]; break;
-    case OP_WHEN_FETCHED:
-    case OP_AT_HOOK:
-        done = model_plan_act(call->op->code == OP_AT_HOOK, call->args[0], call->args[1],
-                              (uint8_t)call->args[2]);
-        break;
-    case OP_FOREIGN_AT_HOOK: done = model_plan_life(call->args[0], call->args[1]); break;
-    case OP_SKIP_IDS: done = model_skip_ids(call->args[0]); break;
-    case OP_SKIP_SWAPS: done = model_skip_swaps(call->args[0], call->args[1], &filled); break;
-    case OP_WIDEN: done = model_plan_widening(call->args[0], call->args[1]); break;
-    case OP_SPEND_IDS: done = model_spend_ids(call->args[0]); break;
-    case OP_DECLARE_DRIVER:
-    case OP_DECLARE_DRIVER_WITH: done = declare(call); break;
-    default: return false;
+    struct prediction p;
+    if (op_table[call->op->code].how != HOW_USER)
+        return false;
+    model_predict(call, &p);
+    const bool done = p.outcome.kind == OUTCOME_DONE;
+    if (done && call->op->code == OP_FILL) {
+        const struct model_process *process = &model.processes[call->args[0]];
+        print_spans("filled",
+                    &(struct span){ (uint32_t)(process->mem_start - ARENA_BASE),
+                                    (uint32_t)(process->app_break - ARENA_BASE) },
+                    1);
     }
-    const struct outcome outcome = { .kind = done ? OUTCOME_DONE : OUTCOME_SKIPPED };
-    print_outcome(&outcome);
+    if (done && (call->op->code == OP_DECLARE_DRIVER || call->op->code == OP_DECLARE_DRIVER_WITH))
+        declare(call);
+    print_outcome(&p.outcome);
     return true;
 }
 
@@ -247,7 +233,7 @@ static void walk_chunks(const struct call *call, struct prediction *p)
 
 static void restart_many(const struct call *call, struct prediction *p)
 {
-    const uint64_t most = ((uint64_t)1 << call->args[1] % 17) + call->args[2];
+    const uint64_t most = ((uint64_t)1 << call->args[1]) + call->args[2];
     uint64_t count = p->outcome.kind == OUTCOME_YES;
     while (p->outcome.kind == OUTCOME_YES && count < most) {
         model_predict(call, p);
@@ -368,12 +354,11 @@ static void library_op(const struct call *call)
         printf(",\"stream\":[%u,%u]", stream->first % TRACE_BUFFER_COUNT, stream->count);
     }
     if ((code == OP_FOREIGN_START || code == OP_FOREIGN_END)) {
-        const struct model_foreign *foreign = &model.foreign[call->args[0] % MODEL_FOREIGN_COUNT];
+        const struct model_foreign *foreign = &model.foreign[call->args[0]];
         printf(",\"foreign\":[%d,%" PRIu64 "]", foreign->live, foreign->identifier);
     }
     if (code == OP_TAKE_FOREIGN_ID || code == OP_FOREIGN_READONLY || code == OP_FOREIGN_READWRITE)
-        printf(",\"foreign\":[1,%" PRIu64 "]",
-               model.foreign[call->args[1] % MODEL_FOREIGN_COUNT].identifier);
+        printf(",\"foreign\":[1,%" PRIu64 "]", model.foreign[call->args[1]].identifier);
     if (code == OP_LOOKUP || code == OP_LEAVE_GRANT)
         printf(",\"of_other\":%d", model_id_is_others(&model.ids[call->args[0]]));
     print_bytes();
@@ -418,7 +403,6 @@ static void lay_out(void)
     for (unsigned i = 0; i < trace.process_count; i++) {
         const struct layout *layout = &trace.processes[i];
         struct prediction p = { .rule = "P4" };
-        struct span filled;
         const uint64_t low = at + layout->gap;
         const uint64_t high =
             low + (layout->flash_above ? layout->ram : layout->flash) + layout->apart;
@@ -442,12 +426,11 @@ static void lay_out(void)
         print_prediction(&p);
         print_bytes();
         puts("}");
-        if (model_user_fill(slot, 0, &filled)) {
-            printf("{\"type\":\"fill\",\"slot\":%u", slot);
-            print_spans("filled", &filled, 1);
-            print_bytes();
-            puts("}");
-        }
+        const struct span filled = model_fill(slot, 0);
+        printf("{\"type\":\"fill\",\"slot\":%u", slot);
+        print_spans("filled", &filled, 1);
+        print_bytes();
+        puts("}");
         slot++;
     }
 }

@@ -416,7 +416,7 @@ static void for_each_operand(struct trace *trace, visit_function *visit)
         struct op *op = &trace->ops[o];
         const char *kinds = op->code == OP_END ? "" : op_table[op->code].operands;
         for (unsigned k = 0; kinds[k] != '\0'; k++)
-            visit(kinds[k], &op->operands[k]);
+            visit(kind_read(kinds[k]), &op->operands[k]);
     }
 }
 
@@ -623,7 +623,7 @@ static bool simplify_operands(void)
     for (unsigned o = 0; o < best.op_count; o++) {
         const char *kinds = best.ops[o].code == OP_END ? "" : op_table[best.ops[o].code].operands;
         for (unsigned k = 0; kinds[k] != '\0' && !must_stop(); k++) {
-            if (strchr("pohwsdv", kinds[k]) != NULL)
+            if (kind_is_name(kinds[k]))
                 continue; /* processes and registers: renumbered all together */
             for (unsigned choice = 0;; choice++) {
                 const struct operand is = best.ops[o].operands[k];

@@ -13,46 +13,7 @@
 
 enum { RECORD_PROCESS = 0x01, PROCESS_FLASH_ABOVE = 1, PROCESS_RESTARTS = 2 };
 
-/* The first table version that had a code; 0 for those that it had from the start. Operands counted in
- * parts came with version 3. */
-static const uint8_t row_since[256] = {
-    [OP_AS_READONLY] = 2,
-    [OP_ELEMENT] = 2,
-    [OP_READ_AT] = 2,
-    [OP_WRITE_AT] = 2,
-    [OP_READER_OVER] = 2,
-    [OP_READER_READ] = 2,
-    [OP_READER_SKIP] = 2,
-    [OP_WRITER_OVER] = 2,
-    [OP_WRITER_WRITE] = 2,
-    [OP_WRITER_SKIP] = 2,
-    [OP_STREAM_COPY] = 2,
-    [OP_FOREIGN_START] = 2,
-    [OP_FOREIGN_END] = 2,
-    [OP_FOREIGN_READONLY] = 2,
-    [OP_FOREIGN_READWRITE] = 2,
-    [OP_TAKE_FOREIGN_ID] = 2,
-    [OP_WHEN_FETCHED] = 3,
-    [OP_AT_HOOK] = 3,
-    [OP_TABLE_SLOT] = 4,
-    [OP_CODE_NAME] = 4,
-    [OP_PROCESS_ERROR_NAME] = 4,
-    [OP_PROCESS_ERROR_TO_CODE] = 4,
-    [OP_SPEND_IDS] = 5,
-    [OP_DECLARE_DRIVER_WITH] = 5,
-    [OP_GRANT_LEN] = 5,
-    [OP_MISUSE] = 5,
-    [OP_READ_AT_READWRITE] = 6,
-    [OP_WIDEN] = 7,
-    [OP_SKIP_IDS] = 7,
-    [OP_SKIP_SWAPS] = 7,
-    [OP_FOREIGN_AT_HOOK] = 7,
-    [OP_ALLOW_USERSPACE_READABLE_WITH] = 7,
-    [OP_TAKE_OTHER_ID] = 7,
-    [OP_OTHER_RESTART] = 7,
-    [OP_OTHER_READONLY] = 7,
-    [OP_OTHER_READWRITE] = 7,
-};
+/* The version whose operands first counted in parts of the address space. */
 enum { PARTS_SINCE = 3 };
 
 /* ---- Reading ---- */
@@ -145,33 +106,21 @@ static bool read_value(const uint8_t *at, char kind, uint8_t version, struct ope
     return anchor_fits(kind, anchor);
 }
 
-/* Of operands of one byte, which bits count: how many registers there are of a kind is a power of two.
- * 0: operands of this kind are values. */
-static const uint8_t number_mask[128] = {
-    ['p'] = TRACE_MAX_PROCESSES - 1,
-    ['o'] = TRACE_BUFFER_COUNT - 1,
-    ['w'] = TRACE_BUFFER_COUNT - 1,
-    ['h'] = 2 * TRACE_BUFFER_COUNT - 1,
-    ['s'] = TRACE_SLICE_COUNT - 1,
-    ['d'] = TRACE_ID_COUNT - 1,
-    ['v'] = TRACE_DRIVER_COUNT - 1,
-    ['b'] = 255,
-    ['c'] = 255,
-    ['u'] = 255,
-};
-
 static bool read_operands(struct reader *reader, struct op *op)
 {
     bool fits = true;
     const uint8_t *at = reader->at;
     struct operand *operand = op->operands;
     for (const char *kind = op_table[op->code].operands; *kind != '\0'; kind++, operand++) {
-        const uint8_t mask = number_mask[(unsigned char)*kind];
-        if (mask == 0) {
+        const unsigned count = kind_row(*kind)->count;
+        if (count == 0) {
             fits &= read_value(at, *kind, reader->version, operand);
             at += 4;
         } else {
-            *operand = (struct operand){ .anchor = ANCHOR_NUMBER, .number = *at++ & mask };
+            const unsigned number = *at++;
+            *operand =
+                (struct operand){ .anchor = ANCHOR_NUMBER,
+                                  .number = (int32_t)(number < count ? number : number % count) };
         }
     }
     reader->at = at;
@@ -200,7 +149,7 @@ void trace_decode(struct trace *trace, const uint8_t *bytes, size_t len, const u
                 depth--;
                 trace->op_count++;
             }
-        } else if (op_table[op->code].text != NULL && row_since[op->code] <= reader.version) {
+        } else if (op_table[op->code].text != NULL && op_table[op->code].since <= reader.version) {
             if (!read_operands(&reader, op) || (enabled != NULL && enabled[op->code] == 0))
                 continue;
             depth += op_opens_block(op->code);
@@ -261,8 +210,8 @@ size_t trace_encode(const struct trace *trace, uint8_t *bytes_out)
         *at++ = op->code;
         if (op->code == OP_END)
             continue;
-        if (row_since[op->code] > version)
-            version = row_since[op->code];
+        if (op_table[op->code].since > version)
+            version = op_table[op->code].since;
         const struct operand *operand = op->operands;
         for (const char *kind = op_table[op->code].operands; *kind != '\0'; kind++, operand++) {
             at = write_operand(at, *kind, operand);

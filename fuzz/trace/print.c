@@ -50,25 +50,20 @@ static void print_value(char kind, const struct operand *operand, FILE *out)
 
 void operand_print(char kind, const struct operand *operand, FILE *out)
 {
+    const struct operand_kind *row = kind_row(kind);
     const int number = (int)operand->number;
-    switch (kind) {
-    case 'p': fprintf(out, "p%d", number); break;
-    case 'o': fprintf(out, "ro%d", number); break;
-    case 'w': fprintf(out, "rw%d", number); break;
-    case 'h': print_buffer_register(out, (unsigned)number); break;
-    case 's': fprintf(out, "s%d", number); break;
-    case 'd': fprintf(out, "d%d", number); break;
-    case 'v': fprintf(out, "v%d", number); break;
-    case 'b':
-    case 'u': fprintf(out, "%d", number); break;
-    case 'c':
-        if (number == 0)
-            fputs("none", out);
-        else
-            fprintf(out, "%d", number - 1);
-        break;
-    default: print_value(kind, operand, out); break;
-    }
+    if (kind_is_value(kind))
+        print_value(kind, operand, out);
+    else if (kind == 'h')
+        print_buffer_register(out, (unsigned)number);
+    else if (kind == 'c' && number == 0)
+        fputs("none", out);
+    else if (kind == 'c')
+        fprintf(out, "%d", number - 1);
+    else if (number < row->name_count)
+        fputs(row->names[number], out);
+    else
+        fprintf(out, "%s%d", row->prefix, number);
 }
 
 void op_print(const struct op *op, FILE *out)

@@ -160,11 +160,7 @@ static bool parse_value(struct parser *parser, char kind, const char *word, stru
     if (!marked && parse_part(word, operand))
         return true;
     if (!parse_place(word, operand) || !anchor_fits(kind, operand->anchor))
-        return fail(parser, "\"%s\" is no %s", word,
-                    kind == 'a'   ? "address"
-                    : kind == 'i' ? "index"
-                    : kind == 'n' ? "length"
-                                  : "distance");
+        return fail(parser, "\"%s\" is no %s", word, kind_row(kind)->what);
     const bool is_address = operand->anchor >= ANCHOR_RAM && operand->anchor != ANCHOR_LEN;
     if (marker != NULL && is_address != marked)
         return fail(parser, "an address as a %s is written \"%s ADDRESS\", and nothing else is",
@@ -172,42 +168,50 @@ static bool parse_value(struct parser *parser, char kind, const char *word, stru
     return true;
 }
 
+/* Traces of older tables say numbers where there are names and powers now: any number below 256 is good, and taken
+ * modulo, as in the binary form. */
+static bool parse_older(char kind, const char *word, int32_t *number_out)
+{
+    const struct operand_kind *row = kind_row(kind);
+    if (kind_is_name(kind) || !parse_number(word, 0, 255, number_out))
+        return false;
+    *number_out %= row->count;
+    return true;
+}
+
+static bool parse_named(const struct operand_kind *row, const char *word, int32_t *number_out)
+{
+    for (unsigned n = 0; n < row->name_count; n++) {
+        if (strcmp(word, row->names[n]) == 0) {
+            *number_out = (int32_t)n;
+            return true;
+        }
+    }
+    return parse_register(word, row->prefix, row->count, number_out);
+}
+
+static bool parse_completion(const char *word, int32_t *number_out)
+{
+    *number_out = 0;
+    if (strcmp(word, "none") == 0)
+        return true;
+    if (!parse_number(word, 0, 254, number_out))
+        return false;
+    ++*number_out;
+    return true;
+}
+
 static bool parse_plain(struct parser *parser, char kind, const char *word, struct operand *operand)
 {
-    static const struct {
-        char kind;
-        const char *prefix;
-        int count;
-        const char *what;
-    } rows[] = {
-        { 'p', "p", TRACE_MAX_PROCESSES, "process (p0 to p7)" },
-        { 'o', "ro", TRACE_BUFFER_COUNT, "read-only buffer register (ro0 to ro7)" },
-        { 'w', "rw", TRACE_BUFFER_COUNT, "read-write buffer register (rw0 to rw7)" },
-        { 's', "s", TRACE_SLICE_COUNT, "slice register (s0 to s7)" },
-        { 'd', "d", TRACE_ID_COUNT, "id register (d0 to d7)" },
-        { 'v', "v", TRACE_DRIVER_COUNT, "driver (v0 to v3)" },
-        { 'b', "", 256, "byte" },
-        { 'u', "", 256, "number below 256" },
-    };
+    const struct operand_kind *row = kind_row(kind);
+    int32_t *number = &operand->number;
     operand->anchor = ANCHOR_NUMBER;
     operand->index = 0;
-    if (kind == 'h')
-        return parse_buffer_register(word, &operand->number) ||
-               fail(parser, "\"%s\" is no buffer register (ro0 to ro7, rw0 to rw7)", word);
-    if (kind == 'c') {
-        operand->number = 0;
-        if (strcmp(word, "none") == 0)
-            return true;
-        if (!parse_number(word, 0, 254, &operand->number))
-            return fail(parser, "\"%s\" is no completion code (none, or 0 to 254)", word);
-        operand->number++;
+    if (kind == 'h'   ? parse_buffer_register(word, number)
+        : kind == 'c' ? parse_completion(word, number)
+                      : parse_named(row, word, number) || parse_older(kind, word, number))
         return true;
-    }
-    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++)
-        if (rows[r].kind == kind)
-            return parse_register(word, rows[r].prefix, rows[r].count, &operand->number) ||
-                   fail(parser, "\"%s\" is no %s", word, rows[r].what);
-    return fail(parser, "the table has an unknown operand kind '%c'", kind);
+    return fail(parser, "\"%s\" is no %s", word, row->what);
 }
 
 static bool parse_operands(struct parser *parser, struct op *op)

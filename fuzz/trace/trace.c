@@ -3,38 +3,62 @@
 
 #include <string.h>
 
+#define PREPARES OP_PREPARES
+#define LIVES OP_LIVES
+#define VOUCHES OP_VOUCHES
+#define SHOWS OP_SHOWS
 const struct op_row op_table[256] = {
-#define OP(code, NAME, text, operands, words) [code] = { text, operands, words },
+#define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words)       \
+    [code] = { text, operands, words, since, HOW_##how, flags },
 #include "ops.def"
 #undef OP
 };
 
-enum { FIRST = 1 << 1, SECOND = 1 << 2, THIRD = 1 << 3 };
+static const char *const words[] = { "le16", "be16", "le32", "be32", "le64", "be64" };
+static const char *const policies[] = { "stop", "restart" };
+static const char *const codes[] = { "OK",        "FAIL",     "BUSY",        "ALREADY", "OFF",
+                                     "RESERVE",   "INVAL",    "SIZE",        "CANCEL",  "NOMEM",
+                                     "NOSUPPORT", "NODEVICE", "UNINSTALLED", "NOACK" };
+#define NAMED(names) names, sizeof names / sizeof names[0]
 
-const uint8_t op_wide_operands[256] = {
-    [OP_TERMINATE] = SECOND,
-    [OP_RESTART] = SECOND,
-    [OP_SET_YIELDED_FOR] = SECOND,
-    [OP_TABLE_SLOT] = FIRST,
-    [OP_FROM_ARRAY] = SECOND | THIRD,
-    [OP_FROM_ARRAY_MUT] = SECOND | THIRD,
-    [OP_DECLARE_DRIVER] = SECOND | THIRD,
-    [OP_DECLARE_DRIVER_WITH] = SECOND | THIRD,
-    [OP_ALLOCATE_GRANT] = SECOND | THIRD,
-    [OP_LOOKUP_DRIVER] = SECOND,
-    [OP_ENTER_GRANT] = SECOND,
-    [OP_LEAVE_GRANT] = SECOND,
-    [OP_READ_READONLY] = SECOND,
-    [OP_READ_READWRITE] = SECOND,
-    [OP_ALLOW_READONLY] = THIRD,
-    [OP_ALLOW_READWRITE] = THIRD,
-    [OP_ALLOW_USERSPACE_READABLE] = THIRD,
-    [OP_ALLOW_USERSPACE_READABLE_WITH] = THIRD,
-    [OP_READ_AT] = THIRD,
-    [OP_READ_AT_READWRITE] = THIRD,
-    [OP_WRITE_AT] = THIRD,
-    [OP_READER_READ] = FIRST,
-    [OP_WRITER_WRITE] = FIRST,
+#define READONLY_KIND                                                                              \
+    { "read-only buffer register (ro0 to ro7)", "ro", NULL, 0, TRACE_BUFFER_COUNT, false }
+#define READWRITE_KIND                                                                             \
+    { "read-write buffer register (rw0 to rw7)", "rw", NULL, 0, TRACE_BUFFER_COUNT, false }
+#define SLICE_KIND { "slice register (s0 to s7)", "s", NULL, 0, TRACE_SLICE_COUNT, false }
+#define ID_KIND { "id register (d0 to d7)", "d", NULL, 0, TRACE_ID_COUNT, false }
+
+const struct operand_kind operand_kinds[128] = {
+    ['p'] = { "process (p0 to p7)", "p", NULL, 0, TRACE_MAX_PROCESSES, false },
+    ['o'] = READONLY_KIND,
+    ['O'] = READONLY_KIND,
+    ['w'] = READWRITE_KIND,
+    ['W'] = READWRITE_KIND,
+    ['h'] = { "buffer register (ro0 to ro7, rw0 to rw7)", NULL, NULL, 0, 2 * TRACE_BUFFER_COUNT,
+              false },
+    ['s'] = SLICE_KIND,
+    ['S'] = SLICE_KIND,
+    ['d'] = ID_KIND,
+    ['D'] = ID_KIND,
+    ['v'] = { "driver (v0 to v3)", "v", NULL, 0, TRACE_DRIVER_COUNT, false },
+    ['f'] = { "foreign process (f0 to f3)", "f", NULL, 0, TRACE_FOREIGN_COUNT, false },
+    ['a'] = { "address", NULL, NULL, 0, 0, false },
+    ['n'] = { "length", NULL, NULL, 0, 0, false },
+    ['i'] = { "index", NULL, NULL, 0, 0, false },
+    ['z'] = { "distance", NULL, NULL, 0, 0, false },
+    ['b'] = { "byte", "", NULL, 0, 256, false },
+    ['u'] = { "number below 256", "", NULL, 0, 256, false },
+    ['N'] = { "number below 256", "", NULL, 0, 256, true },
+    ['e'] = { "code (OK to NOACK) or number below 256", "", NAMED(codes), 256, true },
+    ['c'] = { "completion code (none, or 0 to 254)", NULL, NULL, 0, 256, true },
+    ['k'] = { "kind of a word (le16 be16 le32 be32 le64 be64)", "", NAMED(words), 6, false },
+    ['q'] = { "fault policy (stop, restart)", "", NAMED(policies), 2, false },
+    ['m'] = { "count of slots (0 to 3)", "", NULL, 0, 4, false },
+    ['r'] = { "count of buffers (0 to 4)", "", NULL, 0, 5, false },
+    ['g'] = { "power of two (2^0 to 2^7)", "2^", NULL, 0, 8, false },
+    ['j'] = { "power of two (2^0 to 2^16)", "2^", NULL, 0, 17, false },
+    ['x'] = { "power of two (2^0 to 2^63)", "2^", NULL, 0, 64, false },
+    ['y'] = { "power of two (2^0 to 2^32)", "2^", NULL, 0, 33, false },
 };
 
 /* Loops, because the sanitizers intercept memmove; the compiler is kept from making one of them. */

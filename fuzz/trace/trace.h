@@ -22,6 +22,7 @@ enum {
     TRACE_SLICE_COUNT = 8,
     TRACE_ID_COUNT = 8,
     TRACE_DRIVER_COUNT = 4,
+    TRACE_FOREIGN_COUNT = 4,
     TRACE_MAX_RAM = 1024,
     TRACE_MAX_FLASH = 512,
     TRACE_MAX_MEMORY = 13312, /* of all processes, with the gaps between */
@@ -30,34 +31,35 @@ enum {
 
 enum op_code {
     OP_END = 0x02, /* "}": ends the innermost enter */
-#define OP(code, NAME, text, operands, words) OP_##NAME = code,
+#define OP(code, NAME, ...) OP_##NAME = code,
 #include "ops.def"
 #undef OP
 };
+
+enum op_how { HOW_CALL, HOW_STEPS, HOW_USER, HOW_ENTER, HOW_ASK };
+
+enum op_flag { OP_PREPARES = 1, OP_LIVES = 2, OP_VOUCHES = 4, OP_SHOWS = 8 };
 
 struct op_row {
     const char *text; /* null: the code is not assigned */
     const char *operands;
     const char *words;
+    uint8_t since; /* version of the table */
+    enum op_how how;
+    unsigned flags;
 };
 extern const struct op_row op_table[256];
 
 /* Says whether the operation only prepares what happens during the next one. */
 static inline bool op_prepares(uint8_t code)
 {
-    return code == OP_REFUSE || code == OP_WHEN_FETCHED || code == OP_AT_HOOK ||
-           code == OP_FOREIGN_AT_HOOK || code == OP_WIDEN;
+    return (op_table[code].flags & OP_PREPARES) != 0;
 }
-
-/* Of each operation, a bit for each operand of one byte that the library takes in 32 bits or more, and that
- * "widen" may therefore widen: bit k for the operand k, from 1. */
-extern const uint8_t op_wide_operands[256];
 
 /* Says whether the operation opens a block that a "}" ends. */
 static inline bool op_opens_block(uint8_t code)
 {
-    return code == OP_ENTER || code == OP_MUT_ENTER || code == OP_DRIVER_ENTER ||
-           code == OP_ALLOW_USERSPACE_READABLE_WITH;
+    return op_table[code].how >= HOW_ENTER;
 }
 
 /* What a number in an operand is counted from. Numbers never change. */
@@ -117,10 +119,63 @@ struct trace {
     struct op ops[TRACE_MAX_OPS];
 };
 
+/* A kind of operand: a letter of ops.def. */
+struct operand_kind {
+    const char *what; /* as messages say it; null: there is no such letter */
+    const char *prefix; /* of its text, before the number */
+    const char *const *names; /* … in place of the first numbers */
+    uint8_t name_count;
+    uint16_t count; /* its byte in the binary form is taken modulo this; 0: a value of four bytes */
+    bool is_wide; /* the library takes it in 32 bits or more: "widen" may widen it */
+};
+extern const struct operand_kind operand_kinds[128];
+
+static inline const struct operand_kind *kind_row(char kind)
+{
+    return &operand_kinds[(unsigned char)kind];
+}
+
 /* Says whether operands of this kind are values: anchor, index and number (a, n, i, z). */
 static inline bool kind_is_value(char kind)
 {
     return kind == 'a' || kind == 'n' || kind == 'i' || kind == 'z';
+}
+
+/* The kind of a register, whether it is read or filled. */
+static inline char kind_read(char kind)
+{
+    return kind == 'O' || kind == 'W' || kind == 'S' || kind == 'D' ? (char)(kind - 'A' + 'a')
+                                                                    : kind;
+}
+
+/* Says whether the operation fills registers of this kind. */
+static inline bool kind_is_filled(char kind)
+{
+    return kind_read(kind) != kind;
+}
+
+/* Says whether operands of this kind are processes, drivers or registers, whose numbers are names. */
+static inline bool kind_is_name(char kind)
+{
+    const char read = kind_read(kind);
+    return read == 'p' || read == 'v' || read == 'o' || read == 'w' || read == 'h' || read == 's' ||
+           read == 'd';
+}
+
+/* Of a buffer register, its place among all: ro0 to ro7, then rw0 to rw7. */
+static inline unsigned buffer_number(char kind, uint64_t number)
+{
+    return (unsigned)number + (kind_read(kind) == 'w' ? TRACE_BUFFER_COUNT : 0);
+}
+
+/* Which operand is the slice that the operation makes. Returns: -1 if it makes none. */
+static inline int op_slice_made(uint8_t code)
+{
+    const char *kinds = op_table[code].operands;
+    for (int k = 0; kinds != NULL && kinds[k] != '\0'; k++)
+        if (kinds[k] == 'S')
+            return k;
+    return -1;
 }
 
 /* Says whether an operand of kind `kind` may count from `anchor`. */

@@ -1,0 +1,226 @@
+/* Grants, and the allow system calls. */
+#include "bug.h"
+#include "execute.h"
+#include "origins.h"
+#include "out.h"
+#include "world.h"
+
+static struct procbuf_process *process_of(const struct call *call)
+{
+    return &world.slots[call->args[0]];
+}
+
+/* ---- Drivers ---- */
+
+/* The library says where a driver's data begins; the trace says how long all of it is. */
+void run_declare_driver(const struct call *call, struct outcome *outcome)
+{
+    struct model_driver *driver = &model.drivers[call->args[0]];
+    (void)outcome;
+    struct procbuf_driver_config config = {
+        .grant_number = driver->grant_number,
+        .driver_number = driver->driver_number,
+        .readonly_count = driver->slot_counts[0],
+        .readwrite_count = driver->slot_counts[1],
+        .data_align = driver->data_align,
+    };
+    const size_t data_offset = procbuf_grant_len(&config);
+    if (data_offset > driver->len - driver->data_len || data_offset % driver->data_align != 0)
+        bug_found("result", "grant-length",
+                  "expected: slots of at most 24 bytes, and data aligned to %u (G6)\n"
+                  "actual: %zu bytes for %u of them",
+                  driver->data_align, data_offset, driver->slot_counts[0] + driver->slot_counts[1]);
+    driver->data_offset = (uint32_t)data_offset;
+    config.data_len = driver->len - data_offset;
+    if (procbuf_grant_len(&config) != driver->len)
+        bug_found("result", "grant-length-sum",
+                  "expected: slots and data make %u bytes (G6)\n"
+                  "actual: %zu",
+                  driver->len, procbuf_grant_len(&config));
+    procbuf_driver_init(&world.drivers[call->args[0]], &config);
+    origins_declared((unsigned)call->args[0]);
+}
+
+/* The part after the slots, whose length depends on the target. */
+void run_grant_len(const struct call *call, struct outcome *outcome)
+{
+    const struct procbuf_driver_config slots = {
+        .readonly_count = (uint32_t)call->args[0],
+        .readwrite_count = (uint32_t)call->args[1],
+        .data_align = (size_t)1 << call->args[3],
+    };
+    struct procbuf_driver_config config = slots;
+    config.data_len = (size_t)call->args[2];
+    const size_t len = procbuf_grant_len(&config);
+    answer_bool(outcome, len != SIZE_MAX);
+    if (len != SIZE_MAX)
+        value(outcome, 'l', len - procbuf_grant_len(&slots));
+}
+
+/* ---- The process level ---- */
+
+void run_allocate_grant(const struct call *call, struct outcome *outcome)
+{
+    answer_why(outcome, procbuf_process_allocate_grant(
+                            process_of(call), (uint32_t)call->args[1], (uint32_t)call->args[2],
+                            (size_t)call->args[3], (size_t)call->args[4]));
+}
+
+void run_lookup_driver(const struct call *call, struct outcome *outcome)
+{
+    uint32_t found;
+    const struct out out = out_fill(&found, sizeof found);
+    answer_bool(outcome,
+                procbuf_process_lookup_driver(process_of(call), (uint32_t)call->args[1], &found));
+    if (out_is_told(&out, outcome))
+        value(outcome, 'u', found);
+}
+
+void run_enter_grant(const struct call *call, struct outcome *outcome)
+{
+    procbuf_addr_t addr;
+    const struct out out = out_fill(&addr, sizeof addr);
+    answer_process_error(outcome, procbuf_process_enter_grant(procbuf_process_id(process_of(call)),
+                                                              (uint32_t)call->args[1], &addr));
+    if (out_is_told(&out, outcome))
+        value(outcome, 'a', addr);
+}
+
+void run_leave_grant(const struct call *call, struct outcome *outcome)
+{
+    const struct model_id *id = &model.ids[call->args[0]];
+    procbuf_addr_t addr;
+    (void)outcome;
+    procbuf_process_leave_grant(world.ids[call->args[0]], (uint32_t)call->args[1]);
+    if ((id->foreign || !model_id_is_live(id)) &&
+        procbuf_process_enter_grant(world.ids[call->args[0]], (uint32_t)call->args[1], &addr) !=
+            (model_id_is_others(id) ? PROCBUF_ADDRESS_OUT_OF_BOUNDS : PROCBUF_NO_SUCH_APP))
+        bug_found("result", "dead-id-enters-grant",
+                  "expected: a dead or foreign id enters no grant: NO_SUCH_APP (G3)\n"
+                  "actual: another answer");
+}
+
+/* ---- Slots ---- */
+
+void run_read_readonly(const struct call *call, struct outcome *outcome)
+{
+    struct procbuf_readonly *buffer = &world.readonly[call->args[0]];
+    const struct out out = out_keep(buffer, sizeof *buffer);
+    answer_process_error(outcome,
+                         procbuf_grant_readonly(world.grant, (uint32_t)call->args[1], buffer));
+    (void)out_is_told(&out, outcome);
+}
+
+void run_read_readwrite(const struct call *call, struct outcome *outcome)
+{
+    struct procbuf_readwrite *buffer = &world.readwrite[call->args[0]];
+    const struct out out = out_keep(buffer, sizeof *buffer);
+    answer_process_error(outcome,
+                         procbuf_grant_readwrite(world.grant, (uint32_t)call->args[1], buffer));
+    (void)out_is_told(&out, outcome);
+}
+
+static const struct procbuf_driver *driver_of(const struct call *call)
+{
+    return model.drivers[call->args[1]].declared ? &world.drivers[call->args[1]] : NULL;
+}
+
+static void answer_allow(struct outcome *outcome, struct procbuf_allow_result result)
+{
+    answer_code(outcome, result.code);
+    value(outcome, 'a', result.addr);
+    value(outcome, 'l', result.len);
+}
+
+void run_allow_readonly(const struct call *call, struct outcome *outcome)
+{
+    answer_allow(outcome, procbuf_process_allow_readonly(
+                              process_of(call), driver_of(call), (uint32_t)call->args[2],
+                              (procbuf_addr_t)call->args[3], (size_t)call->args[4]));
+}
+
+void run_allow_readwrite(const struct call *call, struct outcome *outcome)
+{
+    answer_allow(outcome, procbuf_process_allow_readwrite(
+                              process_of(call), driver_of(call), (uint32_t)call->args[2],
+                              (procbuf_addr_t)call->args[3], (size_t)call->args[4]));
+}
+
+/* ---- allow_userspace_readable ---- */
+
+/* What a driver is asked, and decides: it keeps the buffer, unless the trace gave it a code to reject
+ * with. */
+struct decision {
+    const struct procbuf_process *process;
+    uint32_t number;
+    procbuf_addr_t addr;
+    size_t len;
+    struct procbuf_readwrite *held;
+    enum procbuf_error code;
+};
+static const struct decision *asked;
+void (*execute_driver_body)(void);
+
+static void check_asked(struct procbuf_id id, uint32_t number,
+                        const struct procbuf_readwrite *buffer, const void *data)
+{
+    const char *wrong = NULL;
+    if (data != asked)
+        wrong = "data";
+    else if (procbuf_table_lookup(&world.table, id) != asked->process)
+        wrong = "id";
+    else if (number != asked->number)
+        wrong = "number";
+    else if (procbuf_readwrite_len(buffer) != asked->len ||
+             procbuf_readwrite_addr(buffer) != (asked->len == 0 ? 0 : asked->addr))
+        wrong = "buffer";
+    if (wrong != NULL)
+        bug_found("result", "callback-accept",
+                  "expected: the driver is asked with what was passed (A3)\n"
+                  "actual: with another %s",
+                  wrong);
+}
+
+static enum procbuf_error accept(struct procbuf_id id, uint32_t number,
+                                 struct procbuf_readwrite *buffer, void *data)
+{
+    const struct decision *decision = asked;
+    void (*const body)(void) = execute_driver_body;
+    check_asked(id, number, buffer, data);
+    execute_driver_body = NULL;
+    if (body != NULL)
+        body();
+    if (decision->code == PROCBUF_OK) {
+        const struct procbuf_readwrite old = *decision->held;
+        *decision->held = *buffer;
+        *buffer = old;
+    } else {
+        *buffer = procbuf_readwrite_default(); /* it counts for nothing now */
+    }
+    return decision->code;
+}
+
+void run_allow_userspace_readable(const struct call *call, struct outcome *outcome)
+{
+    const bool declared = driver_of(call) != NULL;
+    const uint32_t number = (uint32_t)call->args[2];
+    const procbuf_addr_t addr = (procbuf_addr_t)call->args[3];
+    const size_t len = (size_t)call->args[4];
+    struct decision decision = { process_of(call),
+                                 number,
+                                 addr,
+                                 len,
+                                 &world.held[call->args[1]],
+                                 (enum procbuf_error)model_answer(number) };
+    asked = &decision;
+    answer_allow(outcome,
+                 procbuf_process_allow_userspace_readable(process_of(call), number, addr, len,
+                                                          declared ? accept : NULL, &decision));
+    asked = NULL;
+}
+
+void run_set_byte(const struct call *call, struct outcome *outcome)
+{
+    answer_bool(outcome, procbuf_process_set_byte(process_of(call), (procbuf_addr_t)call->args[1],
+                                                  (uint8_t)call->args[2]));
+}

@@ -1,0 +1,61 @@
+/* Userspace, the port and the testbed itself: what the model has done, shown to the library's world. */
+#include "execute.h"
+#include "identifiers.h"
+#include "world.h"
+
+/* The port's and userspace's plans are the model's to keep. */
+void run_nothing(const struct call *call, struct outcome *outcome)
+{
+    (void)call, (void)outcome;
+}
+
+void run_poke(const struct call *call, struct outcome *outcome)
+{
+    const uint32_t at = (uint32_t)(call->args[0] - ARENA_BASE);
+    (void)outcome;
+    world_show_user_write((struct span){ at, at + 1 });
+}
+
+void run_fill(const struct call *call, struct outcome *outcome)
+{
+    const struct model_process *process = &model.processes[call->args[0]];
+    (void)outcome;
+    world_show_user_write((struct span){ (uint32_t)(process->mem_start - ARENA_BASE),
+                                         (uint32_t)(process->app_break - ARENA_BASE) });
+}
+
+/* ---- Counters ---- */
+
+void run_wind_ids(const struct call *call, struct outcome *outcome)
+{
+    (void)call, (void)outcome;
+    identifiers_follow();
+}
+
+/* Add to a number of the library's, as wide as the library has shown that it is. */
+static void add_to_counter(struct span counter, uint64_t count)
+{
+    uint8_t *at = &arena_view[counter.start];
+    const uint32_t len = counter.end - counter.start;
+    const bool low_first = *(const uint8_t *)&(const uint16_t){ 1 } == 1;
+    unsigned carry = 0;
+    for (uint32_t i = 0; i < len; i++) {
+        uint8_t *byte = &at[low_first ? i : len - 1 - i];
+        const unsigned sum = *byte + (i < 8 ? (unsigned)(count >> 8 * i & 0xff) : 0) + carry;
+        *byte = (uint8_t)sum;
+        carry = sum >> 8;
+    }
+    arena_copy(&model.bytes[counter.start], at, len);
+    arena_wrote(counter);
+}
+
+/* 2^32 and more swaps cannot be made one by one: the model and the counter in the grant are both moved by as many.
+ * Where the library keeps the counter is what it has shown (H6). */
+void run_skip_swaps(const struct call *call, struct outcome *outcome)
+{
+    const struct model_buffer *buffer = &model.buffers[call->args[0]];
+    (void)outcome;
+    add_to_counter(
+        model.slots[buffer->slot][buffer->grant_number].counters[buffer->kind][buffer->number],
+        ((uint64_t)1 << call->args[1]) - 1);
+}
