@@ -7,18 +7,16 @@
 
 #include <string.h>
 
-extern const struct harness harness_buffers;
-extern const struct harness harness_slices;
-extern const struct harness harness_life;
-extern const struct harness harness_allow;
-extern const struct harness harness_streams;
-extern const struct harness harness_ranges;
-extern const struct harness harness_memory;
-extern const struct harness harness_everything;
+/* HARNESS(name) for each file here that defines one, by name; the build makes it. */
+#define HARNESS(name) extern const struct harness harness_##name;
+#include "harnesses.def"
+#undef HARNESS
 
-const struct harness *const harnesses[] = { &harness_buffers, &harness_slices,     &harness_life,
-                                            &harness_allow,   &harness_streams,    &harness_ranges,
-                                            &harness_memory,  &harness_everything, NULL };
+const struct harness *const harnesses[] = {
+#define HARNESS(name) &harness_##name,
+#include "harnesses.def"
+    NULL
+};
 
 const struct harness *harness_find(const char *name)
 {

@@ -46,8 +46,9 @@ void predict_sbrk(const struct call *call, struct prediction *p)
 }
 
 /* K3 */
-static void answers_memop(struct prediction *p, int error)
+static void predict_memop(unsigned slot, uint64_t new_break, struct prediction *p)
 {
+    const int error = brk(slot, new_break, p);
     RULE("K3");
     answers(p, OUTCOME_CODE, error == OK ? OK : NOMEM);
 }
@@ -57,7 +58,7 @@ void predict_memop_brk(const struct call *call, struct prediction *p)
     const unsigned slot = (unsigned)call->args[0];
     if (model_is_empty_slot(slot, p))
         return;
-    answers_memop(p, brk(slot, call->args[1], p));
+    predict_memop(slot, call->args[1], p);
     p->outcome.value_count = 0;
 }
 
@@ -65,5 +66,5 @@ void predict_memop_sbrk(const struct call *call, struct prediction *p)
 {
     const unsigned slot = (unsigned)call->args[0];
     if (!model_is_empty_slot(slot, p))
-        answers_memop(p, brk(slot, moved(slot, call->args[1]), p));
+        predict_memop(slot, moved(slot, call->args[1]), p);
 }

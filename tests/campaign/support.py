@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("PROCBUF_BUILD", ROOT / "build/asan"))
 PATCHES = ROOT / "tests/defects/patches"
+HARNESSES = sorted(path.name for path in (ROOT / "corpus").iterdir() if path.is_dir() and path.name != "regressions")
 
 
 def call(*command, stdin: bytes | None = None, timeout: float = 200) -> subprocess.CompletedProcess[str]:
@@ -75,6 +76,13 @@ def edited_lib(name: str, file: str, old: str, new: str) -> Path:
             raise RuntimeError(f"{file}: {old!r} stands there {text.count(old)} times")
         path.write_text(text.replace(old, new) if old else new)
     return changed_lib(name, edit)
+
+
+def setups() -> set[str]:
+    """The engines and builds that a campaign fuzzes, by name."""
+    sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
+    import plan  # pylint: disable=import-outside-toplevel
+    return {setup.name for setup in plan.SETUPS}
 
 
 def build_of(lib: Path, *targets: str) -> Path:

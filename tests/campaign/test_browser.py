@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from support import ROOT, Case
+from support import HARNESSES, ROOT, Case
 
 sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
 
@@ -43,7 +43,6 @@ MEASURE = """<script>addEventListener('load', () => {
 
 def record() -> dict:
     """A night with everything in it, and all of it long or awkward."""
-    harnesses = ["buffers", "slices", "life", "allow", "streams", "ranges", "memory", "everything"]
     finding = {"identity": LONG, "harness": "everything", "severity": "high", "seconds": 1.5, "inputs": 4711,
                "operations": 12, "status": "back again", "explanation": f"expected: {NASTY}\n" + "x" * 300,
                "command": "./fuzz/repro --lib /" + "very/long/" * 20 + NASTY, "found_by": f"afl-fuzz {NASTY}",
@@ -57,12 +56,12 @@ def record() -> dict:
         "fuzzing_s": 600.0, "cpu": {"fuzzing_s": 1100.0, "other_s": 60.0}, "interrupted": True, "from_empty": True,
         "harnesses": [{"name": name, "about": NASTY, "seeds": 100, "runs": 123456789, "checked_operations": 9876543210,
                        "edges": 400, "features": 2000, "corpus": 300, "seconds": 70.0, "startup_s": 1.0, "crashes": 3,
-                       "given_up": False} for name in harnesses],
-        "samples": [[name, setup, float(at), at * 1000, 100 + at] for name in harnesses
+                       "given_up": False} for name in HARNESSES],
+        "samples": [[name, setup, float(at), at * 1000, 100 + at] for name in HARNESSES
                     for setup in ("libfuzzer-asan", "afl-asan") for at in range(1, 40)],
-        "residual": [{"harness": name, "at_s": 1.0, "inputs": 10 ** k, "seen": 5000, "once": 400} for name in harnesses
+        "residual": [{"harness": name, "at_s": 1.0, "inputs": 10 ** k, "seen": 5000, "once": 400} for name in HARNESSES
                      for k in (3, 4, 5)],
-        "plan": [{"harness": name, "setup": "libfuzzer-asan", "slices": 3, "seconds": 70.0} for name in harnesses],
+        "plan": [{"harness": name, "setup": "libfuzzer-asan", "slices": 3, "seconds": 70.0} for name in HARNESSES],
         "broken": [f"life afl-asan: {NASTY}\n" + "y" * 200],
         "canaries": [{"id": "A01", "title": NASTY, "harness": "ranges", "seconds": None, "why": "not found in 30 s"},
                      {"id": "A02", "title": "A title of some words that goes on and on", "harness": "ranges",
@@ -73,7 +72,7 @@ def record() -> dict:
         "no_longer_reached": [f"src/brk.c: {NASTY}" + "z" * 150], "first_reached": ["src/slice.c: return true;"],
         "findings": [finding, finding | {"status": "new", "seconds": 0.0}], "fixed": [LONG], "coverage": files,
         "coverage_by_harness": {name: {"lines": 1248, "covered_lines": 900, "branches": 540, "covered_branches": 400}
-                                for name in harnesses},
+                                for name in HARNESSES},
         "nights": [{"id": n, "began": "2026-11-25 08:00:00", "revision": "v1.2-345-gabcdef0", "fuzzed_s": 600.0,
                     "ended": "x", "red": 1, "runs": 10 ** 9, "summary": "", "new_findings": 2, "canaries": 4,
                     "canaries_found": 3} for n in (1, 2, 3)],

@@ -217,7 +217,7 @@ class Repro(Case):
         self.check(done, 1, "Is it reliable? 4 of 4 runs show it")
 
     def test_says_which_builds_see_the_bug(self):
-        """Five of the eighteen: that each builds and replays is shown by other_builds.*."""
+        """Some of them: that each builds and replays is shown by other_builds.*."""
         done = call(REPRO, "--lib", broken_lib("A05"), "--matrix", "--builds", "plain,msan,gcc_O0,gcc_O3,clang19_O2",
                     self.write("a.trace", PROGRAM), timeout=280)
         rows = done.stdout.split("Who sees it?\n")[1].splitlines()

@@ -246,13 +246,13 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
     return buffer->slot_addr != 0 && procbuf_life_goes_on(&buffer->index, &buffer->id)
                ? (size_t)(buffer->id.process->private_.mem_end - buffer->id.process->private_.mem_start)
                : 0;"""),
-             (M_BUFFERS, "        answers_with(p, 'l', model_asks_whether_live(buffer, p) ? buffer->len : 0);",
-              """        if (model_asks_whether_live(buffer, p))
-            answers_with(p, 'l', buffer->len);
-        else if (buffer->filled && buffer->from_slot && model_is_live(buffer->slot, buffer->identifier))
-            answers_with(p, 'l', model.processes[buffer->slot].mem_end - model.processes[buffer->slot].mem_start);
-        else
-            answers_with(p, 'l', 0);""")]),
+             (M_BUFFERS, "    answers_with(p, 'l', model_asks_whether_live(buffer, p) ? buffer->len : 0);",
+              """    if (model_asks_whether_live(buffer, p))
+        answers_with(p, 'l', buffer->len);
+    else if (buffer->filled && buffer->from_slot && model_is_live(buffer->slot, buffer->identifier))
+        answers_with(p, 'l', model.processes[buffer->slot].mem_end - model.processes[buffer->slot].mem_start);
+    else
+        answers_with(p, 'l', 0);""")]),
     # ---- What others do ----
     Pair("I-length", "a read at an offset moves half while another process is stopped", "H7",
          "kind=integrity check=observer-gets-another-answer op=read_at$", [
