@@ -7,11 +7,18 @@
 #define LIVES OP_LIVES
 #define VOUCHES OP_VOUCHES
 #define SHOWS OP_SHOWS
+/* The first three operands are looked at: blanks stand for those that are not there. */
+#define SLICE_MADE(operands)                                                                       \
+    (operands "   ")[0] == 'S'   ? 0                                                               \
+    : (operands "   ")[1] == 'S' ? 1                                                               \
+    : (operands "   ")[2] == 'S' ? 2                                                               \
+                                 : -1
 const struct op_row op_table[256] = {
 #define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words)       \
-    [code] = { text, operands, words, since, HOW_##how, flags },
+    [code] = { text, operands, words, since, HOW_##how, flags, SLICE_MADE(operands) },
 #include "ops.def"
 #undef OP
+    [OP_END] = { .slice_made = -1 },
 };
 
 static const char *const words[] = { "le16", "be16", "le32", "be32", "le64", "be64" };

@@ -45,8 +45,9 @@ struct op_row {
     const char *operands;
     const char *words;
     uint8_t since; /* version of the table */
-    enum op_how how;
-    unsigned flags;
+    uint8_t how; /* enum op_how */
+    uint8_t flags; /* enum op_flag */
+    int8_t slice_made; /* which operand is the slice that it makes; -1: it makes none */
 };
 extern const struct op_row op_table[256];
 
@@ -171,11 +172,7 @@ static inline unsigned buffer_number(char kind, uint64_t number)
 /* Which operand is the slice that the operation makes. Returns: -1 if it makes none. */
 static inline int op_slice_made(uint8_t code)
 {
-    const char *kinds = op_table[code].operands;
-    for (int k = 0; kinds != NULL && kinds[k] != '\0'; k++)
-        if (kinds[k] == 'S')
-            return k;
-    return -1;
+    return op_table[code].slice_made;
 }
 
 /* Says whether an operand of kind `kind` may count from `anchor`. */
