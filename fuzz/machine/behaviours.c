@@ -1,5 +1,7 @@
 #include "behaviours.h"
 
+#include "machine.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,26 +15,18 @@ static struct {
 static uint32_t input_number;
 static uint32_t last_answer;
 
-void behaviours_begin(void)
+static void begin_input(void)
 {
-    if (getenv("PROCBUF_BEHAVIOURS") != NULL)
-        slots = calloc(SLOT_COUNT, sizeof *slots);
-}
-
-void behaviours_input(void)
-{
-    if (slots == NULL)
-        return;
     input_number++;
     last_answer = 0;
 }
 
-void behaviours_op(uint8_t code, const struct outcome *outcome)
+static void count(const struct walk *walk, const struct op *op, unsigned begin,
+                  const struct outcome *outcome)
 {
-    if (slots == NULL)
-        return;
+    (void)walk, (void)begin;
     const uint32_t answer =
-        (uint32_t)code << 8 | (uint32_t)outcome->kind << 4 | (uint32_t)outcome->status;
+        (uint32_t)op->code << 8 | (uint32_t)outcome->kind << 4 | (uint32_t)outcome->status;
     const uint32_t mixed = (last_answer * 0x9e3779b1u ^ answer) * 0x85ebca6bu;
     const uint32_t slot = mixed >> 14;
     last_answer = answer + 1;
@@ -40,6 +34,15 @@ void behaviours_op(uint8_t code, const struct outcome *outcome)
         return;
     slots[slot].last = input_number;
     slots[slot].inputs++;
+}
+
+void behaviours_begin(void)
+{
+    static const struct observer observer = { .trace_begins = begin_input, .ended = count };
+    if (getenv("PROCBUF_BEHAVIOURS") != NULL)
+        slots = calloc(SLOT_COUNT, sizeof *slots);
+    if (slots != NULL)
+        machine_count(&observer);
 }
 
 void behaviours_write(void)

@@ -4,14 +4,8 @@
 #ifndef FUZZ_BEHAVIOURS_H
 #define FUZZ_BEHAVIOURS_H
 
-#include "model.h"
-
-/* Count from now on, if a campaign asks. */
+/* Count from now on, if a campaign asks. Each behaviour counts once an input. */
 void behaviours_begin(void);
-
-/* An input begins; an operation is over. Each behaviour counts once an input. */
-void behaviours_input(void);
-void behaviours_op(uint8_t code, const struct outcome *outcome);
 
 /* Write the counts to the file that the campaign named: "inputs N", then "behaviour inputs" lines. */
 void behaviours_write(void);

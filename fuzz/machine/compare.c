@@ -207,7 +207,7 @@ void compare_after(const struct prediction *prediction)
     const unsigned changed = compare_changed();
     if (view_unsettled != 0)
         view_settle();
-    if (changed != 0 || machine_call == NULL || names_buffer(machine_call->op->code))
+    if (changed != 0 || machine_walk->call == NULL || names_buffer(machine_walk->call->op->code))
         model_check_invariants(changed);
 }
 
@@ -249,8 +249,7 @@ void compare_slice(uint64_t number)
 {
     const struct model_slice *expected = &model.slices[number];
     const bool writable = expected->writable;
-    const size_t len = writable ? procbuf_writable_len(world.slices[number].writable)
-                                : procbuf_readable_len(world.slices[number].readable);
+    const size_t len = world_slice_len(number);
     const uint8_t *base = writable ? procbuf_writable_base_unchecked(world.slices[number].writable)
                                    : procbuf_readable_base_unchecked(world.slices[number].readable);
     const size_t expected_len = expected->span.end - expected->span.start;

@@ -74,11 +74,11 @@ static void print_numbers(const struct call *call, FILE *out)
 void machine_print_program(FILE *out, bool color)
 {
     unsigned depth = 0;
-    fprintf(out, "\nThe program, %u process%s laid out:\n", machine_trace->process_count,
-            machine_trace->process_count == 1 ? "" : "es");
-    for (unsigned o = 0; o < machine_trace->op_count && o <= machine_position; o++) {
-        const struct op *op = &machine_trace->ops[o];
-        const bool here = o == machine_position;
+    fprintf(out, "\nThe program, %u process%s laid out:\n", machine_walk->trace->process_count,
+            machine_walk->trace->process_count == 1 ? "" : "es");
+    for (unsigned o = 0; o < machine_walk->trace->op_count && o <= machine_walk->position; o++) {
+        const struct op *op = &machine_walk->trace->ops[o];
+        const bool here = o == machine_walk->position;
         depth -= op->code == OP_END && depth > 0;
         paint(out, color && here, "\033[1;31m");
         fprintf(out, "%s%4u  %*s", here ? "->" : "  ", o + 1, (int)(3 * depth), "");
@@ -88,11 +88,11 @@ void machine_print_program(FILE *out, bool color)
             print_words(op, out);
         paint(out, color && here, "\033[0m");
         fputc('\n', out);
-        if (here && machine_call != NULL && machine_call->op == op)
-            print_numbers(machine_call, out);
+        if (here && machine_walk->call != NULL && machine_walk->call->op == op)
+            print_numbers(machine_walk->call, out);
         depth += op_opens_block(op->code);
     }
-    if (machine_position >= machine_trace->op_count)
+    if (machine_walk->position >= machine_walk->trace->op_count)
         fputs("->    (the end, where all memory is compared)\n", out);
 }
 
@@ -108,7 +108,7 @@ static unsigned seen_count, seen_at;
 /* Whose accesses were seen: those of the operation at a position, or of the laying out. */
 static unsigned access_time(void)
 {
-    return machine_call == NULL ? UINT_MAX : machine_position;
+    return machine_walk->call == NULL ? UINT_MAX : machine_walk->position;
 }
 
 /* Accesses in a row are one. */

@@ -3,8 +3,7 @@
 #ifndef FUZZ_MACHINE_H
 #define FUZZ_MACHINE_H
 
-#include "model.h"
-#include "trace.h"
+#include "interpret.h"
 
 #include <stdio.h>
 
@@ -18,11 +17,10 @@ void machine_run(const struct trace *trace, FILE *results);
 void machine_set_hostile_byte(unsigned position, uint32_t arena_byte);
 
 /* For explanations: the trace that runs, and the operation it is at. */
-extern const struct trace *machine_trace;
-extern unsigned machine_position;
-extern const struct call *machine_call; /* null before its operands are worked out */
+extern const struct walk *const machine_walk;
 
-/* Nothing of what runs goes into statistics: it ran before. */
+/* From now on, one more counts what runs; and nothing of it does, since it ran before. */
+void machine_count(const struct observer *observer);
 extern bool machine_uncounted;
 
 /* Library calls that were checked since the program began. */

@@ -7,7 +7,7 @@
 
 static struct model_process printed[TRACE_MAX_PROCESSES];
 
-void results_reset(void)
+static void forget(void)
 {
     memset(printed, 0, sizeof printed);
 }
@@ -180,7 +180,7 @@ static void print_changes(FILE *out)
     }
 }
 
-void results_print(const struct op *op, const struct outcome *outcome, FILE *out)
+static void print_op(const struct op *op, const struct outcome *outcome, FILE *out)
 {
     op_print(op, out);
     fputs(" -> ", out);
@@ -189,11 +189,38 @@ void results_print(const struct op *op, const struct outcome *outcome, FILE *out
     fputc('\n', out);
 }
 
-void results_print_not_run(const struct op *op, FILE *out)
+static void print_ended(const struct walk *walk, const struct op *op, unsigned begin,
+                        const struct outcome *outcome)
 {
-    op_print(op, out);
-    fputs(" -> not run\n", out);
+    (void)begin;
+    print_op(op, outcome, walk->results);
 }
+
+static void print_not_run(const struct walk *walk, const struct op *op)
+{
+    op_print(op, walk->results);
+    fputs(" -> not run\n", walk->results);
+}
+
+/* What is lent: how long it is. */
+static void print_body(const struct walk *walk, const struct call *call)
+{
+    struct outcome outcome = { .kind = OUTCOME_DONE };
+    if (op_table[call->op->code].how == HOW_ENTER) {
+        const struct span lent = model.slices[entered_slice(call)].span;
+        outcome.value_count = 1;
+        outcome.values[0].kind = 'l';
+        outcome.values[0].value = lent.end - lent.start;
+    }
+    print_op(call->op, &outcome, walk->results);
+}
+
+const struct observer results_observer = {
+    .body_begins = print_body,
+    .trace_begins = forget,
+    .ended = print_ended,
+    .not_run = print_not_run,
+};
 
 void results_print_created(unsigned process, const struct outcome *outcome, FILE *out)
 {

@@ -42,7 +42,6 @@ static const char *const phases[] = { "before_any_enter", "inside_an_enter", "af
 /* Outcomes by kind and status; codes of E1 go up to 13. */
 enum { OUTCOME_COUNT = OUTCOME_PANIC + 1, STATUS_COUNT = 14 };
 
-static bool counting;
 static bool any_enter_ended;
 static unsigned depth_seen;
 static int last_code; /* -1: none */
@@ -50,36 +49,35 @@ static uint64_t outcomes[256][OUTCOME_COUNT][STATUS_COUNT];
 static uint64_t pairs[256][256];
 static uint64_t overlaps[RELATION_COUNT][2][2][2][PHASE_COUNT];
 
-void statistics_begin(void)
-{
-    counting = true;
-}
-
-void statistics_trace(void)
+static void begin_trace(void)
 {
     any_enter_ended = false;
     depth_seen = 0;
     last_code = -1;
 }
 
-void statistics_op(uint8_t code, const struct outcome *outcome)
+static void count_op(const struct walk *walk, const struct op *op, unsigned begin,
+                     const struct outcome *outcome)
 {
-    if (!counting)
-        return;
+    (void)walk, (void)begin;
     any_enter_ended |= model.depth < depth_seen;
     depth_seen = model.depth;
-    outcomes[code][outcome->kind][outcome->status]++;
+    outcomes[op->code][outcome->kind][outcome->status]++;
     if (outcome->kind == OUTCOME_SKIPPED)
         return;
     if (last_code >= 0)
-        pairs[last_code][code]++;
-    last_code = code;
+        pairs[last_code][op->code]++;
+    last_code = op->code;
 }
 
-void statistics_enter(unsigned number)
+static void count_enter(const struct walk *walk, const struct call *call)
 {
+    (void)walk;
+    if (call->op->code != OP_ENTER && call->op->code != OP_MUT_ENTER)
+        return;
+    const unsigned number = model_buffer_named(call, 0);
     const struct model_buffer *entered = &model.buffers[number];
-    if (!counting || entered->len == 0)
+    if (entered->len == 0)
         return;
     /* The enter that begins is already open in the model. */
     const enum phase phase = model.depth > 1 ? INSIDE : any_enter_ended ? AFTER : BEFORE;
@@ -93,6 +91,12 @@ void statistics_enter(unsigned number)
                 [b >= TRACE_BUFFER_COUNT][!same][phase]++;
     }
 }
+
+const struct observer statistics_observer = {
+    .trace_begins = begin_trace,
+    .body_begins = count_enter,
+    .ended = count_op,
+};
 
 /* ---- Printing ---- */
 

@@ -34,6 +34,12 @@ static bool is_second(void)
     return world_now == &objects.second;
 }
 
+size_t world_slice_len(uint64_t number)
+{
+    return model.slices[number].writable ? procbuf_writable_len(world.slices[number].writable)
+                                         : procbuf_readable_len(world.slices[number].readable);
+}
+
 void world_use(bool second)
 {
     world_now = second ? &objects.second : &objects.first;
@@ -281,8 +287,6 @@ void world_begin(const struct trace *trace, FILE *results)
     /* A layout that is copied prints nothing, and MSan's shadow is not copied. */
     const bool may_copy =
         results == NULL && !arena_has_shadow() && !is_second() && trace_has_usual_layout(trace);
-    if (results != NULL)
-        results_reset();
     oracle_reset();
     if (origins.any)
         memset(&origins, 0, sizeof origins);

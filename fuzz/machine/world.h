@@ -37,6 +37,9 @@ struct world_objects {
 extern struct world_objects *world_now;
 #define world (*world_now)
 
+/* Of the slice in a register. */
+size_t world_slice_len(uint64_t number);
+
 /* From the next trace on, the objects are the other ones, and the first identifier is not 0. */
 void world_use(bool second);
 

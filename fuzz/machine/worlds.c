@@ -633,8 +633,12 @@ void worlds_laid_out(void)
         change_bytes(parts[2]);
 }
 
-void worlds_body_began(unsigned position, const struct call *call, size_t len)
+static void body_begins(const struct walk *walk, const struct call *call)
 {
+    const unsigned position = walk->position;
+    const size_t len = op_table[call->op->code].how == HOW_ENTER
+                           ? world_slice_len(entered_slice(call))
+                           : 0; /* a driver that acts is lent nothing */
     struct event *event = &worlds.events[position];
     if (worlds.phase == FIRST) {
         const bool is_driver = call->op->code == OP_DRIVER_ENTER;
@@ -666,13 +670,18 @@ void worlds_body_began(unsigned position, const struct call *call, size_t len)
     compare_memory(position, true, event->body_memory);
 }
 
-void worlds_op_ended(unsigned position, unsigned begin, const struct outcome *outcome)
+static void op_ended(const struct walk *walk, const struct op *op, unsigned begin,
+                     const struct outcome *outcome)
 {
+    const unsigned position = walk->position;
+    (void)op;
     if (worlds.phase == FIRST)
         note_first_end(position, begin, outcome);
     else
         compare_end(position, outcome);
 }
+
+const struct observer worlds_observer = { .body_begins = body_begins, .ended = op_ended };
 
 /* ---- Running ---- */
 

@@ -17,7 +17,7 @@
 #ifndef FUZZ_WORLDS_H
 #define FUZZ_WORLDS_H
 
-#include "model.h"
+#include "interpret.h"
 
 /* Run a trace, and for one input of WORLDS_EVERY, chosen by what is in it, compare it with a second
  * world, of an observer and of a kind chosen likewise. Which inputs are chosen does not depend on
@@ -45,11 +45,7 @@ bool worlds_end_is_bare(unsigned position);
 /* The processes are laid out. */
 void worlds_laid_out(void);
 
-/* The body of the enter at a position begins, and has a slice. */
-void worlds_body_began(unsigned position, const struct call *call, size_t len);
-
-/* An operation is over; of an enter, at the position of its end, if its body ran. `begin` is where
- * the operation began. */
-void worlds_op_ended(unsigned position, unsigned begin, const struct outcome *outcome);
+/* Looks on while worlds are compared. */
+extern const struct observer worlds_observer;
 
 #endif

@@ -167,7 +167,7 @@ def debug(built: Build, text: bytes, identity: str) -> None:
         trace.flush()
         sys.stdout.flush()
         subprocess.run(["gdb", "-q", "-ex", "set breakpoint pending off", "-ex",
-                        f"break run_op if machine_position == {int(where[1]) - 1}", "-ex", "run",
+                        f"break run_op if walk->position == {int(where[1]) - 1}", "-ex", "run",
                         "--args", built.tool("procbuf-replay"), trace.name], check=False)
 
 

@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_STEPS = 40 }; /* of an iteration: as many as the machine takes */
-
 static void usage(FILE *out)
 {
     fputs("usage: procbuf-expect [--operation N] FILE\n"

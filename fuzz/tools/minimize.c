@@ -104,7 +104,7 @@ static void symbolize_from_cache(void *pc, char *out, size_t out_len)
 static void note_identity(const char *identity, const char *detail)
 {
     shared->verdict.member = running_member;
-    shared->verdict.position = machine_position;
+    shared->verdict.position = machine_walk->position;
     snprintf(shared->verdict.signature, sizeof shared->verdict.signature, "%s\n%s\n%s", identity,
              bug_current_rule, detail);
 }

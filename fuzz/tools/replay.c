@@ -130,7 +130,7 @@ static void explain(void)
     fprintf(stderr, "input: %s, ", current_path);
     if (current.count > 1)
         fprintf(stderr, "member %u of %u, ", current_member + 1, current.count);
-    fprintf(stderr, "operation %u\n", machine_position + 1);
+    fprintf(stderr, "operation %u\n", machine_walk->position + 1);
     if (!options.explain)
         return;
     print_earlier_members();
@@ -165,7 +165,7 @@ static void remember_fetch(uint32_t start, uint32_t end, bool writing)
             unable("out of memory", "");
         fetches = more;
     }
-    fetches[fetch_count++] = (struct fetch){ machine_position, start, end };
+    fetches[fetch_count++] = (struct fetch){ machine_walk->position, start, end };
 }
 
 /* Enumeration, not luck: every byte that any call fetches. */
@@ -230,7 +230,7 @@ static void note_hang(void)
         first_hang = bug_current_op;
     oracle_access_listener = NULL;
     machine_set_hostile_byte(UINT_MAX, 0);
-    fprintf(stderr, "hang: %s, operation %u (op=%s)\n", current_path, machine_position + 1,
+    fprintf(stderr, "hang: %s, operation %u (op=%s)\n", current_path, machine_walk->position + 1,
             bug_current_op);
     explain();
 }
@@ -376,7 +376,7 @@ static int parse_options(int argc, char **argv)
             options.hostile = true;
         } else if (strcmp(option, "--statistics") == 0) {
             options.statistics = true;
-            statistics_begin();
+            machine_count(&statistics_observer);
         } else if (strcmp(option, "--rules-only") == 0) {
             options.rules_only = true;
             view_unasked = true;

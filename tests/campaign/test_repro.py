@@ -287,7 +287,7 @@ class Repro(Case):
             self.check(done, 2, "gdb is missing")
             return
         done = call(REPRO, "--lib", broken_lib("A05"), "--debug", self.write("a.trace", PROGRAM),
-                    stdin=b"print machine_position\nquit\n")
+                    stdin=b"print walk->position\nquit\n")
         self.check(done, 1, "Breakpoint 1, run_op", "$1 = 5")
 
     def test_every_operation_has_its_c(self):

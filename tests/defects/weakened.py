@@ -212,7 +212,7 @@ ERRORS = [
     ("T-wide", "no number is widened", "model/operands.c",
      "            if (k + 1 == wide)\n", "            if (false)\n", "defect.W01"),
     ("T-data", "a body does not look at its data", "machine/machine.c",
-     "    if (data != entered)\n", "    if (false)\n", "defect.X17"),
+     "    if (data != machine.entered)\n", "    if (false)\n", "defect.X17"),
     ("T-slice", "base and length of slices are not compared", "machine/compare.c",
      "    const size_t expected_len = expected->span.end - expected->span.start;\n",
      "    const size_t expected_len = expected->span.end - expected->span.start;\n    return;\n",
