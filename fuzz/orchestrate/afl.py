@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from engine import (INPUT_BYTES, MEMORY_MB, OVERSTAYS_S, Progress, cpu_seconds, dies_with_us, ending,
+from .engine import (INPUT_BYTES, MEMORY_MB, OVERSTAYS_S, Progress, cpu_seconds, dies_with_us, ending,
                     stop_group)
 
 QUIET = {"AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1",

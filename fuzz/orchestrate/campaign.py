@@ -17,22 +17,17 @@ from argparse import Namespace
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import arguments
-import corpora
-import coverage
-import plan
-import report
-import status
-from afl import Afl
-from engine import Fuzzer
-from findings import Crash, Finding, Findings, environment, git_revision, read_bundle
-from live import make_view
-from replay import CONVERT_TIMEOUT_S, replay, run_all
-from residual import Residual
-from store import Store
-from tools import (CLEAN, CORPUS, EVERYTHING, ROOT, TOOLS, Build, ToolError, build, describe, find_lib, front_door,
+from . import arguments, canary, corpora, coverage, plan, report, status
+from .afl import Afl
+from .engine import Fuzzer
+from .findings import Crash, Finding, Findings, environment, git_revision, read_bundle
+from .live import make_view
+from .replay import CONVERT_TIMEOUT_S, replay, run_all
+from .residual import Residual
+from .store import Store
+from .tools import (CLEAN, CORPUS, EVERYTHING, ROOT, TOOLS, Build, ToolError, build, describe, find_lib, front_door,
                    is_full, quoted, run, shown, write_json)
-from worker import Worker, is_slow_unit
+from .worker import Worker, is_slow_unit
 
 DEFAULT_TIME_S = 480.0
 CANARIES_FROM_S = 600.0
@@ -482,7 +477,6 @@ class Campaign:
                 self.notes.append("no planted bug was tried: there are real ones")
             return
         try:
-            import canary  # pylint: disable=import-outside-toplevel; tests/defects is needed for it alone
             self.canaries = canary.release(build("fuzz", ROOT / "lib", self.view.say, EVERYTHING), self.seed,
                                            self.options.jobs, CANARY_SHARE * self.options.time,
                                            self.view.say)
@@ -490,7 +484,7 @@ class Campaign:
                 self.store.add_canary(self.night, flown)
                 self.fuzzing_cpu_s += flown.seconds or canary.LIMIT_S
                 self.fuzzers_waited_s += flown.seconds or canary.LIMIT_S
-        except (ImportError, ToolError) as error:
+        except ToolError as error:
             self.breaks("planted bugs", f"none was tried: {error}")
 
     def keep_corpora(self) -> None:
@@ -608,7 +602,6 @@ def left_by_nights(out: Path) -> list[str]:
 
 def run_night(campaign: Campaign) -> int:
     """All of it. Returns: the exit status."""
-    options = campaign.options
     covered: dict = {}
     try:
         campaign.replay_corpora()

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import random
 import shutil
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from tools import ROOT, Build, ToolError
-
-sys.path.insert(0, str(ROOT / "tests/defects"))
-
-import from_nothing  # noqa: E402  (they live with the planted bugs)
-import planted  # noqa: E402
+from .detection import plant, recognised, room, try_once
+from .planted import Defect, Failure, all_defects
+from .tools import ROOT, Build, ToolError
 
 LIMIT_S = 30.0
 """Of processor time: a busy night misses none for being slow."""
@@ -32,18 +28,16 @@ class Canary:
     why: str = ""
 
 
-def _fly(defect: planted.Defect, seed: int, build: Build) -> Canary:
-    harness = from_nothing.room(defect)
+def _fly(defect: Defect, seed: int, build: Build) -> Canary:
+    harness = room(defect)
     folder = build.folder / "canaries" / defect.id
     canary = Canary(defect.id, defect.fields["title"], harness, None, "")
     try:
-        objects = planted.compile_changed(planted.patched_library(defect, folder), folder, build.folder)
-        for program in (f"fuzz-{harness}", "procbuf-replay"):
-            planted.link_with(objects, program, folder, build.folder)
-        result = from_nothing.try_once(defect, "libfuzzer", harness, seed, LIMIT_S, folder)
+        plant(defect, harness, folder, build.folder)
+        result = try_once("libfuzzer", harness, seed, LIMIT_S, folder, lambda found: recognised(defect, folder, harness, found))
         canary.seconds, canary.identity = result["seconds"], result["identity"]
         canary.why = "" if result["seconds"] is not None else f"not found in {LIMIT_S:.0f} s of processor time"
-    except planted.Failure as failure:
+    except Failure as failure:
         canary.why = str(failure)
     shutil.rmtree(folder, ignore_errors=True)
     return canary
@@ -54,7 +48,9 @@ def release(build: Build, seed: int, jobs: int, seconds: float, say) -> list[Can
     if build.lib != ROOT / "lib":
         raise ToolError("planted bugs are patches to our library, and this is another")
     chance = random.Random(seed)
-    order = planted.all_defects()
+    order = all_defects()
+    if not order:
+        raise ToolError("there is none in tests/defects/patches")
     chance.shuffle(order)
     deadline = time.monotonic() + seconds
     flown: list[Canary] = []

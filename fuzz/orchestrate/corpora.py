@@ -8,9 +8,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from engine import INPUT_BYTES
-from replay import CONVERT_TIMEOUT_S, TEXTS, is_input
-from tools import CORPUS, Build, ToolError, run, shown
+from .engine import INPUT_BYTES
+from .replay import CONVERT_TIMEOUT_S, TEXTS, is_input
+from .tools import CORPUS, Build, ToolError, run, shown
 
 MINIMISE_LIMIT_S = 300
 

@@ -6,8 +6,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from replay import Stopped, run_all
-from tools import ROOT, Build, ToolError, run
+from .replay import Stopped, run_all
+from .tools import ROOT, Build, ToolError, run
 
 UNCOVERED = ROOT / "tests/regression/uncovered.txt"
 SILENCE_S = 60.0

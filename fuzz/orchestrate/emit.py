@@ -8,9 +8,10 @@ from collections import defaultdict
 from pathlib import Path
 
 import jinja2
-from emit_calls import DONE, WIDTH, Calls, CannotEmit
-from replay import members_of, text_of
-from tools import Build, ToolError, run
+
+from .emit_calls import DONE, WIDTH, Calls, CannotEmit
+from .replay import members_of, text_of
+from .tools import Build, ToolError, run
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 MISTAKES = Path(__file__).resolve().parents[1] / "machine/mistakes.h"

@@ -6,7 +6,7 @@ import itertools
 import re
 from collections import defaultdict
 
-from tools import ToolError
+from .tools import ToolError
 
 WIDTH = 100
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import re
 import textwrap
 
-from tools import ROOT
+from .tools import ROOT
 
 KINDS = {
     "result": "The library answered something else than the contract says.",

@@ -5,8 +5,8 @@ import re
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
-from findings import STATUSES
-from tools import ROOT, write_json, write_whole
+from .findings import STATUSES
+from .tools import ROOT, write_json, write_whole
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {"high": "error", "medium": "error", "low": "warning"}

@@ -14,10 +14,10 @@ import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from emit import CannotEmit, criterion_test
-from explain import explanation
-from replay import TEXTS, Outcome, members_of, minimize, replay, sequence_of, suffix_of, to_text
-from tools import (PRESETS, ROOT, Build, ToolError, identity_in, quoted, run, shown, slug, write_json, write_whole)
+from .emit import CannotEmit, criterion_test
+from .explain import explanation
+from .replay import TEXTS, Outcome, members_of, minimize, replay, sequence_of, suffix_of, to_text
+from .tools import (PRESETS, ROOT, Build, ToolError, identity_in, quoted, run, shown, slug, write_json, write_whole)
 
 MOST_INPUTS = 5
 """Inputs that are kept of one identity: a crash storm does not fill the disk."""

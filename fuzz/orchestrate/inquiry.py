@@ -7,10 +7,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from builds import BUILDS
-from findings import read_record
-from replay import replay
-from tools import ROOT, Build, ToolError, build_with, run
+from .builds import BUILDS
+from .findings import read_record
+from .replay import replay
+from .tools import ROOT, Build, ToolError, build_with, run
 
 
 def reliability(built: Build, text: bytes, identity: str, times: int) -> str:

@@ -7,7 +7,8 @@ import time
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
-from tools import shown
+
+from .tools import shown
 
 LINE_EVERY_S = 10.0
 

@@ -6,7 +6,8 @@ import re
 from collections import defaultdict
 
 import matplotlib
-from residual import chance
+
+from .residual import chance
 
 matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first)

@@ -4,10 +4,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from findings import read_finding, read_record
-from inquiry import build_of
-from replay import TEXTS, replay
-from tools import CORPUS, Build, ToolError, shown, slug, write_whole
+from .findings import read_finding, read_record
+from .inquiry import build_of
+from .replay import TEXTS, replay
+from .tools import CORPUS, Build, ToolError, shown, slug, write_whole
 
 
 def story(folder: Path, identity: str, report: str, revision: str) -> list[str]:

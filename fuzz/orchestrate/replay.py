@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import FINDING_STATUS, Build, ToolError, first_error, identity_in, run
+from .tools import FINDING_STATUS, Build, ToolError, first_error, identity_in, run
 
 LIMIT_S, SEQUENCE_LIMIT_S = 3, 30
 """Of the processor. An input takes milliseconds."""

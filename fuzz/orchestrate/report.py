@@ -3,12 +3,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import exports
 import jinja2
-import plots
-from findings import STATUSES
-from residual import chance
-from tools import CLEAN, FINDINGS, UNABLE, write_json, write_whole
+
+from . import exports, plots
+from .findings import STATUSES
+from .residual import chance
+from .tools import CLEAN, FINDINGS, UNABLE, write_json, write_whole
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 

@@ -10,14 +10,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-import inquiry
-from emit import criterion_test
-from explain import explanation
-from findings import preset_of, read_finding
-from promote import promote
-from replay import (SEQUENCE_LIMIT_S, TEXTS, TIMEOUT_S, Outcome, is_input, minimize, replay, suffix_of,
+from . import inquiry
+from .emit import criterion_test
+from .explain import explanation
+from .findings import preset_of, read_finding
+from .promote import promote
+from .replay import (SEQUENCE_LIMIT_S, TEXTS, TIMEOUT_S, Outcome, is_input, minimize, replay, suffix_of,
                     to_text)
-from tools import CLEAN, FINDINGS, UNABLE, Build, ToolError, build, describe, find_lib, front_door, shown, write_whole
+from .tools import CLEAN, FINDINGS, UNABLE, Build, ToolError, build, describe, find_lib, front_door, shown, write_whole
 
 DIFFERENT = 3
 CLUSTERFUZZ = re.compile(r"clusterfuzz-testcase-(?:minimized-)?(?:procbuf_)?(?:fuzz-)?([a-z]+)-\d+")

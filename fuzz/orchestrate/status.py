@@ -5,7 +5,7 @@ import fcntl
 import json
 from pathlib import Path
 
-from tools import CLEAN, ToolError, shown
+from .tools import CLEAN, ToolError, shown
 
 
 def is_running(out: Path) -> bool:

@@ -11,7 +11,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools import ToolError
+from .tools import ToolError
 
 VERSION = 1
 SCHEMA = """

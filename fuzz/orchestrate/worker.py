@@ -6,11 +6,11 @@ import signal
 import time
 from pathlib import Path
 
-import plan
-from afl import Afl
-from engine import INTERRUPTED_STATUS, Fuzzer, report_in
-from findings import Crash
-from tools import identity_in
+from . import plan
+from .afl import Afl
+from .engine import INTERRUPTED_STATUS, Fuzzer, report_in
+from .findings import Crash
+from .tools import identity_in
 
 STORM_RESTARTS = 30
 """Crashes in one slice after which it is given up: the same bug hits every input."""

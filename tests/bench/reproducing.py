@@ -2,17 +2,13 @@
 import random
 import re
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path += [str(ROOT / "fuzz/orchestrate"), str(ROOT / "tests/defects")]
-
-from planted import all_defects, patched_library  # noqa: E402
-from replay import minimize, replay  # noqa: E402
-from tools import CORPUS, Build, ToolError, build, run  # noqa: E402
+from orchestrate.planted import all_defects, patched_library
+from orchestrate.replay import minimize, replay
+from orchestrate.tools import CORPUS, ROOT, Build, ToolError, build, run
 
 BUGS = ("A05", "L03-8", "S10", "S12", "T06", "G03")
 """Seen by the model, by ASan, and by the oracle of accesses; in buffers, lives, copies, streams, grants."""

@@ -2,12 +2,14 @@
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from orchestrate import tools
+from orchestrate.plan import SETUPS
+from orchestrate.tools import ROOT
+
 BUILD = Path(os.environ.get("PROCBUF_BUILD", ROOT / "build/asan"))
 PATCHES = ROOT / "tests/defects/patches"
 HARNESSES = sorted(path.name for path in (ROOT / "corpus").iterdir() if path.is_dir() and path.name != "regressions")
@@ -80,13 +82,9 @@ def edited_lib(name: str, file: str, old: str, new: str) -> Path:
 
 def setups() -> set[str]:
     """The engines and builds that a campaign fuzzes, by name."""
-    sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
-    import plan  # pylint: disable=import-outside-toplevel
-    return {setup.name for setup in plan.SETUPS}
+    return {setup.name for setup in SETUPS}
 
 
 def build_of(lib: Path, *targets: str) -> Path:
     """The folder of the testbed's build with a library, its tools and other targets; built when it is not there yet."""
-    sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
-    import tools  # pylint: disable=import-outside-toplevel
     return tools.build("fuzz", lib, say=lambda text: None, targets=(*tools.TOOLS, *targets)).folder

@@ -2,13 +2,10 @@
 text can be read."""
 import json
 import subprocess
-import sys
 
-from support import HARNESSES, ROOT, Case
+from support import HARNESSES, Case
 
-sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
-
-import report  # noqa: E402
+from orchestrate import report
 
 NASTY = "<script>document.title = 'broken'</script><img src=x onerror=\"document.title='broken'\"> & ]]> `x` |"
 LONG = "PROCBUF-BUG kind=ubsan-unsigned-integer-overflow check=procbuf_readable_copy_to_or_panic op=allow_userspace_readable"

@@ -20,8 +20,8 @@ from support import ROOT, Case
 RUN = """
 import collections, sys, types
 from pathlib import Path
-sys.modules["plots"] = types.SimpleNamespace(all_plots=lambda record: collections.defaultdict(str))  # half of the time
-import campaign, coverage, engine, findings, tools, worker
+sys.modules["orchestrate.plots"] = types.SimpleNamespace(all_plots=lambda record: collections.defaultdict(str))  # half of the time
+from orchestrate import campaign, canary, corpora, coverage, engine, findings, plan, replay, tools, worker
 
 FOLDER = Path(sys.argv.pop(1))
 campaign.build = lambda preset, lib, say=print, targets=(): tools.Build(FOLDER, lib, preset)
@@ -49,7 +49,7 @@ class Closed(Case):
                 "--out", str(self.out), *(arguments or ["--harness", "slices", "--empty", "--time", "1s"])]
 
     def environment(self, does: str) -> dict[str, str]:
-        return os.environ | {"PROCBUF_STANDIN": does, "PYTHONPATH": str(ROOT / "fuzz/orchestrate")}
+        return os.environ | {"PROCBUF_STANDIN": does, "PYTHONPATH": str(ROOT / "fuzz")}
 
     def night(self, does: str, *arguments, status: int, says: tuple = (), code: str = ""):
         done = subprocess.run(self.command(*arguments, code=code), capture_output=True, text=True, errors="replace", check=False,
@@ -162,14 +162,14 @@ class Closed(Case):
     def test_a_part_of_the_plan_that_never_ran_is_said(self):
         self.night("clean", "--harness", "slices", "--harness", "life", "--empty", "--time", "2s", "--slice", "1s", status=2,
                    says=("life: no input was run", "life libfuzzer-asan: planned, and not run"),
-                   code="import plan\nplan.Plan.next = lambda self: self.combinations[0]")
+                   code="plan.Plan.next = lambda self: self.combinations[0]")
 
     def test_planted_bugs_that_cannot_be_tried_are_said(self):
         arguments = ("--harness", "slices", "--empty", "--time", "1s", "--canaries")
         self.night("clean", *arguments, status=2, says=("planted bugs: none was tried: no compiler",),
-                   code="import canary\ndef release(*_):\n    raise tools.ToolError('no compiler')\ncanary.release = release")
+                   code="def release(*_):\n    raise tools.ToolError('no compiler')\ncanary.release = release")
         self.night("clean", *arguments, status=1, says=("1 planted bug(s) MISSED", "does not build"),
-                   code="import canary\ncanary.release = lambda *_: [canary.Canary('A01', 'a bug', 'slices', None, '', 'does not build')]")
+                   code="canary.release = lambda *_: [canary.Canary('A01', 'a bug', 'slices', None, '', 'does not build')]")
 
     COVERS = ("import importlib, shutil as s\nimportlib.reload(coverage)\ncoverage.statistics = lambda *_: {}\n"
               "(campaign_corpus := Path(sys.argv[sys.argv.index('--out') + 1]) / 'corpus/slices').mkdir(parents=True, exist_ok=True)\n"
@@ -212,7 +212,7 @@ worker.Afl = OneInAFolder
 
     def test_a_corpus_that_cannot_be_made_small_is_said(self):
         self.night("clean", status=2, says=("corpus of slices: left as it is: no room",), code=(
-            "import corpora\ncampaign.MINIMISE_STORE_FROM_S = 0\ndef minimise(*_):\n    raise tools.ToolError('no room')\ncorpora.minimise = minimise"))
+            "campaign.MINIMISE_STORE_FROM_S = 0\ndef minimise(*_):\n    raise tools.ToolError('no room')\ncorpora.minimise = minimise"))
 
     def test_code_that_is_no_longer_reached_is_said(self):
         self.night("clean", status=1, says=("NO LONGER REACHED: src/range.c: return",),
@@ -287,7 +287,7 @@ worker.Afl = OneInAFolder
     def test_a_finding_that_is_fixed_is_fixed(self):
         self.night("crash:break", status=1)
         self.night("clean", status=0, says=("fixed since",),
-                   code="import findings\nfindings.replay = lambda *_, **__: findings.Outcome('', '')")
+                   code="findings.replay = lambda *_, **__: findings.Outcome('', '')")
 
     def test_a_night_that_fails_leaves_no_report_of_another(self):
         self.night("clean", status=0)
@@ -379,7 +379,7 @@ worker.Afl = OneInAFolder
         corpus.mkdir(parents=True)
         for name, text in (("a", "clean"), ("b", "hang"), ("c", "break"), ("d", "clean")):
             (corpus / name).write_text(text)
-        self.night("clean", status=1, says=("kind=hang", BROKE), code="import replay\nreplay.SILENCE_S = 1")
+        self.night("clean", status=1, says=("kind=hang", BROKE), code="replay.SILENCE_S = 1")
         self.assertEqual(sorted(path.name for path in corpus.iterdir()), ["a", "d", "empty"])
         self.assertEqual(sorted(name for f in self.record()["findings"] for name in f["names"]), ["b", "c"])
 
@@ -389,7 +389,7 @@ worker.Afl = OneInAFolder
         for number in range(7):
             (corpus / f"h{number}").write_text("hang")
         self.night("clean", status=1, says=("kind=hang", "2 inputs were neither replayed nor used, because the library hangs: h5, h6"),
-                   code="import replay\nreplay.SILENCE_S = 1")
+                   code="replay.SILENCE_S = 1")
 
     def test_inputs_that_break_in_a_row_only_are_a_finding(self):
         corpus = self.out / "corpus/slices"

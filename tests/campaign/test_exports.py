@@ -1,15 +1,11 @@
 """What other programs read of a campaign, from a record with everything in it that is awkward."""
 import json
-import sys
 import unittest
 import xml.etree.ElementTree as xml
 
 from support import ROOT
 
-sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
-
-import exports  # noqa: E402
-import report  # noqa: E402
+from orchestrate import exports, report
 
 NASTY = "<script>alert('&')</script> | `x` \x00\x1b[31m"
 RECORD = {

@@ -15,7 +15,8 @@ QUICK = ["--harness", "slices", "--engine", "libfuzzer", "--build", "asan"]
 COPY_TO = "PROCBUF-BUG kind=access check=load-not-named op=copy_to"
 
 KEEPS_NOTHING = """
-import sys, campaign, corpora
+import sys
+from orchestrate import campaign, corpora
 
 def minimise(built, harness, folder):
     for path in folder.iterdir():
@@ -180,10 +181,10 @@ class Nights(Case):
 
     def test_a_fuzzer_does_not_begin_without_its_campaign(self):
         # The campaign was killed before the kernel knew that its fuzzer is to die with it: another is the parent now.
-        code = ("import os, subprocess, engine; words = engine.dies_with_us('echo', 'began'); at = words.index(str(os.getpid())); "
+        code = ("import os, subprocess; from orchestrate import engine; words = engine.dies_with_us('echo', 'began'); at = words.index(str(os.getpid())); "
                 "subprocess.run(words); words[at] = '1'; subprocess.run(words)")
         done = subprocess.run(["/usr/bin/python3", "-B", "-c", code], capture_output=True, text=True, check=True,
-                              env=os.environ | {"PYTHONPATH": str(ROOT / "fuzz/orchestrate")})
+                              env=os.environ | {"PYTHONPATH": str(ROOT / "fuzz")})
         self.assertEqual(done.stdout, "began\n")
 
     def test_a_part_that_cannot_run_is_said_and_the_rest_runs(self):
@@ -239,9 +240,8 @@ class Nights(Case):
     def test_a_clock_that_jumps_changes_nothing(self):
         code = ("import random, runpy, sys, time\nreal = time.time\n"
                 "time.time = lambda: real() + random.choice((-86400, 0, 86400))\n"
-                f"sys.path.insert(0, '{ROOT}/fuzz/orchestrate')\n"
-                f"runpy.run_path('{ROOT}/fuzz/orchestrate/campaign.py', run_name='__main__')\n")
-        done = call("/usr/bin/python3", "-B", "-c", code, *QUICK, "--time", "4s", "--out", self.out, "--seed", "1")
+                "runpy.run_module('orchestrate.campaign', run_name='__main__', alter_sys=True)\n")
+        done = call("env", f"PYTHONPATH={ROOT}/fuzz", "/usr/bin/python3", "-B", "-c", code, *QUICK, "--time", "4s", "--out", self.out, "--seed", "1")
         self.check(done, 0, "Nothing found")
         self.assertLess(abs(self.record()["fuzzing_s"] - 4), 5)
 
@@ -317,7 +317,7 @@ class Nights(Case):
         # Here a corpus made small is an empty one: any loss of coverage by it would show.
         done = subprocess.run(
             ["/usr/bin/python3", "-B", "-c", KEEPS_NOTHING, "--harness", "everything", "--engine", "libfuzzer", "--build",
-             "asan", "--time", "2s", "--out", str(self.out)], env=os.environ | {"PYTHONPATH": str(ROOT / "fuzz/orchestrate")},
+             "asan", "--time", "2s", "--out", str(self.out)], env=os.environ | {"PYTHONPATH": str(ROOT / "fuzz")},
             capture_output=True, text=True, check=False)
         self.check(done, 0, "corpus of everything: 1 inputs")
         self.assertEqual([path.name for path in (self.out / "corpus/everything").iterdir()], ["empty"])

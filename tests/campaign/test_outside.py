@@ -13,7 +13,7 @@ from support import BUILD, ROOT, Case
 RUN = """
 import sys
 from pathlib import Path
-import findings, repro, tools
+from orchestrate import findings, replay, repro, tools
 
 FOLDER = Path(sys.argv.pop(1))
 repro.build = lambda preset, lib, say=print, targets=(): tools.Build(FOLDER, lib, preset)
@@ -35,7 +35,7 @@ class Outside(Case):
 
     def repro(self, *arguments, programs: Path | None = None, code: str = "", **how) -> subprocess.CompletedProcess[str]:
         options: dict[str, Any] = {"stdout": subprocess.PIPE, "timeout": 120} | how
-        options["env"] = os.environ | {"PYTHONPATH": str(ROOT / "fuzz/orchestrate")} | how.get("env", {})
+        options["env"] = os.environ | {"PYTHONPATH": str(ROOT / "fuzz")} | how.get("env", {})
         done = subprocess.run(["/usr/bin/python3", "-X", "utf8", "-B", "-c", RUN % code, programs or self.programs, *arguments], check=False,
                               stderr=subprocess.PIPE, **options)
         said = subprocess.CompletedProcess(done.args, done.returncode, (done.stdout or b"").decode(), done.stderr.decode())
@@ -60,7 +60,7 @@ class Outside(Case):
         self.check(self.repro(path, stdout=writing), 2, "Broken pipe")
         os.close(writing)
         done = subprocess.run(["/usr/bin/python3", "-B", "-c", RUN % "", self.programs, path], check=False, env=os.environ | {
-            "PYTHONPATH": str(ROOT / "fuzz/orchestrate")}, preexec_fn=lambda: [os.close(number) for number in range(3)])
+            "PYTHONPATH": str(ROOT / "fuzz")}, preexec_fn=lambda: [os.close(number) for number in range(3)])
         self.assertEqual(done.returncode, 2)
 
     def test_a_checkout_that_cannot_be_written(self):

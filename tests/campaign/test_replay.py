@@ -1,6 +1,5 @@
 """procbuf-replay and procbuf-convert: what they print, and what bad input gets."""
 import os
-import subprocess
 
 from support import BUILD, Case, build_of, call, edited_lib
 

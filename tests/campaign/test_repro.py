@@ -4,10 +4,13 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 
 from support import BUILD, PATCHES, ROOT, Case, broken_lib, build_of, call, changed_lib
+
+from orchestrate import emit, replay
+from orchestrate.emit_calls import Calls
+from orchestrate.tools import Build, ToolError
 
 REPRO = ROOT / "fuzz/repro"
 IDENTITY = "PROCBUF-BUG kind=result check=outcome-status op=build_readwrite"
@@ -128,11 +131,7 @@ class Repro(Case):
 
     def test_the_c_of_each_seed_passes(self):
         """All of them as one sequence, which is said to break at its end."""
-        sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
-        import emit  # pylint: disable=import-outside-toplevel
-        import replay  # pylint: disable=import-outside-toplevel
-        import tools  # pylint: disable=import-outside-toplevel
-        built = tools.Build(BUILD, ROOT / "lib")
+        built = Build(BUILD, ROOT / "lib")
         texts = [path.read_text() for path in sorted((ROOT / "corpus").glob("*/*.trace")) if not path.name.startswith("found-")]
         text = replay.text_of(["trace 1\n" + text.split("trace 1\n")[1] for text in texts
                                if "iterate" not in text or "when_fetched" not in text])  # they cannot be emitted
@@ -291,8 +290,6 @@ class Repro(Case):
         self.check(done, 1, "Breakpoint 1, run_op", "$1 = 5")
 
     def test_every_operation_has_its_c(self):
-        sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
-        from emit_calls import Calls  # pylint: disable=import-outside-toplevel
         table = (ROOT / "fuzz/trace/ops.def").read_text()
         rows = re.findall(r'^OP\(0x\w+, \w+, "(\w+)"', table, re.MULTILINE)
         self.assertEqual(len(rows), table.count("\nOP("))
@@ -320,9 +317,6 @@ class Repro(Case):
 
     def test_a_replay_that_somebody_kills_is_no_bug(self):
         """The kernel does so when memory is short, and who restarts a machine."""
-        sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
-        import replay  # pylint: disable=import-outside-toplevel
-        from tools import Build, ToolError  # pylint: disable=import-outside-toplevel
         program = self.write("a.trace", PROGRAM)
         (self.folder / "fuzz").mkdir()
         fake = self.write("fuzz/procbuf-replay", f"#!/bin/sh\n[ -e {self.folder}/once ] && exit 0\n"

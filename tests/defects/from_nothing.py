@@ -8,26 +8,18 @@ the command goes on where it was stopped; --again forgets those that it would tr
 import argparse
 import concurrent.futures
 import json
-import math
 import os
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
-import tempfile
-import threading
-import time
+from collections.abc import Callable
 from pathlib import Path
 
-from planted import (ROOT, Defect, Failure, all_defects, compile_changed, identity_in, judge,
-                     link_with, patched_library)
-
-sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
-
-import tools  # noqa: E402
-from afl import QUIET  # noqa: E402
-from engine import INPUT_BYTES, cpu_seconds, dies_with_us, stop_group  # noqa: E402
+from orchestrate import tools
+from orchestrate.detection import plant, recognised, room, try_once
+from orchestrate.planted import Defect, Failure, all_defects, patched_library
+from orchestrate.tools import ROOT
 
 SETUPS = {
     "libfuzzer": ("fuzz", "libFuzzer, ASan+UBSan"),
@@ -37,7 +29,7 @@ SETUPS = {
 }
 PLAIN = "plain-harness"
 DEAF = ["-DPROCBUF_WERROR=OFF"]  # what follows a report is reached then
-BASELINES = {
+BASELINES: dict[str, tuple[list[str], str]] = {
     "no-mutator": (["-DPROCBUF_MUTATOR=OFF"], "bytes mutated blindly"),
     "no-access-oracle": (DEAF + ["-DPROCBUF_DEAF_TO=access window double-fetch"], "without the access oracle"),
     "no-model": (DEAF + ["-DPROCBUF_DEAF_TO=result state memory slice body invariant hook"],
@@ -48,8 +40,6 @@ BASELINES = {
 SAMPLE = "A02b A14 A18b A18c B06 B07b E04x F08 G05 L03-8 L07x L10b L12 S04 S08 S10 T06 T09 T10 T13".split()
 """Drawn by chance of the 121 bugs of November 2026; those that come later change nothing of it."""
 
-STARVED = 20
-"""Limits are of processor time, so that a busy machine misses nothing; after so many times that by the clock, it ends."""
 TABLE = ROOT / "tests/defects/from_nothing.json"
 
 
@@ -81,93 +71,16 @@ def compile_plain(lib: Path, folder: Path) -> None:
         raise Failure(f"does not build:\n{done.stderr[-2000:]}")
 
 
-def run_for(process: subprocess.Popen, seconds: float) -> float:
-    """Wait until it has ended or used so much processor time. Returns: what it used."""
-    watchdog = threading.Timer(seconds * STARVED, process.kill)
-    watchdog.start()
-    _, status, usage = os.wait4(process.pid, 0)
-    watchdog.cancel()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return usage.ru_utime + usage.ru_stime
-
-
-def libfuzzer(programs: Path, harness: str, work: Path, seconds: float, seed: int) -> tuple[Path | None, float]:
-    """Fuzz. Returns: the input that broke something, or None; and the processor time used."""
-    (work / "corpus").mkdir()
-    process = subprocess.Popen(
-        ["prlimit", f"--cpu={math.ceil(seconds)}", "--", programs / f"fuzz-{harness}", f"-seed={seed}",
-         f"-max_len={INPUT_BYTES}", "-len_control=0", "-timeout=10", f"-artifact_prefix={work}/", work / "corpus"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=work)
-    took = run_for(process, seconds)
-    if process.returncode == 77 and not list(work.glob("crash-*")):
-        (work / "crash-of-no-bytes").touch() # it tries the empty input before anything else
-    return next(work.glob("*-*"), None), took
-
-
-def afl(programs: Path, harness: str, work: Path, seconds: float, seed: int) -> tuple[Path | None, float]:
-    (work / "seeds").mkdir()
-    (work / "seeds/one").write_bytes(b"\0")
-    environment = os.environ | QUIET | {
-        "AFL_CUSTOM_MUTATOR_LIBRARY": str(programs / f"mutate-{harness}.so")}
-    process = subprocess.Popen(
-        dies_with_us("afl-fuzz", "-i", work / "seeds", "-o", work / "out", "-m", "none", "-G", INPUT_BYTES, "-s", seed, "-c", 0, "--",
-                     programs / f"fuzz-{harness}"),
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment, cwd=work,
-        start_new_session=True)
-    deadline = time.monotonic() + seconds * STARVED
-    took = 0.0
-    found = None
-    while found is None and took < seconds and time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.02)
-        took = max(took, cpu_seconds(process.pid))
-        found = next((path for path in (work / "out").glob("default/crashes/id*")
-                      if path.stat().st_size != 0), None)
-    if process.poll() is None:
-        time.sleep(0.1) # the file may be half written
-        stop_group(process, signal.SIGINT, 3)
-    elif found is None:
-        return work / "seeds/one", took # AFL++ does not start with a seed that crashes
-    return found, took
-
-
-def in_a_baseline(setup: str, harness: str, found: Path) -> str:
+def in_a_baseline(setup: str, harness: str) -> Callable[[Path], str]:
     """What broke may have another name there; but with our library the input must break nothing."""
     ours = ROOT / "build" / f"baseline-{setup}"
-    command: list = [ours / "fuzz/procbuf-replay", "--harness", harness, found]
-    if setup == PLAIN:
-        command = [ours / f"fuzz-{PLAIN}", found]
-    if found.stat().st_size and subprocess.run(command, capture_output=True, timeout=60, check=False).returncode != 0:
-        raise Failure(f"{setup}: an input breaks our library too: a false alarm")
-    return "found"
+    command: list = [ours / f"fuzz-{PLAIN}"] if setup == PLAIN else [ours / "fuzz/procbuf-replay", "--harness", harness]
 
-
-def try_once(defect: Defect, setup: str, harness: str, seed: int, seconds: float,
-             programs: Path) -> dict:
-    """One try. Raises Failure when what was found is something else than the bug."""
-    # Fuzzers write a file for each input they keep: a disk would be slower than they are.
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(dir=memory) as name:
-        found, used = (afl if setup == "afl" else libfuzzer)(programs, harness, Path(name), seconds, seed)
-        took = round(used, 2)
-        if found is None:
-            return {"harness": harness, "seconds": None, "identity": ""}
-        if setup in BASELINES:
-            return {"harness": harness, "seconds": took, "identity": in_a_baseline(setup, harness, found)}
-        done = subprocess.run([programs / "procbuf-replay", "--harness", harness, found], capture_output=True, timeout=60)
-    identity = identity_in(done.stderr.decode(errors="replace"))
-    judge(defect, identity)
-    return {"harness": harness, "seconds": took, "identity": identity}
-
-
-# Whose room a rule of the contract is in, longest prefix first.
-ROOMS = {"B6": "streams", "S6": "buffers", "H6": "allow", "H7": "streams", "H8": "streams", "B7": "streams", "S8": "streams",
-         "C1": "allow", "C3": "memory", "I3": "allow", "I4": "allow", "I5": "allow", "I6": "allow", "I7": "allow", "I8": "life",
-         "L9": "allow", "A": "allow", "E": "everything", "G": "allow", "S": "slices", "L": "life", "K": "memory"}
-
-
-def room(defect: Defect) -> str:
-    rule = defect.fields["rule"]
-    return ROOMS.get(rule, ROOMS.get(rule[0], "buffers"))
+    def name(found: Path) -> str:
+        if found.stat().st_size and tools.run([*command, found], timeout=60).returncode != 0:
+            raise Failure(f"{setup}: an input breaks our library too: a false alarm")
+        return "found"
+    return name
 
 
 def all_tries(defect: Defect, results: list[dict], built: Path, options) -> list[dict]:
@@ -177,16 +90,15 @@ def all_tries(defect: Defect, results: list[dict], built: Path, options) -> list
     if options.setup == PLAIN:
         compile_plain(patched_library(defect, folder), folder)
         for seed in range(len(results) + 1, options.seeds + 1):
-            results.append(try_once(defect, PLAIN, PLAIN, seed, options.seconds, folder))
+            results.append(try_once("libfuzzer", PLAIN, seed, options.seconds, folder, in_a_baseline(PLAIN, PLAIN)))
         shutil.rmtree(folder)
         return results
-    objects = compile_changed(patched_library(defect, folder), folder, built)
-    link_with(objects, f"fuzz-{harness}", folder, built)
-    link_with(objects, "procbuf-replay", folder, built)
-    if options.setup == "afl":
-        shutil.copy(built / f"fuzz/mutate-{harness}.so", folder)
+    engine = "afl" if options.setup == "afl" else "libfuzzer"
+    name = (in_a_baseline(options.setup, harness) if options.setup in BASELINES
+            else lambda found: recognised(defect, folder, harness, found))
+    plant(defect, harness, folder, built, afl=engine == "afl")
     for seed in range(len(results) + 1, options.seeds + 1):
-        results.append(try_once(defect, options.setup, harness, seed, options.seconds, folder))
+        results.append(try_once(engine, harness, seed, options.seconds, folder, name))
     shutil.rmtree(folder)
     return results
 

@@ -6,7 +6,7 @@ the edits (file, code, code with the mistake), those of the library first.
 """
 from typing import NamedTuple
 
-from planted import Edit
+from mistakes import Edit
 
 
 class Pair(NamedTuple):

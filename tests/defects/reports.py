@@ -17,16 +17,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from planted import (FINDING, ROOT, TIMEOUT_S, Defect, Failure, all_defects, compile_changed, frozen, identity_in,
-                     judge, link_with, patched_library, run)
+from mistakes import frozen
 
-sys.path.insert(0, str(ROOT / "fuzz/orchestrate"))
-
-import emit  # noqa: E402
-import explain  # noqa: E402
-import findings  # noqa: E402
-from replay import minimize, replay, to_text  # noqa: E402
-from tools import Build, ToolError  # noqa: E402
+from orchestrate import emit, explain, findings
+from orchestrate.planted import Defect, Failure, all_defects, compile_changed, judge, link, patched_library, run
+from orchestrate.replay import replay
+from orchestrate.tools import FINDING_STATUS, ROOT, Build, ToolError, identity_in
 
 TOOLS = ("procbuf-replay", "procbuf-minimize", "procbuf-convert", "procbuf-expect")
 MOST_OPERATIONS = 12
@@ -65,7 +61,7 @@ def find_input(defect: Defect, programs: Build) -> tuple[Path, str]:
     done = run([str(programs.tool("procbuf-replay")), *map(str, traces)], programs.folder)
     identity = identity_in(done.stderr)
     where = re.search(r"^input: (.*), operation \d+$", done.stderr, re.MULTILINE)
-    if done.returncode != FINDING or not identity or not where:
+    if done.returncode != FINDING_STATUS or not identity or not where:
         raise Failure(f"the saved corpora end with status {done.returncode}:\n{done.stderr[-1500:]}")
     judge(defect, identity)
     return Path(where[1]), identity
@@ -79,7 +75,7 @@ def go(defect: Defect, build: Path, keep: Path | None) -> str:
     (folder / "fuzz").mkdir()
     objects = compile_changed(lib, folder, build)
     for tool in TOOLS:
-        link_with(objects, tool, folder, build)
+        link(f"fuzz/{tool}", objects, folder, build)
         (folder / tool).rename(folder / "fuzz" / tool)
     programs = Build(folder, lib)
     path, identity = find_input(defect, programs)

@@ -9,14 +9,14 @@ program shows one of a pair first, and has operations that would show the other.
 usage: twins.py [--build DIR] [--count N]
 """
 import argparse
-import os
 import random
 import re
 import shutil
 import sys
 from pathlib import Path
 
-from planted import ROOT, Failure, compile_changed, identity_in, link_with, run
+from orchestrate.planted import Failure, compile_changed, link, run
+from orchestrate.tools import ROOT, identity_in
 
 TOOLS = ("procbuf-replay", "procbuf-minimize")
 WRONG_CHECK = ("src/range.c", "    if (start < low || start > high)\n        return false;\n",
@@ -74,7 +74,7 @@ def try_pair(name: str, library: Path, pair: tuple, folder: Path, build: Path, c
     """Returns: how many of `count` programs ended at the other twin."""
     objects = compile_changed(library, folder, build)
     for tool in TOOLS:
-        link_with(objects, tool, folder, build)
+        link(f"fuzz/{tool}", objects, folder, build)
     drifted = 0
     signs = set()
     for number in range(count):

@@ -1,0 +1,92 @@
+"""What the tests of planted bugs do with them besides, and mistakes that are planted in the testbed itself."""
+import json
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+from orchestrate.planted import (DEFECTS, Defect, Failure, all_defects, compile_changed, link, patch, run)
+from orchestrate.tools import ROOT
+
+CORPORA = [str(path) for path in sorted((ROOT / "corpus").iterdir()) if path.is_dir()]
+
+
+def frozen() -> dict[str, list[str]]:
+    """The ids of frozen.txt, by section."""
+    sections: dict[str, list[str]] = {}
+    for line in (DEFECTS / "frozen.txt").read_text().splitlines():
+        if match := re.match(r"\[(\w+)\]", line):
+            ids = sections.setdefault(match[1], [])
+        elif line and not line.startswith("#"):
+            ids += line.split()
+    return sections
+
+
+def refresh(defect: Defect, folder: Path) -> str:
+    """Write a patch anew whose mistake can still be made, at lines that moved or that have changed
+    around it. Returns: what was done."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "lib", folder / "b/lib")
+    (folder / "a").mkdir()
+    (folder / "a/lib").symlink_to(ROOT / "lib")
+    done = run(["patch", "-p1", "--no-backup-if-mismatch", "-F3", "-i", str(defect.path)], folder / "b")
+    if done.returncode != 0:
+        return "cannot be made any more: plant it again"
+    if "fuzz" not in done.stdout and "offset" not in done.stdout:
+        return "as it was"
+    head = defect.path.read_text().split("\n\n", 1)[0]
+    files = re.findall(r"^\+\+\+ b/(\S+)", defect.path.read_text(), re.MULTILINE)
+    diff = "".join(run(["diff", "-u", "--label", f"a/{file}", "--label", f"b/{file}", f"a/{file}",
+                        f"b/{file}"], folder).stdout for file in files)
+    defect.path.write_text(f"{head}\n\n{diff}")
+    shutil.rmtree(folder)
+    return "written anew: look at it"
+
+
+Edit = tuple[str, str, str]
+"""A file below the root, code that is in it once, and the code with the mistake."""
+
+
+def edit_copy(edits: list[Edit], folder: Path) -> None:
+    """Copy the library and the testbed into a folder, and make the mistakes there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in ("lib", "fuzz"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.py", "*.png"))
+    for file, code, wrong in edits:
+        path = folder / file
+        text = path.read_text()
+        if text.count(code) != 1:
+            raise Failure(f"{file} has that code {text.count(code)} times: write the row again")
+        path.write_text(text.replace(code, wrong))
+
+
+def compile_testbed(files: list[str], folder: Path, build: Path) -> dict[str, Path]:
+    """Compile what a copy's changed files of the testbed need. Returns: object file as linked, to the
+    new one."""
+    known = {}
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        if "/testbed.dir/" in entry["command"]:
+            known[str(Path(entry["file"]).relative_to(ROOT))] = shlex.split(entry["command"])
+    objects = {}
+    for file in dict.fromkeys(files):
+        for name in known if file.endswith(".h") else [file]:
+            if Path(name).parent != Path(file).parent:
+                continue
+            # What is left out leaves things unused: no error.
+            command = [w.replace(f"{ROOT}/fuzz/", f"{folder}/fuzz/") for w in known[name] if w != "-Werror"]
+            at = command.index("-o") + 1
+            target = folder / (name.replace("/", "-") + ".o")
+            objects[command[at]], command[at] = target, str(target)
+            done = run(command, build)
+            if done.returncode != 0:
+                raise Failure(f"does not build:\n{done.stderr}")
+    return objects
+
+
+def build_replay(edits: list[Edit], folder: Path, build: Path, bug: str = "") -> Path:
+    """The replay program with these mistakes, in the library and in the testbed, and a planted bug's."""
+    edit_copy(edits, folder)
+    if bug:
+        patch(next(d for d in all_defects() if d.id == bug), folder)
+    objects = compile_testbed([file for file, _, _ in edits if file.startswith("fuzz/")], folder, build)
+    return link("fuzz/procbuf-replay", compile_changed(folder / "lib", folder, build), folder, build, objects)
