@@ -7,6 +7,7 @@
 struct harness {
     const char *name;
     const char *about;
+    bool large; /* its processes are large, unless a seed says otherwise */
     uint8_t weights[256]; /* by operation code; 0: the harness does not use it */
 };
 

@@ -146,7 +146,7 @@ static void compare_bytes(struct span span, const char *check, const char *why)
 /* MSan builds: what a process can read was written for it, and is not what the kernel left. */
 static void check_written(struct span span)
 {
-    const long at = span.start < ARENA_PROCESSES ? -1 : arena_first_unwritten(span);
+    const long at = !arena_is_of_process(span.start) ? -1 : arena_first_unwritten(span);
     if (at < 0)
         return;
     bug_arena_byte = at;

@@ -83,7 +83,7 @@ static void settle(const struct call *call, const struct outcome *outcome)
     origins_answered(call, outcome);
     if ((flags & OP_VOUCHES) != 0) {
         machine.vouched = true;
-        arena_wrote((struct span){ ARENA_PROCESSES, ARENA_LEN });
+        arena_wrote((struct span){ arena_processes(), arena_processes_end() });
     }
     if ((flags & OP_LIVES) != 0) {
         compare_handles();

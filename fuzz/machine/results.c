@@ -68,7 +68,7 @@ void place_print(uint64_t addr, FILE *out)
         for (unsigned slot = 0; slot < TRACE_MAX_PROCESSES; slot++)
             if (print_in_process(slot, addr, at_end, out))
                 return;
-    if (addr - ARENA_BASE - ARENA_FOREIGN <= ARENA_LEN - ARENA_FOREIGN)
+    if (addr - ARENA_BASE - ARENA_FOREIGN <= ARENA_FOREIGN_END - ARENA_FOREIGN)
         fprintf(out, "foreign+%" PRIu64, addr - ARENA_BASE - ARENA_FOREIGN);
     else if (addr - ARENA_BASE <= ARENA_LEN)
         fprintf(out, "kernel+%" PRIu64, addr - ARENA_BASE);

@@ -122,7 +122,7 @@ void run_read_at(const struct call *call, struct outcome *outcome)
     const struct out out = out_fill(&moved, sizeof moved);
     answer_moved(outcome, &out,
                  procbuf_readonly_read_at(&world.readonly[call->args[0]], offset,
-                                          array_at(ARENA_OUT, len), len, &moved),
+                                          array_at(arena_out(), len), len, &moved),
                  &moved);
 }
 
@@ -133,7 +133,7 @@ void run_read_at_readwrite(const struct call *call, struct outcome *outcome)
     const struct out out = out_fill(&moved, sizeof moved);
     answer_moved(outcome, &out,
                  procbuf_readwrite_read_at(&world.readwrite[call->args[0]], offset,
-                                           array_at(ARENA_OUT, len), len, &moved),
+                                           array_at(arena_out(), len), len, &moved),
                  &moved);
 }
 
@@ -144,7 +144,7 @@ void run_write_at(const struct call *call, struct outcome *outcome)
     const struct out out = out_fill(&moved, sizeof moved);
     answer_moved(outcome, &out,
                  procbuf_readwrite_write_at(&world.readwrite[call->args[0]], offset,
-                                            array_at(ARENA_IN + call->args[3], len), len, &moved),
+                                            array_at(arena_in() + call->args[3], len), len, &moved),
                  &moved);
 }
 
@@ -167,7 +167,8 @@ void run_reader_read(const struct call *call, struct outcome *outcome)
     size_t moved;
     const struct out out = out_fill(&moved, sizeof moved);
     answer_moved(outcome, &out,
-                 procbuf_reader_read(&world.reader, array_at(ARENA_OUT, len), len, &moved), &moved);
+                 procbuf_reader_read(&world.reader, array_at(arena_out(), len), len, &moved),
+                 &moved);
 }
 
 void run_reader_skip(const struct call *call, struct outcome *outcome)
@@ -185,7 +186,7 @@ void run_writer_write(const struct call *call, struct outcome *outcome)
     const struct out out = out_fill(&moved, sizeof moved);
     answer_moved(
         outcome, &out,
-        procbuf_writer_write(&world.writer, array_at(ARENA_IN + call->args[1], len), len, &moved),
+        procbuf_writer_write(&world.writer, array_at(arena_in() + call->args[1], len), len, &moved),
         &moved);
 }
 

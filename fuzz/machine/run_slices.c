@@ -153,14 +153,14 @@ void run_from_array(const struct call *call, struct outcome *outcome)
 {
     (void)outcome;
     world.slices[call->args[0]].readable = procbuf_readable_from_array(
-        array_at(ARENA_SCRATCH + call->args[1], call->args[2]), (size_t)call->args[2]);
+        array_at(arena_scratch() + call->args[1], call->args[2]), (size_t)call->args[2]);
 }
 
 void run_from_array_mut(const struct call *call, struct outcome *outcome)
 {
     (void)outcome;
     world.slices[call->args[0]].writable = procbuf_writable_from_array(
-        array_at(ARENA_SCRATCH + call->args[1], call->args[2]), (size_t)call->args[2]);
+        array_at(arena_scratch() + call->args[1], call->args[2]), (size_t)call->args[2]);
 }
 
 /* ---- Copies ---- */
@@ -169,12 +169,12 @@ void run_from_array_mut(const struct call *call, struct outcome *outcome)
  * where its pattern begins. */
 static void *array_out(const struct call *call)
 {
-    return array_at(ARENA_OUT, call->args[1]);
+    return array_at(arena_out(), call->args[1]);
 }
 
 static const void *array_in(const struct call *call)
 {
-    return array_at(ARENA_IN + call->args[2], call->args[1]);
+    return array_at(arena_in() + call->args[2], call->args[1]);
 }
 
 void run_copy_to(const struct call *call, struct outcome *outcome)

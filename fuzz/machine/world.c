@@ -19,7 +19,9 @@
 #endif
 #include <string.h>
 
-_Static_assert(ARENA_FOREIGN - ARENA_PROCESSES == TRACE_MAX_MEMORY, "traces know how much fits");
+_Static_assert(ARENA_FOREIGN - ARENA_PROCESSES == TRACE_MAX_MEMORY &&
+                   (ARENA_LARGE_LEN == TRACE_MAX_LARGE_MEMORY || ARENA_LARGE_LEN == 0),
+               "traces know how much fits");
 
 /* Of the addresses of the two, one more bit differs than chance has it. */
 static struct {
@@ -48,15 +50,27 @@ void world_use(bool second)
 
 /* ---- What was touched ---- */
 
-static uint32_t processes_end = ARENA_PROCESSES; /* nothing behind it was touched */
+/* Nothing behind these was touched: where processes are, and where those of a large trace are, and its arrays. */
+static uint32_t processes_end = ARENA_PROCESSES, large_end = ARENA_LARGE;
+static uint32_t large_out_end = ARENA_LARGE_OUT, large_scratch_end = ARENA_LARGE_SCRATCH;
+static bool large_is_used; /* by a trace so far */
 static bool foreign_touched;
 static bool arrays_touched; /* the kernel's own, ARENA_OUT and ARENA_SCRATCH */
+
+static void raise(uint32_t *end, uint64_t to)
+{
+    if (to > *end)
+        *end = (uint32_t)to;
+}
 
 /* Flash of no bytes may lie anywhere. */
 static void note_end(uint64_t end)
 {
-    if (end - ARENA_BASE > processes_end && end - ARENA_BASE <= ARENA_FOREIGN)
-        processes_end = (uint32_t)(end - ARENA_BASE);
+    const uint64_t at = end - ARENA_BASE;
+    if (at <= ARENA_FOREIGN)
+        raise(&processes_end, at);
+    else if (at > ARENA_LARGE && at <= ARENA_LARGE + ARENA_LARGE_LEN)
+        raise(&large_end, at);
 }
 
 void world_note_process(unsigned slot)
@@ -68,18 +82,34 @@ void world_note_process(unsigned slot)
 void world_note_written(struct span span)
 {
     arrays_touched |= span.start < ARENA_PROCESSES;
-    note_end((uint64_t)ARENA_BASE + span.end); /* perhaps of a process that the port refused */
+    if (span.start >= ARENA_LARGE_SCRATCH && ARENA_LARGE_LEN != 0)
+        raise(&large_scratch_end, span.end);
+    else if (span.start >= ARENA_LARGE_OUT && ARENA_LARGE_LEN != 0)
+        raise(&large_out_end, span.end);
+    else
+        note_end((uint64_t)ARENA_BASE + span.end); /* perhaps of a process that the port refused */
 }
 
 static const struct span arrays = { ARENA_OUT, ARENA_SCRATCH + ARENA_SCRATCH_LEN };
 
+static uint32_t rounded(uint32_t at)
+{
+    return (at + 63) & ~63u;
+}
+
 unsigned world_touched(struct span parts[WORLD_PARTS])
 {
-    parts[0] = (struct span){ ARENA_PROCESSES, (processes_end + 63) & ~63u };
-    parts[1] = arrays;
-    parts[2] = (struct span){ ARENA_FOREIGN, ARENA_LEN };
-    /* Where no foreign process ever was, nobody has its memory. */
-    return foreign_touched || model.any_foreign ? 3 : 2;
+    unsigned count = 0;
+    parts[count++] = (struct span){ ARENA_PROCESSES, rounded(processes_end) };
+    parts[count++] = arrays;
+    if (foreign_touched || model.any_foreign) /* else nobody has its memory */
+        parts[count++] = (struct span){ ARENA_FOREIGN, ARENA_FOREIGN_END };
+    if (large_end != ARENA_LARGE) {
+        parts[count++] = (struct span){ ARENA_LARGE, rounded(large_end) };
+        parts[count++] = (struct span){ ARENA_LARGE_OUT, large_out_end };
+        parts[count++] = (struct span){ ARENA_LARGE_SCRATCH, large_scratch_end };
+    }
+    return count;
 }
 
 /* The arena is shared with a process that forks, as AFL++'s does for every so many inputs: what the
@@ -90,6 +120,11 @@ static void forget_what_was_touched(void)
     processes_end = ARENA_FOREIGN;
     foreign_touched = true;
     arrays_touched = true;
+    if (large_is_used) {
+        large_end = ARENA_LARGE + ARENA_LARGE_LEN;
+        large_out_end = ARENA_LARGE_SCRATCH;
+        large_scratch_end = ARENA_LEN;
+    }
 }
 #endif
 
@@ -148,10 +183,14 @@ bool world_checks_itself;
 /* Only what was touched was copied: the rest must be as it was. */
 static void check_restored(const struct snapshot *snapshot)
 {
-    if (!bytes_equal((const uint8_t *)&model, (const uint8_t *)&snapshot->model, sizeof model))
+    const size_t len = large_is_used || ARENA_LARGE_LEN == 0 ? ARENA_LEN : ARENA_LARGE;
+    const struct model *was = &snapshot->model;
+    if (!bytes_equal((const uint8_t *)&model, (const uint8_t *)was,
+                     offsetof(struct model, cells)) ||
+        !bytes_equal(model.cells, was->cells, len) || !bytes_equal(model.bytes, was->bytes, len))
         bug_found("testbed", "model-not-restored",
                   "expected: a trace finds the model as the first one did\nactual: it differs");
-    if (!bytes_equal(arena_view, snapshot->model.bytes, ARENA_LEN))
+    if (!bytes_equal(arena_view, was->bytes, len))
         bug_found("testbed", "arena-not-restored",
                   "expected: a trace finds memory as the first one did\nactual: it differs");
 }
@@ -163,9 +202,9 @@ static void restore(const struct snapshot *snapshot)
         processes_end = snapshot->processes_end;
     const unsigned count = world_touched(parts);
     for (unsigned part = 0; part < count; part++) {
-        const bool are_arrays = parts[part].start == arrays.start;
+        const bool are_arrays = !arena_is_of_process(parts[part].start);
         const uint32_t at = parts[part].start, len = parts[part].end - at;
-        if (are_arrays && !arrays_touched)
+        if (parts[part].start == arrays.start && !arrays_touched)
             continue;
         arena_copy(&arena_view[at], &snapshot->model.bytes[at], len);
         arena_copy(&model.bytes[at], &snapshot->model.bytes[at], len);
@@ -179,6 +218,9 @@ static void restore(const struct snapshot *snapshot)
     arena_copy(&world, &snapshot->objects, sizeof world);
     arena_copy(views, snapshot->views, sizeof views);
     processes_end = snapshot->processes_end;
+    large_end = ARENA_LARGE;
+    large_out_end = ARENA_LARGE_OUT;
+    large_scratch_end = ARENA_LARGE_SCRATCH;
     foreign_touched = arrays_touched = false;
     (void)watched_take();
     if (world_checks_itself)
@@ -249,7 +291,7 @@ static uint64_t place_process(const struct layout *layout, uint64_t at, uint64_t
 
 static void lay_out(const struct trace *trace, FILE *results)
 {
-    uint64_t at = (uint64_t)ARENA_BASE + ARENA_PROCESSES;
+    uint64_t at = (uint64_t)ARENA_BASE + arena_processes();
     bug_current_op = "process";
     for (unsigned i = 0; i < trace->process_count; i++) {
         struct prediction p = { .rule = "P4" };
@@ -257,7 +299,7 @@ static void lay_out(const struct trace *trace, FILE *results)
         struct oracle_call oracle;
         uint64_t args[8];
         const uint64_t end = place_process(&trace->processes[i], at, args);
-        if (end > (uint64_t)ARENA_BASE + ARENA_FOREIGN) {
+        if (end > (uint64_t)ARENA_BASE + arena_processes_end()) {
             if (results != NULL)
                 results_print_created(i, &outcome, results); /* it has no room, and so says */
             continue;
@@ -294,10 +336,13 @@ void world_begin(const struct trace *trace, FILE *results)
         make_blank();
     if (may_copy && usual.made) {
         restore(&usual);
+        arena_is_large = false;
         return;
     }
     restore(&blank);
-    arena_wrote((struct span){ 0, ARENA_LEN });
+    arena_is_large = trace_is_large(trace);
+    large_is_used |= arena_is_large;
+    arena_wrote((struct span){ 0, arena_is_large ? ARENA_LEN : ARENA_FOREIGN_END });
     model.slot_count = trace->process_count < TRACE_MAX_PROCESSES ? trace->process_count + 1
                                                                   : (unsigned)TRACE_MAX_PROCESSES;
     procbuf_table_init_external(&world.foreign, execute_foreign_is_live, world.foreign_lives);

@@ -57,7 +57,7 @@ void world_note_process(unsigned slot);
 void world_note_written(struct span span);
 
 /* The parts of the arena that anything may have written since the trace began. Returns: how many. */
-enum { WORLD_PARTS = 3 };
+enum { WORLD_PARTS = 6 };
 unsigned world_touched(struct span parts_out[WORLD_PARTS]);
 
 /* What userspace wrote in the model, it writes in the arena. */

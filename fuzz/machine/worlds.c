@@ -47,7 +47,7 @@ struct saved {
     uint32_t at; /* in `bytes` */
 };
 
-enum { MAX_SAVED = 4096, MAX_SAVED_BYTES = 1 << 18 };
+enum { MAX_SAVED = 4096, MAX_SAVED_BYTES = 1 << 20 };
 
 static struct {
     enum { FIRST, SECOND } phase;
@@ -114,7 +114,8 @@ static void save(unsigned position, enum when when, struct span span)
     if (len == 0)
         return;
     if (worlds.saved_count == MAX_SAVED || len > MAX_SAVED_BYTES - worlds.byte_count) {
-        worlds.over_at = position;
+        if (position < worlds.over_at)
+            worlds.over_at = position;
         return;
     }
     worlds.saved[worlds.saved_count++] = (struct saved){ position, when, span, worlds.byte_count };
@@ -627,10 +628,10 @@ void worlds_laid_out(void)
     if (worlds.phase != SECOND || worlds.kind != SECRETS)
         return;
     const unsigned count = world_touched(parts);
-    change_bytes(parts[0]);
-    change_bytes((struct span){ ARENA_SCRATCH, ARENA_SCRATCH + ARENA_SCRATCH_LEN });
-    if (count == WORLD_PARTS)
-        change_bytes(parts[2]);
+    for (unsigned part = 0; part < count; part++)
+        if (arena_is_of_process(parts[part].start))
+            change_bytes(parts[part]);
+    change_bytes((struct span){ arena_scratch(), arena_scratch() + arena_scratch_len() });
 }
 
 static void body_begins(const struct walk *walk, const struct call *call)

@@ -17,7 +17,7 @@ void predict_compare(const struct call *call, struct prediction *p)
         return;
     RULE("S7");
     const uint32_t len = (uint32_t)model_slice_len(slice);
-    const uint32_t array = ARENA_IN + (uint32_t)call->args[2];
+    const uint32_t array = arena_in() + (uint32_t)call->args[2];
     uint32_t same = 0;
     if (call->args[1] != len) {
         answers(p, OUTCOME_CODE, SIZE);
@@ -61,7 +61,7 @@ void predict_string_copy(const struct call *call, struct prediction *p)
         return;
     RULE("S7");
     const uint32_t len = (uint32_t)model_slice_len(slice);
-    if (call->args[1] > ARENA_OUT_LEN) {
+    if (call->args[1] > arena_out_len()) {
         skips(p, "R13"); /* the kernel has no such array */
         return;
     }
@@ -69,9 +69,9 @@ void predict_string_copy(const struct call *call, struct prediction *p)
     const uint32_t before = count_before(slice, 0, most);
     const bool found = before < most;
     may_read(p, slice->span.start, slice->span.start + before + found);
-    may_write(p, ARENA_OUT, ARENA_OUT + before + found);
+    may_write(p, arena_out(), arena_out() + before + found);
     for (uint32_t i = 0; i < before + found; i++)
-        model.bytes[ARENA_OUT + i] = found ? model.bytes[slice->span.start + i] : 0;
+        model.bytes[arena_out() + i] = found ? model.bytes[slice->span.start + i] : 0;
     answers(p, OUTCOME_CODE, found ? OK : SIZE);
     if (found)
         answers_with(p, 'l', before);
@@ -122,14 +122,14 @@ void predict_fitting(const struct call *call, struct prediction *p)
         to_array ? model_slice_named(call, p) : model_writable_named(call, p);
     if (slice == NULL)
         return;
-    if (call->args[1] > ARENA_OUT_LEN) {
+    if (call->args[1] > arena_out_len()) {
         skips(p, "R13");
         return;
     }
     RULE("S7");
     const uint32_t len = (uint32_t)model_slice_len(slice);
     const uint32_t count = call->args[1] < len ? (uint32_t)call->args[1] : len;
-    const uint32_t array = to_array ? ARENA_OUT : ARENA_IN + (uint32_t)call->args[2];
+    const uint32_t array = to_array ? arena_out() : arena_in() + (uint32_t)call->args[2];
     const uint32_t from = to_array ? slice->span.start : array;
     const uint32_t to = to_array ? array : slice->span.start;
     may_read(p, from, from + count);

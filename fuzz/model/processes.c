@@ -9,8 +9,8 @@ bool model_is_active(const struct model_process *process)
 /* A range that the arena holds, away from the kernel's own memory. */
 static bool in_process_area(uint64_t addr, uint64_t len)
 {
-    return addr >= (uint64_t)ARENA_BASE + ARENA_PROCESSES &&
-           (wide)addr + len <= (wide)ARENA_BASE + ARENA_FOREIGN;
+    return addr >= (uint64_t)ARENA_BASE + arena_processes() &&
+           (wide)addr + len <= (wide)ARENA_BASE + arena_processes_end();
 }
 
 /* Only the part of the range that the arena holds can. */

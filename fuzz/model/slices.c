@@ -120,7 +120,7 @@ void predict_copy(const struct call *call, struct prediction *p)
         return;
     }
     answers(p, may_panic ? OUTCOME_DONE : OUTCOME_CODE, OK);
-    const uint32_t array = to_array ? ARENA_OUT : ARENA_IN + (uint32_t)call->args[2];
+    const uint32_t array = to_array ? arena_out() : arena_in() + (uint32_t)call->args[2];
     const uint32_t from = to_array ? slice->span.start : array;
     const uint32_t to = to_array ? array : slice->span.start;
     may_read(p, from, from + len);
@@ -132,7 +132,7 @@ void predict_copy(const struct call *call, struct prediction *p)
 /* Bytes may overlap: all are read before one is written. */
 void predict_copy_slice(const struct call *call, struct prediction *p)
 {
-    uint8_t bytes[ARENA_LEN];
+    static uint8_t bytes[ARENA_LEN];
     const struct model_slice *to = model_writable_named(call, p);
     const struct model_slice *from = &model.slices[call->args[1]];
     if (to == NULL)
@@ -246,13 +246,13 @@ void predict_as_readable(const struct call *call, struct prediction *p)
 
 void predict_from_array(const struct call *call, struct prediction *p)
 {
-    if (call->args[1] + call->args[2] > ARENA_SCRATCH_LEN) {
+    if (call->args[1] + call->args[2] > arena_scratch_len()) {
         skips(p, "R13");
         return;
     }
     RULE("S1");
     answers(p, OUTCOME_DONE, 0);
     model.slices[call->args[0]] =
-        model_slice_of((uint64_t)ARENA_BASE + ARENA_SCRATCH + call->args[1], call->args[2],
+        model_slice_of((uint64_t)ARENA_BASE + arena_scratch() + call->args[1], call->args[2],
                        call->op->code == OP_FROM_ARRAY_MUT);
 }

@@ -39,7 +39,7 @@ static uint64_t least(uint64_t a, uint64_t b)
 /* Bytes that may overlap: all are read before one is written. */
 static void moves(struct prediction *p, uint64_t from, uint64_t to, uint64_t len)
 {
-    uint8_t bytes[ARENA_LEN];
+    static uint8_t bytes[ARENA_LEN];
     const uint32_t source = (uint32_t)(from - ARENA_BASE), target = (uint32_t)(to - ARENA_BASE);
     if (len == 0)
         return;
@@ -52,9 +52,9 @@ static void moves(struct prediction *p, uint64_t from, uint64_t to, uint64_t len
 }
 
 /* Whether the kernel has an array so long, to write from what lies there from a pattern on, or to read into. */
-static bool has_array(uint64_t len, bool writing)
+static bool has_array(uint64_t len)
 {
-    return len <= (uint64_t)(writing ? ARENA_IN_LEN - 256 : ARENA_OUT_LEN);
+    return len <= arena_out_len();
 }
 
 /* ---- H7 ---- */
@@ -65,7 +65,7 @@ void predict_at(const struct call *call, struct prediction *p)
     const unsigned number = model_buffer_named(call, 0);
     const uint64_t offset = call->args[1];
     struct found found;
-    if (!has_array(call->args[2], writing)) {
+    if (!has_array(call->args[2])) {
         skips(p, "R13");
         return;
     }
@@ -79,9 +79,10 @@ void predict_at(const struct call *call, struct prediction *p)
         return;
     answers_with(p, 'l', len);
     if (writing)
-        moves(p, (uint64_t)ARENA_BASE + ARENA_IN + call->args[3], found.buffer->addr + offset, len);
+        moves(p, (uint64_t)ARENA_BASE + arena_in() + call->args[3], found.buffer->addr + offset,
+              len);
     else
-        moves(p, found.buffer->addr + offset, (uint64_t)ARENA_BASE + ARENA_OUT, len);
+        moves(p, found.buffer->addr + offset, (uint64_t)ARENA_BASE + arena_out(), len);
 }
 
 /* ---- H8 ---- */
@@ -123,7 +124,7 @@ void predict_stream(const struct call *call, struct prediction *p)
     const uint64_t want = call->args[0];
     uint64_t done = 0;
     int error = OK;
-    if (!skipping && !has_array(want, writing)) {
+    if (!skipping && !has_array(want)) {
         skips(p, "R13");
         return;
     }
@@ -137,9 +138,9 @@ void predict_stream(const struct call *call, struct prediction *p)
         const uint64_t len = least(want - done, found.rest);
         const uint64_t at = found.buffer->addr + now.offset;
         if (writing && !skipping)
-            moves(p, (uint64_t)ARENA_BASE + ARENA_IN + call->args[1] + done, at, len);
+            moves(p, (uint64_t)ARENA_BASE + arena_in() + call->args[1] + done, at, len);
         else if (!skipping)
-            moves(p, at, (uint64_t)ARENA_BASE + ARENA_OUT + done, len);
+            moves(p, at, (uint64_t)ARENA_BASE + arena_out() + done, len);
         move_on(&now, len, found.rest);
         done += len;
     }

@@ -86,6 +86,9 @@ static void share_own_memory(struct op *op, unsigned first)
                                             .index = (uint8_t)process.number,
                                             .number = (int32_t)chance_below(64) };
     op->operands[first + 1] = (struct operand){ .number = (int32_t)chance_below(32) };
+    if (draw_is_large() && chance_one_in(2)) /* all of it */
+        op->operands[first + 1] =
+            (struct operand){ .anchor = ANCHOR_BREAK, .index = (uint8_t)process.number };
 }
 
 static unsigned insert_fillers(struct trace *trace, unsigned at, const struct op *op);

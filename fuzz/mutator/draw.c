@@ -4,12 +4,19 @@
 
 #include <string.h>
 
+static const struct harness *harness_now;
+
+bool draw_is_large(void)
+{
+    return harness_now != NULL && harness_now->large;
+}
+
 /* Small numbers often, edges of powers of two sometimes. */
 static int32_t random_number(void)
 {
     if (!chance_one_in(3))
         return (int32_t)chance_below(40);
-    const uint32_t power = 1u << chance_below(11);
+    const uint32_t power = 1u << (draw_is_large() ? 8 + chance_below(10) : chance_below(11));
     return (int32_t)(power - 1 + chance_below(3));
 }
 
@@ -163,6 +170,7 @@ static void choose_swarm(const struct harness *harness)
 
 void draw_begin(const struct harness *harness)
 {
+    harness_now = harness;
     if (swarm_of != harness || changes_left-- == 0)
         choose_swarm(harness);
 }

@@ -7,6 +7,9 @@
 /* A change begins: from time to time another swarm of the harness's operations is chosen. */
 void draw_begin(const struct harness *harness);
 
+/* Whether the harness's processes are large. */
+bool draw_is_large(void);
+
 /* Whether the swarm has the operation. */
 bool draw_has(uint8_t code);
 

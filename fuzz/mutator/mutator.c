@@ -67,15 +67,16 @@ static void change_layout(struct trace *trace)
     case 1: layout->restarts = !layout->restarts; break;
     case 2: layout->gap = (uint8_t)chance_below(10); break;
     case 3: layout->apart = (uint8_t)chance_below(10); break;
-    case 4: layout->app = (uint16_t)chance_below(layout->ram + 1u); break;
-    case 5: layout->kernel = (uint16_t)chance_below(layout->ram - layout->app + 1u); break;
-    case 6: layout->protected_len = (uint16_t)chance_below(layout->flash + 1u); break;
+    case 4: layout->app = chance_below(layout->ram + 1u); break;
+    case 5: layout->kernel = chance_below(layout->ram - layout->app + 1u); break;
+    case 6: layout->protected_len = chance_below(layout->flash + 1u); break;
     default:
         if (chance_one_in(2) && trace->process_count < TRACE_MAX_PROCESSES) {
             trace->processes[trace->process_count] = *layout;
             trace->process_count++;
         } else {
-            layout->ram = (uint16_t)(1 + chance_below(600));
+            layout->ram = layout->large ? TRACE_LARGE_UNIT * (128 + chance_below(256))
+                                        : 1 + chance_below(600);
         }
         break;
     }
@@ -119,7 +120,9 @@ void mutator_change(struct trace *trace, const struct harness *harness, uint32_t
     chance_seed(seed);
     draw_begin(harness);
     shorten(trace);
-    if (chance_one_in(8)) /* other layouts take longer to make, and would but gather */
+    if (harness->large && (!trace_is_large(trace) || chance_one_in(8)))
+        trace_lay_out_large(trace);
+    else if (chance_one_in(8)) /* other layouts take longer to make, and would but gather */
         trace_lay_out_usually(trace);
     for (unsigned i = 0, count = 1 + chance_below(4); i < count; i++) {
         const uint32_t choice = chance_below(32);

@@ -9,16 +9,9 @@
 
 uint8_t *arena_view;
 
-/* A byte that is never 0 and differs from its neighbours: 1 + i * 37 % 251, by tables of 16. */
-#define B1(i) (uint8_t)(1 + (unsigned)(i) * 37u % 251u)
-#define B4(i) B1(i), B1((i) + 1), B1((i) + 2), B1((i) + 3)
-#define B16(i) B4(i), B4((i) + 4), B4((i) + 8), B4((i) + 12)
-#define B64(i) B16(i), B16((i) + 16), B16((i) + 32), B16((i) + 48)
-#define B256(i) B64(i), B64((i) + 64), B64((i) + 128), B64((i) + 192)
-#define B1K(i) B256(i), B256((i) + 256), B256((i) + 512), B256((i) + 768)
-#define B4K(i) B1K(i), B1K((i) + 1024), B1K((i) + 2048), B1K((i) + 3072)
-const uint8_t arena_pristine[ARENA_LEN] = { B4K(0),     B4K(4096),  B4K(8192),
-                                            B4K(12288), B1K(16384), B1K(17408) };
+bool arena_is_large;
+static uint8_t pristine[ARENA_LEN];
+const uint8_t *arena_pristine = pristine;
 
 static void *lib_pointer(uint32_t offset)
 {
@@ -58,12 +51,16 @@ void arena_map(void)
     if (arena_view != NULL)
         return;
     map_twice();
+    for (unsigned i = 0; i < ARENA_LEN; i++)
+        pristine[i] = (uint8_t)(1 + i * 37 % 251);
     if (__asan_poison_memory_region != NULL)
         __asan_poison_memory_region(lib_pointer(0), ARENA_LEN);
     arena_close((struct span){ 0, ARENA_LEN });
     arena_open((struct span){ ARENA_IN, ARENA_IN + ARENA_IN_LEN }, true);
     arena_open((struct span){ ARENA_OUT, ARENA_OUT + ARENA_OUT_LEN }, true);
     arena_open((struct span){ ARENA_SCRATCH, ARENA_SCRATCH + ARENA_SCRATCH_LEN }, true);
+    if (ARENA_LARGE_LEN != 0)
+        arena_open((struct span){ ARENA_LARGE_IN, ARENA_LEN }, true);
 }
 
 /* The compiler would make memcpy and memset of plain loops. */

@@ -10,6 +10,8 @@
  *   ARENA_SCRATCH     kernel memory that slices view
  *   ARENA_PROCESSES   flash and RAM of the processes, and gaps; a page begins here
  *   ARENA_FOREIGN     RAM of processes that another kernel's table holds
+ *   ARENA_LARGE       flash and RAM of the processes of a large trace; a page begins here
+ *   ARENA_LARGE_IN    … and its kernel arrays
  */
 #ifndef FUZZ_ARENA_H
 #define FUZZ_ARENA_H
@@ -19,7 +21,6 @@
 #include <stdint.h>
 
 enum {
-    ARENA_LEN = 18432,
     ARENA_IN = 64,
     ARENA_IN_LEN = 1024 + 256,
     ARENA_OUT = 1408,
@@ -27,7 +28,23 @@ enum {
     ARENA_SCRATCH = 2496,
     ARENA_SCRATCH_LEN = 512,
     ARENA_PROCESSES = 4096,
-    ARENA_FOREIGN = 17408
+    ARENA_FOREIGN = 17408,
+    ARENA_FOREIGN_END = 18432,
+    ARENA_LARGE = 20480,
+    ARENA_LARGE_ARRAY_LEN = 3 << 16, /* more than 16 bits can count, and again */
+#ifdef ARENA_SMALL_ONLY /* where memory is dear */
+    ARENA_LARGE_LEN = 0,
+    ARENA_LARGE_IN = ARENA_LARGE,
+    ARENA_LARGE_OUT = ARENA_LARGE,
+    ARENA_LARGE_SCRATCH = ARENA_LARGE,
+    ARENA_LEN = ARENA_FOREIGN_END
+#else
+    ARENA_LARGE_LEN = 1 << 19,
+    ARENA_LARGE_IN = ARENA_LARGE + ARENA_LARGE_LEN,
+    ARENA_LARGE_OUT = ARENA_LARGE_IN + ARENA_LARGE_ARRAY_LEN + 256,
+    ARENA_LARGE_SCRATCH = ARENA_LARGE_OUT + ARENA_LARGE_ARRAY_LEN,
+    ARENA_LEN = ARENA_LARGE_SCRATCH + ARENA_LARGE_ARRAY_LEN
+#endif
 };
 
 /* Where ASan, MSan and plain programs all have memory of the application's. With 64 bits it is far above 2^32, so that
@@ -44,7 +61,53 @@ extern uint8_t *arena_view;
 
 /* What every byte of the arena holds before a trace begins: never 0, so that nothing is zero by
  * luck, and different from its neighbours. */
-extern const uint8_t arena_pristine[ARENA_LEN];
+extern const uint8_t *arena_pristine;
+
+/* Whether the trace that runs is large: its processes and the kernel's arrays are then where there is room for them. */
+extern bool arena_is_large;
+
+static inline uint32_t arena_in(void)
+{
+    return arena_is_large ? ARENA_LARGE_IN : ARENA_IN;
+}
+
+static inline uint32_t arena_out(void)
+{
+    return arena_is_large ? ARENA_LARGE_OUT : ARENA_OUT;
+}
+
+static inline uint32_t arena_scratch(void)
+{
+    return arena_is_large ? ARENA_LARGE_SCRATCH : ARENA_SCRATCH;
+}
+
+/* How long they are; the one that is read is 256 bytes longer, for its patterns. */
+static inline uint32_t arena_out_len(void)
+{
+    return arena_is_large ? ARENA_LARGE_ARRAY_LEN : ARENA_OUT_LEN;
+}
+
+static inline uint32_t arena_scratch_len(void)
+{
+    return arena_is_large ? ARENA_LARGE_ARRAY_LEN : ARENA_SCRATCH_LEN;
+}
+
+/* Where the processes of the trace may be. */
+static inline uint32_t arena_processes(void)
+{
+    return arena_is_large ? ARENA_LARGE : ARENA_PROCESSES;
+}
+
+static inline uint32_t arena_processes_end(void)
+{
+    return arena_is_large ? ARENA_LARGE + ARENA_LARGE_LEN : ARENA_FOREIGN;
+}
+
+/* Whether a byte is not the kernel's own. */
+static inline bool arena_is_of_process(uint32_t at)
+{
+    return at >= ARENA_PROCESSES && (at < ARENA_LARGE_IN || ARENA_LARGE_LEN == 0);
+}
 
 /* Map the arena, once. Exits with status 2 and a message when it cannot. */
 void arena_map(void);

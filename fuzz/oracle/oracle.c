@@ -337,7 +337,7 @@ static void check_access(uint32_t start, uint32_t end, bool writing)
                       "actual: a %s of %u bytes at %u",
                       writing ? "store to" : "load of", byte, writing ? "store" : "load",
                       end - start, start);
-        if (byte >= ARENA_PROCESSES && !is_in_window(byte, byte + 1, writing))
+        if (arena_is_of_process(byte) && !is_in_window(byte, byte + 1, writing))
             bug_found("window", writing ? "store-outside-window" : "load-outside-window",
                       "expected: process memory is touched in open windows only (C2, I7)\n"
                       "actual: a %s of %u bytes at arena byte %u outside every open window",
@@ -396,9 +396,9 @@ void access_load(uintptr_t addr, size_t len)
     const struct expectation *expected = current->expected;
     perform_due(current, false);
     if (!is_named(expected->reads, expected->read_count, start, end) ||
-        (end > ARENA_PROCESSES && !is_in_window(start, end, false)))
+        (arena_is_of_process(end - 1) && !is_in_window(start, end, false)))
         check_access(start, end, false);
-    if (end > ARENA_PROCESSES)
+    if (arena_is_of_process(end - 1))
         count_fetch(current, start, end);
     make_due(current, false, start, end);
 }
@@ -415,7 +415,7 @@ void access_store(uintptr_t addr, size_t len)
     const struct expectation *expected = current->expected;
     perform_due(current, false);
     if (!is_named(expected->writes, expected->write_count, start, end) ||
-        (end > ARENA_PROCESSES && !is_in_window(start, end, true)))
+        (arena_is_of_process(end - 1) && !is_in_window(start, end, true)))
         check_access(start, end, true);
 }
 

@@ -157,8 +157,13 @@ static size_t fetch_count;
 
 static void remember_fetch(uint32_t start, uint32_t end, bool writing)
 {
-    if (writing || start < ARENA_PROCESSES)
+    struct fetch *last = fetch_count == 0 ? NULL : &fetches[fetch_count - 1];
+    if (writing || !arena_is_of_process(start))
         return;
+    if (last != NULL && last->position == machine_walk->position && last->end == start) {
+        last->end = end; /* byte by byte */
+        return;
+    }
     if ((fetch_count & (fetch_count + 1)) == 0) { /* full: 0, 1, 3, 7 … */
         struct fetch *more = realloc(fetches, (2 * fetch_count + 1) * sizeof *fetches);
         if (more == NULL)
@@ -166,6 +171,14 @@ static void remember_fetch(uint32_t start, uint32_t end, bool writing)
         fetches = more;
     }
     fetches[fetch_count++] = (struct fetch){ machine_walk->position, start, end };
+}
+
+/* Of a long fetch, its ends and what is around each power of two; else every byte. */
+static bool is_tried(uint32_t offset, uint32_t len)
+{
+    enum { SHORT = 1024, EDGE = 4 };
+    return len <= SHORT || offset < EDGE || len - offset <= EDGE || (offset & (offset - 1)) == 0 ||
+           (offset & (offset + 1)) == 0;
 }
 
 /* Enumeration, not luck: every byte that any call fetches. */
@@ -177,6 +190,8 @@ static void run_hostile(const struct trace *trace)
     oracle_access_listener = NULL;
     for (size_t f = 0; f < fetch_count; f++) {
         for (uint32_t byte = fetches[f].start; byte < fetches[f].end; byte++) {
+            if (!is_tried(byte - fetches[f].start, fetches[f].end - fetches[f].start))
+                continue;
             machine_set_hostile_byte(fetches[f].position, byte);
             machine_run(trace, NULL);
         }

@@ -11,10 +11,13 @@
 
 #include <string.h>
 
-enum { RECORD_PROCESS = 0x01, PROCESS_FLASH_ABOVE = 1, PROCESS_RESTARTS = 2 };
+enum { RECORD_PROCESS = 0x01, PROCESS_FLASH_ABOVE = 1, PROCESS_RESTARTS = 2, PROCESS_LARGE = 4 };
 
 /* The version whose operands first counted in parts of the address space. */
 enum { PARTS_SINCE = 3 };
+
+/* The version that first had large processes. */
+enum { LARGE_SINCE = 8 };
 
 /* ---- Reading ---- */
 
@@ -59,13 +62,15 @@ static void read_layout(struct reader *reader, struct trace *trace)
     const uint8_t flags = read_u8(reader);
     layout.flash_above = flags & PROCESS_FLASH_ABOVE;
     layout.restarts = flags & PROCESS_RESTARTS;
+    layout.large = (flags & PROCESS_LARGE) != 0 && reader->version >= LARGE_SINCE;
+    const uint32_t unit = layout.large ? TRACE_LARGE_UNIT : 1;
     layout.gap = read_u8(reader);
     layout.apart = read_u8(reader);
-    layout.ram = read_u16(reader);
-    layout.flash = read_u16(reader);
-    layout.protected_len = read_u16(reader);
-    layout.app = read_u16(reader);
-    layout.kernel = read_u16(reader);
+    layout.ram = unit * read_u16(reader);
+    layout.flash = unit * read_u16(reader);
+    layout.protected_len = unit * read_u16(reader);
+    layout.app = unit * read_u16(reader);
+    layout.kernel = unit * read_u16(reader);
     layout_clip(&layout);
     if (trace->process_count < TRACE_MAX_PROCESSES)
         trace->processes[trace->process_count++] = layout;
@@ -174,15 +179,17 @@ static uint8_t *write_u16(uint8_t *at, unsigned value)
 static uint8_t *write_layout(uint8_t *at, const struct layout *layout)
 {
     *at++ = RECORD_PROCESS;
-    *at++ = (uint8_t)((layout->flash_above ? PROCESS_FLASH_ABOVE : 0) |
-                      (layout->restarts ? PROCESS_RESTARTS : 0));
+    *at++ =
+        (uint8_t)((layout->flash_above ? PROCESS_FLASH_ABOVE : 0) |
+                  (layout->restarts ? PROCESS_RESTARTS : 0) | (layout->large ? PROCESS_LARGE : 0));
+    const uint32_t unit = layout->large ? TRACE_LARGE_UNIT : 1;
     *at++ = layout->gap;
     *at++ = layout->apart;
-    at = write_u16(at, layout->ram);
-    at = write_u16(at, layout->flash);
-    at = write_u16(at, layout->protected_len);
-    at = write_u16(at, layout->app);
-    return write_u16(at, layout->kernel);
+    at = write_u16(at, layout->ram / unit);
+    at = write_u16(at, layout->flash / unit);
+    at = write_u16(at, layout->protected_len / unit);
+    at = write_u16(at, layout->app / unit);
+    return write_u16(at, layout->kernel / unit);
 }
 
 static uint8_t *write_operand(uint8_t *at, char kind, const struct operand *operand)
@@ -201,7 +208,7 @@ static uint8_t *write_operand(uint8_t *at, char kind, const struct operand *oper
 size_t trace_encode(const struct trace *trace, uint8_t *bytes_out)
 {
     uint8_t *at = bytes_out + 1;
-    uint8_t version = 1;
+    uint8_t version = trace_is_large(trace) ? LARGE_SINCE : 1;
     if (!trace_has_usual_layout(trace))
         for (unsigned p = 0; p < trace->process_count; p++)
             at = write_layout(at, &trace->processes[p]);

@@ -279,21 +279,21 @@ static bool parse_field(struct parser *parser, const char *key, const char *valu
 {
     const struct {
         const char *key;
-        uint16_t *field;
+        uint32_t *field;
         long most;
     } sizes[] = {
-        { "ram", &layout->ram, TRACE_MAX_RAM },
-        { "flash", &layout->flash, TRACE_MAX_FLASH },
-        { "protected", &layout->protected_len, TRACE_MAX_FLASH },
-        { "app", &layout->app, TRACE_MAX_RAM },
-        { "kernel", &layout->kernel, TRACE_MAX_RAM },
+        { "ram", &layout->ram, TRACE_MAX_LARGE_RAM },
+        { "flash", &layout->flash, TRACE_MAX_LARGE_FLASH },
+        { "protected", &layout->protected_len, TRACE_MAX_LARGE_FLASH },
+        { "app", &layout->app, TRACE_MAX_LARGE_RAM },
+        { "kernel", &layout->kernel, TRACE_MAX_LARGE_RAM },
     };
     int32_t number;
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
         if (strcmp(key, sizes[s].key) == 0) {
             if (!parse_number(value, 0, sizes[s].most, &number))
                 return fail(parser, "%s=%s: not a number from 0 to %ld", key, value, sizes[s].most);
-            *sizes[s].field = (uint16_t)number;
+            *sizes[s].field = (uint32_t)number;
             return true;
         }
     }
@@ -331,6 +331,13 @@ static bool parse_process(struct parser *parser, bool is_first)
         if (!parse_field(parser, word, value, &layout))
             return false;
     }
+    layout.large = layout.ram > TRACE_MAX_RAM || layout.flash > TRACE_MAX_FLASH;
+    if (layout.large &&
+        (layout.ram | layout.flash | layout.protected_len | layout.app | layout.kernel) %
+                TRACE_LARGE_UNIT !=
+            0)
+        return fail(parser, "more than ram=%d or flash=%d: all sizes are multiples of %d, then",
+                    TRACE_MAX_RAM, TRACE_MAX_FLASH, TRACE_LARGE_UNIT);
     if (layout.protected_len > layout.flash)
         return fail(parser, "protected=%u is more than flash=%u", layout.protected_len,
                     layout.flash);
@@ -339,9 +346,10 @@ static bool parse_process(struct parser *parser, bool is_first)
                     layout.kernel, layout.ram);
     trace->processes[trace->process_count++] = layout;
     parser->memory_used += (unsigned)layout.gap + layout.ram + layout.apart + layout.flash;
-    return parser->memory_used <= TRACE_MAX_MEMORY ||
-           fail(parser, "the processes so far need %u bytes of memory, there are %d",
-                parser->memory_used, TRACE_MAX_MEMORY);
+    const unsigned most = trace_is_large(trace) ? TRACE_MAX_LARGE_MEMORY : TRACE_MAX_MEMORY;
+    return parser->memory_used <= most ||
+           fail(parser, "the processes so far need %u bytes of memory, there are %u",
+                parser->memory_used, most);
 }
 
 /* ---- Lines ---- */

@@ -142,7 +142,7 @@ static bool layout_equal(const struct layout *a, const struct layout *b)
 {
     return a->ram == b->ram && a->flash == b->flash && a->protected_len == b->protected_len &&
            a->app == b->app && a->kernel == b->kernel && a->gap == b->gap && a->apart == b->apart &&
-           a->flash_above == b->flash_above && a->restarts == b->restarts;
+           a->flash_above == b->flash_above && a->restarts == b->restarts && a->large == b->large;
 }
 
 bool layouts_equal(const struct layout *a, const struct layout *b, unsigned count)
@@ -164,16 +164,50 @@ bool trace_has_usual_layout(const struct trace *trace)
 
 const struct layout layout_default = { .ram = 512, .app = 256, .kernel = 64, .flash = 128 };
 
-static uint16_t clip(uint16_t value, unsigned most)
+static uint32_t clip(uint32_t value, uint32_t most)
 {
-    return (uint16_t)(value > most ? value % (most + 1) : value);
+    return value > most ? value % (most + 1) : value;
 }
 
 void layout_clip(struct layout *layout)
 {
-    layout->ram = clip(layout->ram, TRACE_MAX_RAM);
-    layout->flash = clip(layout->flash, TRACE_MAX_FLASH);
-    layout->protected_len = clip(layout->protected_len, layout->flash);
-    layout->app = clip(layout->app, layout->ram);
-    layout->kernel = clip(layout->kernel, (unsigned)layout->ram - layout->app);
+    const uint32_t unit = layout->large ? TRACE_LARGE_UNIT : 1;
+    layout->ram =
+        clip(layout->ram, layout->large ? TRACE_MAX_LARGE_RAM : TRACE_MAX_RAM) / unit * unit;
+    layout->flash =
+        clip(layout->flash, layout->large ? TRACE_MAX_LARGE_FLASH : TRACE_MAX_FLASH) / unit * unit;
+    layout->protected_len = clip(layout->protected_len, layout->flash) / unit * unit;
+    layout->app = clip(layout->app, layout->ram) / unit * unit;
+    layout->kernel = clip(layout->kernel, layout->ram - layout->app) / unit * unit;
+    layout->large = layout->ram > TRACE_MAX_RAM || layout->flash > TRACE_MAX_FLASH;
+}
+
+void trace_lay_out_large(struct trace *trace)
+{
+    static const struct layout layouts[] = {
+        { .ram = 81920,
+          .flash = 69632,
+          .protected_len = 512,
+          .app = 67840,
+          .kernel = 2048,
+          .gap = 1,
+          .large = true },
+        { .ram = 70656,
+          .flash = 512,
+          .app = 66048,
+          .kernel = 256,
+          .apart = 5,
+          .restarts = true,
+          .large = true },
+    };
+    trace->process_count = sizeof layouts / sizeof layouts[0];
+    memcpy(trace->processes, layouts, sizeof layouts);
+}
+
+bool trace_is_large(const struct trace *trace)
+{
+    for (unsigned p = 0; p < trace->process_count; p++)
+        if (trace->processes[p].large)
+            return true;
+    return false;
 }

@@ -13,7 +13,7 @@
 
 enum {
     TRACE_FORMAT = 1,        /* of the text form: its first line is "trace 1" */
-    TRACE_TABLE_VERSION = 7, /* of the table of operations: first byte of the binary form */
+    TRACE_TABLE_VERSION = 8, /* of the table of operations: first byte of the binary form */
     TRACE_MAX_OPS = 1024,
     TRACE_MAX_OPERANDS = 8,
     TRACE_MAX_PROCESSES = 8,
@@ -26,6 +26,10 @@ enum {
     TRACE_MAX_RAM = 1024,
     TRACE_MAX_FLASH = 512,
     TRACE_MAX_MEMORY = 13312, /* of all processes, with the gaps between */
+    TRACE_LARGE_UNIT = 256, /* of the sizes of a large process */
+    TRACE_MAX_LARGE_RAM = 256 * TRACE_LARGE_UNIT + 65536,
+    TRACE_MAX_LARGE_FLASH = 256 * TRACE_LARGE_UNIT + 16384,
+    TRACE_MAX_LARGE_MEMORY = 1 << 19,
     TRACE_MAX_BYTES = 65536 /* an upper bound of the binary form of any trace */
 };
 
@@ -102,15 +106,16 @@ struct op {
 
 /* Where a process lies: see "process" in fuzz/README.md. All in bytes. */
 struct layout {
-    uint16_t ram;
-    uint16_t flash;
-    uint16_t protected_len;
-    uint16_t app;
-    uint16_t kernel;
+    uint32_t ram;
+    uint32_t flash;
+    uint32_t protected_len;
+    uint32_t app;
+    uint32_t kernel;
     uint8_t gap; /* before the process */
     uint8_t apart; /* between its two regions */
     bool flash_above;
     bool restarts; /* fault policy */
+    bool large; /* up to TRACE_MAX_LARGE_…, in units of TRACE_LARGE_UNIT */
 };
 
 struct trace {
@@ -200,12 +205,18 @@ void trace_lay_out_usually(struct trace *trace);
 /* Says whether the trace has the processes of one that lays none out. */
 bool trace_has_usual_layout(const struct trace *trace);
 
+/* Give a trace two large processes. */
+void trace_lay_out_large(struct trace *trace);
+
+/* Says whether a process of the trace is large: all are laid out where there is room for them, then. */
+bool trace_is_large(const struct trace *trace);
+
 /* What a line "process" without fields lays out. */
 extern const struct layout layout_default;
 
 bool layouts_equal(const struct layout *a, const struct layout *b, unsigned count);
 
-/* Force sizes into bounds, and each part into its region. */
+/* Force sizes into bounds and, of a large process, to whole units; and each part into its region. */
 void layout_clip(struct layout *layout);
 
 /* Binary form. Decoding is total: every byte string is a program. `enabled` says which codes the
