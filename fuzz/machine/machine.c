@@ -333,12 +333,13 @@ static void lend(struct walk *walk, const struct call *call, struct prediction *
     machine.entered = &body;
     bug_current_rule = prediction->rule;
     oracle_call_begin(&oracle, &prediction->access);
-    answer(outcome, OUTCOME_PANIC, 0);
     if (prediction->outcome.kind != OUTCOME_PANIC) {
         call_enter(&body, outcome);
     } else if (setjmp(port_panic_target) == 0) {
         oracle_landing = __builtin_frame_address(0);
         call_enter(&body, outcome);
+    } else {
+        answer(outcome, OUTCOME_PANIC, 0);
     }
     oracle_landing = NULL;
     oracle_call_end(&oracle);
