@@ -12,12 +12,26 @@
 
 #include <procbuf/port.h>
 
-/* A1 behind the build: put the range into the slot of its kind. */
-static struct procbuf_allow_result allow(struct procbuf_process *process,
-                                         const struct procbuf_driver *driver, uint32_t slot,
-                                         uint32_t slot_count, uint32_t first_slot,
-                                         procbuf_addr_t addr, size_t len)
+/* A1, the build: its buffer is not kept, the slot holds the range. */
+static enum procbuf_error share(struct procbuf_process *process, procbuf_addr_t addr, size_t len,
+                                enum procbuf_access access)
 {
+    struct procbuf_readonly readonly;
+    struct procbuf_readwrite readwrite;
+    return access == PROCBUF_ACCESS_READ ? procbuf_readonly_build(process, addr, len, &readonly)
+                                         : procbuf_readwrite_build(process, addr, len, &readwrite);
+}
+
+/* A1 after the build: put the range into the slot of its kind. */
+static struct procbuf_allow_result swap_slot(struct procbuf_process *process,
+                                             const struct procbuf_driver *driver, uint32_t slot,
+                                             procbuf_addr_t addr, size_t len,
+                                             enum procbuf_access access)
+{
+    const struct procbuf_driver_config *config = &driver->private_;
+    const bool is_read = access == PROCBUF_ACCESS_READ;
+    const uint32_t slot_count = is_read ? config->readonly_count : config->readwrite_count;
+    const uint32_t first_slot = is_read ? 0 : config->readonly_count;
     struct procbuf_allow_result result = { PROCBUF_OK, addr, len };
     procbuf_addr_t grant_addr;
     if (procbuf_grant_begin(driver, process, &grant_addr) != PROCBUF_OK) {
@@ -32,20 +46,27 @@ static struct procbuf_allow_result allow(struct procbuf_process *process,
     return result;
 }
 
+static struct procbuf_allow_result allow(struct procbuf_process *process,
+                                         const struct procbuf_driver *driver, uint32_t slot,
+                                         procbuf_addr_t addr, size_t len,
+                                         enum procbuf_access access)
+{
+    (void)procbuf_process_look(process);
+    if (driver == NULL)
+        return (struct procbuf_allow_result){ PROCBUF_NODEVICE, addr, len };
+    const enum procbuf_error code = share(process, addr, len, access);
+    if (code != PROCBUF_OK)
+        return (struct procbuf_allow_result){ code, addr, len };
+    return swap_slot(process, driver, slot, addr, len, access);
+}
+
 struct procbuf_allow_result procbuf_process_allow_readonly(struct procbuf_process *process,
                                                            const struct procbuf_driver *driver,
                                                            uint32_t slot, procbuf_addr_t addr,
                                                            size_t len)
 {
     PROCBUF_KEEPS(process, process);
-    struct procbuf_readonly buffer;
-    (void)procbuf_process_look(process);
-    if (driver == NULL)
-        return (struct procbuf_allow_result){ PROCBUF_NODEVICE, addr, len };
-    const enum procbuf_error code = procbuf_readonly_build(process, addr, len, &buffer);
-    if (code != PROCBUF_OK)
-        return (struct procbuf_allow_result){ code, addr, len };
-    return allow(process, driver, slot, driver->private_.readonly_count, 0, addr, len);
+    return allow(process, driver, slot, addr, len, PROCBUF_ACCESS_READ);
 }
 
 struct procbuf_allow_result procbuf_process_allow_readwrite(struct procbuf_process *process,
@@ -54,15 +75,7 @@ struct procbuf_allow_result procbuf_process_allow_readwrite(struct procbuf_proce
                                                             size_t len)
 {
     PROCBUF_KEEPS(process, process);
-    struct procbuf_readwrite buffer;
-    (void)procbuf_process_look(process);
-    if (driver == NULL)
-        return (struct procbuf_allow_result){ PROCBUF_NODEVICE, addr, len };
-    const enum procbuf_error code = procbuf_readwrite_build(process, addr, len, &buffer);
-    if (code != PROCBUF_OK)
-        return (struct procbuf_allow_result){ code, addr, len };
-    return allow(process, driver, slot, driver->private_.readwrite_count,
-                 driver->private_.readonly_count, addr, len);
+    return allow(process, driver, slot, addr, len, PROCBUF_ACCESS_READ_WRITE);
 }
 
 struct procbuf_allow_result

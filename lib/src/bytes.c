@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "proved/bytes.h"
 #include "sizes.h"
 #include "slice.h"
 #include "valid.h"
@@ -84,13 +85,6 @@ enum procbuf_error procbuf_readable_string_copy(struct procbuf_readable slice, c
 
 /* ---- Words: through bytes of the kernel, so that each is fetched once ---- */
 
-/*@ requires readable(slice) && len > 0 && \valid(bytes_out + (0 .. len - 1));
-    requires slice.len_ == 0 || \separated(bytes_out + (0 .. len - 1),
-                                           slice.base_ + (0 .. slice.len_ - 1));
-    assigns bytes_out[0 .. len - 1];
-    ensures \result <==> offset + len <= slice.len_;
-    ensures !\result ==> \forall integer i; 0 <= i < len ==>
-                           bytes_out[i] == \old(bytes_out[i]); */
 static bool load(struct procbuf_readable slice, size_t offset, uint8_t *bytes_out, size_t len)
 {
     PROCBUF_VERIFY(procbuf_readable_is_valid(&slice));
@@ -100,20 +94,6 @@ static bool load(struct procbuf_readable slice, size_t offset, uint8_t *bytes_ou
     return true;
 }
 
-/*@ requires writable(slice) && len > 0 && \valid_read(bytes + (0 .. len - 1));
-    requires slice.len_ == 0 || \separated(bytes + (0 .. len - 1),
-                                           slice.base_ + (0 .. slice.len_ - 1));
-    assigns slice.base_[offset .. offset + len - 1];
-    behavior inside:
-      assumes offset + len <= slice.len_;
-      assigns slice.base_[offset .. offset + len - 1];
-      ensures \result == \true;
-    behavior outside:
-      assumes offset + len > slice.len_;
-      assigns \nothing;
-      ensures \result == \false;
-    complete behaviors;
-    disjoint behaviors; */
 static bool store(struct procbuf_writable slice, size_t offset, const uint8_t *bytes, size_t len)
 {
     PROCBUF_VERIFY(procbuf_writable_is_valid(&slice));
@@ -185,13 +165,6 @@ STORE_FUNCTION(be, 64)
 
 /* ---- What fits ---- */
 
-/*@ requires readable(slice);
-    requires array_len == 0 || \valid((uint8_t *)array_out + (0 .. array_len - 1));
-    requires array_len == 0 || slice.len_ == 0 ||
-             \separated((uint8_t *)array_out + (0 .. array_len - 1),
-                        slice.base_ + (0 .. slice.len_ - 1));
-    assigns ((uint8_t *)array_out)[0 .. \min(slice.len_, array_len) - 1];
-    ensures \result == \min(slice.len_, array_len); */
 size_t procbuf_readable_copy_to_fitting(struct procbuf_readable slice, void *array_out,
                                         size_t array_len)
 {
@@ -204,13 +177,6 @@ size_t procbuf_readable_copy_to_fitting(struct procbuf_readable slice, void *arr
     return len;
 }
 
-/*@ requires writable(slice);
-    requires array_len == 0 || \valid_read((const uint8_t *)array + (0 .. array_len - 1));
-    requires array_len == 0 || slice.len_ == 0 ||
-             \separated((const uint8_t *)array + (0 .. array_len - 1),
-                        slice.base_ + (0 .. slice.len_ - 1));
-    assigns slice.base_[0 .. \min(slice.len_, array_len) - 1];
-    ensures \result == \min(slice.len_, array_len); */
 size_t procbuf_writable_copy_from_fitting(struct procbuf_writable slice, const void *array,
                                           size_t array_len)
 {

@@ -9,8 +9,10 @@
 #include "grant.h"
 #include "memory.h"
 #include "process.h"
+#include "proved/grant.h"
 #include "range.h"
 #include "require.h"
+#include "table.h"
 #include "valid.h"
 
 /* What a slot holds in grant memory. `swaps` tells buffers read from it that it moved on. It is aligned
@@ -37,41 +39,9 @@ void procbuf_table_use_grants(struct procbuf_table *table, struct procbuf_grant_
     table->private_.grants_per_process = grants_per_process;
 }
 
-static struct procbuf_grant_entry_private *entry_at(const struct procbuf_process *process,
-                                                    uint32_t grant_number)
-{
-    const struct procbuf_table_private *table = &process->private_.table->private_;
-    const size_t slot = (size_t)(process - table->slots);
-    return &table->grants[slot * table->grants_per_process + grant_number].private_;
-}
-
-static uint32_t grant_count(const struct procbuf_process *process)
-{
-    return process->private_.table->private_.grants_per_process;
-}
-
-void procbuf_process_forget_grants(struct procbuf_process *process)
-{
-    for (uint32_t number = 0; number < grant_count(process); number++)
-        *entry_at(process, number) = (struct procbuf_grant_entry_private){ .allocated = false };
-}
-
 /* ---- Process level ---- */
 
 /* G1 and L9. I3 and I4: what is taken lies above the break, below every grant that is there. */
-/*@ requires occupied(process) && align > 0;
-    requires \valid(addr_out) && \separated(process, process->private_.table, addr_out);
-    assigns process->private_.kernel_break, *addr_out,
-            zeroed_start, zeroed_end, asked, zeroed_start_when_asked, zeroed_end_when_asked, agreed;
-    ensures occupied(process);
-    ensures \result ==>
-              process->private_.kernel_break == *addr_out && *addr_out % align == 0 &&
-              lies_within(*addr_out, len, process->private_.app_break,
-                          \old(process->private_.kernel_break)) &&
-              agreed == \true &&
-              gives(&process->private_, process->private_.app_break, *addr_out);
-    ensures !\result ==>
-              process->private_.kernel_break == \old(process->private_.kernel_break); */
 static bool take_room(struct procbuf_process *process, size_t len, size_t align,
                       procbuf_addr_t *addr_out)
 {
@@ -95,14 +65,14 @@ static enum procbuf_error allocate(struct procbuf_process *process,
     procbuf_addr_t addr;
     if (!procbuf_state_is_active(self->state))
         return PROCBUF_INACTIVE_APP;
-    if (grant_number >= grant_count(process))
+    if (grant_number >= procbuf_table_grant_count(process))
         return PROCBUF_ADDRESS_OUT_OF_BOUNDS;
-    if (entry_at(process, grant_number)->allocated ||
+    if (procbuf_table_grant_entry(process, grant_number)->allocated ||
         procbuf_process_lookup_driver(process, driver_number, &other))
         return PROCBUF_ALREADY;
     if (!take_room(process, len, align < 2 ? 2 : align, &addr))
         return PROCBUF_OUT_OF_MEMORY;
-    *entry_at(process, grant_number) =
+    *procbuf_table_grant_entry(process, grant_number) =
         (struct procbuf_grant_entry_private){ .driver = driver,
                                               .addr = addr,
                                               .len = len,
@@ -127,8 +97,9 @@ bool procbuf_process_lookup_driver(const struct procbuf_process *process, uint32
 {
     PROCBUF_KEEPS(process, process);
     (void)procbuf_process_look(process);
-    for (uint32_t number = 0; number < grant_count(process); number++) {
-        const struct procbuf_grant_entry_private *entry = entry_at(process, number);
+    for (uint32_t number = 0; number < procbuf_table_grant_count(process); number++) {
+        const struct procbuf_grant_entry_private *entry =
+            procbuf_table_grant_entry(process, number);
         if (entry->allocated && entry->driver_number == driver_number) {
             *grant_number_out = number;
             return true;
@@ -152,9 +123,9 @@ enum procbuf_error procbuf_process_enter_grant(struct procbuf_id id, uint32_t gr
         return PROCBUF_NO_SUCH_APP;
     if (!procbuf_process_is_active(process))
         return PROCBUF_INACTIVE_APP;
-    if (grant_number >= grant_count(process))
+    if (grant_number >= procbuf_table_grant_count(process))
         return PROCBUF_ADDRESS_OUT_OF_BOUNDS;
-    struct procbuf_grant_entry_private *entry = entry_at(process, grant_number);
+    struct procbuf_grant_entry_private *entry = procbuf_table_grant_entry(process, grant_number);
     if (!entry->allocated)
         return PROCBUF_OUT_OF_MEMORY;
     if (entry->entered)
@@ -170,9 +141,9 @@ static struct procbuf_grant_entry_private *entry_of_life(struct procbuf_id id,
 {
     struct procbuf_process *process = process_of(id);
     if (process == NULL || !procbuf_process_is_active(process) ||
-        grant_number >= grant_count(process))
+        grant_number >= procbuf_table_grant_count(process))
         return NULL;
-    return entry_at(process, grant_number);
+    return procbuf_table_grant_entry(process, grant_number);
 }
 
 void procbuf_process_leave_grant(struct procbuf_id id, uint32_t grant_number)
@@ -248,8 +219,9 @@ enum procbuf_error procbuf_grant_begin(const struct procbuf_driver *driver,
     const size_t len = procbuf_grant_len(config);
     if (!procbuf_state_is_active(procbuf_process_self(process)->state))
         return PROCBUF_INACTIVE_APP;
-    PROCBUF_REQUIRE(R7, config->grant_number < grant_count(process));
-    struct procbuf_grant_entry_private *entry = entry_at(process, config->grant_number);
+    PROCBUF_REQUIRE(R7, config->grant_number < procbuf_table_grant_count(process));
+    struct procbuf_grant_entry_private *entry =
+        procbuf_table_grant_entry(process, config->grant_number);
     PROCBUF_KEEPS(grant_entry_private, entry);
     const bool is_new = !entry->allocated;
     if (is_new && allocate(process, driver, config->grant_number, config->driver_number, len,

@@ -6,13 +6,6 @@
 
 #include <procbuf/grant.h>
 
-#include "process.h"
-
-/* End of a life: no grant is allocated or entered any more. */
-/*@ requires occupied(process);
-    assigns \nothing; // of what proofs speak of: the entries of grants lie apart */
-void procbuf_process_forget_grants(struct procbuf_process *process);
-
 /* Enter a driver's grant, allocate and zero it if need be, and open access to it; and the way
  * back. Returns: as procbuf_driver_enter(), for a process that is there. */
 enum procbuf_error procbuf_grant_begin(const struct procbuf_driver *driver,

@@ -4,9 +4,9 @@
 
 #include <procbuf/process.h>
 
-#include "grant.h"
 #include "memory.h"
 #include "process.h"
+#include "proved/process.h"
 #include "range.h"
 #include "require.h"
 #include "valid.h"
@@ -33,15 +33,11 @@ bool procbuf_process_is_in_order(const struct procbuf_process_private *self)
 
 /* ---- Looking ---- */
 
-/*@ requires \valid_read(process) && \valid_read(process->private_.table);
-    assigns \nothing; */
 static uint32_t slot_index(const struct procbuf_process *process)
 {
     return (uint32_t)(process - process->private_.table->private_.slots);
 }
 
-/*@ requires occupied(process);
-    assigns \nothing; */
 struct procbuf_id procbuf_process_id(const struct procbuf_process *process)
 {
     const struct procbuf_process_private *self = procbuf_process_look(process);
@@ -116,10 +112,6 @@ enum procbuf_completion procbuf_process_completion(const struct procbuf_process 
 
 /* ---- Scheduling ---- */
 
-/*@ requires \valid(self);
-    assigns self->state;
-    ensures self->state.kind == kind && self->state.stopped_from == kind &&
-            self->state.yielded_for == yielded_for; */
 static void set_state(struct procbuf_process_private *self, enum procbuf_state_kind kind,
                       uint32_t yielded_for)
 {
@@ -179,7 +171,7 @@ void procbuf_process_terminate(struct procbuf_process *process, const uint32_t *
         self->completion = PROCBUF_COMPLETION_WITH_CODE;
         self->completion_code = *completion_code;
     }
-    procbuf_process_forget_grants(process);
+    procbuf_table_forget_grants(process);
     set_state(self, PROCBUF_STATE_TERMINATED, 0);
 }
 
@@ -212,16 +204,6 @@ bool procbuf_process_has_open_grant(const struct procbuf_process_private *self,
     return false;
 }
 
-/*@ requires \valid_read(process) && \valid_read(process->private_.table);
-    assigns \nothing;
-    ensures \result.table == process->private_.table;
-    ensures \result.identifier == process->private_.identifier;
-    ensures \result.flash_start == process->private_.flash_start;
-    ensures \result.flash_protected_end == process->private_.flash_protected_end;
-    ensures \result.flash_end == process->private_.flash_end;
-    ensures \result.mem_start == process->private_.mem_start;
-    ensures \result.app_break == app_break && \result.kernel_break == kernel_break;
-    ensures \result.mem_end == process->private_.mem_end; */
 static struct procbuf_protection protection_of(const struct procbuf_process *process,
                                                procbuf_addr_t app_break,
                                                procbuf_addr_t kernel_break)
@@ -264,36 +246,6 @@ void procbuf_process_revoke(const struct procbuf_process *process)
 /* ---- A new life ---- */
 
 /* L5, for a terminated process. */
-/*@ requires occupied(process);
-    requires \separated(process, process->private_.table);
-    requires process->private_.identifier < process->private_.table->private_.next_identifier;
-    requires process->private_.restart_count < UINT32_MAX; // else it wraps to 0, harmlessly
-    assigns process->private_.identifier, process->private_.app_break,
-            process->private_.kernel_break, process->private_.mark,
-            process->private_.restart_count, process->private_.state,
-            process->private_.table->private_.next_identifier,
-            zeroed_start, zeroed_end, asked, zeroed_start_when_asked, zeroed_end_when_asked, agreed;
-    ensures occupied(process);
-    ensures \result ==>
-              process->private_.app_break == process->private_.initial_app_break &&
-              process->private_.kernel_break == process->private_.initial_kernel_break &&
-              process->private_.mark == process->private_.mem_start &&
-              is_active(&process->private_);
-    ensures \result ==> agreed == \true &&
-              gives(&process->private_, process->private_.initial_app_break,
-                    process->private_.initial_kernel_break) &&
-              was_zeroed_before(\old(process->private_.app_break),
-                                process->private_.initial_app_break);
-    ensures !\result ==>
-              process->private_.app_break == \old(process->private_.app_break) &&
-              process->private_.kernel_break == \old(process->private_.kernel_break) &&
-              process->private_.mark == \old(process->private_.mark) &&
-              process->private_.restart_count == \old(process->private_.restart_count) &&
-              process->private_.state == \old(process->private_.state);
-    ensures \old(process->private_.table->private_.next_identifier) != PROCBUF_NO_IDENTIFIER ==>
-              process->private_.identifier ==
-                \old(process->private_.table->private_.next_identifier) &&
-              process->private_.identifier > \old(process->private_.identifier); */
 static bool begin_new_life(struct procbuf_process *process)
 {
     struct procbuf_process_private *self = &process->private_;

@@ -6,8 +6,8 @@
 
 #include <procbuf/process.h>
 
-#include "memory.h"
 #include "require.h"
+#include "table.h"
 
 /* An enter that has not returned. It lives in the stack frame of that enter, in a list per slot,
  * innermost first, so that its bytes (L9) and its slot (L8) are not given away. */
@@ -72,21 +72,6 @@ procbuf_process_self_inline(struct procbuf_process *process)
 struct procbuf_process_private *procbuf_process_self(struct procbuf_process *process);
 const struct procbuf_process_private *procbuf_process_look(const struct procbuf_process *process);
 
-/* An empty slot's identifier: no process ever has it. */
-#define PROCBUF_NO_IDENTIFIER UINT64_MAX
-
-/* Ask whether a life goes on, of an id without a slot: a foreign one's, or nobody's. */
-bool procbuf_foreign_life_goes_on(const uint32_t *index, const struct procbuf_id_private *id);
-
-/* Ask whether a life goes on. In: index by its place, since only a foreign table needs it.
- * Contract: L1, B7. */
-PROCBUF_INLINE bool procbuf_life_goes_on(const uint32_t *index, const struct procbuf_id_private *id)
-{
-    if (id->process == NULL)
-        return procbuf_foreign_life_goes_on(index, id);
-    return id->process->private_.identifier == id->identifier;
-}
-
 /* An enter on the process begins, and ends. They nest. */
 PROCBUF_INLINE void procbuf_process_push_enter(struct procbuf_process *process,
                                                struct procbuf_open_enter *open)
@@ -109,16 +94,6 @@ static inline bool procbuf_state_is_active(struct procbuf_state state)
 {
     return state.kind != PROCBUF_STATE_FAULTED && state.kind != PROCBUF_STATE_TERMINATED;
 }
-
-/* Take the next identifier. Returns: false when the counter is spent. */
-/*@ requires \valid(table) && \valid(identifier_out) && \separated(table, identifier_out);
-    assigns table->private_.next_identifier, *identifier_out;
-    ensures \result <==> \old(table->private_.next_identifier) != PROCBUF_NO_IDENTIFIER;
-    ensures \result ==> *identifier_out == \old(table->private_.next_identifier) &&
-                        table->private_.next_identifier == *identifier_out + 1;
-    ensures !\result ==> *identifier_out == \old(*identifier_out) &&
-                         table->private_.next_identifier == PROCBUF_NO_IDENTIFIER; */
-bool procbuf_table_take_identifier(struct procbuf_table *table, uint64_t *identifier_out);
 
 /* The port was asked for all memory of this life, with these breaks. */
 /*@ predicate gives{L}(struct procbuf_process_private *self, integer app_break,

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "memory.h"
+#include "proved/slice.h"
 #include "require.h"
+#include "sizes.h"
 #include "slice.h"
 #include "valid.h"
 
@@ -33,8 +35,6 @@ struct procbuf_writable procbuf_writable_from_array(void *array, size_t len)
     return (struct procbuf_writable){ array != NULL ? array : empty_array, len };
 }
 
-/*@ assigns \nothing;
-    ensures \result.base_ == slice.base_ && \result.len_ == slice.len_; */
 struct procbuf_readable procbuf_writable_as_readable(struct procbuf_writable slice)
 {
     PROCBUF_VERIFY(procbuf_writable_is_valid(&slice));
@@ -70,18 +70,12 @@ uint8_t *procbuf_writable_base_unchecked(struct procbuf_writable slice)
 /* ---- One byte ---- */
 
 /* Fetch one byte exactly once: volatile, so that the compiler cannot fetch it again (S5). */
-/*@ requires \valid_read(byte);
-    assigns \nothing; */
 static uint8_t fetch(const uint8_t *byte)
 {
     return *(const volatile uint8_t *)byte;
 }
 
 /* S2, S4 */
-/*@ requires readable(slice) && \valid(value_out);
-    assigns *value_out;
-    ensures \result <==> index < slice.len_;
-    ensures !\result ==> *value_out == \old(*value_out); */
 bool procbuf_readable_get(struct procbuf_readable slice, size_t index, uint8_t *value_out)
 {
     PROCBUF_VERIFY(procbuf_readable_is_valid(&slice));
@@ -91,18 +85,6 @@ bool procbuf_readable_get(struct procbuf_readable slice, size_t index, uint8_t *
     return true;
 }
 
-/*@ requires writable(slice);
-    assigns slice.base_[index];
-    behavior inside:
-      assumes index < slice.len_;
-      assigns slice.base_[index];
-      ensures \result == \true;
-    behavior outside:
-      assumes index >= slice.len_;
-      assigns \nothing;
-      ensures \result == \false;
-    complete behaviors;
-    disjoint behaviors; */
 bool procbuf_writable_set(struct procbuf_writable slice, size_t index, uint8_t value)
 {
     PROCBUF_VERIFY(procbuf_writable_is_valid(&slice));
@@ -112,8 +94,6 @@ bool procbuf_writable_set(struct procbuf_writable slice, size_t index, uint8_t v
     return true;
 }
 
-/*@ requires readable(slice) && index < slice.len_;
-    assigns \nothing; */
 uint8_t procbuf_readable_get_or_panic(struct procbuf_readable slice, size_t index)
 {
     PROCBUF_VERIFY(procbuf_readable_is_valid(&slice));
@@ -123,19 +103,11 @@ uint8_t procbuf_readable_get_or_panic(struct procbuf_readable slice, size_t inde
 
 /* ---- Sub-slices ---- */
 
-/*@ assigns \nothing;
-    ensures \result <==> start <= end <= len; */
 static bool is_subrange(size_t start, size_t end, size_t len)
 {
     return start <= end && end <= len;
 }
 
-/*@ requires readable(slice) && \valid(slice_out);
-    assigns *slice_out;
-    ensures \result <==> start <= end <= slice.len_;
-    ensures \result ==> slice_out->base_ == slice.base_ + start &&
-                        slice_out->len_ == end - start && readable(*slice_out);
-    ensures !\result ==> *slice_out == \old(*slice_out); */
 bool procbuf_readable_range(struct procbuf_readable slice, size_t start, size_t end,
                             struct procbuf_readable *slice_out)
 {
@@ -146,12 +118,6 @@ bool procbuf_readable_range(struct procbuf_readable slice, size_t start, size_t 
     return true;
 }
 
-/*@ requires readable(slice) && \valid(slice_out);
-    assigns *slice_out;
-    ensures \result <==> start <= slice.len_;
-    ensures \result ==> slice_out->base_ == slice.base_ + start &&
-                        slice_out->len_ == slice.len_ - start && readable(*slice_out);
-    ensures !\result ==> *slice_out == \old(*slice_out); */
 bool procbuf_readable_range_from(struct procbuf_readable slice, size_t start,
                                  struct procbuf_readable *slice_out)
 {
@@ -159,12 +125,6 @@ bool procbuf_readable_range_from(struct procbuf_readable slice, size_t start,
     return procbuf_readable_range(slice, start, slice.len_, slice_out);
 }
 
-/*@ requires readable(slice) && \valid(slice_out);
-    assigns *slice_out;
-    ensures \result <==> end <= slice.len_;
-    ensures \result ==> slice_out->base_ == slice.base_ && slice_out->len_ == end &&
-                        readable(*slice_out);
-    ensures !\result ==> *slice_out == \old(*slice_out); */
 bool procbuf_readable_range_to(struct procbuf_readable slice, size_t end,
                                struct procbuf_readable *slice_out)
 {
@@ -172,12 +132,6 @@ bool procbuf_readable_range_to(struct procbuf_readable slice, size_t end,
     return procbuf_readable_range(slice, 0, end, slice_out);
 }
 
-/*@ requires writable(slice) && \valid(slice_out);
-    assigns *slice_out;
-    ensures \result <==> start <= end <= slice.len_;
-    ensures \result ==> slice_out->base_ == slice.base_ + start &&
-                        slice_out->len_ == end - start && writable(*slice_out);
-    ensures !\result ==> *slice_out == \old(*slice_out); */
 bool procbuf_writable_range(struct procbuf_writable slice, size_t start, size_t end,
                             struct procbuf_writable *slice_out)
 {
@@ -188,12 +142,6 @@ bool procbuf_writable_range(struct procbuf_writable slice, size_t start, size_t 
     return true;
 }
 
-/*@ requires writable(slice) && \valid(slice_out);
-    assigns *slice_out;
-    ensures \result <==> start <= slice.len_;
-    ensures \result ==> slice_out->base_ == slice.base_ + start &&
-                        slice_out->len_ == slice.len_ - start && writable(*slice_out);
-    ensures !\result ==> *slice_out == \old(*slice_out); */
 bool procbuf_writable_range_from(struct procbuf_writable slice, size_t start,
                                  struct procbuf_writable *slice_out)
 {
@@ -201,12 +149,6 @@ bool procbuf_writable_range_from(struct procbuf_writable slice, size_t start,
     return procbuf_writable_range(slice, start, slice.len_, slice_out);
 }
 
-/*@ requires writable(slice) && \valid(slice_out);
-    assigns *slice_out;
-    ensures \result <==> end <= slice.len_;
-    ensures \result ==> slice_out->base_ == slice.base_ && slice_out->len_ == end &&
-                        writable(*slice_out);
-    ensures !\result ==> *slice_out == \old(*slice_out); */
 bool procbuf_writable_range_to(struct procbuf_writable slice, size_t end,
                                struct procbuf_writable *slice_out)
 {
@@ -222,13 +164,6 @@ struct procbuf_iter procbuf_readable_iterate(struct procbuf_readable slice)
     return (struct procbuf_iter){ slice };
 }
 
-/*@ requires \valid(iter) && \valid(value_out) && \separated(iter, value_out);
-    requires readable(iter->rest_);
-    assigns *value_out, iter->rest_;
-    ensures \result <==> \old(iter->rest_.len_) != 0;
-    ensures \result ==> iter->rest_.base_ == \old(iter->rest_.base_) + 1 &&
-                        iter->rest_.len_ == \old(iter->rest_.len_) - 1 && readable(iter->rest_);
-    ensures !\result ==> *value_out == \old(*value_out) && iter->rest_ == \old(iter->rest_); */
 bool procbuf_iter_next(struct procbuf_iter *iter, uint8_t *value_out)
 {
     PROCBUF_VERIFY(procbuf_readable_is_valid(&iter->rest_));
@@ -252,55 +187,24 @@ struct procbuf_writable_chunks procbuf_writable_split(struct procbuf_writable sl
     return (struct procbuf_writable_chunks){ slice, chunk_len };
 }
 
-/*@ assigns \nothing;
-    ensures \result == \min(rest_len, chunk_len); */
-static size_t next_chunk_len(size_t rest_len, size_t chunk_len)
-{
-    return rest_len < chunk_len ? rest_len : chunk_len;
-}
-
 /* S1: the next piece has chunk_len bytes, or all that are left; what is left begins behind it. */
-/*@ requires \valid(chunks) && \valid(slice_out) && \separated(chunks, slice_out);
-    requires readable(chunks->rest_) && chunks->chunk_len_ != 0;
-    assigns *slice_out, chunks->rest_;
-    ensures \result <==> \old(chunks->rest_.len_) != 0;
-    ensures \result ==>
-              slice_out->base_ == \old(chunks->rest_.base_) &&
-              slice_out->len_ == \min(\old(chunks->rest_.len_), chunks->chunk_len_) &&
-              chunks->rest_.base_ == slice_out->base_ + slice_out->len_ &&
-              chunks->rest_.len_ == \old(chunks->rest_.len_) - slice_out->len_ &&
-              readable(*slice_out) && readable(chunks->rest_);
-    ensures !\result ==> *slice_out == \old(*slice_out) &&
-                         chunks->rest_ == \old(chunks->rest_); */
 bool procbuf_readable_chunks_next(struct procbuf_readable_chunks *chunks,
                                   struct procbuf_readable *slice_out)
 {
     PROCBUF_VERIFY(procbuf_readable_is_valid(&chunks->rest_) && chunks->chunk_len_ != 0);
     const struct procbuf_readable rest = chunks->rest_;
-    const size_t len = next_chunk_len(rest.len_, chunks->chunk_len_);
+    const size_t len = procbuf_smaller(rest.len_, chunks->chunk_len_);
     return len != 0 && procbuf_readable_range_to(rest, len, slice_out) &&
            procbuf_readable_range_from(rest, len, &chunks->rest_);
 }
 
 /* S1: the next piece has chunk_len bytes, or all that are left; what is left begins behind it. */
-/*@ requires \valid(chunks) && \valid(slice_out) && \separated(chunks, slice_out);
-    requires writable(chunks->rest_) && chunks->chunk_len_ != 0;
-    assigns *slice_out, chunks->rest_;
-    ensures \result <==> \old(chunks->rest_.len_) != 0;
-    ensures \result ==>
-              slice_out->base_ == \old(chunks->rest_.base_) &&
-              slice_out->len_ == \min(\old(chunks->rest_.len_), chunks->chunk_len_) &&
-              chunks->rest_.base_ == slice_out->base_ + slice_out->len_ &&
-              chunks->rest_.len_ == \old(chunks->rest_.len_) - slice_out->len_ &&
-              writable(*slice_out) && writable(chunks->rest_);
-    ensures !\result ==> *slice_out == \old(*slice_out) &&
-                         chunks->rest_ == \old(chunks->rest_); */
 bool procbuf_writable_chunks_next(struct procbuf_writable_chunks *chunks,
                                   struct procbuf_writable *slice_out)
 {
     PROCBUF_VERIFY(procbuf_writable_is_valid(&chunks->rest_) && chunks->chunk_len_ != 0);
     const struct procbuf_writable rest = chunks->rest_;
-    const size_t len = next_chunk_len(rest.len_, chunks->chunk_len_);
+    const size_t len = procbuf_smaller(rest.len_, chunks->chunk_len_);
     return len != 0 && procbuf_writable_range_to(rest, len, slice_out) &&
            procbuf_writable_range_from(rest, len, &chunks->rest_);
 }
@@ -308,22 +212,6 @@ bool procbuf_writable_chunks_next(struct procbuf_writable_chunks *chunks,
 /* ---- Copies ---- */
 
 /* S3, S4 */
-/*@ requires readable(slice);
-    requires array_len == 0 || \valid((uint8_t *)array_out + (0 .. array_len - 1));
-    requires array_len == 0 || slice.len_ == 0 ||
-             \separated((uint8_t *)array_out + (0 .. array_len - 1),
-                        slice.base_ + (0 .. slice.len_ - 1));
-    assigns ((uint8_t *)array_out)[0 .. array_len - 1];
-    behavior equal:
-      assumes array_len == slice.len_;
-      ensures \result == PROCBUF_OK;
-    behavior unequal:
-      assumes array_len != slice.len_;
-      ensures \result == PROCBUF_SIZE;
-      ensures \forall integer i; 0 <= i < array_len ==>
-                ((uint8_t *)array_out)[i] == \old(((uint8_t *)array_out)[i]);
-    complete behaviors;
-    disjoint behaviors; */
 enum procbuf_error procbuf_readable_copy_to(struct procbuf_readable slice, void *array_out,
                                             size_t array_len)
 {
@@ -337,21 +225,6 @@ enum procbuf_error procbuf_readable_copy_to(struct procbuf_readable slice, void 
     return PROCBUF_OK;
 }
 
-/*@ requires writable(slice);
-    requires array_len == 0 || \valid_read((const uint8_t *)array + (0 .. array_len - 1));
-    requires array_len == 0 || slice.len_ == 0 ||
-             \separated((const uint8_t *)array + (0 .. array_len - 1),
-                        slice.base_ + (0 .. slice.len_ - 1));
-    assigns slice.base_[0 .. slice.len_ - 1];
-    behavior equal:
-      assumes array_len == slice.len_;
-      ensures \result == PROCBUF_OK;
-    behavior unequal:
-      assumes array_len != slice.len_;
-      assigns \nothing;
-      ensures \result == PROCBUF_SIZE;
-    complete behaviors;
-    disjoint behaviors; */
 enum procbuf_error procbuf_writable_copy_from(struct procbuf_writable slice, const void *array,
                                               size_t array_len)
 {
@@ -366,17 +239,6 @@ enum procbuf_error procbuf_writable_copy_from(struct procbuf_writable slice, con
 }
 
 /* The two may overlap. */
-/*@ requires writable(slice) && readable(source);
-    assigns slice.base_[0 .. slice.len_ - 1];
-    behavior equal:
-      assumes source.len_ == slice.len_;
-      ensures \result == PROCBUF_OK;
-    behavior unequal:
-      assumes source.len_ != slice.len_;
-      assigns \nothing;
-      ensures \result == PROCBUF_SIZE;
-    complete behaviors;
-    disjoint behaviors; */
 enum procbuf_error procbuf_writable_copy_from_slice(struct procbuf_writable slice,
                                                     struct procbuf_readable source)
 {

@@ -140,50 +140,57 @@ static enum procbuf_error end_call(enum procbuf_error error, size_t done, size_t
     return PROCBUF_OK;
 }
 
-/* Read, or skip if array_out is null. */
-static enum procbuf_error advance_reader(struct procbuf_reader *reader, uint8_t *array_out,
-                                         size_t len, size_t *len_out)
+/* The buffers of a reader or of a writer: the other's are null. */
+struct row {
+    const struct procbuf_readonly *readonly;
+    const struct procbuf_readwrite *readwrite;
+    size_t count;
+};
+
+static enum procbuf_error run_step(const struct row *row, size_t index, struct step *step)
+{
+    return row->readonly != NULL ? run_read_step(&row->readonly[index], step)
+                                 : run_write_step(&row->readwrite[index], step);
+}
+
+/* Do what `whole` says, a step for each buffer, from *position on. */
+static enum procbuf_error advance(const struct row *row, struct procbuf_position *position,
+                                  const struct step *whole, size_t *len_out)
 {
     enum procbuf_error error = PROCBUF_OK;
-    struct procbuf_position position = reader->position_;
+    struct procbuf_position now = *position;
     size_t done = 0;
-    while (done < len && position.index < reader->count_) {
-        struct step step = { .offset = position.offset,
-                             .len = len - done,
-                             .array_out = array_out != NULL ? array_out + done : NULL };
-        error = run_read_step(&reader->buffers_[position.index], &step);
+    while (done < whole->len && now.index < row->count) {
+        struct step step = { .offset = now.offset,
+                             .len = whole->len - done,
+                             .array_out = whole->array_out != NULL ? whole->array_out + done : NULL,
+                             .array = whole->array != NULL ? whole->array + done : NULL };
+        error = run_step(row, now.index, &step);
         if (error != PROCBUF_OK)
             break;
-        move_on(&position, step.done, step.reached_end);
+        move_on(&now, step.done, step.reached_end);
         done += step.done;
     }
     error = end_call(error, done, len_out);
     if (error == PROCBUF_OK)
-        reader->position_ = position;
+        *position = now;
     return error;
 }
 
-/* Write, or skip if array is null. */
+static enum procbuf_error advance_reader(struct procbuf_reader *reader, uint8_t *array_out,
+                                         size_t len, size_t *len_out)
+{
+    const struct row row = { .readonly = reader->buffers_, .count = reader->count_ };
+    const struct step whole = { .len = len, .array_out = array_out };
+    return advance(&row, &reader->position_, &whole, len_out);
+}
+
 static enum procbuf_error advance_writer(struct procbuf_writer *writer, const uint8_t *array,
                                          size_t len, size_t *len_out)
 {
-    enum procbuf_error error = PROCBUF_OK;
-    struct procbuf_position position = writer->position_;
-    size_t done = 0;
-    while (done < len && position.index < writer->count_) {
-        struct step step = { .offset = position.offset,
-                             .len = len - done,
-                             .array = array != NULL ? array + done : NULL };
-        error = run_write_step(&writer->buffers_[position.index], &step);
-        if (error != PROCBUF_OK)
-            break;
-        move_on(&position, step.done, step.reached_end);
-        done += step.done;
-    }
-    error = end_call(error, done, len_out);
-    if (error == PROCBUF_OK)
-        writer->position_ = position;
-    return error;
+    const struct row row = { .readwrite = writer->buffers_, .count = writer->count_ };
+    const struct step whole = { .len = len, .array = array };
+    return advance(&row, &writer->position_, &whole, len_out);
 }
 
 enum procbuf_error procbuf_reader_read(struct procbuf_reader *reader, void *array_out,

@@ -17,7 +17,7 @@ class Pair(NamedTuple):
     edits: list[Edit]
 
 
-BRK, PROCESS, TABLE, GRANT = "lib/src/brk.c", "lib/src/process.c", "lib/src/table.c", "lib/src/grant.c"
+BRK, PROCESS, CREATION, GRANT = "lib/src/brk.c", "lib/src/process.c", "lib/src/creation.c", "lib/src/grant.c"
 ALLOW, BUFFER, MEMORY, STREAM = "lib/src/allow.c", "lib/src/buffer.c", "lib/src/memory.c", "lib/src/stream.c"
 M_BRK, M_PROCESSES, M_GRANTS = "fuzz/model/brk.c", "fuzz/model/processes.c", "fuzz/model/grants.c"
 M_ALLOW, M_BUFFERS, M_RULES = "fuzz/model/allow.c", "fuzz/model/buffers.c", "fuzz/model/rules.h"
@@ -94,11 +94,11 @@ PAIRS = [
                 "process->state == MODEL_TERMINATED || process->app_break == process->mem_start"),
     Pair("S-create", "a new process finds what the one before it left", "P4",
          "kind=secrecy check=accessible-before-zeroed op=(process|create)$", [
-             (TABLE, "        .app_break = config->mem_start,\n", "        .app_break = layout->app_break,\n"),
+             (CREATION, "        .app_break = config->mem_start,\n", "        .app_break = layout->app_break,\n"),
              (M_PROCESSES, "    process->app_break = args[3];\n", "    process->app_break = args[3] + args[5];\n")]),
     Pair("S-create-half", "of a new process's memory the first half is not zeroed", "P4",
          "kind=secrecy check=accessible-before-zeroed op=(process|create)$", [
-             (TABLE, "        .app_break = config->mem_start,\n",
+             (CREATION, "        .app_break = config->mem_start,\n",
               "        .app_break = (procbuf_addr_t)(config->mem_start + config->initial_app_len / 2),\n"),
              (M_PROCESSES, "    process->app_break = args[3];\n",
               "    process->app_break = args[3] + args[5] / 2;\n")]),
@@ -165,9 +165,9 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
 """)]),
     Pair("S-kept", "a new life's slots keep what the old life shared", "L3",
          "kind=secrecy check=range-that-was-not-passed op=allow_read", [
-             (PROCESS, "    procbuf_process_forget_grants(process);\n",
+             (PROCESS, "    procbuf_table_forget_grants(process);\n",
               "    if (self->initial_app_break > self->kernel_break)\n"
-              "        procbuf_process_forget_grants(process);\n"),
+              "        procbuf_table_forget_grants(process);\n"),
              (PROCESS, "    if (!procbuf_process_give(process, self->initial_app_break, self->initial_kernel_break))\n",
               "    const procbuf_addr_t kernel_break = self->initial_app_break > self->kernel_break\n"
               "                                            ? self->initial_kernel_break\n"
@@ -272,7 +272,7 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
              (GRANT, "    if (!entry->allocated)\n",
               """    const struct procbuf_table_private *table = &process->private_.table->private_;
     for (uint32_t slot = 0; slot < table->slot_count; slot++)
-        if (table->slots[slot].private_.table != NULL && entry_at(&table->slots[slot], grant_number)->entered)
+        if (table->slots[slot].private_.table != NULL && procbuf_table_grant_entry(&table->slots[slot], grant_number)->entered)
             return PROCBUF_ALREADY_IN_USE;
     if (!entry->allocated)
 """),
@@ -382,7 +382,7 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
              (M_PROCESSES, M_INCLUDE, M_INCLUDE + m_another("them->state == MODEL_TERMINATED"))]),
     Pair("I-overlap", "a process may be created in the memory of another", "P4",
          "kind=integrity check=(accessible-to-two|window-out-of-a-process) op=create$", [
-             (TABLE, "            overlaps_process(config->mem_start, layout->mem_end, &other->private_))\n            return false;",
+             (CREATION, "            overlaps_process(config->mem_start, layout->mem_end, &other->private_))\n            return false;",
               "            (overlaps_process(config->mem_start, layout->mem_end, &other->private_) && false))\n"
               "            return false;"),
              (M_PROCESSES, "    return !touches_a_process(args[0], args[1]) && !touches_a_process(args[3], args[4]);",
@@ -404,7 +404,7 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
               "        return OUT_OF_MEMORY;\n    }\n")]),
     Pair("P-removed", "a removed process's memory stays accessible: the port is told nothing", "L8",
          "kind=integrity check=(accessible-without-a-process|accessible-to-two|port-told-of-other-memory) ", [
-             (TABLE, "    procbuf_process_revoke(process);\n", ""),
+             (CREATION, "    procbuf_process_revoke(process);\n", ""),
              (M_PROCESSES, """    struct hook *told = asks_port(p, slot, process->mem_start, process->mem_start);
     told->flash_protected_end = told->flash_end = told->flash_start;
     if (!told->answer) {
@@ -435,7 +435,7 @@ TWINS: dict[str, str | list[Edit]] = {
     "M-L5": [(PROCESS, "    self->mark = self->mem_start;\n", ""),
              (PROCESS, "    return self->mem_start <= self->mark && self->mark <= self->app_break &&\n",
               "    return\n")], # which the library verifies, too
-    "M-L8": [(TABLE, "    if (self->open_enters != NULL)\n        return PROCBUF_BUSY;\n", "")],
+    "M-L8": [(CREATION, "    if (self->open_enters != NULL)\n        return PROCBUF_BUSY;\n", "")],
     "M-L7": [(PROCESS, "    if (self->fault_policy == PROCBUF_FAULT_RESTART) {", "    if (false) {")],
     "M-L6": [(PROCESS, "    if (app_break > self->app_break)\n",
               "    if (app_break > self->app_break && procbuf_state_is_active(self->state))\n")],

@@ -1,13 +1,17 @@
-"""Every first-order mutant of the library's sources: one small change each, found by libclang.
+"""Every first-order mutant of the library's sources: one small change each, found by libclang. And second-order ones, two
+such changes in one file, by sample.
 
 Operators: relational, arithmetic, logical and bit operators; constants plus and minus one; conditions
-negated and held true or false; statements deleted; neighbouring arguments of one type swapped; a
-field for another of its type; an early return; another value returned. What macros define is changed
+negated and held true or false, one side of && and || dropped; statements deleted; two arguments exchanged; a
+field or variable for another of its type; an early return, exit or break; another value returned; numbers cut to 8, 16
+and 32 bits where they are passed, assigned, read from a field, or compared; neighbouring statements swapped; a hook or check
+moved over what follows or precedes it; a loop that ends early; `continue` for `break`. What macros define is changed
 word by word, since it has no tree of its own.
 """
 from __future__ import annotations
 
 import hashlib
+import random
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +32,13 @@ BINARY = {
     "|=": ["&="], "&=": ["|="],
 }
 if ci is not None:
+    ci.Config.set_library_file(LIBCLANG)
     K = ci.CursorKind
     CONDITIONS = (K.IF_STMT, K.WHILE_STMT, K.CONDITIONAL_OPERATOR, K.FOR_STMT)
+    LOOPS = (K.WHILE_STMT, K.FOR_STMT)
+    UNSIGNED = (ci.TypeKind.USHORT, ci.TypeKind.UINT, ci.TypeKind.ULONG, ci.TypeKind.ULONGLONG)
+    SIGNED = (ci.TypeKind.LONG, ci.TypeKind.LONGLONG)
+COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 
 
 @dataclass(frozen=True)
@@ -60,12 +69,37 @@ class Mutant:
         return hashlib.sha1(source + repr((self.file, self.start, self.end, self.text)).encode()).hexdigest()[:16]
 
 
+@dataclass(frozen=True)
+class Pair:
+    """Two mutants of one file at once: a mutant of second order."""
+    one: Mutant
+    two: Mutant
+    """Behind the first."""
+    operator: str = "second order"
+
+    @property
+    def file(self) -> str:
+        return self.one.file
+
+    def apply(self, source: bytes) -> bytes:
+        return self.one.apply(self.two.apply(source))
+
+    def line(self, source: bytes) -> int:
+        return self.one.line(source)
+
+    def diff(self, source: bytes) -> str:
+        return f"{self.one.diff(source)}\n{self.two.diff(source)}"
+
+    def key(self, source: bytes) -> str:
+        return hashlib.sha1(f"{self.one.key(source)} {self.two.key(source)}".encode()).hexdigest()[:16]
+
+
 class Finder:
     """Walks one file."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, root: Path = ROOT / "lib"):
         self.path = path
-        self.file = str(path.relative_to(ROOT / "lib"))
+        self.file = str(path.relative_to(root))
         self.source = path.read_bytes()
         self.found: dict[tuple[int, int, str], Mutant] = {}
 
@@ -124,6 +158,12 @@ class Finder:
         self.returns = cursor.result_type.get_canonical()
         at = body[0].extent.start.offset + 1
         self.add(at, at, f" {self.default_return()}", "early return")
+        self.variables: list = []
+        for parameter in cursor.get_arguments():
+            self.variables.append(parameter)
+            for cut in self.cuts(parameter.type, parameter.spelling):
+                self.add(at, at, f" {parameter.spelling} = {cut};", "narrowed")
+        self.block(body[0])
         self.statements(body[0])
         self.walk(body[0])
 
@@ -150,16 +190,22 @@ class Finder:
 
     def walk(self, cursor) -> None:
         for child in cursor.get_children():
+            in_scope = len(self.variables)
             if child.kind == K.COMPOUND_STMT:
+                self.block(child)
                 self.statements(child)
             if self.is_plain(child):
                 self.visit(child)
             self.walk(child)
+            if child.kind in (K.COMPOUND_STMT, K.FOR_STMT):
+                del self.variables[in_scope:]
+            elif child.kind == K.VAR_DECL:
+                self.variables.append(child)
 
     def visit(self, cursor) -> None:
         kind, children = cursor.kind, list(cursor.get_children())
         if kind in (K.BINARY_OPERATOR, K.COMPOUND_ASSIGNMENT_OPERATOR) and len(children) == 2:
-            self.binary(children)
+            self.binary(cursor, children)
         elif kind == K.UNARY_OPERATOR:
             self.unary(cursor)
         elif kind == K.INTEGER_LITERAL:
@@ -170,9 +216,18 @@ class Finder:
             self.arguments(cursor)
         elif kind == K.MEMBER_REF_EXPR:
             self.field(cursor)
+        elif kind == K.UNEXPOSED_EXPR and len(children) == 1:
+            self.read(children[0])
+        elif kind == K.VAR_DECL and children:
+            self.assigned(children[-1], cursor.type)
+        elif kind in (K.BREAK_STMT, K.CONTINUE_STMT):
+            self.add(cursor.extent.start.offset, cursor.extent.end.offset,
+                     "continue" if kind == K.BREAK_STMT else "break", "break or continue")
         if kind in CONDITIONS and children:
             self.condition(cursor, children)
-        if kind in (K.IF_STMT, K.WHILE_STMT, K.FOR_STMT):
+        if kind in LOOPS:
+            self.loop(children)
+        if kind in (K.IF_STMT, *LOOPS):
             for child in children[1:]:
                 if child.kind != K.COMPOUND_STMT:
                     self.single(child)
@@ -184,7 +239,111 @@ class Finder:
             end = self.source.index(b";", child.extent.end.offset - 1) + 1
             self.add(child.extent.start.offset, end, ";", "statement deleted")
 
-    def binary(self, children) -> None:
+    def end_of(self, statement) -> int:
+        """Behind its semicolon."""
+        end = statement.extent.end.offset
+        if statement.kind in (K.COMPOUND_STMT, K.DECL_STMT) or self.source[end - 1:end] in (b";", b"}"):
+            return end
+        return self.source.index(b";", end) + 1
+
+    def block(self, block) -> None:
+        """Statements in another order, and a way out before each."""
+        children = [child for child in block.get_children() if child.kind != K.NULL_STMT]
+        spans = [(child.extent.start.offset, self.end_of(child)) for child in children]
+        texts = [self.source[start:end].decode() for start, end in spans]
+
+        def can_move(index: int) -> bool:
+            return self.is_whole(children[index]) and children[index].kind not in (
+                K.DECL_STMT, K.RETURN_STMT, K.BREAK_STMT, K.CONTINUE_STMT)
+
+        def moved(index: int, to: int) -> None:
+            low, high = min(index, to), max(index, to)
+            order = texts[low:high + 1]
+            order.insert(to - low, order.pop(index - low))
+            self.add(spans[low][0], spans[high][1], "\n".join(order), "statements swapped"
+                     if high == low + 1 else "moved")
+
+        for index, child in enumerate(children):
+            if index > 0 and self.is_whole(child) and child.kind != K.RETURN_STMT:
+                self.add(spans[index][0], spans[index][0], f"{self.default_return()} ", "early exit")
+            if not can_move(index):
+                continue
+            if index + 1 < len(children) and can_move(index + 1):
+                moved(index, index + 1)
+            if self.is_hook_or_check(child):
+                first = next(i for i in range(len(children)) if i == index or can_move(i))
+                last = max(i for i in range(len(children)) if can_move(i))
+                for to in {first, last} - {index - 1, index, index + 1}:
+                    moved(index, to)
+
+    def is_whole(self, statement) -> bool:
+        """Whether the statement is written in this file, and not the expansion of a macro's definition."""
+        place = statement.extent.start
+        return place.file is not None and place.file.name == str(self.path)
+
+    def is_hook_or_check(self, statement) -> bool:
+        text = self.text_of(statement)
+        return (text.startswith(("procbuf_port_", "PROCBUF_REQUIRE", "procbuf_compiler_barrier", "procbuf_require_"))
+                or statement.kind == K.IF_STMT and "return" in text)
+
+    def loop(self, children) -> None:
+        """It ends before its last round, or after its first."""
+        body = children[-1]
+        tested = next((c for c in children[:-1] if c.kind == K.BINARY_OPERATOR
+                       and c.type.spelling in ("int", "bool", "_Bool")), None)
+        if tested is not None and self.is_plain(tested):
+            left = next(tested.get_children())
+            if re.fullmatch(r"[\w.>-]+ < .*", self.text_of(tested), re.DOTALL):
+                self.add(left.extent.end.offset, left.extent.end.offset, " + 1", "loop's bound")
+        if self.is_plain(body):
+            end = self.end_of(body)
+            if body.kind == K.COMPOUND_STMT:
+                self.add(end - 1, end - 1, "break; ", "early exit")
+            else:
+                start = body.extent.start.offset
+                self.add(start, end, f"{{ {self.source[start:end].decode()} break; }}", "early exit")
+
+    # ---- Numbers that are cut ----
+
+    @staticmethod
+    def cuts(kind, text: str) -> list[str]:
+        """An expression of a type, cut to fewer bits."""
+        canonical = kind.get_canonical()
+        sign = "u" if canonical.kind in UNSIGNED else ""
+        if not sign and canonical.kind not in SIGNED:
+            return []
+        spelling = kind.spelling.replace("const ", "")
+        return [f"({spelling})({sign}int{bits}_t)({text})" for bits in (8, 16, 32) if bits < 8 * canonical.get_size()]
+
+    def is_literal(self, value) -> bool:
+        return self.text_of(value)[:1].isdigit()
+
+    def assigned(self, value, kind) -> None:
+        if self.is_plain(value) and value.kind != K.INIT_LIST_EXPR and not self.is_literal(value):
+            for cut in self.cuts(kind, self.text_of(value)):
+                self.add(value.extent.start.offset, value.extent.end.offset, cut, "narrowed")
+
+    def compared(self, children) -> None:
+        if not all(map(self.is_plain, children)) or any(map(self.is_literal, children)):
+            return
+        one, two = children
+        between = self.source[one.extent.end.offset:two.extent.start.offset].decode()
+        for left, right in zip(self.cuts(one.type, self.text_of(one)), self.cuts(two.type, self.text_of(two))):
+            self.add(one.extent.start.offset, two.extent.end.offset, left + between + right, "narrowed")
+
+    def read(self, place) -> None:
+        """What a variable or a field holds is used."""
+        start, end = place.extent.start.offset, place.extent.end.offset
+        if place.kind == K.MEMBER_REF_EXPR and self.is_plain(place):
+            for cut in self.cuts(place.type, self.text_of(place)):
+                self.add(start, end, cut, "narrowed")
+        elif place.kind == K.DECL_REF_EXPR and self.is_plain(place):
+            kind = place.type.get_canonical().spelling.replace("const ", "")
+            for other in self.variables:
+                if other.spelling != place.spelling and other.type.get_canonical().spelling.replace("const ", "") == kind:
+                    self.add(start, end, other.spelling, "variable")
+
+    def binary(self, cursor, children) -> None:
         low, high = children[0].extent.end.offset, children[1].extent.start.offset
         if not all(map(self.is_plain, children)) or high <= low:
             return
@@ -193,6 +352,13 @@ class Finder:
         at = low + between.find(operator)
         for other in BINARY.get(operator, []):
             self.add(at, at + len(operator), other, "operator")
+        if operator in ("&&", "||"):
+            for child in children:
+                self.add(cursor.extent.start.offset, cursor.extent.end.offset, self.text_of(child), "operand dropped")
+        elif operator in COMPARISONS:
+            self.compared(children)
+        elif operator == "=":
+            self.assigned(children[1], children[0].type)
 
     def unary(self, cursor) -> None:
         at, text = cursor.extent.start.offset, self.text_of(cursor)
@@ -244,13 +410,13 @@ class Finder:
             self.add(start, end, "((void *)0)", "return value")
 
     def arguments(self, cursor) -> None:
-        arguments = [a for a in cursor.get_arguments() if a is not None]
-        for one, two in zip(arguments, arguments[1:]):
-            if self.is_plain(one) and self.is_plain(two) and \
-                    one.type.get_canonical().spelling == two.type.get_canonical().spelling:
-                start, end = one.extent.start.offset, two.extent.end.offset
-                between = self.source[one.extent.end.offset:two.extent.start.offset].decode()
-                self.add(start, end, self.text_of(two) + between + self.text_of(one), "arguments swapped")
+        arguments = [a for a in cursor.get_arguments() if a is not None and self.is_plain(a)]
+        for index, one in enumerate(arguments):
+            for two in arguments[index + 1:]:
+                if one.type.get_canonical().spelling == two.type.get_canonical().spelling:
+                    start, end = one.extent.start.offset, two.extent.end.offset
+                    between = self.source[one.extent.end.offset:two.extent.start.offset].decode()
+                    self.add(start, end, self.text_of(two) + between + self.text_of(one), "arguments swapped")
 
     def field(self, cursor) -> None:
         declaration = cursor.referenced
@@ -267,6 +433,17 @@ class Finder:
 
 def all_mutants(names: list[str] | None = None) -> list[Mutant]:
     """Of lib/src and of what inline code the headers hold, in the order of the files."""
-    ci.Config.set_library_file(LIBCLANG)
     paths = sorted([*(ROOT / "lib/src").glob("*.[ch]"), *(ROOT / "lib/include").rglob("*.h")])
     return [mutant for path in paths if not names or path.name in names for mutant in Finder(path).run()]
+
+
+def second_order(found: list[Mutant], count: int) -> list[Pair]:
+    """So many pairs, always the same: each of two mutants of one file that are apart."""
+    chance = random.Random(1)
+    pairs: dict[Pair, None] = {}
+    while len(pairs) < count:
+        one = chance.choice(found)
+        two = chance.choice([other for other in found if other.file == one.file])
+        if one.end < two.start:
+            pairs[Pair(one, two)] = None
+    return list(pairs)

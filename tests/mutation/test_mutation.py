@@ -1,0 +1,223 @@
+#!/usr/bin/python3
+"""The mutants that are made of a small file, and what equivalent.txt says of results."""
+import importlib.machinery
+import importlib.util
+import tempfile
+import textwrap
+import unittest
+from pathlib import Path
+
+import mutants
+
+HERE = Path(__file__).resolve().parent
+
+
+def load_command():
+    loader = importlib.machinery.SourceFileLoader("mutation_run", str(HERE / "run"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("mutation_run", loader))
+    loader.exec_module(module)
+    return module
+
+
+command = load_command()
+
+
+class Mutants(unittest.TestCase):
+    def found(self, source: str) -> tuple[list[mutants.Mutant], bytes]:
+        with tempfile.TemporaryDirectory() as name:
+            path = Path(name) / "small.c"
+            path.write_text(textwrap.dedent(source))
+            return mutants.Finder(path, Path(name)).run(), path.read_bytes()
+
+    def check(self, source: str, operator: str, *expected: str) -> None:
+        """Of this kind, just these mutants: each said by its changed lines, one space for all white space."""
+        made, text = self.found(source)
+        after = [" ".join(" ".join(line[1:] for line in m.diff(text).splitlines() if line[0] == "+").split())
+                 for m in made if m.operator == operator]
+        self.assertEqual(sorted(after), sorted(expected))
+
+    def test_a_parameter_is_cut_to_fewer_bits(self):
+        self.check("""\
+            unsigned long f(unsigned long a, unsigned short b, unsigned char c, long d, void *e)
+            { return a + b + c + (unsigned long)d + (e != 0); }
+            """, "narrowed", *[f"{{ {name} = ({kind})({sign}int{bits}_t)({name}); return a + b + c + (unsigned long)d + (e != 0); }}"
+                               for name, kind, sign, widths in (("a", "unsigned long", "u", (8, 16, 32)),
+                                                                ("b", "unsigned short", "u", (8,)),
+                                                                ("d", "long", "", (8, 16, 32))) for bits in widths])
+
+    def test_what_is_assigned_compared_or_read_from_a_field_is_cut(self):
+        self.check("""\
+            struct s { unsigned a; };
+            unsigned g(void);
+            int f(struct s *s)
+            {
+                const unsigned x = g();
+                s->a = x;
+                if (x < 3)
+                    return s->a == x;
+                return 0;
+            }
+            """, "narrowed",
+                   "const unsigned x = (unsigned int)(uint8_t)(g());", "const unsigned x = (unsigned int)(uint16_t)(g());",
+                   "s->a = (unsigned int)(uint8_t)(x);", "s->a = (unsigned int)(uint16_t)(x);",
+                   "return (unsigned int)(uint8_t)(s->a) == x;", "return (unsigned int)(uint16_t)(s->a) == x;",
+                   "return (unsigned int)(uint8_t)(s->a) == (unsigned int)(uint8_t)(x);",
+                   "return (unsigned int)(uint16_t)(s->a) == (unsigned int)(uint16_t)(x);")
+
+    def test_a_variable_in_scope_takes_the_place_of_another_of_its_type(self):
+        self.check("""\
+            int f(int a, char b)
+            {
+                for (int i = 0; a != 0; )
+                    return i;
+                int late = b;
+                return a;
+            }
+            """, "variable", "for (int i = 0; i != 0; )", "return a;", "return late;")
+
+    def test_a_field_takes_the_place_of_another_of_its_type(self):
+        self.check("struct s { int a, b; char c; };\nint f(struct s *s) { return s->a; }\n", "field",
+                   "int f(struct s *s) { return s->b; }")
+
+    BLOCK = """\
+        void procbuf_port_open(int *a);
+        void f(int *a)
+        {
+            procbuf_port_open(a);
+            *a = 1;
+            *a = 2;
+            return;
+        }
+        """
+
+    def test_neighbours_are_swapped(self):
+        self.check(self.BLOCK, "statements swapped", "*a = 1; procbuf_port_open(a);", "*a = 2; *a = 1;")
+
+    def test_a_hook_is_moved_over_what_follows(self):
+        self.check(self.BLOCK, "moved", "*a = 1; *a = 2; procbuf_port_open(a);")
+
+    def test_a_check_is_moved_over_what_precedes_it(self):
+        self.check("""\
+            int f(int *a)
+            {
+                int b = *a;
+                a[0] = 1;
+                a[1] = b;
+                if (b == 3)
+                    return 1;
+                return 0;
+            }
+            """, "moved", "if (b == 3) return 1; a[0] = 1; a[1] = b;")
+
+    def test_each_statement_may_be_the_first_that_does_not_run(self):
+        self.check(self.BLOCK, "early exit", "return; *a = 1;", "return; *a = 2;")
+
+    LOOPS = """\
+        int g(int i);
+        int f(int n)
+        {
+            for (int i = 0; i < n; i++) {
+                if (g(i) || n == 7)
+                    break;
+                continue;
+            }
+            while (g(n))
+                g(1);
+            return 1;
+        }
+        """
+
+    def test_a_loop_ends_a_round_early(self):
+        self.check(self.LOOPS, "loop's bound", "for (int i = 0; i + 1 < n; i++) {")
+
+    def test_a_loop_ends_after_its_first_round(self):
+        self.check(self.LOOPS, "early exit", "break; }", "{ g(1); break; }", "return 0; while (g(n))",
+                   "return 0; continue;")
+
+    def test_break_and_continue_are_exchanged(self):
+        self.check(self.LOOPS, "break or continue", "continue;", "break;")
+
+    def test_a_check_of_two_is_dropped(self):
+        self.check(self.LOOPS, "operand dropped", "if (g(i))", "if (n == 7)")
+
+    def test_any_two_arguments_of_a_type_are_exchanged(self):
+        self.check("int g(int a, char b, int c);\nint f(int x, char y, int z) { return g(x, y, z); }\n",
+                   "arguments swapped", "int f(int x, char y, int z) { return g(z, y, x); }")
+
+    def test_second_order_mutants_are_two_that_are_apart_and_always_the_same(self):
+        made, text = self.found(self.LOOPS)
+        pairs = mutants.second_order(made, 50)
+        self.assertEqual([pair.key(text) for pair in pairs],
+                         [pair.key(text) for pair in mutants.second_order(made, 50)])
+        self.assertEqual(len({pair.key(text) for pair in pairs}), 50)
+        for pair in pairs:
+            self.assertLess(pair.one.end, pair.two.start)
+            self.assertEqual(pair.apply(text), pair.one.apply(pair.two.apply(text)))
+            self.assertNotIn(pair.apply(text), (text, pair.one.apply(text), pair.two.apply(text)))
+
+
+class Arguments(unittest.TestCase):
+    """Of a file of the library, with an equivalent.txt of our own."""
+    LINE = "    if (len > room)"
+    FILE = "src/range.c"
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.addCleanup(setattr, command, "EQUIVALENT", command.EQUIVALENT)
+        self.addCleanup(command.arguments.cache_clear)
+
+    def argue(self, head: str) -> None:
+        command.EQUIVALENT = Path(self.folder.name) / "equivalent.txt"
+        command.EQUIVALENT.write_text(f"{head} {self.FILE} procbuf_range_end\n-{self.LINE}\n+    if (false)\n  So.\n")
+        command.arguments.cache_clear()
+
+    def result(self, corpora: str, units: str, same_code: bool = False) -> dict:
+        lines = (command.ROOT / "lib" / self.FILE).read_text().splitlines()
+        return {"file": self.FILE, "line": lines.index(self.LINE) + 1, "operator": "condition",
+                "diff": f"-{self.LINE}\n+    if (false)", "corpora": corpora, "units": units, "same_code": same_code}
+
+    def test_an_argument_for_both_suites_covers_both(self):
+        self.argue("@")
+        result = self.result(command.SURVIVED, command.SURVIVED)
+        self.assertEqual([command.lives(result, suite) for suite in command.SUITES], [False, False])
+        self.assertEqual(command.wrongly_argued([result]) + command.argued_in_vain([result]), [])
+
+    def test_an_argument_for_the_corpora_leaves_the_units_to_notice(self):
+        self.argue("@corpora")
+        noticed = self.result(command.SURVIVED, command.KILLED)
+        self.assertEqual([command.lives(noticed, suite) for suite in command.SUITES], [False, False])
+        self.assertEqual(command.wrongly_argued([noticed]) + command.argued_in_vain([noticed]), [])
+        lives = self.result(command.SURVIVED, command.SURVIVED)
+        self.assertEqual([command.lives(lives, suite) for suite in command.SUITES], [False, True])
+
+    def test_an_argument_that_a_suite_refutes_is_wrong(self):
+        self.argue("@")
+        self.assertIn("which the units notice", command.wrongly_argued([self.result(command.SURVIVED, command.KILLED)])[0])
+        self.argue("@corpora")
+        self.assertIn("which the corpora notice", command.wrongly_argued([self.result(command.KILLED, command.KILLED)])[0])
+
+    def test_an_argument_that_nothing_needs_is_in_vain(self):
+        self.argue("@")
+        for result in ([], [self.result(command.KILLED, command.KILLED)],
+                       [self.result(command.SURVIVED, command.SURVIVED, same_code=True)]):
+            self.assertIn("+    if (false)", command.argued_in_vain(result)[0])
+
+    def test_two_at_once_are_argued_if_each_is(self):
+        self.argue("@")
+        part = self.result(command.SURVIVED, command.SURVIVED)
+        both = part | {"diff": "", "parts": [part, part]}
+        self.assertFalse(command.lives(both, "corpora"))
+        both["parts"] = [part, part | {"diff": "-a\n+b"}]
+        self.assertTrue(command.lives(both, "corpora"))
+
+    def test_a_scores_share_leaves_out_what_the_suite_cannot_notice(self):
+        self.argue("@corpora")
+        head, row = command.HEADS, command.scores([self.result(command.SURVIVED, command.KILLED),
+                                                   self.result(command.KILLED, command.KILLED) | {"diff": "-a\n+b"}])[-1]
+        self.assertEqual(dict(zip(head, row)), {"file": "all", "mutants": "2", "equivalent": "0", "corpora": "100.0%",
+                                                "units": "100.0%", "either": "100.0%", "do not end": "0"})
+
+
+if __name__ == "__main__":
+    unittest.main()
