@@ -1,28 +1,45 @@
-"""The builds that replay on this machine besides the usual one: what engines fuzz, and what each
-compiler makes of the library. Options are CMake's."""
+"""The builds of the testbed: presets of CMakePresets.json, which says by inheritance what each is for."""
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+from pathlib import Path
 
-def _compiled(compiler: str, level: str) -> tuple[str, list[str]]:
-    # clang 14 does not report bulk copies to the hooks of the build without sanitizers.
-    hooks = (["-DPROCBUF_HOOKS=asan"] if compiler == "clang-14" else
-             ["-DPROCBUF_HOOKS=tsan", "-DPROCBUF_GUARD_PAGES=ON"])
-    return (f"{compiler} -O{level}" + (", ASan+UBSan" if compiler == "clang-14" else ", guard pages"),
-            [f"-DCMAKE_C_COMPILER={compiler}", f"-DPROCBUF_LIB_OPTIMIZE=-O{level}", *hooks])
+PRESETS_FILE = Path(__file__).resolve().parents[2] / "CMakePresets.json"
 
 
-I386 = ("32 bits, ASan+UBSan", ["-DCMAKE_C_COMPILER=clang-19",
-                                "-DCMAKE_C_FLAGS=-m32 -idirafter /usr/include/x86_64-linux-gnu"])
-"""The headers of the 64-bit C library serve both: gcc-multilib, which links them, conflicts with the
-cross compilers."""
+@dataclass(frozen=True)
+class Preset:
+    """A build: its name, what it is in words, its compiler ("" where a toolchain's file says it), and what it inherits from."""
+    name: str
+    what: str
+    compiler: str
+    ancestors: frozenset[str]
 
-BUILDS: dict[str, tuple[str, list[str]]] = {
-    "asan": ("clang-19 -O1, ASan alone", ["-DCMAKE_C_COMPILER=clang-19", "-DPROCBUF_UBSAN=OFF"]),
-    "ubsan": ("clang-19 -O1, UBSan alone", ["-DCMAKE_C_COMPILER=clang-19", "-DPROCBUF_HOOKS=tsan", "-DPROCBUF_UBSAN=ON"]),
-    "plain": _compiled("clang-19", "1"),
-    "msan": ("clang-19 -O1, MSan", ["-DCMAKE_C_COMPILER=clang-19", "-DPROCBUF_HOOKS=msan"]),
-    "afl": ("as AFL++ sees it", ["-DCMAKE_C_COMPILER=clang-19", "-DPROCBUF_ENGINE=afl"]),
-} | {f"{compiler.replace('-', '')}_O{level}": _compiled(compiler, level)
-     for compiler in ("gcc", "clang-14", "clang-19") for level in "0123"
-     if (compiler, level) != ("clang-19", "1")}
-"""Name to what it is, in words, and how to configure it."""
+
+def _read() -> dict[str, Preset]:
+    rows = {row["name"]: row for row in json.loads(PRESETS_FILE.read_text())["configurePresets"]}
+
+    def parents(name: str) -> list[str]:
+        value = rows[name].get("inherits", [])
+        return [value] if isinstance(value, str) else value
+
+    def compiler(name: str) -> str | None:
+        variables = rows[name].get("cacheVariables", {})
+        if "CMAKE_C_COMPILER" in variables:
+            return variables["CMAKE_C_COMPILER"] or ""
+        return next((found for parent in parents(name) if (found := compiler(parent)) is not None), None)
+
+    def ancestors(name: str) -> frozenset[str]:
+        return frozenset(parents(name)).union(*map(ancestors, parents(name)))
+
+    return {name: Preset(name, row["displayName"], compiler(name) or "", ancestors(name))
+            for name, row in rows.items() if not row.get("hidden")}
+
+
+PRESETS = _read()
+BUILDS = {name: preset for name, preset in PRESETS.items() if "fuzz" in preset.ancestors}
+"""What replays on this machine besides the usual build: what engines fuzz, and what each compiler makes of the library."""
+
+MACHINES = {name: preset for name, preset in PRESETS.items() if "machine" in preset.ancestors}
+"""What replays on other machines, or as if there."""

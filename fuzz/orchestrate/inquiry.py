@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from .builds import BUILDS, I386
+from .builds import BUILDS
 from .findings import read_record
 from .replay import replay
 from .tools import ROOT, Build, ToolError, build_with, run
@@ -24,30 +24,27 @@ def reliability(built: Build, text: bytes, identity: str, times: int) -> str:
     return line
 
 
-ALL_BUILDS = {"i386": I386} | BUILDS
-
-
 def matrix(lib: Path, text: bytes, identity: str, names: list[str], say) -> str:
     """Replay an input in every build, or in those that are named. Returns: a table, and what it means."""
     for name in names:
-        if name not in ALL_BUILDS:
-            raise ToolError(f"--builds {name}: there are {', '.join(ALL_BUILDS)}")
+        if name not in BUILDS:
+            raise ToolError(f"--builds {name}: there are {', '.join(BUILDS)}")
     rows: list[str] = []
     seen: list[str] = []
     unseen: list[str] = []
-    for name, (what, options) in ALL_BUILDS.items():
+    for name, preset in BUILDS.items():
         if names and name not in names:
             continue
-        say(f"building for {what}")
+        say(f"building for {preset.what}")
         try:
-            outcome = replay(build_with(f"matrix-{name}", options, lib, "procbuf-replay"), None, text=text)
+            outcome = replay(build_with(f"matrix-{name}", [], lib, "procbuf-replay", preset=name), None, text=text)
             result = ("the same bug" if outcome.identity == identity
                       else outcome.identity or "runs clean")
         except ToolError as error:
-            rows.append(f"  {what:28}not tried: {str(error).splitlines()[0]}")
+            rows.append(f"  {preset.what:28}not tried: {str(error).splitlines()[0]}")
             continue
         (seen if outcome.found else unseen).append(name)
-        rows.append(f"  {what:28}{result}")
+        rows.append(f"  {preset.what:28}{result}")
     if not unseen:
         meaning = "every build sees a bug: it is in the library's source"
     elif not seen:

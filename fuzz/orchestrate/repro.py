@@ -69,7 +69,7 @@ def parse() -> argparse.Namespace:
                         help="replay it in every build (i386, MSan, guard pages, gcc and clang at -O0 to "
                              "-O3), and say which see the bug")
     parser.add_argument("--builds", type=lambda text: text.split(","), default=[], metavar="NAME,NAME",
-                        help=f"with --matrix: these only, of {', '.join(inquiry.ALL_BUILDS)}")
+                        help=f"with --matrix: these only, of {', '.join(inquiry.BUILDS)}")
     parser.add_argument("--bisect", metavar="GOOD..BAD",
                         help="find the first commit whose library has the bug")
     parser.add_argument("--debug", action="store_true",

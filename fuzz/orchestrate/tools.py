@@ -182,16 +182,15 @@ def _is_configured(folder: Path) -> bool:
         return False
 
 
-def build_with(name: str, options: list[str], lib: Path, *targets: str) -> Build:
-    """Configure with options of CMake, and build targets if there are any, in build/NAME. Asked again with another
-    library, it is built anew there."""
+def build_with(name: str, options: list[str], lib: Path, *targets: str, preset: str = "fuzz") -> Build:
+    """Configure a preset with more options of CMake, and build targets if there are any, in build/NAME. Asked again with
+    another library, it is built anew there."""
     folder = ROOT / "build" / name
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / ".procbuf-lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        commands: list[list[object]] = [["cmake", "-G", "Ninja", "-S", ROOT, "-B", folder, "-DPROCBUF_FUZZ=ON",
-                                         "-DCMAKE_C_COMPILER=clang-19", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
-                                         "-DPROCBUF_WERROR=ON", f"-DPROCBUF_LIB_DIR={lib}", *options]]
+        commands: list[list[object]] = [["cmake", "-S", ROOT, "--preset", preset, "-B", folder, f"-DPROCBUF_LIB_DIR={lib}",
+                                         *options]]
         if targets:
             commands.append(["cmake", "--build", folder, "--target", *targets])
         for command in commands:
