@@ -30,8 +30,14 @@ enum {
     ARENA_FOREIGN = 17408
 };
 
+/* Where ASan, MSan and plain programs all have memory of the application's. With 64 bits it is far above 2^32, so that
+ * an address that is cut to 32 bits is another one. */
 #ifndef ARENA_BASE
+#if defined(__x86_64__) && !defined(__ILP32__)
+#define ARENA_BASE UINT64_C(0x5a0018000000)
+#else
 #define ARENA_BASE 0x18000000u
+#endif
 #endif
 
 extern uint8_t *arena_view;

@@ -484,11 +484,11 @@ static void print_member(unsigned last)
     memset(is_opaque, 0, sizeof is_opaque);
     model.slot_count = trace.process_count < TRACE_MAX_PROCESSES ? trace.process_count + 1
                                                                  : (unsigned)TRACE_MAX_PROCESSES;
-    printf("{\"type\":\"world\",\"base\":%u,\"processes_at\":%d,\"foreign_at\":%d,\"len\":%d,"
+    printf("{\"type\":\"world\",\"base\":%" PRIu64 ",\"processes_at\":%d,\"foreign_at\":%d,\"len\":%d,"
            "\"in\":%d,\"out\":%d,"
            "\"scratch\":%d,\"slots\":%u,\"grants\":%d,\"foreign_len\":%d,\"address_max\":%" PRIu64
            "}\n",
-           ARENA_BASE, ARENA_PROCESSES, ARENA_FOREIGN, ARENA_LEN, ARENA_IN, ARENA_OUT,
+           (uint64_t)ARENA_BASE, ARENA_PROCESSES, ARENA_FOREIGN, ARENA_LEN, ARENA_IN, ARENA_OUT,
            ARENA_SCRATCH, model.slot_count, MODEL_GRANT_COUNT, MODEL_FOREIGN_LEN,
            (uint64_t)UINTPTR_MAX);
     lay_out();
