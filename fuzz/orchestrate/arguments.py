@@ -4,6 +4,8 @@ from __future__ import annotations
 import argparse
 import re
 
+from .builds import SETUPS
+
 UNITS = {"s": 1, "m": 60, "h": 3600, "": 1}
 KEPT = ("time", "jobs", "harness", "engine", "build", "slice", "canaries", "lib", "seed", "empty", "weight", "floor")
 """Options that a campaign goes on with when it is resumed."""
@@ -51,10 +53,10 @@ def parse() -> argparse.Namespace:
     what.add_argument("--jobs", type=job_count, metavar="N",
                       help="fuzzing processes at a time (default: one per core)")
     what.add_argument("--harness", action="append", metavar="NAME", help="this harness only; may be given again")
-    what.add_argument("--engine", action="append", choices=["libfuzzer", "afl"],
+    what.add_argument("--engine", action="append", choices=list(dict.fromkeys(s.engine for s in SETUPS)),
                       help="this engine only; may be given again")
-    what.add_argument("--build", action="append", choices=["asan", "plain", "msan"],
-                      help="this build only: asan (with UBSan), plain (guard pages), msan")
+    what.add_argument("--build", action="append", choices=list(dict.fromkeys(s.build for s in SETUPS)),
+                      help="this build only; may be given again")
     what.add_argument("--slice", type=duration, metavar="T", default=20.0,
                       help="no process fuzzes for less than this, unless all of the time is less (default: 20s)")
     what.add_argument("--weight", type=weight, action="append", metavar="HARNESS=W", default=[],

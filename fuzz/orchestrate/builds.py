@@ -1,11 +1,11 @@
-"""The builds of the testbed: presets of CMakePresets.json, which says by inheritance what each is for."""
+"""The builds of the testbed: presets of CMakePresets.json, which says by inheritance what each is for; and which engine
+fuzzes which of them."""
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
-PRESETS_FILE = Path(__file__).resolve().parents[2] / "CMakePresets.json"
+from .tools import ROOT
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Preset:
 
 
 def _read() -> dict[str, Preset]:
-    rows = {row["name"]: row for row in json.loads(PRESETS_FILE.read_text())["configurePresets"]}
+    rows = {row["name"]: row for row in json.loads((ROOT / "CMakePresets.json").read_text())["configurePresets"]}
 
     def parents(name: str) -> list[str]:
         value = rows[name].get("inherits", [])
@@ -43,3 +43,23 @@ BUILDS = {name: preset for name, preset in PRESETS.items() if "fuzz" in preset.a
 
 MACHINES = {name: preset for name, preset in PRESETS.items() if "machine" in preset.ancestors}
 """What replays on other machines, or as if there."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """An engine with a build: the preset that makes it, how much of the time is its due, and its words."""
+    name: str
+    preset: str
+    engine: str
+    build: str
+    weight: float
+    what: str
+
+
+SETUPS = [
+    Setup("libfuzzer-asan", "fuzz", "libfuzzer", "asan", 4, "libFuzzer, ASan+UBSan"),
+    Setup("afl-asan", "afl", "afl", "asan", 2, "AFL++, ASan+UBSan"),
+    Setup("libfuzzer-plain", "plain", "libfuzzer", "plain", 1, "libFuzzer, guard pages"),
+    Setup("libfuzzer-msan", "msan", "libfuzzer", "msan", 1, "libFuzzer, MSan"),
+]
+"""In the order in which a short campaign leaves them out, the last first."""

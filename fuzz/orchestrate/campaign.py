@@ -19,6 +19,7 @@ from pathlib import Path
 
 from . import arguments, canary, corpora, coverage, plan, report, status
 from .afl import Afl
+from .builds import SETUPS, Setup
 from .engine import Fuzzer
 from .findings import Crash, Finding, Findings, environment, git_revision, read_bundle
 from .live import make_view
@@ -183,12 +184,12 @@ class Campaign:
         return sorted({f"fuzz-{c.harness}" for c in combinations} |
                       {f"mutate-{c.harness}" for c in combinations if c.setup.engine == "afl"})
 
-    def setups(self) -> list[plan.Setup]:
+    def setups(self) -> list[Setup]:
         options = self.options
-        wanted = [s for s in plan.SETUPS if s.engine in (options.engine or [s.engine])
+        wanted = [s for s in SETUPS if s.engine in (options.engine or [s.engine])
                   and s.build in (options.build or [s.build])]
         if not wanted:
-            raise ToolError("--engine afl runs with --build asan only")
+            raise ToolError(f"no such engine with such a build: there are {', '.join(s.name for s in SETUPS)}")
         if shutil.which("afl-fuzz") is None and any(s.engine == "afl" for s in wanted):
             if options.engine and "afl" in options.engine:
                 raise ToolError("afl-fuzz is missing: run fuzz/setup/install")

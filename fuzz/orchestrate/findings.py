@@ -14,10 +14,11 @@ import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from .builds import SETUPS
 from .emit import CannotEmit, criterion_test
 from .explain import explanation
 from .replay import TEXTS, Outcome, members_of, minimize, replay, sequence_of, suffix_of, to_text
-from .tools import (PRESETS, ROOT, Build, ToolError, identity_in, quoted, run, shown, slug, write_json, write_whole)
+from .tools import (ROOT, Build, ToolError, identity_in, quoted, run, shown, slug, write_json, write_whole)
 
 MOST_INPUTS = 5
 """Inputs that are kept of one identity: a crash storm does not fill the disk."""
@@ -440,8 +441,8 @@ def read_record(folder: Path) -> dict:
         raise ToolError(f"{record}: cannot be read ({error}); the finding is damaged") from error
     if not isinstance(fields, dict) or not identity_in(str(fields.get("identity"))) == fields.get("identity"):
         raise ToolError(f"{record}: has no identity; the finding is damaged")
-    if fields.get("preset", "fuzz") not in PRESETS:
-        raise ToolError(f"{record}: \"preset\": {json.dumps(fields['preset'])}: there are {', '.join(PRESETS)}")
+    if fields.get("preset", "fuzz") not in (presets := [setup.preset for setup in SETUPS]):
+        raise ToolError(f"{record}: \"preset\": {json.dumps(fields['preset'])}: there are {', '.join(presets)}")
     return fields
 
 

@@ -3,24 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-
-@dataclass(frozen=True)
-class Setup:
-    """An engine with a build: the preset that makes it, and how much of the time is its due."""
-    name: str
-    preset: str
-    engine: str
-    build: str
-    weight: float
-
-
-SETUPS = [
-    Setup("libfuzzer-asan", "fuzz", "libfuzzer", "asan", 4),
-    Setup("afl-asan", "afl", "afl", "asan", 2),
-    Setup("libfuzzer-plain", "plain", "libfuzzer", "plain", 1),
-    Setup("libfuzzer-msan", "msan", "libfuzzer", "msan", 1),
-]
-"""In the order in which a short campaign leaves them out, the last first."""
+from .builds import Setup
 
 
 @dataclass

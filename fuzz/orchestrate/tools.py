@@ -25,9 +25,6 @@ IDENTITY = re.compile(r"^PROCBUF-BUG kind=[!-~]+ check=[!-~]+ op=[!-~]+$", re.MU
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What a terminal would obey, and what is not a character."""
 COLOUR = re.compile("(\x1b\\[[0-9;]*m)")
-PRESETS = ("fuzz", "afl", "plain", "msan")
-"""The builds that a campaign fuzzes."""
-
 TOOLS = ("procbuf-replay", "procbuf-convert", "procbuf-minimize", "procbuf-expect")
 EVERYTHING = ("fuzz/all",)
 """What can be built of the testbed: the tools, or the fuzz targets too."""

@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 from orchestrate import tools
-from orchestrate.plan import SETUPS
+from orchestrate.builds import SETUPS
 from orchestrate.tools import ROOT
 
 BUILD = Path(os.environ.get("PROCBUF_BUILD", ROOT / "build/asan"))
@@ -78,11 +78,6 @@ def edited_lib(name: str, file: str, old: str, new: str) -> Path:
             raise RuntimeError(f"{file}: {old!r} stands there {text.count(old)} times")
         path.write_text(text.replace(old, new) if old else new)
     return changed_lib(name, edit)
-
-
-def setups() -> set[str]:
-    """The engines and builds that a campaign fuzzes, by name."""
-    return {setup.name for setup in SETUPS}
 
 
 def build_of(lib: Path, *targets: str) -> Path:

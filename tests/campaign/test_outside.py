@@ -17,7 +17,7 @@ from orchestrate import findings, replay, repro, tools
 
 FOLDER = Path(sys.argv.pop(1))
 repro.build = lambda preset, lib, say=print, targets=(): tools.Build(FOLDER, lib, preset)
-repro.inquiry.build_with = lambda *_: tools.Build(FOLDER, Path("lib"))
+repro.inquiry.build_with = lambda *_, **__: tools.Build(FOLDER, Path("lib"))
 %s
 tools.front_door("repro", repro.main)
 """

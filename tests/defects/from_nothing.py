@@ -17,16 +17,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from orchestrate import tools
+from orchestrate.builds import SETUPS
 from orchestrate.detection import plant, recognised, room, try_once
 from orchestrate.planted import Defect, Failure, all_defects, patched_library
 from orchestrate.tools import ROOT
 
-SETUPS = {
-    "libfuzzer": ("fuzz", "libFuzzer, ASan+UBSan"),
-    "afl": ("afl", "AFL++, ASan+UBSan"),
-    "plain": ("plain", "libFuzzer, guard pages"),
-    "msan": ("msan", "libFuzzer, MSan"),
-}
+FUZZED = {setup.name: setup for setup in SETUPS}
 PLAIN = "plain-harness"
 DEAF = ["-DPROCBUF_WERROR=OFF"]  # what follows a report is reached then
 BASELINES: dict[str, tuple[list[str], str]] = {
@@ -59,7 +55,7 @@ def build(setup: str) -> Path:
         return folder
     if setup in BASELINES:
         return tools.build_with(f"baseline-{setup}", BASELINES[setup][0], ours, "fuzz/all").folder
-    return tools.build(SETUPS[setup][0], ours, lambda text: None, tools.EVERYTHING).folder
+    return tools.build(FUZZED[setup].preset, ours, lambda text: None, tools.EVERYTHING).folder
 
 
 def compile_plain(lib: Path, folder: Path) -> None:
@@ -93,7 +89,7 @@ def all_tries(defect: Defect, results: list[dict], built: Path, options) -> list
             results.append(try_once("libfuzzer", PLAIN, seed, options.seconds, folder, in_a_baseline(PLAIN, PLAIN)))
         shutil.rmtree(folder)
         return results
-    engine = "afl" if options.setup == "afl" else "libfuzzer"
+    engine = (FUZZED.get(options.setup) or SETUPS[0]).engine
     name = (in_a_baseline(options.setup, harness) if options.setup in BASELINES
             else lambda found: recognised(defect, folder, harness, found))
     plant(defect, harness, folder, built, afl=engine == "afl")
@@ -137,7 +133,7 @@ def main() -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter,
                                      epilog="Exit status: 0 all found; 1 some missed; 2 could not tell.")
     parser.add_argument("ids", nargs="*", metavar="ID", help="these bugs only (default: all)")
-    parser.add_argument("--setup", choices=SETUPS | BASELINES, default="libfuzzer")
+    parser.add_argument("--setup", choices=FUZZED | BASELINES, default=SETUPS[0].name)
     parser.add_argument("--sample", action="store_true", help=f"a fixed sample of {len(SAMPLE)} bugs, for the baselines")
     parser.add_argument("--harness", metavar="NAME",
                         help="fuzz this one (default: the one in whose room the broken rule is)")

@@ -11,15 +11,10 @@ from orchestrate.tools import ROOT
 CORPORA = [str(path) for path in sorted((ROOT / "corpus").iterdir()) if path.is_dir()]
 
 
-def frozen() -> dict[str, list[str]]:
-    """The ids of frozen.txt, by section."""
-    sections: dict[str, list[str]] = {}
-    for line in (DEFECTS / "frozen.txt").read_text().splitlines():
-        if match := re.match(r"\[(\w+)\]", line):
-            ids = sections.setdefault(match[1], [])
-        elif line and not line.startswith("#"):
-            ids += line.split()
-    return sections
+def frozen() -> set[str]:
+    """The ids of frozen.txt."""
+    lines = (DEFECTS / "frozen.txt").read_text().splitlines()
+    return {name for line in lines if not line.startswith("#") for name in line.split()}
 
 
 def refresh(defect: Defect, folder: Path) -> str:

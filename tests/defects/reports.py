@@ -17,8 +17,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mistakes import frozen
-
 from orchestrate import emit, explain, findings
 from orchestrate.planted import Defect, Failure, all_defects, compile_changed, judge, link, patched_library, run
 from orchestrate.replay import replay
@@ -141,12 +139,11 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the C tests there")
     options = parser.parse_args()
-    wanted = frozen()["real"] if options.real else options.ids
-    defects = [d for d in all_defects() if not wanted or d.id in wanted]
+    defects = [d for d in all_defects() if not options.ids or d.id in options.ids]
     if len(defects) < len(options.ids or []):
         print("no such bug (tests/defects/run --list shows them)", file=sys.stderr)
         return 2
-    defects = defects[::max(1, options.every)]
+    defects = [d for d in defects if "made in" in d.fields or not options.real][::max(1, options.every)]
     build = options.build.resolve()
     if not (build / "fuzz/procbuf-replay").exists():
         print(f"{build}: no built testbed there; run ./tests/run first", file=sys.stderr)
