@@ -20,7 +20,7 @@
 #include <string.h>
 
 _Static_assert(ARENA_FOREIGN - ARENA_PROCESSES == TRACE_MAX_MEMORY &&
-                   (ARENA_LARGE_LEN == TRACE_MAX_LARGE_MEMORY || ARENA_LARGE_LEN == 0),
+                   (ARENA_LARGE_LEN == 0 || ARENA_LARGE_LEN - TRACE_MAX_LARGE_MEMORY == 0),
                "traces know how much fits");
 
 /* Of the addresses of the two, one more bit differs than chance has it. */
