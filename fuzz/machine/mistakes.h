@@ -102,7 +102,10 @@ static void make_mistake(unsigned number)
     switch (number) {
     case 0: apart.readonly = procbuf_readonly_new_external(0, 0, apart.id, nothing); break;
     case 1: apart.readwrite = procbuf_readwrite_new_external(0, 0, apart.id, nothing); break;
-    case 2: apart.id = procbuf_id_new_external(&apart.table, 0, 0, nothing); break;
+    case 2:
+        procbuf_table_init_external(&apart.table, apart_is_live, NULL);
+        apart.id = procbuf_id_new_external(&apart.table, 0, 0, nothing);
+        break;
     case 3: procbuf_table_init_external(&apart.table, nobody_to_ask, NULL); break;
     case 4:
         procbuf_table_init_external(&apart.table, apart_is_live, NULL);
