@@ -1,5 +1,7 @@
 #include "arena.h"
 
+#include "hooks.h"
+
 #if defined(__unix__)
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,8 +46,6 @@ static void map_twice(void)
 }
 #endif
 
-extern void __asan_poison_memory_region(const volatile void *, size_t) __attribute__((weak));
-
 void arena_map(void)
 {
     if (arena_view != NULL)
@@ -53,8 +53,8 @@ void arena_map(void)
     map_twice();
     for (unsigned i = 0; i < ARENA_LEN; i++)
         pristine[i] = (uint8_t)(1 + i * 37 % 251);
-    if (__asan_poison_memory_region != NULL)
-        __asan_poison_memory_region(lib_pointer(0), ARENA_LEN);
+    if (hooks_poison != NULL)
+        hooks_poison(lib_pointer(0), ARENA_LEN);
     arena_close((struct span){ 0, ARENA_LEN });
     arena_open((struct span){ ARENA_IN, ARENA_IN + ARENA_IN_LEN }, true);
     arena_open((struct span){ ARENA_OUT, ARENA_OUT + ARENA_OUT_LEN }, true);

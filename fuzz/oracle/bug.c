@@ -1,5 +1,7 @@
 #include "bug.h"
 
+#include "hooks.h"
+
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -67,8 +69,6 @@ void bug_found(const char *kind, const char *check, const char *format, ...)
 /* ---- Reports of the sanitizers ---- */
 
 extern void __msan_init(void) __attribute__((weak));
-extern int __asan_report_present(void) __attribute__((weak));
-extern const char *__asan_get_report_description(void) __attribute__((weak));
 extern void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
 extern void __sanitizer_symbolize_pc(void *pc, const char *format, char *out, size_t out_len)
     __attribute__((weak));
@@ -173,9 +173,10 @@ static void on_sanitizer_death(void)
         bug_explain();
     const struct frame frame = find_library_frame();
     snprintf(bug_detail, sizeof bug_detail, "%s", frame.place);
-    if (__asan_report_present != NULL && __asan_report_present()) {
+    const char *asan_report = hooks_asan_report != NULL ? hooks_asan_report() : NULL;
+    if (asan_report != NULL) {
         char kind[64];
-        snprintf(kind, sizeof kind, "asan-%s", __asan_get_report_description());
+        snprintf(kind, sizeof kind, "asan-%s", asan_report);
         print_identity(kind, frame.function);
     } else if (ubsan_kind[0] != '\0') {
         print_identity(ubsan_kind, frame.function);

@@ -11,6 +11,7 @@
  *
  * Linked with -Wl,--wrap= for __asan_report_load1_noabort and the eleven like it, and __asan_handle_no_return.
  */
+#include "hooks.h"
 #include "oracle.h"
 
 #include <string.h>
@@ -114,6 +115,22 @@ void *tb_memset(void *to, int value, size_t len)
     access_any_store((uintptr_t)to, len);
     __asan_memset(unpoisoned(to, len), value, len);
     return to;
+}
+
+/* ---- What other builds do without ---- */
+
+void __asan_poison_memory_region(const volatile void *, size_t);
+int __asan_report_present(void);
+const char *__asan_get_report_description(void);
+
+void hooks_poison(const volatile void *start, size_t len)
+{
+    __asan_poison_memory_region(start, len);
+}
+
+const char *hooks_asan_report(void)
+{
+    return __asan_report_present() ? __asan_get_report_description() : NULL;
 }
 
 /* ---- Panics ---- */

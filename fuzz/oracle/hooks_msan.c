@@ -2,29 +2,11 @@
  *
  *   -fsanitize=memory -fsanitize-coverage=edge,trace-loads,trace-stores
  *
- * which reports every load and store, and linked with --wrap for MSan's own bulk copies, which it
+ * which reports every load and store to hooks_cov.c, and linked with --wrap for MSan's own bulk copies, which it
  * does not. What is in no window is not poisoned here: MSan knows only of values that nobody
  * wrote.
  */
 #include "oracle.h"
-
-#define CALLBACKS(bytes)                                                                           \
-    void __sanitizer_cov_load##bytes(const void *addr);                                            \
-    void __sanitizer_cov_store##bytes(void *addr);                                                 \
-    void __sanitizer_cov_load##bytes(const void *addr)                                             \
-    {                                                                                              \
-        if (arena_holds((uintptr_t)addr))                                                          \
-            access_load((uintptr_t)addr, bytes);                                                   \
-    }                                                                                              \
-    void __sanitizer_cov_store##bytes(void *addr)                                                  \
-    {                                                                                              \
-        access_any_store((uintptr_t)addr, bytes);                                                  \
-    }
-CALLBACKS(1)
-CALLBACKS(2)
-CALLBACKS(4)
-CALLBACKS(8)
-CALLBACKS(16)
 
 void *__real___msan_memcpy(void *to, const void *from, size_t len);
 void *__real___msan_memmove(void *to, const void *from, size_t len);

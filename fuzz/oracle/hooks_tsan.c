@@ -4,7 +4,7 @@
  *   -fsanitize=thread -Dmemcpy=tb_memcpy -Dmemmove=tb_memmove -Dmemset=tb_memset   (gcc)
  *   -fsanitize=thread -mllvm -tsan-instrument-read-before-write=1                  (clang)
  *
- * and linked with this file in place of the compiler's run-time. Every load and store of the library is a
+ * (for 32 bits, which clang's -fsanitize=thread does not know, hooks_cov.c) and linked with this file in place of the compiler's run-time. Every load and store of the library is a
  * call here; that no data race is looked for does not matter. (gcc's ASan drops repeated accesses
  * to an address, and so would not see a double fetch.) There is no poison in this build: guard
  * pages, where it has them, and addresses that are not mapped fault by themselves.

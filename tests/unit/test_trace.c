@@ -234,14 +234,15 @@ Test(trace, the_table_is_pinned)
         { 0x79, "read_at_readwrite", "wnN" },
         { 0x98, "misuse", "u" },
     };
-    unsigned assigned = 0;
-    for (unsigned code = 0; code < 256; code++)
-        assigned += op_table[code].text != NULL;
-    cr_assert_eq(assigned, sizeof rows / sizeof rows[0], "pin the new row here too");
+    bool pinned[256] = { false };
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+        pinned[rows[r].code] = true;
         cr_assert_str_eq(op_table[rows[r].code].text, rows[r].text);
         cr_assert_str_eq(op_table[rows[r].code].operands, rows[r].operands);
     }
+    for (unsigned code = 0; code < 256; code++) /* what came with the newest version may still change */
+        if (op_table[code].text != NULL && op_table[code].since < TRACE_TABLE_VERSION)
+            cr_assert(pinned[code], "pin 0x%02x here too", code);
 }
 
 /* A whole input, pinned byte by byte: the world of default processes, and each width of operand. */
