@@ -58,8 +58,8 @@ procbuf_map_of_regions(const struct procbuf_region *regions, size_t count,
                        const struct procbuf_external_process_capability *capability)
     PROCBUF_NONNULL_ARGS(3);
 
-/* Make a map of a function. A byte may be read (written) if the region that the function returns for
- * it has that right.
+/* Make a map of a function. A byte may be read (written) if the region that holds it has that right.
+ * Where regions that the function returns overlap, the walk takes the one in which it comes there.
  * Requires: a capability, and a function, else the panic hook (R2). Contract: M1. */
 PROCBUF_NODISCARD struct procbuf_map
 procbuf_map_of_lookup(procbuf_lookup_function *lookup, const void *data,
