@@ -878,8 +878,8 @@ static void try_ranges(const int *which, bool (*permits)(const int *, unsigned, 
 static void try_map(const int *which, size_t count)
 {
     map_count = count;
-    for (size_t r = 0; r < count; r++)
-        map_regions[r] = kinds[which[r]].region;
+    for (size_t r = 0; r < MOST_REGIONS; r++) /* what is past count would permit everything */
+        map_regions[r] = r < count ? kinds[which[r]].region : everything[0];
     map = procbuf_map_of_regions(map_regions, count, &trusted);
     try_ranges(which, array_permits);
     map = procbuf_map_of_lookup(find_region, NULL, &trusted);
