@@ -11,12 +11,29 @@
 
 /* ---- The walk ---- */
 
+/*@ predicate allows{L}(struct procbuf_region *region, integer at, enum procbuf_access access) =
+      region->start <= at < region->end && region->access >= access;
+
+    predicate permitted{L}(struct procbuf_region *regions, integer count, integer at,
+                           enum procbuf_access access) =
+      \exists integer i; 0 <= i < count && allows(&regions[i], at, access);
+
+    predicate all_permitted{L}(struct procbuf_region *regions, integer count, integer addr,
+                               integer end, enum procbuf_access access) =
+      \forall integer at; addr <= at < end ==> permitted(regions, count, at, access); */
+
 /* Reading is the lesser right. */
+/*@ requires \valid_read(region);
+    assigns \nothing;
+    ensures \result <==> region->access >= access; */
 static bool has_right(const struct procbuf_region *region, enum procbuf_access access)
 {
     return region->access >= access;
 }
 
+/*@ requires \valid_read(region);
+    assigns \nothing;
+    ensures \result <==> allows(region, at, access); */
 PROCBUF_INLINE bool leads_on(const struct procbuf_region *region, procbuf_addr_t at,
                              enum procbuf_access access)
 {
@@ -25,13 +42,26 @@ PROCBUF_INLINE bool leads_on(const struct procbuf_region *region, procbuf_addr_t
 
 /* M2, M3: from `at` on, take each region that leads further. Once through is enough for regions in
  * ascending order; the walk ends when no region leads further. */
+/*@ requires \valid_read(regions + (0 .. count - 1));
+    requires at < end;
+    assigns \nothing;
+    ensures \result <==> all_permitted(regions, count, at, end, access); */
 PROCBUF_APART bool regions_permit(const struct procbuf_region *regions, size_t count,
                                   procbuf_addr_t at, procbuf_addr_t end,
                                   enum procbuf_access access)
 {
     procbuf_addr_t from;
+    /*@ loop invariant \at(at, Pre) <= at;
+        loop invariant all_permitted(regions, count, \at(at, Pre), at, access);
+        loop assigns at, from;
+        loop variant PROCBUF_ADDR_MAX - at; */
     do {
         from = at;
+        /*@ loop invariant 0 <= i <= count && from <= at;
+            loop invariant all_permitted(regions, count, \at(at, Pre), at, access);
+            loop invariant at == from ==> !permitted(regions, i, at, access);
+            loop assigns i, at;
+            loop variant count - i; */
         for (size_t i = 0; i < count; i++) {
             if (leads_on(&regions[i], at, access))
                 at = regions[i].end;
@@ -40,12 +70,48 @@ PROCBUF_APART bool regions_permit(const struct procbuf_region *regions, size_t c
     return at >= end;
 }
 
+/* For the proof: a lookup function that keeps what it owes (R22), and whose regions do not overlap. */
+/*@ axiomatic lookups {
+      predicate found(integer addr);
+      logic integer start_of(integer addr);
+      logic integer end_of(integer addr);
+      logic integer access_of(integer addr);
+      axiom holds: \forall integer at; found(at) ==> start_of(at) <= at < end_of(at);
+      axiom is_the_only_one: \forall integer a, integer b;
+        found(a) && start_of(a) <= b < end_of(a) ==>
+          found(b) && start_of(b) == start_of(a) && end_of(b) == end_of(a) &&
+          access_of(b) == access_of(a);
+    }
+
+    predicate all_found{L}(integer addr, integer end, enum procbuf_access access) =
+      \forall integer at; addr <= at < end ==> found(at) && access_of(at) >= access; */
+#ifdef __FRAMAC__
+/*@ requires \valid(region_out);
+    assigns *region_out;
+    ensures \result <==> found(addr);
+    ensures \result ==> region_out->start == start_of(addr) && region_out->end == end_of(addr) &&
+                        region_out->access == access_of(addr); */
+bool procbuf_any_lookup(procbuf_addr_t addr, struct procbuf_region *region_out, const void *data);
+#endif
+
 /* The same with a function. */
+/*@ requires \valid_read(map) && map->lookup_ == &procbuf_any_lookup && at < end;
+    assigns \nothing;
+    ensures \result <==> all_found(at, end, access); */
 PROCBUF_APART bool lookup_permits(const struct procbuf_map *map, procbuf_addr_t at,
                                   procbuf_addr_t end, enum procbuf_access access)
 {
     struct procbuf_region region;
-    while (map->lookup_(at, &region, map->data_)) {
+    bool is_found;
+    /*@ loop invariant \at(at, Pre) <= at < end;
+        loop invariant all_found(\at(at, Pre), at, access);
+        loop assigns at, region, is_found;
+        loop variant end - at; */
+    for (;;) {
+        //@ calls procbuf_any_lookup;
+        is_found = map->lookup_(at, &region, map->data_);
+        if (!is_found)
+            return false;
         PROCBUF_REQUIRE(R22, procbuf_range_holds(at, region.start, region.end));
         if (!has_right(&region, access))
             return false;
@@ -53,11 +119,15 @@ PROCBUF_APART bool lookup_permits(const struct procbuf_map *map, procbuf_addr_t 
             return true;
         at = region.end;
     }
-    return false;
 }
 
 /* Whether each byte of [addr, end), which is not empty, has the right. A map whose first region is
  * enough, as it is when there is one, is not walked. */
+/*@ requires \valid_read(map) && map->lookup_ == \null;
+    requires \valid_read(map->regions_ + (0 .. map->count_ - 1));
+    requires addr < end;
+    assigns \nothing;
+    ensures \result <==> all_permitted(map->regions_, map->count_, addr, end, access); */
 PROCBUF_INLINE bool map_permits(const struct procbuf_map *map, procbuf_addr_t addr,
                                 procbuf_addr_t end, enum procbuf_access access)
 {
@@ -102,6 +172,12 @@ procbuf_map_of_lookup(procbuf_lookup_function *lookup, const void *data,
 /* ---- Lending ---- */
 
 /* M2 */
+/*@ requires len != 0;
+    requires map != \null ==> \valid_read(map) && map->lookup_ == \null &&
+             \valid_read(map->regions_ + (0 .. map->count_ - 1));
+    assigns \nothing;
+    ensures \result <==> map != \null && addr != 0 && addr + len <= PROCBUF_ADDR_MAX &&
+                         all_permitted(map->regions_, map->count_, addr, addr + len, access); */
 PROCBUF_INLINE bool is_permitted(const struct procbuf_map *map, procbuf_addr_t addr, size_t len,
                                  enum procbuf_access access)
 {
