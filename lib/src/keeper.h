@@ -6,11 +6,11 @@
 
 #include <procbuf/buffer.h>
 
-/* Ask the keeper of a buffer that has one. A map that was zeroed holds nothing. */
+/* Ask the keeper of a buffer that has one. A map that was zeroed holds nothing but empty ranges. */
 static inline bool procbuf_keeper_holds(const struct procbuf_buffer_private *buffer)
 {
     const struct procbuf_keeper *keeper = (const struct procbuf_keeper *)buffer->slot_addr;
-    return keeper->holds != NULL && keeper->holds(keeper, buffer);
+    return keeper->holds == NULL ? buffer->len == 0 : keeper->holds(keeper, buffer);
 }
 
 #endif

@@ -330,6 +330,8 @@ Test(map, an_empty_buffer_stays)
     map = procbuf_map_of_regions(NULL, 0, &trusted);
     cr_assert_eq(procbuf_readonly_enter(&ro, fetch, NULL), PROCBUF_OK);
     cr_assert_eq(len, 0);
+    memset(&map, 0, sizeof map);
+    cr_assert_eq(procbuf_readonly_enter(&ro, fetch, NULL), PROCBUF_OK);
 }
 
 static void shrink_and_read(struct procbuf_readable slice, void *data)
