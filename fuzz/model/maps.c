@@ -112,6 +112,13 @@ static struct lender lender_of(const struct call *call)
                             .rechecked = call->args[3] == 1 };
 }
 
+/* M2, of a range that is not empty, by map `map`. */
+static bool range_is_permitted(unsigned map, uint64_t addr, uint64_t len, bool writable, bool asks)
+{
+    return addr != 0 && (wide)addr + len < ADDRESS_SPACE &&
+           model_map_permits(map, addr, len, writable, asks);
+}
+
 /* M2. Returns: the error. */
 static int share(const struct lender *lender, uint64_t addr, uint64_t len, bool writable,
                  struct prediction *p)
@@ -122,21 +129,16 @@ static int share(const struct lender *lender, uint64_t addr, uint64_t len, bool 
     RULE("M2");
     if (!model_id_is_live(&id))
         return PROCESS_ERRORS + NO_SUCH_APP;
-    if (len == 0)
-        return OK;
-    if (addr == 0 || (wide)addr + len >= ADDRESS_SPACE)
-        return INVAL;
-    return model_map_permits(lender->map, addr, len, writable, true) ? OK : INVAL;
+    return len == 0 || range_is_permitted(lender->map, addr, len, writable, true) ? OK : INVAL;
 }
 
 /* What a kernel's map says is its own business, but for memory that is not the process's. */
 static bool may_be_lent(const struct lender *lender, uint64_t addr, uint64_t len, bool writable)
 {
     const uint64_t memory = model_foreign_memory(lender->slot);
-    if (lender->is_process || len == 0 || addr == 0 || (wide)addr + len >= ADDRESS_SPACE)
-        return true;
-    return (addr >= memory && (wide)addr + len <= (wide)memory + MODEL_FOREIGN_LEN) ||
-           !model_map_permits(lender->map, addr, len, writable, false);
+    return lender->is_process || len == 0 ||
+           (addr >= memory && (wide)addr + len <= (wide)memory + MODEL_FOREIGN_LEN) ||
+           !range_is_permitted(lender->map, addr, len, writable, false);
 }
 
 static struct model_buffer buffer_of(const struct lender *lender, uint64_t addr, uint64_t len,
@@ -222,7 +224,7 @@ static bool vector_may_be_lent(const struct vector *v)
         return true;
     if (!may_be_lent(&v->lender, v->addr, len, false))
         return false;
-    if (v->count == 0 || !model_map_permits(v->lender.map, v->addr, len, false, false))
+    if (v->count == 0 || !range_is_permitted(v->lender.map, v->addr, len, false, false))
         return true;
     for (unsigned i = 0; i < v->count; i++) {
         const struct model_range pair = pair_at(v->addr + (uint64_t)i * MODEL_PAIR_LEN);
