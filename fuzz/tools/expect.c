@@ -347,6 +347,7 @@ static void library_op(const struct call *call)
     printf(",\"was_writable\":%d", was_writable);
     model_predict(call, &p);
     print_prediction(&p);
+    printf(",\"lookups\":%u", model.lookups.count);
     if (code == OP_ALLOW_USERSPACE_READABLE_WITH) {
         ask_driver(call, &p);
         return;
