@@ -177,8 +177,9 @@ static unsigned insert_pairs(struct trace *trace, unsigned at, struct op *op, un
         struct op put = draw_op_of(trace, OP_PUT_PAIR);
         put.operands[0] = op->operands[k];
         put.operands[1].number = i;
-        if (!chance_one_in(4)) {
-            put.operands[2] = op->operands[k];
+        if (!chance_one_in(4) && op->operands[k].anchor >= ANCHOR_RAM &&
+            op->operands[k].number < 512) {
+            put.operands[2] = op->operands[k]; /* near the vector itself */
             put.operands[2].number += (int32_t)chance_below(8);
             put.operands[3] = (struct operand){ .number = (int32_t)chance_below(8) };
         }
