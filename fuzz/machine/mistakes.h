@@ -222,7 +222,8 @@ static void make_mistake(unsigned number)
         break;
     case 39:
         apart_lend_ours();
-        apart.answer = (int)procbuf_readonly_slot_allow(&apart.readonly_slot, &apart.lender, 0, 0).code;
+        apart.answer =
+            (int)procbuf_readonly_slot_allow(&apart.readonly_slot, &apart.lender, 0, 0).code;
         break;
     case 40:
         apart_lend_ours();

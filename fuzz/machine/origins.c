@@ -152,7 +152,8 @@ static void origin_map_slot(const struct call *call, const struct outcome *outco
 /* The pairs were userspace's: the array is what was passed. */
 static void origin_vector(const struct call *call, const struct outcome *outcome)
 {
-    const unsigned first = model_buffer_named(call, 0), left = TRACE_BUFFER_COUNT - first % TRACE_BUFFER_COUNT;
+    const unsigned first = model_buffer_named(call, 0),
+                   left = TRACE_BUFFER_COUNT - first % TRACE_BUFFER_COUNT;
     (void)outcome;
     for (unsigned b = first; b < first + left; b++)
         make(b, (struct model_range){ model.buffers[b].addr, model.buffers[b].len });

@@ -41,10 +41,11 @@ static void watch_lookup(unsigned map, procbuf_addr_t addr)
     lookups_made++;
     if (n >= model.lookups.count || model.lookups.calls[n].map != map ||
         model.lookups.calls[n].addr != addr)
-        bug_found("result", "callback-lookup",
-                  "expected: the lookup function of a map is called for the next byte on the way (M3)\n"
-                  "actual: call %u is of map %u, for another byte",
-                  n, map);
+        bug_found(
+            "result", "callback-lookup",
+            "expected: the lookup function of a map is called for the next byte on the way (M3)\n"
+            "actual: call %u is of map %u, for another byte",
+            n, map);
 }
 
 static bool find_region(procbuf_addr_t addr, struct procbuf_region *region_out, const void *data)
@@ -177,11 +178,11 @@ static void run_vector(const struct call *call, const struct procbuf_lender *len
     const procbuf_addr_t array = (procbuf_addr_t)call->args[addr];
     const size_t count = (size_t)call->args[addr + 1];
     size_t failed = 0;
-    answer_code(outcome,
-                writable ? procbuf_readwrite_build_vector(lender, array, count,
-                                                          &world.readwrite[first], max, &failed)
-                         : procbuf_readonly_build_vector(lender, array, count,
-                                                         &world.readonly[first], max, &failed));
+    answer_code(outcome, writable
+                             ? procbuf_readwrite_build_vector(lender, array, count,
+                                                              &world.readwrite[first], max, &failed)
+                             : procbuf_readonly_build_vector(lender, array, count,
+                                                             &world.readonly[first], max, &failed));
     if (outcome->status != 0)
         value(outcome, 'l', failed);
     for (unsigned b = first; b < first + max; b++)
@@ -224,8 +225,7 @@ void run_readwrite_vector(const struct call *call, struct outcome *outcome)
 
 void run_put_pair(const struct call *call, struct outcome *outcome)
 {
-    const uint32_t at =
-        (uint32_t)(call->args[0] + call->args[1] * MODEL_PAIR_LEN - ARENA_BASE);
+    const uint32_t at = (uint32_t)(call->args[0] + call->args[1] * MODEL_PAIR_LEN - ARENA_BASE);
     (void)outcome;
     world_show_user_write((struct span){ at, at + MODEL_PAIR_LEN });
 }
@@ -234,8 +234,8 @@ void run_pair(const struct call *call, struct outcome *outcome)
 {
     struct procbuf_pair pair;
     const struct out out = out_fill(&pair, sizeof pair);
-    answer_bool(outcome, procbuf_readable_pair(readable_of(call->args[0]), (size_t)call->args[1],
-                                               &pair));
+    answer_bool(outcome,
+                procbuf_readable_pair(readable_of(call->args[0]), (size_t)call->args[1], &pair));
     if (out_is_told(&out, outcome)) {
         value(outcome, 'a', pair.addr);
         value(outcome, 'l', pair.len);
@@ -254,17 +254,17 @@ static void answer_allow(struct outcome *outcome, struct procbuf_allow_result re
 void run_map_allow_readonly(const struct call *call, struct outcome *outcome)
 {
     const struct procbuf_lender lender = lender_of(call);
-    answer_allow(outcome, procbuf_readonly_slot_allow(&world.readonly_slots[call->args[0]], &lender,
-                                                      (procbuf_addr_t)call->args[4],
-                                                      (size_t)call->args[5]));
+    answer_allow(outcome,
+                 procbuf_readonly_slot_allow(&world.readonly_slots[call->args[0]], &lender,
+                                             (procbuf_addr_t)call->args[4], (size_t)call->args[5]));
 }
 
 void run_map_allow_readwrite(const struct call *call, struct outcome *outcome)
 {
     const struct procbuf_lender lender = lender_of(call);
-    answer_allow(outcome, procbuf_readwrite_slot_allow(
-                              &world.readwrite_slots[call->args[0]], &lender,
-                              (procbuf_addr_t)call->args[4], (size_t)call->args[5]));
+    answer_allow(outcome, procbuf_readwrite_slot_allow(&world.readwrite_slots[call->args[0]],
+                                                       &lender, (procbuf_addr_t)call->args[4],
+                                                       (size_t)call->args[5]));
 }
 
 void run_map_slot_readonly(const struct call *call, struct outcome *outcome)

@@ -149,8 +149,8 @@ static struct model_buffer buffer_of(const struct lender *lender, uint64_t addr,
         .built = lender->is_process,
         .foreign = !lender->is_process,
         .slot = lender->slot,
-        .identifier = lender->is_process ? model.processes[lender->slot].identifier
-                                         : lender->identifier,
+        .identifier =
+            lender->is_process ? model.processes[lender->slot].identifier : lender->identifier,
         .addr = addr,
         .len = len,
         .rechecked = lender->rechecked,

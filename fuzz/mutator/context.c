@@ -143,8 +143,8 @@ static unsigned insert_map(struct trace *trace, unsigned at, struct op *op)
         start.operands[0].number = process;
         at += context_insert(trace, at, &start);
     }
-    if (!is_filled(trace, at, OP_MAP_OF_REGIONS, map) && !is_filled(trace, at, OP_MAP_OF_LOOKUP, map) &&
-        !chance_one_in(8)) {
+    if (!is_filled(trace, at, OP_MAP_OF_REGIONS, map) &&
+        !is_filled(trace, at, OP_MAP_OF_LOOKUP, map) && !chance_one_in(8)) {
         const int32_t count = 1 + (int32_t)chance_below(3);
         struct op maker = draw_op_of(trace, make);
         maker.operands[0].number = map;
@@ -158,7 +158,8 @@ static unsigned insert_map(struct trace *trace, unsigned at, struct op *op)
     if (chance_one_in(2)) {
         op->operands[4] =
             (struct operand){ .anchor = chance_one_in(3) ? ANCHOR_REGION_HIGH : ANCHOR_REGION_LOW,
-                              .index = (uint8_t)(map % 2 * TRACE_MAP_REGIONS + (int32_t)chance_below(2)),
+                              .index =
+                                  (uint8_t)(map % 2 * TRACE_MAP_REGIONS + (int32_t)chance_below(2)),
                               .number = (int32_t)chance_below(12) - 2 };
         op->operands[5] = (struct operand){ .number = (int32_t)chance_below(24) };
     }

@@ -106,8 +106,7 @@ static void random_value(struct op *op, char kind, struct operand *operand)
         random_anchored(op, operand, ANCHOR_LEN);
     } else if ((kind == 'a' && choice < 15) || (kind == 'n' && choice < 6) ||
                (kind == 'z' && choice < 8)) {
-        random_anchored(op, operand,
-                        is_about_maps(op->code) ? random_map_place() : random_place());
+        random_anchored(op, operand, is_about_maps(op->code) ? random_map_place() : random_place());
     } else {
         operand->anchor = ANCHOR_NUMBER;
         operand->index = 0;

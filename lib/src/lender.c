@@ -93,8 +93,8 @@ static enum procbuf_error fetch_array(const struct procbuf_lender *lender, procb
     struct procbuf_readonly array;
     if (row->count > SIZE_MAX / sizeof(struct procbuf_pair))
         return PROCBUF_INVAL;
-    const enum procbuf_error code = procbuf_readonly_build_from(
-        lender, addr, row->count * sizeof(struct procbuf_pair), &array);
+    const enum procbuf_error code =
+        procbuf_readonly_build_from(lender, addr, row->count * sizeof(struct procbuf_pair), &array);
     return code != PROCBUF_OK ? code : procbuf_readonly_enter(&array, fetch_pairs, row);
 }
 

@@ -47,8 +47,7 @@ PROCBUF_INLINE bool leads_on(const struct procbuf_region *region, procbuf_addr_t
     assigns \nothing;
     ensures \result <==> all_permitted(regions, count, at, end, access); */
 PROCBUF_APART bool regions_permit(const struct procbuf_region *regions, size_t count,
-                                  procbuf_addr_t at, procbuf_addr_t end,
-                                  enum procbuf_access access)
+                                  procbuf_addr_t at, procbuf_addr_t end, enum procbuf_access access)
 {
     procbuf_addr_t from;
     /*@ loop invariant \at(at, Pre) <= at;

@@ -868,8 +868,8 @@ static void try_ranges(const int *which, bool (*permits)(const int *, unsigned, 
                "map: read-write", addr, len, map_count, which[0], which[1], which[2]);
         if (has_null)
             continue;
-        EXPECT(procbuf_readonly_len(&ranges[n].ro) == (ro_good ? len : 0),
-               "map: rechecked to read", addr, len, map_count, which[0], which[1], which[2]);
+        EXPECT(procbuf_readonly_len(&ranges[n].ro) == (ro_good ? len : 0), "map: rechecked to read",
+               addr, len, map_count, which[0], which[1], which[2]);
         EXPECT(procbuf_readwrite_len(&ranges[n].rw) == (rw_good ? len : 0),
                "map: rechecked to write", addr, len, map_count, which[0], which[1], which[2]);
     }
@@ -933,8 +933,8 @@ static void every_buffer_alike(void)
             procbuf_ignore(procbuf_readonly_build_from(&lender, (procbuf_addr_t)ranges[n].addr,
                                                        (size_t)(ranges[n].end - ranges[n].addr),
                                                        &ro));
-            EXPECT(memcmp(&ro, &ranges[n].ro, sizeof ro) == 0, "map: a buffer remembers its map",
-                   n, k);
+            EXPECT(memcmp(&ro, &ranges[n].ro, sizeof ro) == 0, "map: a buffer remembers its map", n,
+                   k);
         }
     }
 }
@@ -980,8 +980,9 @@ int main(int argc, char **argv)
         ok &= run_part(p);
     }
     if (!known) {
-        fprintf(stderr,
-                "usage: exhaustive [creation|buffers|breaks|grants|slices|sequences|protocol|maps]\n");
+        fprintf(
+            stderr,
+            "usage: exhaustive [creation|buffers|breaks|grants|slices|sequences|protocol|maps]\n");
         return 2;
     }
     return ok ? 0 : 1;

@@ -80,14 +80,14 @@ PROCBUF_NODISCARD bool procbuf_readable_pair(struct procbuf_readable slice, size
  * Requires: buffers_out is not null otherwise, and has room for max buffers (R13); the rest as for
  * procbuf_readonly_build_from() (R1, R22).
  * Cost: one enter of the array, and one build for it and for each pair. Contract: M5. */
-PROCBUF_NODISCARD enum procbuf_error procbuf_readonly_build_vector(
-    const struct procbuf_lender *lender, procbuf_addr_t addr, size_t count,
-    struct procbuf_readonly *buffers_out, size_t max, size_t *failed_out)
-    PROCBUF_NONNULL_ARGS(1, 6);
-PROCBUF_NODISCARD enum procbuf_error procbuf_readwrite_build_vector(
-    const struct procbuf_lender *lender, procbuf_addr_t addr, size_t count,
-    struct procbuf_readwrite *buffers_out, size_t max, size_t *failed_out)
-    PROCBUF_NONNULL_ARGS(1, 6);
+PROCBUF_NODISCARD enum procbuf_error
+procbuf_readonly_build_vector(const struct procbuf_lender *lender, procbuf_addr_t addr,
+                              size_t count, struct procbuf_readonly *buffers_out, size_t max,
+                              size_t *failed_out) PROCBUF_NONNULL_ARGS(1, 6);
+PROCBUF_NODISCARD enum procbuf_error
+procbuf_readwrite_build_vector(const struct procbuf_lender *lender, procbuf_addr_t addr,
+                               size_t count, struct procbuf_readwrite *buffers_out, size_t max,
+                               size_t *failed_out) PROCBUF_NONNULL_ARGS(1, 6);
 
 #ifdef __cplusplus
 }
