@@ -100,7 +100,8 @@ int main(void)
             row_build_16(&lenders[2], &pinned) != PROCBUF_OK ||
             row_build_1(&lenders[0], &pinned) != PROCBUF_OK ||
             row_enter_process(&ours) != PROCBUF_OK || row_enter_external(&external) != PROCBUF_OK ||
-            row_enter_pinned(&pinned) != PROCBUF_OK || row_enter_rechecked(&rechecked) != PROCBUF_OK)
+            row_enter_pinned(&pinned) != PROCBUF_OK ||
+            row_enter_rechecked(&rechecked) != PROCBUF_OK)
             return 1;
     }
     return 0;

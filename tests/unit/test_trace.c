@@ -307,8 +307,8 @@ Test(trace, a_newer_row_changes_no_saved_input)
 /* Nor do places that newer rows brought: in an older table no address counts from there. */
 Test(trace, a_newer_place_changes_no_saved_input)
 {
-    static const uint8_t old[] = { 7, 0x08, 22, 1, 4, 0, 9, 0x36, 4 };
-    static const uint8_t new[] = { 8, 0x08, 22, 1, 4, 0, 9, 0x36, 4 };
+    static const uint8_t old[] = { 8, 0x08, 22, 1, 4, 0, 9, 0x36, 4 };
+    static const uint8_t new[] = { 9, 0x08, 22, 1, 4, 0, 9, 0x36, 4 };
     trace_decode(&one, old, sizeof old, NULL);
     cr_assert(one.op_count == 1 && one.ops[0].code == 0x36, "len ro4 alone");
     trace_decode(&one, new, sizeof new, NULL);
