@@ -26,7 +26,7 @@ static void count(const struct walk *walk, const struct op *op, unsigned begin,
 {
     (void)walk, (void)begin;
     const uint32_t answer =
-        (uint32_t)op->code << 8 | (uint32_t)outcome->kind << 4 | (uint32_t)outcome->status;
+        (uint32_t)op->code << 16 | (uint32_t)outcome->kind << 8 | (uint32_t)outcome->status;
     const uint32_t mixed = (last_answer * 0x9e3779b1u ^ answer) * 0x85ebca6bu;
     const uint32_t slot = mixed >> 14;
     last_answer = answer + 1;

@@ -221,7 +221,7 @@ static void compare_handle(const struct model_buffer *buffer, unsigned number, s
                   number, (size_t)expected, len);
 }
 
-/* Buffers from slots are left out: asking them calls hooks, which belongs into an operation. */
+/* Buffers from slots of grants are left out: asking them calls hooks, which belongs into an operation. */
 void compare_handles(void)
 {
     for (unsigned left = model.filled_buffers; left != 0;) {

@@ -3,6 +3,7 @@
 #include "bug.h"
 #include "compare.h"
 #include "execute.h"
+#include "lookups.h"
 #include "origins.h"
 #include "out.h"
 #include "port.h"
@@ -45,6 +46,7 @@ static void checked_call(const struct call *call, const struct prediction *predi
     struct oracle_call oracle;
     bug_current_rule = prediction->rule;
     oracle_call_begin(&oracle, &prediction->access);
+    lookups_begin();
     if (prediction->outcome.kind == OUTCOME_PANIC) {
         oracle_landing = __builtin_frame_address(0);
         if (setjmp(port_panic_target) == 0)
@@ -56,6 +58,7 @@ static void checked_call(const struct call *call, const struct prediction *predi
         execute(call, outcome);
     }
     oracle_call_end(&oracle);
+    lookups_end();
     compare_outcome(&prediction->outcome, outcome);
     machine_checked_ops++;
 }
@@ -245,6 +248,7 @@ static void run_body(struct body *body)
                   "expected: the body runs once (H2)\n"
                   "actual: it ran again");
     oracle_call_pause(body->oracle);
+    lookups_end();
     walk_begin_body(body->call);
     if (lends)
         compare_lent(body->call);
@@ -333,6 +337,7 @@ static void lend(struct walk *walk, const struct call *call, struct prediction *
     machine.entered = &body;
     bug_current_rule = prediction->rule;
     oracle_call_begin(&oracle, &prediction->access);
+    lookups_begin();
     if (prediction->outcome.kind != OUTCOME_PANIC) {
         call_enter(&body, outcome);
     } else if (setjmp(port_panic_target) == 0) {
@@ -343,6 +348,8 @@ static void lend(struct walk *walk, const struct call *call, struct prediction *
     }
     oracle_landing = NULL;
     oracle_call_end(&oracle);
+    if (!runs)
+        lookups_end();
     machine.entered = body.outer;
     machine_checked_ops++;
     if (asks && runs && body.runs == 0)

@@ -14,6 +14,7 @@
 /* Volatile: no compiler knows that nothing is there. */
 static void *volatile nothing;
 static procbuf_is_live_function *volatile nobody_to_ask;
+static procbuf_lookup_function *volatile no_function;
 
 static struct {
     struct procbuf_table table;
@@ -29,6 +30,11 @@ static struct {
     struct procbuf_driver driver;
     struct procbuf_state state;
     struct procbuf_grant_entry entries[1];
+    struct procbuf_region region;
+    struct procbuf_map map;
+    struct procbuf_lender lender;
+    struct procbuf_readonly_slot readonly_slot;
+    struct procbuf_readwrite_slot readwrite_slot;
     uint8_t array[24];
     jmp_buf outer_body;
     size_t len;
@@ -93,6 +99,39 @@ static void leave_by_a_jump(void)
     apart.answer = (int)procbuf_readonly_enter(&apart.readonly, enter_and_jump, NULL);
 }
 
+static bool apart_lives(uint32_t index, uint64_t identifier, const void *data)
+{
+    (void)index, (void)identifier, (void)data;
+    return true;
+}
+
+/* A function that finds [16, 32) wherever it is asked. */
+static bool find_apart(procbuf_addr_t addr, struct procbuf_region *region_out, const void *data)
+{
+    (void)addr;
+    *region_out = *(const struct procbuf_region *)data;
+    return true;
+}
+
+/* Another kernel's process, with a map of that function. */
+static void apart_lend(void)
+{
+    apart.region = (struct procbuf_region){ 16, 32, PROCBUF_ACCESS_READ_WRITE };
+    apart.map = procbuf_map_of_lookup(find_apart, &apart.region, &apart_capability);
+    procbuf_table_init_external(&apart.table, apart_lives, NULL);
+    apart.id = procbuf_id_new_external(&apart.table, 0, 0, &apart_capability);
+    apart.lender = procbuf_lender_rechecked(&apart.map, apart.id);
+}
+
+/* A process of ours lends. */
+static void apart_lend_ours(void)
+{
+    apart.answer = apart_create();
+    apart.lender = procbuf_lender_process(apart.process);
+    memset(&apart.readonly_slot, 0, sizeof apart.readonly_slot);
+    memset(&apart.readwrite_slot, 0, sizeof apart.readwrite_slot);
+}
+
 /* Numbers are those of the operation `misuse`: never reused, never changed. model/mistakes.c has the
  * rule and the words of each. */
 static void make_mistake(unsigned number)
@@ -102,7 +141,10 @@ static void make_mistake(unsigned number)
     switch (number) {
     case 0: apart.readonly = procbuf_readonly_new_external(0, 0, apart.id, nothing); break;
     case 1: apart.readwrite = procbuf_readwrite_new_external(0, 0, apart.id, nothing); break;
-    case 2: apart.id = procbuf_id_new_external(&apart.table, 0, 0, nothing); break;
+    case 2:
+        procbuf_table_init_external(&apart.table, apart_is_live, NULL);
+        apart.id = procbuf_id_new_external(&apart.table, 0, 0, nothing);
+        break;
     case 3: procbuf_table_init_external(&apart.table, nobody_to_ask, NULL); break;
     case 4:
         procbuf_table_init_external(&apart.table, apart_is_live, NULL);
@@ -155,6 +197,41 @@ static void make_mistake(unsigned number)
     case 28:
         apart.answer = (int)procbuf_readable_string_copy(apart_slice(), (char *)apart.array + 9, 16,
                                                          &apart.len);
+        break;
+    case 29: apart.map = procbuf_map_of_regions(&apart.region, 1, nothing); break;
+    case 30: apart.map = procbuf_map_of_lookup(find_apart, NULL, nothing); break;
+    case 31: apart.map = procbuf_map_of_lookup(no_function, NULL, &apart_capability); break;
+    case 32: apart.map = procbuf_map_of_regions(nothing, 1, &apart_capability); break;
+    case 33:
+        apart.answer = apart_create();
+        apart.lender = procbuf_lender_pinned(NULL, procbuf_process_id(apart.process));
+        break;
+    case 34:
+        apart.answer = apart_create();
+        apart.lender = procbuf_lender_rechecked(NULL, procbuf_process_id(apart.process));
+        break;
+    case 35: apart.lender = procbuf_lender_process(&apart.slots[0]); break;
+    case 36:
+        apart_lend();
+        apart.answer = (int)procbuf_readonly_build_from(&apart.lender, 15, 1, &apart.readonly);
+        break;
+    case 37:
+        apart_lend();
+        apart.answer = (int)procbuf_readwrite_build_from(&apart.lender, 32, 1, &apart.readwrite);
+        break;
+    case 38:
+        apart_lend();
+        apart.answer = (int)procbuf_readonly_build_from(&apart.lender, 31, 2, &apart.readonly);
+        break;
+    case 39:
+        apart_lend_ours();
+        apart.answer =
+            (int)procbuf_readonly_slot_allow(&apart.readonly_slot, &apart.lender, 0, 0).code;
+        break;
+    case 40:
+        apart_lend_ours();
+        apart.answer =
+            (int)procbuf_readwrite_slot_allow(&apart.readwrite_slot, &apart.lender, 0, 0).code;
         break;
     default: break;
     }

@@ -136,6 +136,29 @@ static void origin_foreign(const struct call *call, const struct outcome *outcom
     vouched_for(call, call->args[1], call->args[2], call->args[3]);
 }
 
+static void origin_map_build(const struct call *call, const struct outcome *outcome)
+{
+    if (is_ok(outcome))
+        make(model_buffer_named(call, 0), (struct model_range){ call->args[4], call->args[5] });
+}
+
+static void origin_map_slot(const struct call *call, const struct outcome *outcome)
+{
+    const struct model_buffer *buffer = &model.buffers[model_buffer_named(call, 0)];
+    (void)outcome;
+    make(model_buffer_named(call, 0), (struct model_range){ buffer->addr, buffer->len });
+}
+
+/* The pairs were userspace's: the array is what was passed. */
+static void origin_vector(const struct call *call, const struct outcome *outcome)
+{
+    const unsigned first = model_buffer_named(call, 0),
+                   left = TRACE_BUFFER_COUNT - first % TRACE_BUFFER_COUNT;
+    (void)outcome;
+    for (unsigned b = first; b < first + left; b++)
+        make(b, (struct model_range){ model.buffers[b].addr, model.buffers[b].len });
+}
+
 static void origin_other(const struct call *call, const struct outcome *outcome)
 {
     (void)outcome;

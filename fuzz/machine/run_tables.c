@@ -10,7 +10,13 @@ PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability);
 
 /* ---- A foreign table ---- */
 
-/* Whether an id or a buffer register is of this life. */
+static bool is_of(const struct model_buffer *buffer, uint32_t index, uint64_t identifier)
+{
+    return buffer->filled && buffer->foreign && buffer->slot == index &&
+           buffer->identifier == identifier;
+}
+
+/* Whether an id, a buffer register, a slot of the kernel's or who lends now is of this life. */
 static bool is_held(uint32_t index, uint64_t identifier)
 {
     for (unsigned d = 0; d < TRACE_ID_COUNT; d++)
@@ -18,10 +24,13 @@ static bool is_held(uint32_t index, uint64_t identifier)
             model.ids[d].identifier == identifier)
             return true;
     for (unsigned b = 0; b < 2 * TRACE_BUFFER_COUNT; b++)
-        if (model.buffers[b].filled && model.buffers[b].foreign && model.buffers[b].slot == index &&
-            model.buffers[b].identifier == identifier)
+        if (is_of(&model.buffers[b], index, identifier))
             return true;
-    return false;
+    for (unsigned k = 0; k < TRACE_KERNEL_SLOT_COUNT; k++)
+        for (unsigned kind = 0; kind < 2; kind++)
+            if (is_of(&model.kernel_slots[kind][k].held, index, identifier))
+                return true;
+    return world.lending.index == index && world.lending.identifier == identifier;
 }
 
 /* The other kernel's one answer. */

@@ -39,8 +39,8 @@ static unsigned relation(uint64_t a, uint64_t a_end, uint64_t b, uint64_t b_end)
 enum phase { BEFORE, INSIDE, AFTER, PHASE_COUNT };
 static const char *const phases[] = { "before_any_enter", "inside_an_enter", "after_an_enter" };
 
-/* Outcomes by kind and status; codes of E1 go up to 13. */
-enum { OUTCOME_COUNT = OUTCOME_PANIC + 1, STATUS_COUNT = 14 };
+/* Outcomes by kind and status; errors of E1 go up to 69. */
+enum { OUTCOME_COUNT = OUTCOME_PANIC + 1, STATUS_COUNT = 70 };
 
 static bool any_enter_ended;
 static unsigned depth_seen;

@@ -266,6 +266,10 @@ static void make_blank(void)
     world.writer = procbuf_writer_over(NULL, 0);
     world_use(is_second());
     memset(world.foreign_lives, 0, sizeof world.foreign_lives);
+    memset(world.regions, 0, sizeof world.regions);
+    memset(world.maps, 0, sizeof world.maps);
+    memset(world.readonly_slots, 0, sizeof world.readonly_slots);
+    memset(world.readwrite_slots, 0, sizeof world.readwrite_slots);
     oracle_life_act = turn_life;
     save(&blank);
 }

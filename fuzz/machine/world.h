@@ -13,6 +13,17 @@ struct slice {
     struct procbuf_writable writable;
 };
 
+/* What a lookup function is given: its place is the map's number. */
+struct map_number {
+    uint8_t unused;
+};
+
+/* The life for which the operation lends. */
+struct lending {
+    uint32_t index;
+    uint64_t identifier;
+};
+
 struct world_objects {
     struct procbuf_table table;
     struct procbuf_process slots[TRACE_MAX_PROCESSES];
@@ -25,6 +36,12 @@ struct world_objects {
     struct procbuf_readwrite held[TRACE_DRIVER_COUNT]; /* by allow_userspace_readable */
     struct procbuf_table foreign; /* of another kernel */
     struct model_foreign foreign_lives[MODEL_FOREIGN_COUNT]; /* as they are while a call runs */
+    struct procbuf_region regions[TRACE_REGION_COUNT]; /* of the foreign table's processes */
+    struct procbuf_map maps[TRACE_MAP_COUNT];
+    struct map_number map_numbers[TRACE_MAP_COUNT];
+    struct lending lending;
+    struct procbuf_readonly_slot readonly_slots[TRACE_KERNEL_SLOT_COUNT];
+    struct procbuf_readwrite_slot readwrite_slots[TRACE_KERNEL_SLOT_COUNT];
     struct procbuf_table other; /* of ours */
     struct procbuf_grant_entry other_grant; /* room, of which it uses none */
     struct procbuf_process other_process; /* its only slot */

@@ -280,6 +280,26 @@ static enum concern concern_copy(unsigned position, const struct call *call, str
     return MIXED;
 }
 
+/* Another's vector names the same ranges in both worlds, whatever else its memory holds. */
+static enum concern concern_vector(unsigned position, const struct call *call, struct event *event)
+{
+    const uint64_t addr = call->args[2], len = call->args[3] * MODEL_PAIR_LEN;
+    const enum concern concern = concern_operands(position, call, event);
+    if (concern != MINE && call->args[3] <= TRACE_BUFFER_COUNT && arena_holds((uintptr_t)addr) &&
+        addr + len <= (uint64_t)ARENA_BASE + ARENA_LEN)
+        save(position, BEFORE,
+             (struct span){ (uint32_t)(addr - ARENA_BASE), (uint32_t)(addr - ARENA_BASE + len) });
+    return concern;
+}
+
+static enum concern concern_pair(unsigned position, const struct call *call, struct event *event)
+{
+    const uint64_t addr = call->args[0] + call->args[1] * MODEL_PAIR_LEN;
+    (void)position, (void)event;
+    return of_mine(arena_holds((uintptr_t)addr) &&
+                   view_holds(worlds.observer, (uint32_t)(addr - ARENA_BASE)));
+}
+
 /* A slot of the innermost driver enter. */
 static enum concern concern_slot(unsigned position, const struct call *call, struct event *event)
 {

@@ -8,12 +8,24 @@ void model_fill_buffer(unsigned number, const struct model_buffer *buffer)
     model.filled_buffers |= (unsigned)buffer->filled << number;
 }
 
+/* H6 for a slot of the kernel's, and then M4. */
+static bool is_kept(const struct model_buffer *buffer, bool asks)
+{
+    if (buffer->from_kernel_slot &&
+        model.kernel_slots[buffer->kind][buffer->number].swaps != buffer->swaps)
+        return false;
+    return !buffer->rechecked || buffer->len == 0 ||
+           model_map_permits(buffer->map, buffer->addr, buffer->len, buffer->writable, asks);
+}
+
 bool model_buffer_is_live(const struct model_buffer *buffer)
 {
     const struct model_id id = { buffer->filled, buffer->foreign, buffer->slot,
                                  buffer->identifier };
     if (!model_id_is_live(&id))
         return false;
+    if (buffer->foreign)
+        return is_kept(buffer, false);
     if (!buffer->from_slot)
         return true;
     return model.slots[buffer->slot][buffer->grant_number].swaps[buffer->kind][buffer->number] ==
@@ -31,6 +43,11 @@ bool model_asks_whether_live(const struct model_buffer *buffer, struct predictio
             p->access.hooks[h].part = &slots->counters[buffer->kind][buffer->number];
         slots->shown[buffer->kind][buffer->number] = true;
         may_read(p, place.start, place.end);
+    }
+    if (buffer->filled && buffer->foreign && (buffer->rechecked || buffer->from_kernel_slot)) {
+        const struct model_id id = { true, true, buffer->slot, buffer->identifier };
+        RULE("M4");
+        return model_id_is_live(&id) && is_kept(buffer, true);
     }
     return model_buffer_is_live(buffer);
 }

@@ -34,6 +34,18 @@ static const struct {
     { "R5", "it copies what fits of an array that ends inside the slice" },
     { "R5", "it compares a slice with an array that overlaps its last byte" },
     { "R5", "it copies a string to an array inside the slice" },
+    { "R2", "it makes a map of regions without the capability" },
+    { "R2", "it makes a map of a function without the capability" },
+    { "R2", "it makes a map of no function" },
+    { "R5", "it makes a map of one region of no array" },
+    { "R2", "it lets a process of ours lend by a map, pinned" },
+    { "R2", "it lets a process of ours lend by a map, rechecked" },
+    { "R1", "it lets the process of an empty slot lend" },
+    { "R22", "its lookup function returns a region that begins after the address" },
+    { "R22", "its lookup function returns a region that ends at the address" },
+    { "R22", "its lookup function returns the same region for the next address" },
+    { "R24", "a process of ours allows a read-only slot of the kernel's" },
+    { "R24", "a process of ours allows a read-write slot of the kernel's" },
 };
 
 const char *model_mistake(unsigned number)

@@ -23,6 +23,7 @@ void model_op_begin(void)
         model.acts_now.acts[model.acts_now.count] = model.acts_next.acts[model.acts_now.count];
     model.acts_next.count = 0;
     model.hooks_seen = 0;
+    model.lookups.count = 0;
 }
 
 /* S6 */

@@ -75,7 +75,9 @@ enum {
     MODEL_SLOT_COUNT = 4,
     MODEL_FOREIGN_COUNT = TRACE_FOREIGN_COUNT,
     MODEL_OTHER = 4, /* its place behind those of the foreign table */
-    MODEL_FOREIGN_LEN = 256
+    MODEL_FOREIGN_LEN = 256,
+    MODEL_MAX_LOOKUPS = 64,
+    MODEL_PAIR_LEN = 2 * sizeof(uintptr_t)
 };
 
 /* A range as userspace passed it. */
@@ -158,6 +160,27 @@ struct model_buffer {
     bool from_slot; /* read from a driver's slot, when that had been swapped so many times */
     unsigned grant_number, kind, number;
     uint64_t swaps;
+    bool from_kernel_slot; /* … or from one of the kernel's: of `kind`, `number` */
+    bool rechecked; /* each use asks map `map` again, for this right: */
+    bool writable;
+    unsigned map;
+};
+
+/* What the kernel says of memory; half-open. */
+struct model_region {
+    uint64_t start, end;
+    bool writable;
+};
+
+struct model_map {
+    enum { MODEL_NO_MAP, MODEL_ARRAY, MODEL_FUNCTION } kind;
+    unsigned count; /* of its regions */
+};
+
+/* What a driver of another kernel was allowed. */
+struct model_kernel_slot {
+    struct model_buffer held;
+    uint64_t swaps;
 };
 
 struct model_slice {
@@ -218,6 +241,16 @@ struct model {
     struct model_driver drivers[TRACE_DRIVER_COUNT];
     struct model_foreign foreign[MODEL_FOREIGN_COUNT + 1]; /* and the process of our other table */
     bool any_foreign; /* a foreign process has begun a life */
+    struct model_region regions[TRACE_REGION_COUNT];
+    struct model_map maps[TRACE_MAP_COUNT];
+    struct model_kernel_slot kernel_slots[2][TRACE_KERNEL_SLOT_COUNT]; /* read-only, read-write */
+    struct model_lookups {
+        unsigned count; /* those beyond the last one are not noted */
+        struct {
+            unsigned map;
+            uint64_t addr;
+        } calls[MODEL_MAX_LOOKUPS];
+    } lookups; /* which of another kernel's functions this operation calls, in order */
     struct model_stream reader, writer;
     struct model_acts acts_next; /* during the next operation */
     struct model_acts acts_now; /* … during this one */
@@ -319,6 +352,19 @@ int model_answer(uint64_t number);
 
 /* The word that `store` stores for a pattern, before it is cut to its width. */
 uint64_t model_word(uint8_t pattern);
+
+/* Where the memory of a foreign process begins. */
+static inline uint64_t model_foreign_memory(unsigned process)
+{
+    return (uint64_t)ARENA_BASE + ARENA_FOREIGN + (uint64_t)process * MODEL_FOREIGN_LEN;
+}
+
+/* The first region of a map in model.regions, and the one that its function finds. Returns: null if none has addr. */
+static inline const struct model_region *model_regions_of(unsigned map)
+{
+    return &model.regions[map * TRACE_MAP_REGIONS];
+}
+const struct model_region *model_find_region(unsigned map, uint64_t addr);
 
 /* It ends, or begins. */
 static inline void model_foreign_turns(struct model_foreign *process)

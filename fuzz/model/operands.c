@@ -35,6 +35,9 @@ static bool resolve_base(const struct call *call, const struct operand *operand,
     case ANCHOR_BUFFER_END:
         *base_out = model.buffers[operand->index].addr + model.buffers[operand->index].len;
         return true;
+    case ANCHOR_FOREIGN: *base_out = model_foreign_memory(operand->index); return true;
+    case ANCHOR_REGION_LOW: *base_out = model.regions[operand->index].start; return true;
+    case ANCHOR_REGION_HIGH: *base_out = model.regions[operand->index].end; return true;
     case ANCHOR_LEN: {
         const struct model_slice *slice = &model.slices[call->args[0]];
         *base_out = slice->span.end - slice->span.start;

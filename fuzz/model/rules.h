@@ -185,6 +185,9 @@ struct model_slice model_slice_of(uint64_t addr, uint64_t len, bool writable);
  * grant. */
 bool model_asks_whether_live(const struct model_buffer *buffer, struct prediction *p);
 
+/* maps.c: whether each byte of a range that is not empty has the right. With `asks`, what the library calls for that. */
+bool model_map_permits(unsigned map, uint64_t addr, uint64_t len, bool writable, bool asks);
+
 /* slices.c */
 uint64_t model_slice_len(const struct model_slice *slice);
 const struct model_slice *model_slice_named(const struct call *call, struct prediction *p);

@@ -107,6 +107,140 @@ static unsigned fill_foreign(struct trace *trace, unsigned at, uint8_t code, int
     return at + context_insert(trace, at, &build);
 }
 
+/* ---- Maps ---- */
+
+static bool lends_by_map(uint8_t code)
+{
+    return strstr(op_table[code].operands, "Mfl") != NULL;
+}
+
+/* A region of the map, in memory of the foreign process. */
+static struct op region_of(const struct trace *trace, int32_t map, int32_t process, int32_t which)
+{
+    struct op region = draw_op_of(trace, OP_MAP_REGION);
+    region.operands[0].number = map % 2 * TRACE_MAP_REGIONS + which;
+    region.operands[1] = (struct operand){ .anchor = ANCHOR_FOREIGN,
+                                           .index = (uint8_t)process,
+                                           .number = (int32_t)chance_below(64) };
+    if (which > 0 && !chance_one_in(4)) /* it touches the one before, more or less */
+        region.operands[1] =
+            (struct operand){ .anchor = ANCHOR_REGION_HIGH,
+                              .index = (uint8_t)(region.operands[0].number - 1),
+                              .number = chance_one_in(3) ? (int32_t)chance_below(3) - 1 : 0 };
+    region.operands[2] = (struct operand){ .number = 1 + (int32_t)chance_below(64) };
+    region.operands[3].number = !chance_one_in(3);
+    return region;
+}
+
+/* The map has regions, the process lives, and the range is about there. Operands of what lends: register, map,
+ * foreign process, way to hold, address, length or count. */
+static unsigned insert_map(struct trace *trace, unsigned at, struct op *op)
+{
+    const int32_t map = op->operands[1].number, process = op->operands[2].number;
+    const uint8_t make = chance_one_in(3) ? OP_MAP_OF_LOOKUP : OP_MAP_OF_REGIONS;
+    if (!is_filled(trace, at, OP_FOREIGN_START, process) && !chance_one_in(8)) {
+        struct op start = draw_op_of(trace, OP_FOREIGN_START);
+        start.operands[0].number = process;
+        at += context_insert(trace, at, &start);
+    }
+    if (!is_filled(trace, at, OP_MAP_OF_REGIONS, map) &&
+        !is_filled(trace, at, OP_MAP_OF_LOOKUP, map) && !chance_one_in(8)) {
+        const int32_t count = 1 + (int32_t)chance_below(3);
+        struct op maker = draw_op_of(trace, make);
+        maker.operands[0].number = map;
+        maker.operands[1].number = count;
+        for (int32_t which = 0; which < count; which++) {
+            const struct op region = region_of(trace, map, process, which);
+            at += context_insert(trace, at, &region);
+        }
+        at += context_insert(trace, at, &maker);
+    }
+    if (chance_one_in(2)) {
+        op->operands[4] =
+            (struct operand){ .anchor = chance_one_in(3) ? ANCHOR_REGION_HIGH : ANCHOR_REGION_LOW,
+                              .index =
+                                  (uint8_t)(map % 2 * TRACE_MAP_REGIONS + (int32_t)chance_below(2)),
+                              .number = (int32_t)chance_below(12) - 2 };
+        op->operands[5] = (struct operand){ .number = (int32_t)chance_below(24) };
+    }
+    return at;
+}
+
+/* As many pairs as the vector has, of ranges that may be lent. In: which operand its address is. */
+static unsigned insert_pairs(struct trace *trace, unsigned at, struct op *op, unsigned k)
+{
+    const int32_t count = 1 + (int32_t)chance_below(3);
+    if (chance_one_in(3))
+        return at;
+    op->operands[k + 1] = (struct operand){ .number = count };
+    op->operands[k + 2].number = chance_one_in(4) ? count - 1 : 4;
+    for (int32_t i = 0; i < count; i++) {
+        struct op put = draw_op_of(trace, OP_PUT_PAIR);
+        put.operands[0] = op->operands[k];
+        put.operands[1].number = i;
+        if (!chance_one_in(4) && op->operands[k].anchor >= ANCHOR_RAM &&
+            op->operands[k].number < 512) {
+            put.operands[2] = op->operands[k]; /* near the vector itself */
+            put.operands[2].number += (int32_t)chance_below(8);
+            put.operands[3] = (struct operand){ .number = (int32_t)chance_below(8) };
+        }
+        at += context_insert(trace, at, &put);
+    }
+    return at;
+}
+
+/* What an operation about maps, vectors or slots of the kernel's needs before it. */
+static unsigned insert_for_maps(struct trace *trace, unsigned at, struct op *op)
+{
+    const uint8_t code = op->code;
+    if (lends_by_map(code))
+        at = insert_map(trace, at, op);
+    if (code == OP_MAP_READONLY_VECTOR || code == OP_MAP_READWRITE_VECTOR)
+        return insert_pairs(trace, at, op, 4);
+    if (code == OP_READONLY_VECTOR || code == OP_READWRITE_VECTOR) {
+        share_own_memory(op, 2);
+        return insert_pairs(trace, at, op, 2);
+    }
+    if (code == OP_MAP_SLOT_READONLY || code == OP_MAP_SLOT_READWRITE) {
+        const uint8_t allows =
+            code == OP_MAP_SLOT_READONLY ? OP_MAP_ALLOW_READONLY : OP_MAP_ALLOW_READWRITE;
+        struct op allow = draw_op_of(trace, allows);
+        allow.operands[0] = op->operands[1];
+        if (draw_has(allows) && !is_filled(trace, at, allows, allow.operands[0].number)) {
+            at = insert_map(trace, at, &allow);
+            at += context_insert(trace, at, &allow);
+        }
+    }
+    return at;
+}
+
+/* The kernel changes its mind about the memory that was lent, and someone uses it. */
+static void insert_change_of_map(struct trace *trace, unsigned at, const struct op *lends)
+{
+    const char kind = kind_read(op_table[lends->code].operands[0]);
+    struct op change = region_of(trace, lends->operands[1].number, lends->operands[2].number,
+                                 (int32_t)chance_below(2));
+    struct op use = draw_op_of(trace, chance_one_in(3) ? OP_READER_READ : OP_LEN);
+    if (kind == 'K' || !draw_has(OP_MAP_REGION) || !draw_has(use.code))
+        return;
+    if (use.code == OP_LEN)
+        use.operands[0].number = (int32_t)buffer_number(kind, (uint64_t)lends->operands[0].number);
+    if (chance_one_in(3))
+        change = draw_op_of(trace, OP_MAP_REGION);
+    at += context_insert(trace, at, &change);
+    (void)context_insert(trace, at, &use);
+}
+
+/* Fill a buffer register by a map. */
+static unsigned fill_by_map(struct trace *trace, unsigned at, uint8_t code, int32_t number)
+{
+    struct op build =
+        draw_op_of(trace, code == OP_BUILD_READONLY ? OP_MAP_READONLY : OP_MAP_READWRITE);
+    build.operands[0].number = number;
+    at = insert_map(trace, at, &build);
+    return at + context_insert(trace, at, &build);
+}
+
 /* Fill a register, if nothing before does. Returns: where to go on. */
 static unsigned fill(struct trace *trace, unsigned at, uint8_t code, int32_t number)
 {
@@ -122,6 +256,8 @@ static unsigned fill(struct trace *trace, unsigned at, uint8_t code, int32_t num
     if (builds && draw_has(OP_FOREIGN_READONLY) && draw_has(OP_FOREIGN_READWRITE) &&
         chance_one_in(6))
         return fill_foreign(trace, at, code, number);
+    if (builds && draw_has(OP_MAP_READONLY) && draw_has(OP_MAP_READWRITE) && !chance_one_in(3))
+        return fill_by_map(trace, at, code, number);
     struct op op = draw_op_of(trace, code);
     op.operands[0].number = number;
     if (builds && chance_one_in(2))
@@ -445,6 +581,7 @@ void context_insert_random(struct trace *trace)
     unsigned at = chance_below(trace->op_count + 1);
     struct op op = draw_op(trace);
     at = insert_fillers(trace, at, &op);
+    at = insert_for_maps(trace, at, &op);
     if (chance_one_in(12))
         at = insert_end_of_life(trace, at, &op);
     at = insert_slices(trace, at, &op);
@@ -466,6 +603,8 @@ void context_insert_random(struct trace *trace)
         return;
     if (op_opens_block(op.code))
         insert_end(trace, at + 1);
+    else if (lends_by_map(op.code) && chance_one_in(2))
+        insert_change_of_map(trace, at + 1, &op);
     else if (op.code == OP_LEAVE_GRANT && draw_has(OP_ENTER_GRANT) && chance_one_in(2))
         insert_another_enter(trace, at + 1, &op);
 }

@@ -40,6 +40,29 @@ static uint8_t random_place(void)
     return places[chance_below(sizeof places)];
 }
 
+/* Of an operation about maps, where the kernel says what is accessible. */
+static uint8_t random_map_place(void)
+{
+    static const uint8_t places[] = { ANCHOR_FOREIGN,     ANCHOR_FOREIGN,    ANCHOR_REGION_LOW,
+                                      ANCHOR_REGION_LOW,  ANCHOR_REGION_LOW, ANCHOR_REGION_HIGH,
+                                      ANCHOR_REGION_HIGH, ANCHOR_BUFFER_END };
+    return places[chance_below(sizeof places)];
+}
+
+static bool is_about_maps(uint8_t code)
+{
+    return strpbrk(op_table[code].operands, "MG") != NULL ||
+           (code == OP_PUT_PAIR && chance_one_in(2));
+}
+
+/* The first operand of that kind, or one of the first two of all. */
+static uint32_t favourite(const struct op *op, char kind)
+{
+    const char *kinds = op_table[op->code].operands;
+    const char *where = strchr(kinds, kind);
+    return where != NULL ? (uint32_t)op->operands[where - kinds].number : chance_below(2);
+}
+
 static uint8_t random_far(void)
 {
     static const uint8_t far[] = { ANCHOR_MAX, ANCHOR_MAX, ANCHOR_HALF,
@@ -66,6 +89,10 @@ static void random_anchored(struct op *op, struct operand *operand, uint8_t anch
         operand->number = (int32_t)chance_below(65536);
     if (anchor == ANCHOR_BUFFER_START || anchor == ANCHOR_BUFFER_END)
         operand->index = (uint8_t)(chance_below(3) + (chance_one_in(2) ? TRACE_BUFFER_COUNT : 0));
+    else if (anchor == ANCHOR_FOREIGN)
+        operand->index = (uint8_t)favourite(op, 'f');
+    else if (anchor == ANCHOR_REGION_LOW || anchor == ANCHOR_REGION_HIGH)
+        operand->index = (uint8_t)(favourite(op, 'M') % 2 * TRACE_MAP_REGIONS + chance_below(3));
     else if (anchor >= ANCHOR_RAM && anchor <= ANCHOR_MARK)
         operand->index = chance_one_in(6) ? (uint8_t)chance_below(4) : favourite_process(op);
 }
@@ -79,7 +106,7 @@ static void random_value(struct op *op, char kind, struct operand *operand)
         random_anchored(op, operand, ANCHOR_LEN);
     } else if ((kind == 'a' && choice < 15) || (kind == 'n' && choice < 6) ||
                (kind == 'z' && choice < 8)) {
-        random_anchored(op, operand, random_place());
+        random_anchored(op, operand, is_about_maps(op->code) ? random_map_place() : random_place());
     } else {
         operand->anchor = ANCHOR_NUMBER;
         operand->index = 0;
@@ -128,6 +155,8 @@ void draw_operand(const struct trace *trace, struct op *op, char kind, struct op
     case 's':
     case 'd': operand->number = (int32_t)chance_below(chance_one_in(8) ? 8 : 3); break;
     case 'v': operand->number = (int32_t)chance_below(2); break;
+    case 'M': operand->number = (int32_t)chance_below(chance_one_in(16) ? 3 : 2); break;
+    case 'K': operand->number = (int32_t)chance_below(2); break;
     case 'c': operand->number = (int32_t)chance_below(3); break;
     case 'u':
     case 'N':
@@ -220,15 +249,16 @@ static void relate_operands(struct op *op)
 
 struct op draw_op_of(const struct trace *trace, uint8_t code)
 {
+    static const char leant_on[] = "pMf";
     struct op op;
     memset(&op, 0, sizeof op);
     op.code = code;
     const char *kinds = op_table[op.code].operands;
-    for (unsigned k = 0; kinds[k] != '\0'; k++) /* processes first: places lean on them */
-        if (kinds[k] == 'p')
+    for (unsigned k = 0; kinds[k] != '\0'; k++) /* processes and maps first: places lean on them */
+        if (strchr(leant_on, kinds[k]) != NULL)
             draw_operand(trace, &op, kinds[k], &op.operands[k]);
     for (unsigned k = 0; kinds[k] != '\0'; k++)
-        if (kinds[k] != 'p')
+        if (strchr(leant_on, kinds[k]) == NULL)
             draw_operand(trace, &op, kinds[k], &op.operands[k]);
     relate_operands(&op);
     if (op.code == OP_WHEN_FETCHED && !chance_one_in(4))
@@ -236,7 +266,7 @@ struct op draw_op_of(const struct trace *trace, uint8_t code)
     if (op.code >= OP_CODE_NAME && op.code <= OP_PROCESS_ERROR_TO_CODE)
         op.operands[0].number = (int32_t)chance_below(chance_one_in(24) ? 256 : 15);
     if (op.code == OP_MISUSE)
-        op.operands[0].number = (int32_t)chance_below(20);
+        op.operands[0].number = (int32_t)chance_below(45);
     if (op.code == OP_GRANT_LEN && chance_one_in(2)) /* there is no room for all of it */
         random_anchored(&op, &op.operands[2], ANCHOR_MAX);
     if (op.code == OP_SKIP_IDS ||

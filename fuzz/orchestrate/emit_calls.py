@@ -67,6 +67,7 @@ class Calls:
         self.watches = self.kind.startswith(WATCHED_KINDS)
         self.compares_memory = self.kind in ("memory", "panic") or self.kind.startswith("msan-")
         self.checks_hooks = self.kind == "hook"
+        self.counts_lookups = self.check in ("lookups", "callback-lookup")
 
     def begin(self, lines: list[dict], last: int) -> None:
         """The next program: what holds for it alone."""
@@ -280,6 +281,11 @@ class Calls:
         acts = any(not act["at_hook"] for act in record.get("acts", []))
         return acts or (self.watches and self.is_last(record))
 
+    def expect_lookups(self, record: dict) -> None:
+        """Lookup functions are called once for each region on the way."""
+        if self.counts_lookups and self.is_last(record):
+            self.say(f"cr_assert_eq(lookups, {record['lookups']});")
+
     def expect_hooks(self, record: dict) -> None:
         self.uses.add("hooks")
         self.say("hooks_count = true;")
@@ -303,6 +309,9 @@ class Calls:
                 trigger = self.address(self.world["base"] + act["trigger"])
                 self.say(f"acts[act_count++] = (struct act){{ .trigger = {trigger}, .target = {target}, "
                          f".value = {act['value']} }};")
+        if self.counts_lookups and self.is_last(record):
+            self.uses.add("lookup_count")
+            self.say("lookups = 0;")
         if self.checks_hooks and self.is_last(record):
             self.expect_hooks(record)
         if self.is_watched(record):
@@ -323,6 +332,8 @@ class Calls:
     def after(self, record: dict) -> None:
         if self.is_watched(record):
             self.say("unwatch();")
+        if not record.get("enters"):
+            self.expect_lookups(record)
         if self.checks_hooks and self.is_last(record):
             self.say("expect_no_more_hooks();")
         if any(act["at_hook"] for act in record.get("acts", [])):
@@ -361,7 +372,7 @@ class Calls:
         record["texts"] = self.texts(record["operands"])
         if name in ("poke", "fill", "refuse", "when_fetched", "at_hook", "declare_driver",
                     "declare_driver_with", "spend_ids", "skip_ids", "skip_swaps", "widen",
-                    "foreign_at_hook"):
+                    "foreign_at_hook", "map_region", "map_none", "put_pair"):
             getattr(self, f"op_{name}")(record, values)
             return
         if name == "iterate" and self.pending_acts:
@@ -625,6 +636,7 @@ class Calls:
 
     def interrupt(self, record) -> None:
         """What the call is held to does not count while a body of its runs."""
+        self.expect_lookups(record)
         if self.is_watched(record):
             self.say("unwatch();")
         if self.checks_hooks and self.is_last(record):
@@ -999,6 +1011,92 @@ class Calls:
         self.say(f"{out[1:]} = procbuf_{kind}_new_external({addr}, {values[3]}, "
                  f"{self.foreign_id(index, record['foreign'][1])}, &capability);")
 
+    # ---- Maps, lenders and vectors ----
+
+    def op_map_region(self, record, values):
+        self.uses.add("regions")
+        access = "READ_WRITE" if values[3] else "READ"
+        end = (values[1] + values[2]) & self.world["address_max"]
+        self.say(f"regions[{values[0]}] = (struct procbuf_region){{ {self.address(values[1])}, {self.address(end)}, "
+                 f"PROCBUF_ACCESS_{access} }};")
+
+    def op_map_of_regions(self, record, values):
+        self.uses |= {"maps", "regions", "capability"} if values[1] else {"maps", "capability"}
+        regions = f"&regions[{4 * values[0]}]" if values[1] else "NULL"
+        self.say(f"maps[{values[0]}] = procbuf_map_of_regions({regions}, {values[1]}, &capability);")
+
+    def op_map_of_lookup(self, record, values):
+        self.uses |= {"maps", "regions", "capability", "lookup"}
+        self.say(f"region_counts[{values[0]}] = {values[1]};")
+        self.say(f"maps[{values[0]}] = procbuf_map_of_lookup(find_region, &region_counts[{values[0]}], &capability);")
+
+    def op_map_none(self, record, values):
+        self.uses.add("maps")
+        self.say(f"memset(&maps[{values[0]}], 0, sizeof maps[0]);")
+
+    def lender(self, record, values) -> str:
+        """What lends: a process of ours, or a foreign one by its map."""
+        self.uses.add("lender")
+        if "foreign" not in record:
+            call = f"procbuf_lender_process({self.process(values[1])})"
+            if record["outcome"]["kind"] == PANIC:
+                self.expect(call, record["outcome"])
+                return ""
+        else:
+            how = "rechecked" if values[3] else "pinned"
+            map_ = "NULL" if values[1] == 2 else f"&maps[{values[1]}]"
+            self.uses |= {"maps"} if values[1] != 2 else set()
+            call = f"procbuf_lender_{how}({map_}, {self.foreign_id(values[2], record['foreign'][1])})"
+        self.say(f"lender = {call};")
+        return "&lender"
+
+    def lend(self, record, values):
+        kind = record["op"].split("_")[1]
+        out = self.readonly(values[0]) if kind == "readonly" else self.readwrite(values[0])
+        lender = self.lender(record, values)
+        if lender:
+            addr = self.address(values[-2])
+            self.expect(f"procbuf_{kind}_build_from({lender}, {addr}, {record['texts'][-1]}, {out})", record["outcome"])
+
+    def vector(self, record, values):
+        kind = record["op"].removeprefix("map_").removesuffix("_vector")
+        of = self.readonly if kind == "readonly" else self.readwrite
+        lender = self.lender(record, values)
+        if not lender:
+            return
+        failed, room = self.variable("failed", "size_t"), min(values[-1], 8 - values[0])
+        self.expect(f"procbuf_{kind}_build_vector({lender}, {self.address(values[-3])}, {record['texts'][-2]}, "
+                    f"{of(values[0])}, {room}, &{failed})", record["outcome"])
+        self.says(failed, record)
+        for number, addr in enumerate(record["registers"], values[0]):
+            self.say(f"cr_assert_eq(procbuf_{kind}_addr({of(number)}), {self.address(addr)});")
+
+    def op_put_pair(self, record, values):
+        self.uses |= {"put_pair", "foreign_memory"}
+        self.say(f"put_pair({self.address(values[0])}, {values[1]}, {self.address(values[2])}, {record['texts'][3]});")
+
+    def op_pair(self, record, values):
+        pair = self.variable("pair", "struct procbuf_pair")
+        self.expect(f"procbuf_readable_pair({self.readable(record, values[0], bool(record['was_writable']))}, "
+                    f"{self.number(values[1])}, &{pair})", record["outcome"])
+        if record["outcome"]["kind"] == YES:
+            self.say(f"cr_assert_eq({pair}.addr, {self.address(self.given(record['outcome']))});")
+            self.say(f"cr_assert_eq({pair}.len, {self.number(self.given(record['outcome'], 1))});")
+
+    def map_allow(self, record, values):
+        kind, outcome = record["op"].removeprefix("map_allow_"), record["outcome"]
+        lender = self.lender(record, values)
+        self.uses |= {"allow", f"{kind}_slots"}
+        self.say(f"expect_allow(procbuf_{kind}_slot_allow(&{kind}_slots[{values[0]}], {lender}, "
+                 f"{self.address(values[4])}, {record['texts'][5]}), PROCBUF_{outcome['name']}, "
+                 f"{self.address(self.given(outcome))}, {self.number(self.given(outcome, 1))});")
+
+    def map_slot(self, record, values):
+        kind = record["op"].removeprefix("map_slot_")
+        out = self.readonly(values[0]) if kind == "readonly" else self.readwrite(values[0])
+        self.uses.add(f"{kind}_slots")
+        self.say(f"{out[1:]} = procbuf_{kind}_slot_get(&{kind}_slots[{values[1]}]);")
+
     # ---- Another table of ours ----
 
     def other_id(self) -> str:
@@ -1033,4 +1131,8 @@ class Calls:
         **dict.fromkeys(("foreign_start", "foreign_end"), foreign_life),
         **dict.fromkeys(("foreign_readonly", "foreign_readwrite"), foreign_build),
         **dict.fromkeys(("other_readonly", "other_readwrite"), other_build),
+        **dict.fromkeys(("map_readonly", "map_readwrite", "lend_readonly", "lend_readwrite"), lend),
+        **dict.fromkeys(("map_readonly_vector", "map_readwrite_vector", "readonly_vector", "readwrite_vector"), vector),
+        **dict.fromkeys(("map_allow_readonly", "map_allow_readwrite"), map_allow),
+        **dict.fromkeys(("map_slot_readonly", "map_slot_readwrite"), map_slot),
     }

@@ -317,16 +317,37 @@ static bool makes_slice(uint8_t code)
            code == OP_ELEMENT;
 }
 
+/* Of an operation in which a foreign process lends by a map: the life in which it does. */
+static void print_lending(const struct call *call)
+{
+    if (strstr(op_table[call->op->code].operands, "Mfl") != NULL)
+        printf(",\"foreign\":[1,%" PRIu64 "]", model.foreign[call->args[2]].identifier);
+}
+
+/* The addresses of what a vector's registers hold now. */
+static void print_registers(const struct call *call, unsigned most)
+{
+    const unsigned first = (unsigned)call->args[0], left = TRACE_BUFFER_COUNT - first;
+    fputs(",\"registers\":[", stdout);
+    for (unsigned b = 0; b < most && b < left; b++) {
+        const struct model_buffer *buffer = &model.buffers[model_buffer_named(call, 0) + b];
+        printf("%s%" PRIu64, b == 0 ? "" : ",", buffer->len == 0 ? 0 : buffer->addr);
+    }
+    putchar(']');
+}
+
 static void library_op(const struct call *call)
 {
     struct prediction p;
     const uint8_t code = call->op->code;
+    print_lending(call);
     /* Of a slice that is cut, what it was before. */
     const bool was_writable =
         op_table[code].operands[0] == 's' && model.slices[call->args[0]].writable;
     printf(",\"was_writable\":%d", was_writable);
     model_predict(call, &p);
     print_prediction(&p);
+    printf(",\"lookups\":%u", model.lookups.count);
     if (code == OP_ALLOW_USERSPACE_READABLE_WITH) {
         ask_driver(call, &p);
         return;
@@ -357,6 +378,10 @@ static void library_op(const struct call *call)
     }
     if (code == OP_TAKE_FOREIGN_ID || code == OP_FOREIGN_READONLY || code == OP_FOREIGN_READWRITE)
         printf(",\"foreign\":[1,%" PRIu64 "]", model.foreign[call->args[1]].identifier);
+    if (code == OP_READONLY_VECTOR || code == OP_READWRITE_VECTOR)
+        print_registers(call, (unsigned)call->args[4]);
+    if (code == OP_MAP_READONLY_VECTOR || code == OP_MAP_READWRITE_VECTOR)
+        print_registers(call, (unsigned)call->args[6]);
     if (code == OP_LOOKUP || code == OP_LEAVE_GRANT)
         printf(",\"of_other\":%d", model_id_is_others(&model.ids[call->args[0]]));
     print_bytes();

@@ -19,6 +19,18 @@ enum { PARTS_SINCE = 3 };
 /* The version that first had large processes. */
 enum { LARGE_SINCE = 8 };
 
+/* The version whose operands first counted from places of maps. */
+enum { MAPS_SINCE = 9 };
+
+static uint8_t anchor_since(uint8_t anchor)
+{
+    if (anchor == ANCHOR_PART)
+        return PARTS_SINCE;
+    return anchor == ANCHOR_FOREIGN || anchor == ANCHOR_REGION_LOW || anchor == ANCHOR_REGION_HIGH
+               ? MAPS_SINCE
+               : 1;
+}
+
 /* ---- Reading ---- */
 
 /* No record is longer, whatever its code. */
@@ -88,6 +100,9 @@ static const uint8_t index_mask[ANCHOR_COUNT] = {
     [ANCHOR_MARK] = TRACE_MAX_PROCESSES - 1,
     [ANCHOR_BUFFER_START] = 2 * TRACE_BUFFER_COUNT - 1,
     [ANCHOR_BUFFER_END] = 2 * TRACE_BUFFER_COUNT - 1,
+    [ANCHOR_FOREIGN] = TRACE_FOREIGN_COUNT - 1,
+    [ANCHOR_REGION_LOW] = TRACE_REGION_COUNT - 1,
+    [ANCHOR_REGION_HIGH] = TRACE_REGION_COUNT - 1,
 };
 
 /* A place, number or distance: four bytes. Returns: false if its anchor means nothing there. */
@@ -103,12 +118,12 @@ static bool read_value(const uint8_t *at, char kind, uint8_t version, struct ope
     }
     if (anchor == ANCHOR_PART) {
         operand->number = low;
-        return version >= PARTS_SINCE;
+        return version >= anchor_since(anchor);
     }
     operand->number = (int16_t)low % (ANCHOR_MAX_OFFSET + 1);
     if (anchor == ANCHOR_MAX && operand->number > 0)
         operand->number = -operand->number;
-    return anchor_fits(kind, anchor);
+    return anchor_fits(kind, anchor) && version >= anchor_since(anchor);
 }
 
 static bool read_operands(struct reader *reader, struct op *op)
@@ -222,8 +237,8 @@ size_t trace_encode(const struct trace *trace, uint8_t *bytes_out)
         const struct operand *operand = op->operands;
         for (const char *kind = op_table[op->code].operands; *kind != '\0'; kind++, operand++) {
             at = write_operand(at, *kind, operand);
-            if (kind_is_value(*kind) && operand->anchor == ANCHOR_PART && version < PARTS_SINCE)
-                version = PARTS_SINCE;
+            if (kind_is_value(*kind) && version < anchor_since(operand->anchor))
+                version = anchor_since(operand->anchor);
         }
     }
     bytes_out[0] = version;

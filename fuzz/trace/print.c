@@ -22,6 +22,10 @@ static void print_place(const struct operand *operand, FILE *out)
         fprintf(out, ".%s", name);
     } else if (operand->anchor >= ANCHOR_RAM && operand->anchor <= ANCHOR_MARK) {
         fprintf(out, "p%u.%s", operand->index, name);
+    } else if (operand->anchor == ANCHOR_FOREIGN) {
+        fprintf(out, "f%u.%s", operand->index, name);
+    } else if (operand->anchor == ANCHOR_REGION_LOW || operand->anchor == ANCHOR_REGION_HIGH) {
+        fprintf(out, "g%u.%s", operand->index, name);
     } else {
         fputs(name, out);
     }

@@ -103,6 +103,12 @@ static bool parse_anchor(char *name, struct operand *operand)
     if (operand->anchor == ANCHOR_BUFFER_START || operand->anchor == ANCHOR_BUFFER_END) {
         if (!parse_buffer_register(name, &index))
             return false;
+    } else if (operand->anchor == ANCHOR_FOREIGN) {
+        if (!parse_register(name, "f", TRACE_FOREIGN_COUNT, &index))
+            return false;
+    } else if (operand->anchor == ANCHOR_REGION_LOW || operand->anchor == ANCHOR_REGION_HIGH) {
+        if (!parse_register(name, "g", TRACE_REGION_COUNT, &index))
+            return false;
     } else if (operand->anchor < ANCHOR_RAM || operand->anchor > ANCHOR_MARK ||
                !parse_register(name, "p", TRACE_MAX_PROCESSES, &index)) {
         return false;

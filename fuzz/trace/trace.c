@@ -23,6 +23,8 @@ const struct op_row op_table[256] = {
 
 static const char *const words[] = { "le16", "be16", "le32", "be32", "le64", "be64" };
 static const char *const policies[] = { "stop", "restart" };
+static const char *const rights[] = { "read", "write" };
+static const char *const holds[] = { "pinned", "rechecked" };
 static const char *const codes[] = { "OK",        "FAIL",     "BUSY",        "ALREADY", "OFF",
                                      "RESERVE",   "INVAL",    "SIZE",        "CANCEL",  "NOMEM",
                                      "NOSUPPORT", "NODEVICE", "UNINSTALLED", "NOACK" };
@@ -59,6 +61,11 @@ const struct operand_kind operand_kinds[128] = {
     ['e'] = { "code (OK to NOACK) or number below 256", "", NAMED(codes), 256, true },
     ['c'] = { "completion code (none, or 0 to 254)", NULL, NULL, 0, 256, true },
     ['k'] = { "kind of a word (le16 be16 le32 be32 le64 be64)", "", NAMED(words), 6, false },
+    ['M'] = { "map (m0 to m2)", "m", NULL, 0, TRACE_MAP_COUNT, false },
+    ['G'] = { "region of a map (g0 to g7)", "g", NULL, 0, TRACE_REGION_COUNT, false },
+    ['K'] = { "slot of the kernel's (k0 to k3)", "k", NULL, 0, TRACE_KERNEL_SLOT_COUNT, false },
+    ['t'] = { "right (read, write)", "", NAMED(rights), 2, false },
+    ['l'] = { "way to hold (pinned, rechecked)", "", NAMED(holds), 2, false },
     ['q'] = { "fault policy (stop, restart)", "", NAMED(policies), 2, false },
     ['m'] = { "count of slots (0 to 3)", "", NULL, 0, 4, false },
     ['r'] = { "count of buffers (0 to 4)", "", NULL, 0, 5, false },
@@ -104,7 +111,10 @@ const char *anchor_name(uint8_t anchor)
         [ANCHOR_TOP] = "top",
         [ANCHOR_BUFFER_START] = "start",
         [ANCHOR_BUFFER_END] = "end",
+        [ANCHOR_FOREIGN] = "memory",
         [ANCHOR_LEN] = "len",
+        [ANCHOR_REGION_LOW] = "low",
+        [ANCHOR_REGION_HIGH] = "high",
     };
     return anchor < ANCHOR_COUNT ? names[anchor] : NULL;
 }

@@ -13,7 +13,7 @@
 
 enum {
     TRACE_FORMAT = 1,        /* of the text form: its first line is "trace 1" */
-    TRACE_TABLE_VERSION = 8, /* of the table of operations: first byte of the binary form */
+    TRACE_TABLE_VERSION = 9, /* of the table of operations: first byte of the binary form */
     TRACE_MAX_OPS = 1024,
     TRACE_MAX_OPERANDS = 8,
     TRACE_MAX_PROCESSES = 8,
@@ -23,6 +23,10 @@ enum {
     TRACE_ID_COUNT = 8,
     TRACE_DRIVER_COUNT = 4,
     TRACE_FOREIGN_COUNT = 4,
+    TRACE_MAP_COUNT = 3, /* the last one is no map at all */
+    TRACE_MAP_REGIONS = 4, /* of each map */
+    TRACE_REGION_COUNT = 8,
+    TRACE_KERNEL_SLOT_COUNT = 4, /* of each kind */
     TRACE_MAX_RAM = 1024,
     TRACE_MAX_FLASH = 512,
     TRACE_MAX_MEMORY = 13312, /* of all processes, with the gaps between */
@@ -87,7 +91,10 @@ enum anchor {
     ANCHOR_TOP = 17, /* top-k: one above the largest address, which wraps to 0 */
     ANCHOR_BUFFER_START = 20,
     ANCHOR_BUFFER_END = 21,
+    ANCHOR_FOREIGN = 22, /* memory of a foreign process */
     ANCHOR_LEN = 24, /* len-k: the length of the slice */
+    ANCHOR_REGION_LOW = 25, /* of a map's region: where it begins */
+    ANCHOR_REGION_HIGH = 26, /* … and ends */
     ANCHOR_COUNT = 32
 };
 
@@ -165,7 +172,7 @@ static inline bool kind_is_name(char kind)
 {
     const char read = kind_read(kind);
     return read == 'p' || read == 'v' || read == 'o' || read == 'w' || read == 'h' || read == 's' ||
-           read == 'd';
+           read == 'd' || read == 'M' || read == 'G' || read == 'K';
 }
 
 /* Of a buffer register, its place among all: ro0 to ro7, then rw0 to rw7. */
@@ -184,7 +191,8 @@ static inline int op_slice_made(uint8_t code)
 static inline bool anchor_fits(char kind, uint8_t anchor)
 {
     const bool is_place = (anchor >= ANCHOR_RAM && anchor <= ANCHOR_TOP) ||
-                          anchor == ANCHOR_BUFFER_START || anchor == ANCHOR_BUFFER_END;
+                          (anchor >= ANCHOR_BUFFER_START && anchor <= ANCHOR_FOREIGN) ||
+                          anchor == ANCHOR_REGION_LOW || anchor == ANCHOR_REGION_HIGH;
     if (anchor <= ANCHOR_PART)
         return true;
     return kind == 'i' ? anchor == ANCHOR_LEN : is_place;

@@ -30,6 +30,8 @@
 #include <procbuf/elements.h>
 #include <procbuf/error.h>
 #include <procbuf/grant.h>
+#include <procbuf/lender.h>
+#include <procbuf/map.h>
 #include <procbuf/port.h>
 #include <procbuf/process.h>
 #include <procbuf/slice.h>

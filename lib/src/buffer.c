@@ -6,6 +6,7 @@
 #include <procbuf/port.h>
 
 #include "grant.h"
+#include "keeper.h"
 #include "memory.h"
 #include "process.h"
 #include "proved/buffer.h"
@@ -123,13 +124,15 @@ struct procbuf_readwrite procbuf_readwrite_default(void)
 
 /* ---- Looking ---- */
 
-/* H6, for a buffer that was read from a slot of a live process. */
+/* H6, for a buffer that was read from a slot of a live process; M4, for one over a map. */
 PROCBUF_APART bool slot_holds(const struct procbuf_buffer_private *buffer)
 {
-    return procbuf_slot_is_unswapped(buffer->slot_addr, buffer->slot_swaps);
+    if (buffer->id.process == NULL)
+        return procbuf_keeper_holds(buffer);
+    return procbuf_slot_is_unswapped((procbuf_addr_t)buffer->slot_addr, buffer->slot_swaps);
 }
 
-/* Its process lives, and the slot it was read from, if it was, still holds it. */
+/* Its process lives, and the slot it was read from, or its keeper, if there is one, still holds it. */
 PROCBUF_INLINE bool buffer_is_live(const struct procbuf_buffer_private *buffer)
 {
     return procbuf_life_goes_on(&buffer->index, &buffer->id) &&

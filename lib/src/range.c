@@ -4,11 +4,7 @@
 
 bool procbuf_range_end(procbuf_addr_t start, size_t len, procbuf_addr_t *end_out)
 {
-    const procbuf_addr_t room = (procbuf_addr_t)(PROCBUF_ADDR_MAX - start);
-    if (len > room)
-        return false;
-    *end_out = (procbuf_addr_t)(start + (procbuf_addr_t)len);
-    return true;
+    return procbuf_range_end_inline(start, len, end_out);
 }
 
 bool procbuf_range_within(procbuf_addr_t start, size_t len, procbuf_addr_t low, procbuf_addr_t high)
@@ -20,7 +16,7 @@ bool procbuf_range_within(procbuf_addr_t start, size_t len, procbuf_addr_t low, 
 
 bool procbuf_range_has_null(procbuf_addr_t start, size_t len)
 {
-    return start == 0 && len != 0;
+    return procbuf_range_has_null_inline(start, len);
 }
 
 bool procbuf_range_overlaps(procbuf_addr_t a_start, procbuf_addr_t a_end, procbuf_addr_t b_start,

@@ -54,9 +54,7 @@ procbuf_id_new_external(const struct procbuf_table *table, uint32_t index, uint6
 
 bool procbuf_foreign_life_goes_on(const uint32_t *index, const struct procbuf_id_private *id)
 {
-    const struct procbuf_table *table = id->table;
-    return table != NULL &&
-           table->private_.is_live(*index, id->identifier, table->private_.is_live_data);
+    return procbuf_foreign_life_goes_on_inline(*index, id);
 }
 
 bool procbuf_id_is_live(struct procbuf_id id)

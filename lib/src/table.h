@@ -34,7 +34,17 @@ void procbuf_table_empty_slot(struct procbuf_process *process);
                          table->private_.next_identifier == PROCBUF_NO_IDENTIFIER; */
 bool procbuf_table_take_identifier(struct procbuf_table *table, uint64_t *identifier_out);
 
-/* Ask whether a life goes on, of an id without a slot: a foreign one's, or nobody's. */
+/* Ask whether a life goes on, of an id without a slot: a foreign one's, or nobody's. Inline for a path
+ * that is short. */
+static inline bool procbuf_foreign_life_goes_on_inline(uint32_t index,
+                                                       const struct procbuf_id_private *id)
+{
+    const struct procbuf_table *table = id->table;
+    return table != NULL &&
+           table->private_.is_live(index, id->identifier, table->private_.is_live_data);
+}
+
+/* The same. In: index by its place, since only a foreign table needs it. */
 bool procbuf_foreign_life_goes_on(const uint32_t *index, const struct procbuf_id_private *id);
 
 /* Ask whether a life goes on. In: index by its place, since only a foreign table needs it.

@@ -8,6 +8,7 @@
 
 #include <procbuf/elements.h>
 #include <procbuf/grant.h>
+#include <procbuf/map.h>
 #include <procbuf/stream.h>
 
 #include "process.h"
@@ -101,9 +102,34 @@ static inline bool procbuf_buffer_private_is_valid(const struct procbuf_buffer_p
            (buffer->len == 0 ||
             (buffer->addr != 0 &&
              buffer->len <= (procbuf_addr_t)((procbuf_addr_t)-1 - buffer->addr))) &&
-           (buffer->slot_addr != 0 || buffer->slot_swaps == 0);
+           (buffer->slot_addr != 0 || buffer->slot_swaps == 0 || buffer->id.process == NULL);
 }
 PROCBUF_VERIFIER(buffer_private)
+
+/* M5: a process of ours, or one of the kernel's own. */
+static inline bool procbuf_lender_is_valid(const struct procbuf_lender *lender)
+{
+    return lender->build_ != NULL && lender->id_.private_.process == NULL &&
+           procbuf_id_private_is_valid(&lender->id_.private_) &&
+           (lender->keeper_ == NULL || lender->map_ != NULL) &&
+           (lender->process_ == NULL || lender->map_ == NULL);
+}
+PROCBUF_VERIFIER(lender)
+
+/* M1: zeroed, an array, or a function. */
+static inline bool procbuf_map_is_valid(const struct procbuf_map *map)
+{
+    return (map->regions_ != NULL || map->count_ == 0) &&
+           (map->lookup_ == NULL || map->regions_ == NULL);
+}
+
+/* M6: zeroed, or what a lender of a map built. */
+static inline bool procbuf_slot_private_is_valid(const struct procbuf_slot_private *slot)
+{
+    return procbuf_buffer_private_is_valid(&slot->held) && slot->held.id.process == NULL &&
+           (slot->keeper.holds != NULL || slot->swaps == 0);
+}
+PROCBUF_VERIFIER(slot_private)
 
 /* H5 */
 static inline bool procbuf_readable_is_valid(const struct procbuf_readable *slice)

@@ -7,6 +7,7 @@
  * usage: exhaustive PART     Exit status: 0 all as expected; 1 not; 2 no such part.
  */
 #include <procbuf.h>
+#include <procbuf/capability.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -732,6 +733,220 @@ static void part_protocol(void)
     }
 }
 
+/* ---- M: every map of up to three regions, every range, every recheck after every change ----
+ *
+ * What a walk does depends on how its numbers compare, not on what they are: six ends of regions and
+ * two of the range. So ten addresses are enough, eight that may all differ, address 0 and the last
+ * one: each order that 8-bit numbers can have is among them. Regions that hold nothing are two, an
+ * empty and a reversed one. What is left out: other numbers in the same order. Sums and wraps do
+ * depend on the numbers; every_sum() tries all of those.
+ *
+ * A buffer keeps nothing of the map that it was built over, which every_buffer_alike() checks. So one
+ * buffer of each range, checked over each map, is a recheck after every change of a map. */
+
+PROCBUF_EXTERNAL_PROCESS_CAPABILITY(trusted);
+
+enum { PLACES = 10, RANGES = PLACES * (PLACES - 1) / 2, KINDS = 2 * RANGES + 2, MOST_REGIONS = 3 };
+static const int places[PLACES] = { 0, 1, 40, 41, 100, 127, 128, 200, 254, 255 };
+
+/* What lies between places, a bit for each piece: which pieces may be read, and written. */
+struct kind {
+    struct procbuf_region region;
+    unsigned pieces;
+    bool writable;
+};
+static struct kind kinds[KINDS];
+static struct {
+    int addr, end;
+    unsigned pieces;
+    struct procbuf_readonly ro; /* built once, over everything */
+    struct procbuf_readwrite rw;
+} ranges[RANGES];
+
+static struct procbuf_table task_table;
+static struct procbuf_map map;
+static struct procbuf_region map_regions[MOST_REGIONS];
+static size_t map_count;
+
+static bool task_is_live(uint32_t index, uint64_t identifier, const void *data)
+{
+    (void)data;
+    return index == 1 && identifier == 5;
+}
+
+static struct procbuf_lender lender_of_map(void)
+{
+    return procbuf_lender_rechecked(&map, procbuf_id_new_external(&task_table, 1, 5, &trusted));
+}
+
+static bool find_region(procbuf_addr_t addr, struct procbuf_region *region_out, const void *data)
+{
+    (void)data;
+    for (size_t r = 0; r < map_count; r++) {
+        if (map_regions[r].start <= addr && addr < map_regions[r].end) {
+            *region_out = map_regions[r];
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Everything but address 0, so that a buffer of each range can be built. */
+static const struct procbuf_region everything[1] = { { 1, 255, PROCBUF_ACCESS_READ_WRITE } };
+
+static void make_kinds_and_ranges(void)
+{
+    int n = 0;
+    procbuf_table_init_external(&task_table, task_is_live, NULL);
+    map = procbuf_map_of_regions(everything, 1, &trusted);
+    const struct procbuf_lender lender = lender_of_map();
+    for (int a = 0; a < PLACES; a++) {
+        for (int b = a + 1; b < PLACES; b++, n++) {
+            unsigned pieces = 0;
+            for (int piece = a; piece < b; piece++)
+                pieces |= 1u << piece;
+            const procbuf_addr_t start = (procbuf_addr_t)places[a], end = (procbuf_addr_t)places[b];
+            kinds[2 * n] = (struct kind){ { start, end, PROCBUF_ACCESS_READ }, pieces, false };
+            kinds[2 * n + 1] =
+                (struct kind){ { start, end, PROCBUF_ACCESS_READ_WRITE }, pieces, true };
+            ranges[n].addr = places[a];
+            ranges[n].end = places[b];
+            ranges[n].pieces = pieces;
+            const size_t len = (size_t)(places[b] - places[a]);
+            const enum procbuf_error expected = a == 0 ? PROCBUF_INVAL : PROCBUF_OK;
+            EXPECT(procbuf_readonly_build_from(&lender, start, len, &ranges[n].ro) == expected &&
+                       procbuf_readwrite_build_from(&lender, start, len, &ranges[n].rw) == expected,
+                   "map: null", start, end);
+        }
+    }
+    kinds[KINDS - 2] = (struct kind){ { 127, 127, PROCBUF_ACCESS_READ_WRITE }, 0, true };
+    kinds[KINDS - 1] = (struct kind){ { 200, 40, PROCBUF_ACCESS_READ_WRITE }, 0, true };
+}
+
+/* Of an array, a piece has the rights of all regions that hold it. */
+static bool array_permits(const int *which, unsigned pieces, bool to_write)
+{
+    for (size_t r = 0; r < map_count; r++)
+        if (kinds[which[r]].writable || !to_write)
+            pieces &= ~kinds[which[r]].pieces;
+    return pieces == 0;
+}
+
+/* Of a function, it has the right of the region in which the walk comes to it. */
+static bool function_permits(const int *which, unsigned pieces, bool to_write)
+{
+    while (pieces != 0) {
+        const unsigned next = pieces & -pieces;
+        size_t r = 0;
+        while (r < map_count && (kinds[which[r]].pieces & next) == 0)
+            r++;
+        if (r == map_count || (to_write && !kinds[which[r]].writable))
+            return false;
+        pieces &= ~kinds[which[r]].pieces;
+    }
+    return true;
+}
+
+/* M2 and M4 for every range over the map as it is. */
+static void try_ranges(const int *which, bool (*permits)(const int *, unsigned, bool))
+{
+    const struct procbuf_lender lender = lender_of_map();
+    for (int n = 0; n < RANGES; n++) {
+        const bool has_null = ranges[n].addr == 0;
+        const bool ro_good = !has_null && permits(which, ranges[n].pieces, false);
+        const bool rw_good = !has_null && permits(which, ranges[n].pieces, true);
+        const procbuf_addr_t addr = (procbuf_addr_t)ranges[n].addr;
+        const size_t len = (size_t)(ranges[n].end - ranges[n].addr);
+        struct procbuf_readonly ro;
+        struct procbuf_readwrite rw;
+        cases += 4;
+        EXPECT(procbuf_readonly_build_from(&lender, addr, len, &ro) ==
+                   (ro_good ? PROCBUF_OK : PROCBUF_INVAL),
+               "map: read-only", addr, len, map_count, which[0], which[1], which[2]);
+        EXPECT(procbuf_readwrite_build_from(&lender, addr, len, &rw) ==
+                   (rw_good ? PROCBUF_OK : PROCBUF_INVAL),
+               "map: read-write", addr, len, map_count, which[0], which[1], which[2]);
+        if (has_null)
+            continue;
+        EXPECT(procbuf_readonly_len(&ranges[n].ro) == (ro_good ? len : 0), "map: rechecked to read",
+               addr, len, map_count, which[0], which[1], which[2]);
+        EXPECT(procbuf_readwrite_len(&ranges[n].rw) == (rw_good ? len : 0),
+               "map: rechecked to write", addr, len, map_count, which[0], which[1], which[2]);
+    }
+}
+
+static void try_map(const int *which, size_t count)
+{
+    map_count = count;
+    for (size_t r = 0; r < MOST_REGIONS; r++) /* what is past count would permit everything */
+        map_regions[r] = r < count ? kinds[which[r]].region : everything[0];
+    map = procbuf_map_of_regions(map_regions, count, &trusted);
+    try_ranges(which, array_permits);
+    map = procbuf_map_of_lookup(find_region, NULL, &trusted);
+    try_ranges(which, function_permits);
+}
+
+static void every_map(void)
+{
+    for (size_t count = 0; count <= MOST_REGIONS; count++) {
+        int which[MOST_REGIONS] = { 0, 0, 0 };
+        for (;;) {
+            try_map(which, count);
+            size_t r = 0;
+            while (r < count && ++which[r] == KINDS)
+                which[r++] = 0;
+            if (r == count)
+                break;
+        }
+    }
+}
+
+/* Every pointer and length, over each single region that begins and ends at a place. */
+static void every_sum(void)
+{
+    for (int k = 0; k < KINDS; k += 2) {
+        map = procbuf_map_of_regions(&kinds[k].region, 1, &trusted);
+        const struct procbuf_lender lender = lender_of_map();
+        const int start = kinds[k].region.start == 0 ? 1 : kinds[k].region.start;
+        for (int addr = 0; addr < SPACE; addr++) {
+            for (int len = 0; len <= SPACE; len++) {
+                struct procbuf_readonly ro;
+                const bool good = len == 0 || within(addr, len, start, kinds[k].region.end);
+                cases++;
+                EXPECT((procbuf_readonly_build_from(&lender, (procbuf_addr_t)addr, (size_t)len,
+                                                    &ro) == PROCBUF_OK) == good,
+                       "map: sum", addr, len, start, kinds[k].region.end);
+            }
+        }
+    }
+}
+
+/* What a buffer is does not depend on the regions it was built over. */
+static void every_buffer_alike(void)
+{
+    for (int n = 0; n < RANGES; n++) {
+        for (int k = 1; k < KINDS - 2; k += 2) {
+            struct procbuf_readonly ro = ranges[n].ro;
+            map = procbuf_map_of_regions(&kinds[k].region, 1, &trusted);
+            const struct procbuf_lender lender = lender_of_map();
+            cases++;
+            procbuf_ignore(procbuf_readonly_build_from(&lender, (procbuf_addr_t)ranges[n].addr,
+                                                       (size_t)(ranges[n].end - ranges[n].addr),
+                                                       &ro));
+            EXPECT(memcmp(&ro, &ranges[n].ro, sizeof ro) == 0, "map: a buffer remembers its map", n,
+                   k);
+        }
+    }
+}
+
+static void part_maps(void)
+{
+    make_kinds_and_ranges();
+    every_map();
+    every_sum();
+    every_buffer_alike();
+}
+
 /* ---- Parts ---- */
 
 static const struct {
@@ -742,7 +957,7 @@ static const struct {
     { "creation", part_creation, 3211264 }, { "buffers", part_buffers, 209715200 },
     { "breaks", part_breaks, 1284096 },     { "grants", part_grants, 2838528 },
     { "slices", part_slices, 9262 },        { "sequences", part_sequences, 4782969 },
-    { "protocol", part_protocol, 1000000 },
+    { "protocol", part_protocol, 1000000 }, { "maps", part_maps, 286436657 },
 };
 
 static bool run_part(size_t p)
@@ -765,8 +980,9 @@ int main(int argc, char **argv)
         ok &= run_part(p);
     }
     if (!known) {
-        fprintf(stderr,
-                "usage: exhaustive [creation|buffers|breaks|grants|slices|sequences|protocol]\n");
+        fprintf(
+            stderr,
+            "usage: exhaustive [creation|buffers|breaks|grants|slices|sequences|protocol|maps]\n");
         return 2;
     }
     return ok ? 0 : 1;

@@ -87,4 +87,16 @@ Test(checks, a_reader_is_at_a_buffer)
     BREAKS(reader.buffers_, NULL, procbuf_reader_read(&reader, &byte, 1, &len));
 }
 
+Test(checks, a_lender_and_a_slot_are_someones)
+{
+    struct procbuf_lender lender = procbuf_lender_process(world.p0);
+    struct procbuf_readonly buffer;
+    struct procbuf_readonly_slot slot = { { { NULL }, { { NULL, NULL, 0 }, 0, 0, 0, 0, 0 }, 0 } };
+    BREAKS(lender.build_, NULL, procbuf_readonly_build_from(&lender, at(RAM0), 1, &buffer));
+    BREAKS(lender.map_, (const struct procbuf_map *)&buffer,
+           procbuf_readonly_build_from(&lender, at(RAM0), 1, &buffer));
+    BREAKS(slot.private_.swaps, 1, procbuf_readonly_slot_get(&slot));
+    BREAKS(slot.private_.held.id.process, world.p0, procbuf_readonly_slot_get(&slot));
+}
+
 #endif

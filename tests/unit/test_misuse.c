@@ -3,6 +3,8 @@
 #define PROCBUF_IMPLEMENTATION
 #include "kernel.h"
 
+#include <procbuf/capability.h>
+
 TestSuite(misuse, .init = world_make);
 
 Test(misuse, nobody_vouches_without_the_capability)
@@ -21,4 +23,22 @@ Test(misuse, a_foreign_table_needs_somebody_to_ask)
     procbuf_is_live_function *volatile nobody = NULL;
     REFUSES("E4");
     MUST_PANIC((procbuf_table_init_external(&foreign, nobody, NULL), 0));
+}
+
+static bool look_nowhere(procbuf_addr_t addr, struct procbuf_region *region_out, const void *data)
+{
+    (void)addr, (void)region_out, (void)data;
+    return false;
+}
+
+Test(misuse, a_map_needs_the_capability_and_someone_to_ask)
+{
+    static const struct procbuf_external_process_capability trusted;
+    const struct procbuf_external_process_capability *volatile none = NULL;
+    const struct procbuf_region region = { at(RAM0), at(RAM1), PROCBUF_ACCESS_READ };
+    procbuf_lookup_function *volatile no_function = NULL;
+    REFUSES("M1");
+    MUST_PANIC((procbuf_map_of_regions(&region, 1, none), 0));
+    MUST_PANIC((procbuf_map_of_lookup(look_nowhere, NULL, none), 0));
+    MUST_PANIC((procbuf_map_of_lookup(no_function, NULL, &trusted), 0));
 }

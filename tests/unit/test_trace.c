@@ -233,6 +233,24 @@ Test(trace, the_table_is_pinned)
         { 0x92, "process_error_to_code", "u" },
         { 0x79, "read_at_readwrite", "wnN" },
         { 0x98, "misuse", "u" },
+        { 0xa0, "map_region", "Gant" },
+        { 0xa1, "map_of_regions", "Mr" },
+        { 0xa2, "map_of_lookup", "Mr" },
+        { 0xa3, "map_none", "M" },
+        { 0xa4, "map_readonly", "OMflan" },
+        { 0xa5, "map_readwrite", "WMflan" },
+        { 0xa6, "map_readonly_vector", "OMflanr" },
+        { 0xa7, "map_readwrite_vector", "WMflanr" },
+        { 0xa8, "map_allow_readonly", "KMflan" },
+        { 0xa9, "map_allow_readwrite", "KMflan" },
+        { 0xaa, "map_slot_readonly", "OK" },
+        { 0xab, "map_slot_readwrite", "WK" },
+        { 0xac, "lend_readonly", "Opan" },
+        { 0xad, "lend_readwrite", "Wpan" },
+        { 0xae, "readonly_vector", "Opanr" },
+        { 0xaf, "readwrite_vector", "Wpanr" },
+        { 0xb0, "put_pair", "auan" },
+        { 0xb1, "pair", "si" },
     };
     bool pinned[256] = { false };
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
@@ -288,6 +306,20 @@ Test(trace, a_newer_row_changes_no_saved_input)
     cr_assert_eq(first[0], 2, "the oldest table that has its rows");
 }
 
+/* Nor do places that newer rows brought: in an older table no address counts from there. */
+Test(trace, a_newer_place_changes_no_saved_input)
+{
+    static const uint8_t old[] = { 8, 0x08, 22, 1, 4, 0, 9, 0x36, 4 };
+    static const uint8_t new[] = { 9, 0x08, 22, 1, 4, 0, 9, 0x36, 4 };
+    trace_decode(&one, old, sizeof old, NULL);
+    cr_assert(one.op_count == 1 && one.ops[0].code == 0x36, "len ro4 alone");
+    trace_decode(&one, new, sizeof new, NULL);
+    cr_assert(one.op_count == 2 && one.ops[0].operands[0].anchor == ANCHOR_FOREIGN);
+    cr_assert_eq(one.ops[0].operands[0].index, 1, "poke f1.memory+4");
+    cr_assert_eq(trace_encode(&one, first), sizeof new);
+    cr_assert_arr_eq(first, new, sizeof new);
+}
+
 /* ---- Errors in text ---- */
 
 static const struct {
@@ -304,6 +336,10 @@ static const struct {
     { "trace 1\nbrk p0 p0.brk\n", "f:2: \"p0.brk\" is no address\n" },
     { "trace 1\nbrk p0 p0.ram+2048\n", "f:2: \"p0.ram+2048\" is no address\n" },
     { "trace 1\nbrk p0 max+1\n", "f:2: \"max+1\" is no address\n" },
+    { "trace 1\npoke f4.memory 1\n", "f:2: \"f4.memory\" is no address\n" },
+    { "trace 1\npoke g8.low 1\n", "f:2: \"g8.low\" is no address\n" },
+    { "trace 1\nmap_of_regions m3 1\n", "f:2: \"m3\" is no map (m0 to m2)\n" },
+    { "trace 1\nmap_region g0 null 1 execute\n", "f:2: \"execute\" is no right (read, write)\n" },
     { "trace 1\nbrk p0 len\n", "f:2: \"len\" is no address\n" },
     { "trace 1\nbrk p0 0x1000000\n", "f:2: \"0x1000000\" is no address\n" },
     { "trace 1\nget s0 p0.ram\n", "f:2: \"p0.ram\" is no index\n" },

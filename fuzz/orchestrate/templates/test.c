@@ -333,6 +333,56 @@ static bool foreign_is_live(uint32_t index, uint64_t identifier, const void *dat
     return index < 4 && foreign[index].live && foreign[index].identifier == identifier;
 }
 {% endif %}
+{% if uses.regions %}
+
+/* What that kernel says of its processes' memory: regions 0 to 3 are those of the first map. */
+static struct procbuf_region regions[8];
+{% endif %}
+{% if uses.maps %}
+static struct procbuf_map maps[2];
+{% endif %}
+{% if uses.lookup %}
+static unsigned region_counts[2];
+{% if uses.lookup_count %}
+static unsigned lookups;
+{% endif %}
+
+static bool find_region(procbuf_addr_t addr, struct procbuf_region *region_out, const void *data)
+{
+{% if uses.lookup_count %}
+    lookups++;
+{% endif %}
+    const unsigned map = (unsigned)((const unsigned *)data - region_counts);
+    for (unsigned r = 4 * map; r < 4 * map + region_counts[map]; r++) {
+        if (regions[r].start <= addr && addr < regions[r].end) {
+            *region_out = regions[r];
+            return true;
+        }
+    }
+    return false;
+}
+{% endif %}
+{% if uses.lender %}
+static struct procbuf_lender lender;
+{% endif %}
+{% if uses.readonly_slots %}
+static struct procbuf_readonly_slot readonly_slots[4];
+{% endif %}
+{% if uses.readwrite_slots %}
+static struct procbuf_readwrite_slot readwrite_slots[4];
+{% endif %}
+{% if uses.put_pair %}
+
+/* Userspace writes a pair of a vector. */
+static void put_pair(procbuf_addr_t vector, size_t index, procbuf_addr_t addr, size_t len)
+{
+    const struct procbuf_pair pair = { addr, (procbuf_addr_t)len };
+    memcpy(&memory[vector - MEMORY + index * sizeof pair], &pair, sizeof pair);
+{% if uses.memory %}
+    memcpy(&expected[vector - MEMORY + index * sizeof pair], &pair, sizeof pair);
+{% endif %}
+}
+{% endif %}
 {% if uses.hook_acts %}
 
 static struct {
@@ -755,6 +805,18 @@ static void forget(void)
 {% endif %}
 {% if uses.foreign %}
     memset(foreign, 0, sizeof foreign);
+{% endif %}
+{% if uses.regions %}
+    memset(regions, 0, sizeof regions);
+{% endif %}
+{% if uses.maps %}
+    memset(maps, 0, sizeof maps);
+{% endif %}
+{% if uses.readonly_slots %}
+    memset(readonly_slots, 0, sizeof readonly_slots);
+{% endif %}
+{% if uses.readwrite_slots %}
+    memset(readwrite_slots, 0, sizeof readwrite_slots);
 {% endif %}
 {% if uses.refuse %}
     refuse(0);

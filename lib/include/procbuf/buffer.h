@@ -18,9 +18,15 @@ struct procbuf_buffer_private {
     struct procbuf_id_private id;
     procbuf_addr_t addr;
     size_t len;
-    procbuf_addr_t slot_addr; /* where in a grant it was read; 0: it was not */
-    uint32_t index;           /* in a foreign table; counts for nothing in one of ours */
-    uint64_t slot_swaps;      /* of that slot, when it was read */
+    uintptr_t slot_addr; /* where in a grant it was read, or its keeper if foreign; 0: neither */
+    uint32_t index;      /* in a foreign table; counts for nothing in one of ours */
+    uint64_t slot_swaps; /* of that slot, when it was read; what the keeper wants to know */
+};
+
+/* What a buffer of a foreign process asks besides its life: a map that may have changed, or a slot
+ * that may hold something else. Part of both (map.h). Contract: M4, M6. */
+struct procbuf_keeper {
+    bool (*holds)(const struct procbuf_keeper *keeper, const struct procbuf_buffer_private *buffer);
 };
 
 /* Holding one proves: when it was built, [addr, addr + len) lay wholly in one process's app-owned

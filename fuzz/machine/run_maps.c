@@ -1,0 +1,281 @@
+/* Maps, lenders, vectors and slots of the kernel's: see ops.def. */
+#include "bug.h"
+#include "execute.h"
+#include "lookups.h"
+#include "out.h"
+#include "world.h"
+
+#include <procbuf/capability.h>
+
+#include <string.h>
+
+PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability);
+
+/* ---- What the other kernel's functions find ---- */
+
+static unsigned lookups_made; /* in this operation */
+static bool lookups_watched;
+
+void lookups_begin(void)
+{
+    lookups_made = 0;
+    lookups_watched = true;
+}
+
+void lookups_end(void)
+{
+    lookups_watched = false;
+    if (lookups_made != model.lookups.count)
+        bug_found("result", "lookups",
+                  "expected: %u calls of lookup functions, one for each region on the way (M3)\n"
+                  "actual: %u",
+                  model.lookups.count, lookups_made);
+    lookups_made = 0;
+}
+
+static void watch_lookup(unsigned map, procbuf_addr_t addr)
+{
+    const unsigned n = lookups_made;
+    if (!lookups_watched || n == MODEL_MAX_LOOKUPS)
+        return;
+    lookups_made++;
+    if (n >= model.lookups.count || model.lookups.calls[n].map != map ||
+        model.lookups.calls[n].addr != addr)
+        bug_found(
+            "result", "callback-lookup",
+            "expected: the lookup function of a map is called for the next byte on the way (M3)\n"
+            "actual: call %u is of map %u, for another byte",
+            n, map);
+}
+
+static bool find_region(procbuf_addr_t addr, struct procbuf_region *region_out, const void *data)
+{
+    const unsigned map = (unsigned)((const struct map_number *)data - world.map_numbers);
+    if (map >= TRACE_MAP_COUNT)
+        bug_found("result", "callback-lookup-data",
+                  "expected: a lookup function is given the data that came with it (M1)\n"
+                  "actual: other data");
+    watch_lookup(map, addr);
+    const struct model_region *found = model_find_region(map, addr);
+    if (found == NULL)
+        return false;
+    *region_out = world.regions[found - model.regions];
+    return true;
+}
+
+/* ---- Making ---- */
+
+void run_map_region(const struct call *call, struct outcome *outcome)
+{
+    const struct model_region *region = &model.regions[call->args[0]];
+    (void)outcome;
+    world.regions[call->args[0]] = (struct procbuf_region){
+        .start = (procbuf_addr_t)region->start,
+        .end = (procbuf_addr_t)region->end,
+        .access = region->writable ? PROCBUF_ACCESS_READ_WRITE : PROCBUF_ACCESS_READ,
+    };
+}
+
+void run_map_of_regions(const struct call *call, struct outcome *outcome)
+{
+    const size_t count = (size_t)call->args[1];
+    const struct procbuf_region *regions = &world.regions[call->args[0] * TRACE_MAP_REGIONS];
+    (void)outcome;
+    world.maps[call->args[0]] =
+        procbuf_map_of_regions(count != 0 ? regions : NULL, count, &capability);
+}
+
+void run_map_of_lookup(const struct call *call, struct outcome *outcome)
+{
+    (void)outcome;
+    world.maps[call->args[0]] =
+        procbuf_map_of_lookup(find_region, &world.map_numbers[call->args[0]], &capability);
+}
+
+void run_map_none(const struct call *call, struct outcome *outcome)
+{
+    (void)outcome;
+    memset(&world.maps[call->args[0]], 0, sizeof world.maps[0]);
+}
+
+/* ---- Lending ---- */
+
+/* Operands: a map, a foreign process, a way to hold. The life is that of before the call. */
+static struct procbuf_lender lender_of(const struct call *call)
+{
+    const uint32_t index = (uint32_t)call->args[2];
+    const struct procbuf_map *map =
+        call->args[1] == TRACE_MAP_COUNT - 1 ? NULL : &world.maps[call->args[1]];
+    world.lending = (struct lending){ index, world.foreign_lives[index].identifier };
+    const struct procbuf_id id =
+        procbuf_id_new_external(&world.foreign, index, world.lending.identifier, &capability);
+    return call->args[3] == 1 ? procbuf_lender_rechecked(map, id) : procbuf_lender_pinned(map, id);
+}
+
+static void build_readonly(const struct call *call, const struct procbuf_lender *lender,
+                           unsigned addr, struct outcome *outcome)
+{
+    struct procbuf_readonly *buffer = &world.readonly[call->args[0]];
+    const struct out out = out_keep(buffer, sizeof *buffer);
+    answer_code(outcome, procbuf_readonly_build_from(lender, (procbuf_addr_t)call->args[addr],
+                                                     (size_t)call->args[addr + 1], buffer));
+    (void)out_is_told(&out, outcome);
+}
+
+static void build_readwrite(const struct call *call, const struct procbuf_lender *lender,
+                            unsigned addr, struct outcome *outcome)
+{
+    struct procbuf_readwrite *buffer = &world.readwrite[call->args[0]];
+    const struct out out = out_keep(buffer, sizeof *buffer);
+    answer_code(outcome, procbuf_readwrite_build_from(lender, (procbuf_addr_t)call->args[addr],
+                                                      (size_t)call->args[addr + 1], buffer));
+    (void)out_is_told(&out, outcome);
+}
+
+void run_map_readonly(const struct call *call, struct outcome *outcome)
+{
+    const struct procbuf_lender lender = lender_of(call);
+    build_readonly(call, &lender, 4, outcome);
+}
+
+void run_map_readwrite(const struct call *call, struct outcome *outcome)
+{
+    const struct procbuf_lender lender = lender_of(call);
+    build_readwrite(call, &lender, 4, outcome);
+}
+
+void run_lend_readonly(const struct call *call, struct outcome *outcome)
+{
+    const struct procbuf_lender lender = procbuf_lender_process(&world.slots[call->args[1]]);
+    build_readonly(call, &lender, 2, outcome);
+}
+
+void run_lend_readwrite(const struct call *call, struct outcome *outcome)
+{
+    const struct procbuf_lender lender = procbuf_lender_process(&world.slots[call->args[1]]);
+    build_readwrite(call, &lender, 2, outcome);
+}
+
+/* ---- Vectors ---- */
+
+/* What the registers hold is the model's: nothing is left built that should not be (M5). */
+static void compare_register(unsigned number, procbuf_addr_t addr)
+{
+    const struct model_buffer *buffer = &model.buffers[number];
+    if (addr != (buffer->len == 0 ? 0 : buffer->addr))
+        bug_found("result", "vector-register",
+                  "expected: buffer register %u holds its pair of the vector, or nothing (M5)\n"
+                  "actual: another address",
+                  number);
+}
+
+static void run_vector(const struct call *call, const struct procbuf_lender *lender, unsigned addr,
+                       struct outcome *outcome)
+{
+    const unsigned first = (unsigned)call->args[0], left = TRACE_BUFFER_COUNT - first;
+    const bool writable = op_table[call->op->code].operands[0] == 'W';
+    const unsigned most = (unsigned)call->args[addr + 2], max = most < left ? most : left;
+    const procbuf_addr_t array = (procbuf_addr_t)call->args[addr];
+    const size_t count = (size_t)call->args[addr + 1];
+    size_t failed = 0;
+    answer_code(outcome, writable
+                             ? procbuf_readwrite_build_vector(lender, array, count,
+                                                              &world.readwrite[first], max, &failed)
+                             : procbuf_readonly_build_vector(lender, array, count,
+                                                             &world.readonly[first], max, &failed));
+    if (outcome->status != 0)
+        value(outcome, 'l', failed);
+    for (unsigned b = first; b < first + max; b++)
+        compare_register(b + (writable ? TRACE_BUFFER_COUNT : 0),
+                         writable ? procbuf_readwrite_addr(&world.readwrite[b])
+                                  : procbuf_readonly_addr(&world.readonly[b]));
+}
+
+static void run_map_vector(const struct call *call, struct outcome *outcome)
+{
+    const struct procbuf_lender lender = lender_of(call);
+    run_vector(call, &lender, 4, outcome);
+}
+
+static void run_process_vector(const struct call *call, struct outcome *outcome)
+{
+    const struct procbuf_lender lender = procbuf_lender_process(&world.slots[call->args[1]]);
+    run_vector(call, &lender, 2, outcome);
+}
+
+void run_map_readonly_vector(const struct call *call, struct outcome *outcome)
+{
+    run_map_vector(call, outcome);
+}
+
+void run_map_readwrite_vector(const struct call *call, struct outcome *outcome)
+{
+    run_map_vector(call, outcome);
+}
+
+void run_readonly_vector(const struct call *call, struct outcome *outcome)
+{
+    run_process_vector(call, outcome);
+}
+
+void run_readwrite_vector(const struct call *call, struct outcome *outcome)
+{
+    run_process_vector(call, outcome);
+}
+
+void run_put_pair(const struct call *call, struct outcome *outcome)
+{
+    const uint32_t at = (uint32_t)(call->args[0] + call->args[1] * MODEL_PAIR_LEN - ARENA_BASE);
+    (void)outcome;
+    world_show_user_write((struct span){ at, at + MODEL_PAIR_LEN });
+}
+
+void run_pair(const struct call *call, struct outcome *outcome)
+{
+    struct procbuf_pair pair;
+    const struct out out = out_fill(&pair, sizeof pair);
+    answer_bool(outcome,
+                procbuf_readable_pair(readable_of(call->args[0]), (size_t)call->args[1], &pair));
+    if (out_is_told(&out, outcome)) {
+        value(outcome, 'a', pair.addr);
+        value(outcome, 'l', pair.len);
+    }
+}
+
+/* ---- Slots of the kernel's ---- */
+
+static void answer_allow(struct outcome *outcome, struct procbuf_allow_result result)
+{
+    answer_code(outcome, result.code);
+    value(outcome, 'a', result.addr);
+    value(outcome, 'l', result.len);
+}
+
+void run_map_allow_readonly(const struct call *call, struct outcome *outcome)
+{
+    const struct procbuf_lender lender = lender_of(call);
+    answer_allow(outcome,
+                 procbuf_readonly_slot_allow(&world.readonly_slots[call->args[0]], &lender,
+                                             (procbuf_addr_t)call->args[4], (size_t)call->args[5]));
+}
+
+void run_map_allow_readwrite(const struct call *call, struct outcome *outcome)
+{
+    const struct procbuf_lender lender = lender_of(call);
+    answer_allow(outcome, procbuf_readwrite_slot_allow(&world.readwrite_slots[call->args[0]],
+                                                       &lender, (procbuf_addr_t)call->args[4],
+                                                       (size_t)call->args[5]));
+}
+
+void run_map_slot_readonly(const struct call *call, struct outcome *outcome)
+{
+    (void)outcome;
+    world.readonly[call->args[0]] = procbuf_readonly_slot_get(&world.readonly_slots[call->args[1]]);
+}
+
+void run_map_slot_readwrite(const struct call *call, struct outcome *outcome)
+{
+    (void)outcome;
+    world.readwrite[call->args[0]] =
+        procbuf_readwrite_slot_get(&world.readwrite_slots[call->args[1]]);
+}
