@@ -64,7 +64,7 @@ static inline void answers_why(struct prediction *p, int reason)
 }
 
 /* The library is not called. `requirement` says why: a number of section R of the contract, which a
- * kernel that keeps it never breaks and the library cannot check; or one of fuzz/README.md's list of
+ * kernel that keeps it never breaks and the library cannot check; or one of fuzz/TRACE.md's list of
  * what the testbed itself cannot do (T1 …). */
 static inline void skips(struct prediction *p, const char *requirement)
 {

@@ -1,4 +1,4 @@
-/* Traces as text: the printer. The grammar is in fuzz/README.md. */
+/* Traces as text: the printer. The grammar is in fuzz/TRACE.md. */
 #include "trace.h"
 
 #include <string.h>

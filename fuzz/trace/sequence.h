@@ -1,5 +1,5 @@
 /* Sequences: traces that run one after another in one process, as one input. What a bug needs that
- * shows only because of an earlier input. fuzz/README.md has the grammar of the text form. */
+ * shows only because of an earlier input. fuzz/TRACE.md has the grammar of the text form. */
 #ifndef FUZZ_SEQUENCE_H
 #define FUZZ_SEQUENCE_H
 

@@ -1,4 +1,4 @@
-/* Traces as text: the parser. The grammar is in fuzz/README.md. */
+/* Traces as text: the parser. The grammar is in fuzz/TRACE.md. */
 #include "trace.h"
 
 #include <ctype.h>

@@ -1,7 +1,7 @@
 /* Traces: programs of library calls, and their binary and text forms.
  *
  * A trace lays processes out, then lists operations. It is what a fuzzer's bytes decode to and
- * what a person reads, reviews and edits. fuzz/README.md has the grammar of the text form.
+ * what a person reads, reviews and edits. fuzz/TRACE.md has the grammar of the text form.
  */
 #ifndef FUZZ_TRACE_H
 #define FUZZ_TRACE_H
@@ -111,7 +111,7 @@ struct op {
     struct operand operands[TRACE_MAX_OPERANDS];
 };
 
-/* Where a process lies: see "process" in fuzz/README.md. All in bytes. */
+/* Where a process lies: see "process" in fuzz/TRACE.md. All in bytes. */
 struct layout {
     uint32_t ram;
     uint32_t flash;
