@@ -258,7 +258,8 @@ Test(trace, the_table_is_pinned)
         cr_assert_str_eq(op_table[rows[r].code].text, rows[r].text);
         cr_assert_str_eq(op_table[rows[r].code].operands, rows[r].operands);
     }
-    for (unsigned code = 0; code < 256; code++) /* what came with the newest version may still change */
+    for (unsigned code = 0; code < 256;
+         code++) /* what came with the newest version may still change */
         if (op_table[code].text != NULL && op_table[code].since < TRACE_TABLE_VERSION)
             cr_assert(pinned[code], "pin 0x%02x here too", code);
 }
