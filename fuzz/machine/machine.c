@@ -3,6 +3,7 @@
 #include "bug.h"
 #include "compare.h"
 #include "execute.h"
+#include "layout.h"
 #include "lookups.h"
 #include "origins.h"
 #include "out.h"
@@ -401,7 +402,7 @@ void machine_run(const struct trace *trace, FILE *results)
     if (results != NULL)
         walk_observe(&machine.walk, &results_observer);
     state_begin();
-    world_begin(trace, results);
+    layout_begin(trace, results);
     walk_block(&machine.walk);
     bug_current_op = "end";
     compare_all_bytes();

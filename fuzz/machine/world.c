@@ -5,14 +5,10 @@
 
 #include "bug.h"
 #include "bytes.h"
-#include "compare.h"
 #include "execute.h"
 #include "identifiers.h"
-#include "machine.h"
 #include "origins.h"
-#include "results.h"
 #include "view.h"
-#include "worlds.h"
 
 #if defined(__unix__)
 #include <pthread.h>
@@ -31,7 +27,7 @@ static struct {
 } objects;
 struct world_objects *world_now = &objects.first;
 
-static bool is_second(void)
+bool world_is_second(void)
 {
     return world_now == &objects.second;
 }
@@ -264,7 +260,7 @@ static void make_blank(void)
     world.grant = NULL;
     world.reader = procbuf_reader_over(NULL, 0);
     world.writer = procbuf_writer_over(NULL, 0);
-    world_use(is_second());
+    world_use(world_is_second());
     memset(world.foreign_lives, 0, sizeof world.foreign_lives);
     memset(world.regions, 0, sizeof world.regions);
     memset(world.maps, 0, sizeof world.maps);
@@ -274,65 +270,13 @@ static void make_blank(void)
     save(&blank);
 }
 
-/* ---- Laying out ---- */
-
-/* Where the next process goes: regions side by side, with the gaps that the layout says. */
-static uint64_t place_process(const struct layout *layout, uint64_t at, uint64_t args[8])
-{
-    const uint64_t low_len = layout->flash_above ? layout->ram : layout->flash;
-    const uint64_t low = at + layout->gap;
-    const uint64_t high = low + low_len + layout->apart;
-    args[0] = layout->flash_above ? high : low;
-    args[1] = layout->flash;
-    args[2] = layout->protected_len;
-    args[3] = layout->flash_above ? low : high;
-    args[4] = layout->ram;
-    args[5] = layout->app;
-    args[6] = layout->kernel;
-    args[7] = layout->restarts;
-    return high + (layout->flash_above ? layout->flash : layout->ram);
-}
-
-static void lay_out(const struct trace *trace, FILE *results)
-{
-    uint64_t at = (uint64_t)ARENA_BASE + arena_processes();
-    bug_current_op = "process";
-    for (unsigned i = 0; i < trace->process_count; i++) {
-        struct prediction p = { .rule = "P4" };
-        struct outcome outcome = { 0 };
-        struct oracle_call oracle;
-        uint64_t args[8];
-        const uint64_t end = place_process(&trace->processes[i], at, args);
-        if (end > (uint64_t)ARENA_BASE + arena_processes_end()) {
-            if (results != NULL)
-                results_print_created(i, &outcome, results); /* it has no room, and so says */
-            continue;
-        }
-        at = end;
-        model_predict_create(args, &p);
-        bug_current_rule = p.rule;
-        oracle_call_begin(&oracle, &p.access);
-        execute_create(args, &outcome);
-        oracle_call_end(&oracle);
-        compare_outcome(&p.outcome, &outcome);
-        compare_after(&p);
-        const unsigned slot = (unsigned)outcome.values[0].value;
-        compare_layout(slot);
-        world_note_process(slot);
-        world_show_user_write(model_fill(slot, 0));
-        if (results != NULL)
-            results_print_created(i, &outcome, results);
-    }
-}
+/* ---- A trace begins ---- */
 
 /* How many identifiers the table of the second world has given out when a trace begins. */
 static const uint64_t other_identifiers = 0x100000003;
 
-void world_begin(const struct trace *trace, FILE *results)
+bool world_begin(const struct trace *trace, bool may_copy)
 {
-    /* A layout that is copied prints nothing, and MSan's shadow is not copied. */
-    const bool may_copy =
-        results == NULL && !arena_has_shadow() && !is_second() && trace_has_usual_layout(trace);
     oracle_reset();
     if (origins.any)
         memset(&origins, 0, sizeof origins);
@@ -341,7 +285,7 @@ void world_begin(const struct trace *trace, FILE *results)
     if (may_copy && usual.made) {
         restore(&usual);
         arena_is_large = false;
-        return;
+        return true;
     }
     restore(&blank);
     arena_is_large = trace_is_large(trace);
@@ -355,12 +299,12 @@ void world_begin(const struct trace *trace, FILE *results)
     procbuf_table_init(&world.table, world.slots, model.slot_count);
     (void)watched_take();
     procbuf_table_use_grants(&world.table, world.grants, MODEL_GRANT_COUNT);
-    if (is_second())
+    if (world_is_second())
         identifiers_begin_at(other_identifiers);
-    lay_out(trace, results);
-    world_note_lives(true);
-    if (worlds_compared)
-        worlds_laid_out();
-    if (may_copy)
-        save(&usual);
+    return false;
+}
+
+void world_keep_usual(void)
+{
+    save(&usual);
 }

@@ -5,7 +5,6 @@
 #include "model.h"
 
 #include <procbuf.h>
-#include <stdio.h>
 
 /* A slice of the library, of the kind that the model says. */
 struct slice {
@@ -60,9 +59,14 @@ size_t world_slice_len(uint64_t number);
 /* From the next trace on, the objects are the other ones, and the first identifier is not 0. */
 void world_use(bool second);
 
-/* Begin a trace: oracle, model, arena and library as if nothing had ever been, and the processes
- * laid out. With `results`, a line for each. */
-void world_begin(const struct trace *trace, FILE *results);
+bool world_is_second(void);
+
+/* Begin a trace: oracle, model, arena and library as if nothing had ever been, without processes. With `may_copy`, and
+ * once such a world was kept, it has the usual ones. Returns: whether it has. */
+bool world_begin(const struct trace *trace, bool may_copy);
+
+/* The usual processes are laid out: worlds that may be copied begin so from now on. */
+void world_keep_usual(void);
 
 /* Whether all of the testbed's own state is compared when a trace begins. For programs that have the time. */
 extern bool world_checks_itself;

@@ -2,6 +2,8 @@
  * for it: 256 KiB of RAM, 3,000 slots of a driver, 300 grants, 300 processes. Contract: B, H, S, K, A, G. */
 #include "kernel.h"
 
+#include <procbuf/capability.h>
+
 enum { RAM = 1 << 18, APP = 160000, FAR = 65536, GRANTS = 300, SLOTS = 3000 };
 
 static struct procbuf_table table;
@@ -335,8 +337,10 @@ static void read_slots(const struct procbuf_grant *grant, void *data)
     cr_assert_eq(procbuf_grant_readwrite(grant, 9, &readwrite), PROCBUF_OK);
     cr_assert(procbuf_readwrite_addr(&readwrite) == place(9) &&
               procbuf_readwrite_len(&readwrite) == FAR + 10);
-    cr_assert_eq(procbuf_grant_readonly(grant, (SLOTS - 11) % 256, &readonly), PROCBUF_OK);
-    cr_assert_eq(procbuf_readonly_len(&readonly), 0, "never allowed");
+    for (uint32_t slot = 0; slot < SLOTS - 11; slot++) {
+        cr_assert_eq(procbuf_grant_readonly(grant, slot, &readonly), PROCBUF_OK);
+        cr_assert_eq(procbuf_readonly_addr(&readonly), 0, "slot %u was never allowed", slot);
+    }
     cr_assert_eq(procbuf_grant_readonly(grant, SLOTS - 10, &readonly),
                  PROCBUF_ADDRESS_OUT_OF_BOUNDS);
     cr_assert_eq(procbuf_grant_readonly(grant, FAR, &readonly), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
@@ -446,4 +450,75 @@ Test(wide, a_table_has_300_processes)
     cr_assert_eq(procbuf_process_create(&large, &over, &one), PROCBUF_INVAL);
     cr_assert_eq(procbuf_process_create(&large, &more, &one), PROCBUF_OK);
     cr_assert_eq(one, &many[280]);
+}
+
+/* ---- What trusted code says ---- */
+
+static uint32_t asked_index;
+static uint64_t asked_identifier;
+
+static bool notes_who_it_was(uint32_t index, uint64_t identifier, const void *data)
+{
+    (void)data;
+    asked_index = index;
+    asked_identifier = identifier;
+    return true;
+}
+
+Test(wide, a_foreign_process_is_asked_for_with_all_bits)
+{
+    PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability);
+    struct procbuf_table foreign;
+    ACCEPTS("B6 B7");
+    procbuf_table_init_external(&foreign, notes_who_it_was, NULL);
+    const struct procbuf_id id =
+        procbuf_id_new_external(&foreign, 0x12345678, UINT64_C(0x123456789abcdef0), &capability);
+    const struct procbuf_id near[] = {
+        procbuf_id_new_external(&foreign, 0x02345678, UINT64_C(0x123456789abcdef0), &capability),
+        procbuf_id_new_external(&foreign, 0x12345678, UINT64_C(0x023456789abcdef0), &capability),
+    };
+    cr_assert_not(procbuf_id_equal(id, near[0]));
+    cr_assert_not(procbuf_id_equal(id, near[1]));
+    const struct procbuf_readonly readonly =
+        procbuf_readonly_new_external(place(0), FAR + 8, id, &capability);
+    const struct procbuf_readwrite readwrite =
+        procbuf_readwrite_new_external(place(0), FAR + 9, id, &capability);
+    cr_assert_eq(procbuf_readonly_len(&readonly), FAR + 8);
+    cr_assert(asked_index == 0x12345678 && asked_identifier == UINT64_C(0x123456789abcdef0));
+    asked_index = 0;
+    cr_assert_eq(procbuf_readwrite_len(&readwrite), FAR + 9);
+    cr_assert(asked_index == 0x12345678 && asked_identifier == UINT64_C(0x123456789abcdef0));
+}
+
+static void take_slot(const struct procbuf_grant *grant, void *data)
+{
+    cr_assert_eq(procbuf_grant_readonly(grant, 0, data), PROCBUF_OK);
+}
+
+/* What was read from a slot at a multiple of 2^16 dies when the slot is swapped, too. */
+Test(wide, a_slot_at_a_round_address_is_a_slot)
+{
+    static _Alignas(1 << 16) uint8_t round_ram[3 << 16];
+    const procbuf_addr_t start = (procbuf_addr_t)(uintptr_t)round_ram;
+    const struct procbuf_driver_config config = { .readonly_count = 1,
+                                                  .data_len = 8,
+                                                  .data_align = 1 << 16 };
+    const struct procbuf_process_config whole = { .mem_start = start,
+                                                  .mem_len = sizeof round_ram,
+                                                  .initial_app_len = 100 };
+    struct procbuf_driver one_slot;
+    struct procbuf_readonly buffer;
+    ACCEPTS("H6");
+    procbuf_table_init(&table, slots, 1);
+    procbuf_table_use_grants(&table, grants, 1);
+    cr_assert_eq(procbuf_process_create(&table, &whole, &process), PROCBUF_OK);
+    procbuf_driver_init(&one_slot, &config);
+    cr_assert_eq(procbuf_process_allow_readonly(process, &one_slot, 0, start + 1, 9).code,
+                 PROCBUF_OK);
+    cr_assert_eq(procbuf_process_kernel_break(process), start + FAR);
+    cr_assert_eq(procbuf_driver_enter(&one_slot, procbuf_process_id(process), take_slot, &buffer),
+                 PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_len(&buffer), 9);
+    cr_assert_eq(procbuf_process_allow_readonly(process, &one_slot, 0, 0, 0).code, PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_len(&buffer), 0);
 }

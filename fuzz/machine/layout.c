@@ -1,0 +1,72 @@
+#include "layout.h"
+
+#include "bug.h"
+#include "compare.h"
+#include "execute.h"
+#include "results.h"
+#include "world.h"
+#include "worlds.h"
+
+/* Where the next process goes: regions side by side, with the gaps that the layout says. */
+static uint64_t place_process(const struct layout *layout, uint64_t at, uint64_t args[8])
+{
+    const uint64_t low_len = layout->flash_above ? layout->ram : layout->flash;
+    const uint64_t low = at + layout->gap;
+    const uint64_t high = low + low_len + layout->apart;
+    args[0] = layout->flash_above ? high : low;
+    args[1] = layout->flash;
+    args[2] = layout->protected_len;
+    args[3] = layout->flash_above ? low : high;
+    args[4] = layout->ram;
+    args[5] = layout->app;
+    args[6] = layout->kernel;
+    args[7] = layout->restarts;
+    return high + (layout->flash_above ? layout->flash : layout->ram);
+}
+
+static void lay_out_all(const struct trace *trace, FILE *results)
+{
+    uint64_t at = (uint64_t)ARENA_BASE + arena_processes();
+    bug_current_op = "process";
+    for (unsigned i = 0; i < trace->process_count; i++) {
+        struct prediction p = { .rule = "P4" };
+        struct outcome outcome = { 0 };
+        struct oracle_call oracle;
+        uint64_t args[8];
+        const uint64_t end = place_process(&trace->processes[i], at, args);
+        if (end > (uint64_t)ARENA_BASE + arena_processes_end()) {
+            if (results != NULL)
+                results_print_created(i, &outcome, results); /* it has no room, and so says */
+            continue;
+        }
+        at = end;
+        model_predict_create(args, &p);
+        bug_current_rule = p.rule;
+        oracle_call_begin(&oracle, &p.access);
+        execute_create(args, &outcome);
+        oracle_call_end(&oracle);
+        compare_outcome(&p.outcome, &outcome);
+        compare_after(&p);
+        const unsigned slot = (unsigned)outcome.values[0].value;
+        compare_layout(slot);
+        world_note_process(slot);
+        world_show_user_write(model_fill(slot, 0));
+        if (results != NULL)
+            results_print_created(i, &outcome, results);
+    }
+}
+
+void layout_begin(const struct trace *trace, FILE *results)
+{
+    /* A layout that is copied prints nothing, and MSan's shadow is not copied. */
+    const bool may_copy = results == NULL && !arena_has_shadow() && !world_is_second() &&
+                          trace_has_usual_layout(trace);
+    if (world_begin(trace, may_copy))
+        return;
+    lay_out_all(trace, results);
+    world_note_lives(true);
+    if (worlds_compared)
+        worlds_laid_out();
+    if (may_copy)
+        world_keep_usual();
+}
