@@ -22,7 +22,9 @@ STARVED = 20
 
 
 def room(defect: Defect) -> str:
-    """The harness in whose room the broken rule is, by rooms.txt."""
+    """The harness that its header names, or in whose room the broken rule is, by rooms.txt."""
+    if "harness" in defect.fields:
+        return defect.fields["harness"]
     lines = (DEFECTS / "rooms.txt").read_text().splitlines()
     rooms = dict(line.split() for line in lines if line and not line.startswith("#"))
     rule = defect.fields["rule"]

@@ -243,7 +243,7 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
              (BUFFER, "    return buffer_is_live(buffer) ? buffer->len : 0;",
               """    if (buffer_is_live(buffer))
         return buffer->len;
-    return buffer->slot_addr != 0 && procbuf_life_goes_on(&buffer->index, &buffer->id)
+    return buffer->slot_addr != 0 && buffer->id.process != NULL && procbuf_life_goes_on(&buffer->index, &buffer->id)
                ? (size_t)(buffer->id.process->private_.mem_end - buffer->id.process->private_.mem_start)
                : 0;"""),
              (M_BUFFERS, "    answers_with(p, 'l', model_asks_whether_live(buffer, p) ? buffer->len : 0);",

@@ -49,6 +49,8 @@ class Mutant:
     end: int
     text: str
     operator: str
+    said: str = ""
+    """The diff, where the lines would say less: a statement, and where it goes."""
 
     def apply(self, source: bytes) -> bytes:
         return source[:self.start] + self.text.encode() + source[self.end:]
@@ -58,6 +60,8 @@ class Mutant:
 
     def diff(self, source: bytes) -> str:
         """The lines that change, before and after."""
+        if self.said:
+            return self.said
         first = source.rfind(b"\n", 0, self.start) + 1
         last = source.find(b"\n", self.end)
         before = source[first:last].decode()
@@ -103,10 +107,10 @@ class Finder:
         self.source = path.read_bytes()
         self.found: dict[tuple[int, int, str], Mutant] = {}
 
-    def add(self, start: int, end: int, text: str, operator: str) -> None:
+    def add(self, start: int, end: int, text: str, operator: str, said: str = "") -> None:
         old = self.source[start:end].decode()
         if text != old:
-            self.found.setdefault((start, end, text), Mutant(self.file, start, end, text, operator))
+            self.found.setdefault((start, end, text), Mutant(self.file, start, end, text, operator, said))
 
     def text_of(self, cursor) -> str:
         return self.source[cursor.extent.start.offset:cursor.extent.end.offset].decode()
@@ -260,8 +264,11 @@ class Finder:
             low, high = min(index, to), max(index, to)
             order = texts[low:high + 1]
             order.insert(to - low, order.pop(index - low))
+            indent = " " * (spans[index][0] - self.source.rfind(b"\n", 0, spans[index][0]) - 1)
+            said = [f"-{line}" for line in (indent + texts[index]).splitlines()]
+            said.append(f"+... {'before' if to < index else 'after'}: {texts[to].splitlines()[0]}")
             self.add(spans[low][0], spans[high][1], "\n".join(order), "statements swapped"
-                     if high == low + 1 else "moved")
+                     if high == low + 1 else "moved", "\n".join(said))
 
         for index, child in enumerate(children):
             if index > 0 and self.is_whole(child) and child.kind != K.RETURN_STMT:

@@ -36,6 +36,13 @@ class Mutants(unittest.TestCase):
                  for m in made if m.operator == operator]
         self.assertEqual(sorted(after), sorted(expected))
 
+    def check_whole(self, source: str, operator: str, *expected: str) -> None:
+        """Of this kind, just these mutants: each said by the body of its last function."""
+        made, text = self.found(source)
+        bodies = [" ".join(m.apply(text).decode().rsplit("{", 1)[1].split()).removesuffix(" }")
+                  for m in made if m.operator == operator]
+        self.assertEqual(sorted(bodies), sorted(expected))
+
     def test_a_parameter_is_cut_to_fewer_bits(self):
         self.check("""\
             unsigned long f(unsigned long a, unsigned short b, unsigned char c, long d, void *e)
@@ -91,13 +98,16 @@ class Mutants(unittest.TestCase):
         """
 
     def test_neighbours_are_swapped(self):
-        self.check(self.BLOCK, "statements swapped", "*a = 1; procbuf_port_open(a);", "*a = 2; *a = 1;")
+        self.check(self.BLOCK, "statements swapped", "... after: *a = 1;", "... after: *a = 2;")
+        self.check_whole(self.BLOCK, "statements swapped", "procbuf_port_open(a); *a = 2; *a = 1; return;",
+                         "*a = 1; procbuf_port_open(a); *a = 2; return;")
 
     def test_a_hook_is_moved_over_what_follows(self):
-        self.check(self.BLOCK, "moved", "*a = 1; *a = 2; procbuf_port_open(a);")
+        self.check(self.BLOCK, "moved", "... after: *a = 2;")
+        self.check_whole(self.BLOCK, "moved", "*a = 1; *a = 2; procbuf_port_open(a); return;")
 
     def test_a_check_is_moved_over_what_precedes_it(self):
-        self.check("""\
+        source = """\
             int f(int *a)
             {
                 int b = *a;
@@ -107,7 +117,9 @@ class Mutants(unittest.TestCase):
                     return 1;
                 return 0;
             }
-            """, "moved", "if (b == 3) return 1; a[0] = 1; a[1] = b;")
+            """
+        self.check(source, "moved", "... before: a[0] = 1;")
+        self.check_whole(source, "moved", "int b = *a; if (b == 3) return 1; a[0] = 1; a[1] = b; return 0;")
 
     def test_each_statement_may_be_the_first_that_does_not_run(self):
         self.check(self.BLOCK, "early exit", "return; *a = 1;", "return; *a = 2;")
@@ -157,24 +169,27 @@ class Mutants(unittest.TestCase):
 
 
 class Arguments(unittest.TestCase):
-    """Of a file of the library, with an equivalent.txt of our own."""
+    """Of a small library, with an equivalent.txt of its own."""
     LINE = "    if (len > room)"
-    FILE = "src/range.c"
+    FILE = "src/small.c"
 
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
-        self.addCleanup(setattr, command, "EQUIVALENT", command.EQUIVALENT)
+        for name in ("EQUIVALENT", "ROOT"):
+            self.addCleanup(setattr, command, name, getattr(command, name))
         self.addCleanup(command.arguments.cache_clear)
+        command.ROOT = Path(self.folder.name)
+        (command.ROOT / "lib/src").mkdir(parents=True)
+        (command.ROOT / "lib" / self.FILE).write_text(f"bool fits(size_t len)\n{{\n{self.LINE}\n        return false;\n}}\n")
 
     def argue(self, head: str) -> None:
         command.EQUIVALENT = Path(self.folder.name) / "equivalent.txt"
-        command.EQUIVALENT.write_text(f"{head} {self.FILE} procbuf_range_end\n-{self.LINE}\n+    if (false)\n  So.\n")
+        command.EQUIVALENT.write_text(f"{head} {self.FILE} fits\n-{self.LINE}\n+    if (false)\n  So.\n")
         command.arguments.cache_clear()
 
     def result(self, corpora: str, units: str, same_code: bool = False) -> dict:
-        lines = (command.ROOT / "lib" / self.FILE).read_text().splitlines()
-        return {"file": self.FILE, "line": lines.index(self.LINE) + 1, "operator": "condition",
+        return {"file": self.FILE, "line": 3, "operator": "condition",
                 "diff": f"-{self.LINE}\n+    if (false)", "corpora": corpora, "units": units, "same_code": same_code}
 
     def test_an_argument_for_both_suites_covers_both(self):
