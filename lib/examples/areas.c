@@ -41,10 +41,9 @@ static bool find_area(procbuf_addr_t addr, struct procbuf_region *region_out, co
     const struct space *space = data;
     for (const struct area *area = space->areas; area != NULL; area = area->next) {
         if (area->start <= addr && addr < area->end) {
-            *region_out = (struct procbuf_region){
-                area->start, area->end,
-                area->writable ? PROCBUF_ACCESS_READ_WRITE : PROCBUF_ACCESS_READ
-            };
+            *region_out = (struct procbuf_region){ area->start, area->end,
+                                                   area->writable ? PROCBUF_ACCESS_READ_WRITE
+                                                                  : PROCBUF_ACCESS_READ };
             return true;
         }
     }
@@ -76,8 +75,8 @@ static enum procbuf_error syscall_writev(uint32_t process, procbuf_addr_t array,
                                          size_t *bad_pair_out)
 {
     const struct procbuf_lender lender = caller(process);
-    return procbuf_error_to_code(procbuf_readonly_build_vector(&lender, array, count, pieces,
-                                                               MOST_PIECES, bad_pair_out));
+    return procbuf_error_to_code(
+        procbuf_readonly_build_vector(&lender, array, count, pieces, MOST_PIECES, bad_pair_out));
 }
 /* [areas] */
 

@@ -109,7 +109,8 @@ int main(void)
 
     /* A partition is taken out of the domain: what it held is not lent any more. */
     application.partitions[1] = (struct procbuf_region){ 0, 0, PROCBUF_ACCESS_READ };
-    if (syscall_print(0, text + 24, 20) != PROCBUF_INVAL || syscall_print(0, text + 32, 12) != PROCBUF_OK)
+    if (syscall_print(0, text + 24, 20) != PROCBUF_INVAL ||
+        syscall_print(0, text + 32, 12) != PROCBUF_OK)
         return 1;
 
     /* A thread that has ended lends nothing. */

@@ -50,20 +50,20 @@ static bool has_right(const struct procbuf_region *region, enum procbuf_access a
     assigns \nothing;
     ensures \result <==> allows(region, at, access); */
 static bool leads_on(const struct procbuf_region *region, procbuf_addr_t at,
-                             enum procbuf_access access);
+                     enum procbuf_access access);
 
 /*@ requires \valid_read(regions + (0 .. count - 1));
     requires at < end;
     assigns \nothing;
     ensures \result <==> all_permitted(regions, count, at, end, access); */
-static bool regions_permit(const struct procbuf_region *regions, size_t count,
-                                  procbuf_addr_t at, procbuf_addr_t end, enum procbuf_access access);
+static bool regions_permit(const struct procbuf_region *regions, size_t count, procbuf_addr_t at,
+                           procbuf_addr_t end, enum procbuf_access access);
 
 /*@ requires \valid_read(map) && map->lookup_ == &procbuf_any_lookup && at < end;
     assigns \nothing;
     ensures \result <==> all_found(at, end, access); */
-static bool lookup_permits(const struct procbuf_map *map, procbuf_addr_t at,
-                                  procbuf_addr_t end, enum procbuf_access access);
+static bool lookup_permits(const struct procbuf_map *map, procbuf_addr_t at, procbuf_addr_t end,
+                           enum procbuf_access access);
 
 /*@ requires \valid_read(map) && map->lookup_ == \null;
     requires \valid_read(map->regions_ + (0 .. map->count_ - 1));
@@ -79,7 +79,7 @@ static bool map_permits(const struct procbuf_map *map, procbuf_addr_t addr, proc
     ensures \result <==> len == 0 || (addr != 0 && addr + len <= PROCBUF_ADDR_MAX &&
               all_permitted(map->regions_, map->count_, addr, addr + len, access)); */
 static bool walk_permits(const struct procbuf_map *map, procbuf_addr_t addr, size_t len,
-                                enum procbuf_access access);
+                         enum procbuf_access access);
 
 /*@ requires \valid_read(map) && map->lookup_ == \null;
     requires \valid_read(map->regions_ + (0 .. map->count_ - 1));
@@ -87,6 +87,6 @@ static bool walk_permits(const struct procbuf_map *map, procbuf_addr_t addr, siz
     ensures \result <==> len == 0 || (addr != 0 && addr + len <= PROCBUF_ADDR_MAX &&
               all_permitted(map->regions_, map->count_, addr, addr + len, access)); */
 static bool is_permitted(const struct procbuf_map *map, procbuf_addr_t addr, size_t len,
-                                 enum procbuf_access access);
+                         enum procbuf_access access);
 
 #endif
