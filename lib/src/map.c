@@ -4,6 +4,7 @@
 #include <procbuf/map.h>
 
 #include "keeper.h"
+#include "proved/map.h"
 #include "range.h"
 #include "require.h"
 #include "table.h"
@@ -11,29 +12,12 @@
 
 /* ---- The walk ---- */
 
-/*@ predicate allows{L}(struct procbuf_region *region, integer at, enum procbuf_access access) =
-      region->start <= at < region->end && region->access >= access;
-
-    predicate permitted{L}(struct procbuf_region *regions, integer count, integer at,
-                           enum procbuf_access access) =
-      \exists integer i; 0 <= i < count && allows(&regions[i], at, access);
-
-    predicate all_permitted{L}(struct procbuf_region *regions, integer count, integer addr,
-                               integer end, enum procbuf_access access) =
-      \forall integer at; addr <= at < end ==> permitted(regions, count, at, access); */
-
 /* Reading is the lesser right. */
-/*@ requires \valid_read(region);
-    assigns \nothing;
-    ensures \result <==> region->access >= access; */
 static bool has_right(const struct procbuf_region *region, enum procbuf_access access)
 {
     return region->access >= access;
 }
 
-/*@ requires \valid_read(region);
-    assigns \nothing;
-    ensures \result <==> allows(region, at, access); */
 PROCBUF_INLINE bool leads_on(const struct procbuf_region *region, procbuf_addr_t at,
                              enum procbuf_access access)
 {
@@ -42,10 +26,6 @@ PROCBUF_INLINE bool leads_on(const struct procbuf_region *region, procbuf_addr_t
 
 /* M2, M3: from `at` on, take each region that leads further. Once through is enough for regions in
  * ascending order; the walk ends when no region leads further. */
-/*@ requires \valid_read(regions + (0 .. count - 1));
-    requires at < end;
-    assigns \nothing;
-    ensures \result <==> all_permitted(regions, count, at, end, access); */
 PROCBUF_APART bool regions_permit(const struct procbuf_region *regions, size_t count,
                                   procbuf_addr_t at, procbuf_addr_t end, enum procbuf_access access)
 {
@@ -69,34 +49,7 @@ PROCBUF_APART bool regions_permit(const struct procbuf_region *regions, size_t c
     return at >= end;
 }
 
-/* For the proof: a lookup function that keeps what it owes (R22), and whose regions do not overlap. */
-/*@ axiomatic lookups {
-      predicate found(integer addr);
-      logic integer start_of(integer addr);
-      logic integer end_of(integer addr);
-      logic integer access_of(integer addr);
-      axiom holds: \forall integer at; found(at) ==> start_of(at) <= at < end_of(at);
-      axiom is_the_only_one: \forall integer a, integer b;
-        found(a) && start_of(a) <= b < end_of(a) ==>
-          found(b) && start_of(b) == start_of(a) && end_of(b) == end_of(a) &&
-          access_of(b) == access_of(a);
-    }
-
-    predicate all_found{L}(integer addr, integer end, enum procbuf_access access) =
-      \forall integer at; addr <= at < end ==> found(at) && access_of(at) >= access; */
-#ifdef __FRAMAC__
-/*@ requires \valid(region_out);
-    assigns *region_out;
-    ensures \result <==> found(addr);
-    ensures \result ==> region_out->start == start_of(addr) && region_out->end == end_of(addr) &&
-                        region_out->access == access_of(addr); */
-bool procbuf_any_lookup(procbuf_addr_t addr, struct procbuf_region *region_out, const void *data);
-#endif
-
 /* The same with a function. */
-/*@ requires \valid_read(map) && map->lookup_ == &procbuf_any_lookup && at < end;
-    assigns \nothing;
-    ensures \result <==> all_found(at, end, access); */
 PROCBUF_APART bool lookup_permits(const struct procbuf_map *map, procbuf_addr_t at,
                                   procbuf_addr_t end, enum procbuf_access access)
 {
@@ -120,33 +73,45 @@ PROCBUF_APART bool lookup_permits(const struct procbuf_map *map, procbuf_addr_t 
     }
 }
 
-/* Whether each byte of [addr, end), which is not empty, has the right. A map whose first region is
- * enough, as it is when there is one, is not walked. */
-/*@ requires \valid_read(map) && map->lookup_ == \null;
-    requires \valid_read(map->regions_ + (0 .. map->count_ - 1));
-    requires addr < end;
-    assigns \nothing;
-    ensures \result <==> all_permitted(map->regions_, map->count_, addr, end, access); */
-PROCBUF_INLINE bool map_permits(const struct procbuf_map *map, procbuf_addr_t addr,
-                                procbuf_addr_t end, enum procbuf_access access)
+/* Whether each byte of [addr, end), which is not empty, has the right. */
+static bool map_permits(const struct procbuf_map *map, procbuf_addr_t addr, procbuf_addr_t end,
+                        enum procbuf_access access)
 {
-    const struct procbuf_region *regions = map->regions_;
-    PROCBUF_VERIFY(procbuf_map_is_valid(map));
     if (map->lookup_ != NULL)
         return lookup_permits(map, addr, end, access);
-    if (map->count_ != 0 && leads_on(regions, addr, access) && regions->end >= end)
-        return true;
-    return regions_permit(regions, map->count_, addr, end, access);
+    return regions_permit(map->regions_, map->count_, addr, end, access);
 }
 
-/* M4. The range does not wrap: it was built. Its right is in slot_swaps. */
+/* M2 */
+PROCBUF_APART bool walk_permits(const struct procbuf_map *map, procbuf_addr_t addr, size_t len,
+                                enum procbuf_access access)
+{
+    procbuf_addr_t end;
+    if (len == 0)
+        return true;
+    return !procbuf_range_has_null(addr, len) && procbuf_range_end(addr, len, &end) &&
+           map_permits(map, addr, end, access);
+}
+
+/* The same, for a path that is short where the first region is enough, as it is if there is one. It
+ * ends below the end of the address space, and so does what is in it. */
+PROCBUF_INLINE bool is_permitted(const struct procbuf_map *map, procbuf_addr_t addr, size_t len,
+                                 enum procbuf_access access)
+{
+    const struct procbuf_region *first = map->regions_;
+    PROCBUF_VERIFY(procbuf_map_is_valid(map));
+    if (map->count_ != 0 && leads_on(first, addr, access) && addr != 0 &&
+        len <= (procbuf_addr_t)(first->end - addr))
+        return true;
+    return walk_permits(map, addr, len, access);
+}
+
+/* M4. The right that the buffer needs is in slot_swaps. */
 static bool map_holds(const struct procbuf_keeper *keeper,
                       const struct procbuf_buffer_private *buffer)
 {
-    return buffer->len == 0 ||
-           map_permits((const struct procbuf_map *)keeper, buffer->addr,
-                       (procbuf_addr_t)(buffer->addr + (procbuf_addr_t)buffer->len),
-                       (enum procbuf_access)buffer->slot_swaps);
+    return is_permitted((const struct procbuf_map *)keeper, buffer->addr, buffer->len,
+                        (enum procbuf_access)buffer->slot_swaps);
 }
 
 /* ---- Making ---- */
@@ -170,20 +135,8 @@ procbuf_map_of_lookup(procbuf_lookup_function *lookup, const void *data,
 
 /* ---- Lending ---- */
 
-/* M2 */
-/*@ requires len != 0;
-    requires map != \null ==> \valid_read(map) && map->lookup_ == \null &&
-             \valid_read(map->regions_ + (0 .. map->count_ - 1));
-    assigns \nothing;
-    ensures \result <==> map != \null && addr != 0 && addr + len <= PROCBUF_ADDR_MAX &&
-                         all_permitted(map->regions_, map->count_, addr, addr + len, access); */
-PROCBUF_INLINE bool is_permitted(const struct procbuf_map *map, procbuf_addr_t addr, size_t len,
-                                 enum procbuf_access access)
-{
-    procbuf_addr_t end;
-    return map != NULL && !procbuf_range_has_null_inline(addr, len) &&
-           procbuf_range_end_inline(addr, len, &end) && map_permits(map, addr, end, access);
-}
+/* M2: no map at all permits nothing. */
+static const struct procbuf_map no_map;
 
 static enum procbuf_error build_from_map(const struct procbuf_lender *lender, procbuf_addr_t addr,
                                          size_t len, enum procbuf_access access,
@@ -191,7 +144,7 @@ static enum procbuf_error build_from_map(const struct procbuf_lender *lender, pr
 {
     if (!procbuf_foreign_life_goes_on_inline(lender->id_.index_, &lender->id_.private_))
         return PROCBUF_NO_SUCH_APP;
-    if (len != 0 && !is_permitted(lender->map_, addr, len, access))
+    if (!is_permitted(lender->map_, addr, len, access))
         return PROCBUF_INVAL;
     buffer_out->id = lender->id_.private_;
     buffer_out->addr = addr;
@@ -208,7 +161,7 @@ static struct procbuf_lender lender_of(const struct procbuf_map *map, struct pro
 {
     PROCBUF_REQUIRE(R2, id.private_.process == NULL);
     return (struct procbuf_lender){
-        .build_ = build_from_map, .map_ = map, .keeper_ = keeper, .id_ = id
+        .build_ = build_from_map, .map_ = map == NULL ? &no_map : map, .keeper_ = keeper, .id_ = id
     };
 }
 

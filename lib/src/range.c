@@ -4,7 +4,11 @@
 
 bool procbuf_range_end(procbuf_addr_t start, size_t len, procbuf_addr_t *end_out)
 {
-    return procbuf_range_end_inline(start, len, end_out);
+    const procbuf_addr_t room = (procbuf_addr_t)(PROCBUF_ADDR_MAX - start);
+    if (len > room)
+        return false;
+    *end_out = (procbuf_addr_t)(start + (procbuf_addr_t)len);
+    return true;
 }
 
 bool procbuf_range_within(procbuf_addr_t start, size_t len, procbuf_addr_t low, procbuf_addr_t high)
@@ -16,7 +20,7 @@ bool procbuf_range_within(procbuf_addr_t start, size_t len, procbuf_addr_t low, 
 
 bool procbuf_range_has_null(procbuf_addr_t start, size_t len)
 {
-    return procbuf_range_has_null_inline(start, len);
+    return start == 0 && len != 0;
 }
 
 bool procbuf_range_overlaps(procbuf_addr_t a_start, procbuf_addr_t a_end, procbuf_addr_t b_start,

@@ -24,22 +24,6 @@
     ensures !\result ==> *end_out == \old(*end_out); */
 bool procbuf_range_end(procbuf_addr_t start, size_t len, procbuf_addr_t *end_out);
 
-/* The same, inline for a path that is short. */
-/*@ requires \valid(end_out);
-    assigns *end_out;
-    ensures \result <==> start + len <= PROCBUF_ADDR_MAX;
-    ensures \result ==> *end_out == start + len;
-    ensures !\result ==> *end_out == \old(*end_out); */
-static inline bool procbuf_range_end_inline(procbuf_addr_t start, size_t len,
-                                            procbuf_addr_t *end_out)
-{
-    const procbuf_addr_t room = (procbuf_addr_t)(PROCBUF_ADDR_MAX - start);
-    if (len > room)
-        return false;
-    *end_out = (procbuf_addr_t)(start + (procbuf_addr_t)len);
-    return true;
-}
-
 /* Say whether [start, start + len) lies wholly in [low, high). Requires: low <= high. */
 /*@ requires low <= high;
     assigns \nothing;
@@ -59,14 +43,6 @@ static inline bool procbuf_range_holds(procbuf_addr_t at, procbuf_addr_t start, 
 /*@ assigns \nothing;
     ensures \result <==> start == 0 && len != 0; */
 bool procbuf_range_has_null(procbuf_addr_t start, size_t len);
-
-/* The same, inline for a path that is short. */
-/*@ assigns \nothing;
-    ensures \result <==> start == 0 && len != 0; */
-static inline bool procbuf_range_has_null_inline(procbuf_addr_t start, size_t len)
-{
-    return start == 0 && len != 0;
-}
 
 /* Say whether [a_start, a_end) and [b_start, b_end) share a byte. */
 /*@ requires a_start <= a_end && b_start <= b_end;
