@@ -13,6 +13,11 @@ uint8_t *arena_view;
 
 bool arena_is_large;
 static uint8_t pristine[ARENA_LEN];
+__attribute__((constructor)) static void make_pristine(void)
+{
+    for (unsigned i = 0; i < ARENA_LEN; i++)
+        pristine[i] = (uint8_t)(1 + i * 37 % 251);
+}
 const uint8_t *arena_pristine = pristine;
 
 static void *lib_pointer(uint32_t offset)
@@ -51,8 +56,7 @@ void arena_map(void)
     if (arena_view != NULL)
         return;
     map_twice();
-    for (unsigned i = 0; i < ARENA_LEN; i++)
-        pristine[i] = (uint8_t)(1 + i * 37 % 251);
+    make_pristine(); /* for machines that run no constructors */
     if (hooks_poison != NULL)
         hooks_poison(lib_pointer(0), ARENA_LEN);
     arena_close((struct span){ 0, ARENA_LEN });
