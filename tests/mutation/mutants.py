@@ -38,6 +38,8 @@ if ci is not None:
     LOOPS = (K.WHILE_STMT, K.FOR_STMT)
     UNSIGNED = (ci.TypeKind.USHORT, ci.TypeKind.UINT, ci.TypeKind.ULONG, ci.TypeKind.ULONGLONG)
     SIGNED = (ci.TypeKind.LONG, ci.TypeKind.LONGLONG)
+SELF_CHECKS = ("PROCBUF_VERIFY", "PROCBUF_KEEPS")
+"""They hold wherever they stand, and nothing is done for them: no statement is moved over one, and none ends before one."""
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 
 
@@ -257,8 +259,8 @@ class Finder:
         texts = [self.source[start:end].decode() for start, end in spans]
 
         def can_move(index: int) -> bool:
-            return self.is_whole(children[index]) and children[index].kind not in (
-                K.DECL_STMT, K.RETURN_STMT, K.BREAK_STMT, K.CONTINUE_STMT)
+            return (self.is_whole(children[index]) and not texts[index].startswith(SELF_CHECKS)
+                    and children[index].kind not in (K.DECL_STMT, K.RETURN_STMT, K.BREAK_STMT, K.CONTINUE_STMT))
 
         def moved(index: int, to: int) -> None:
             low, high = min(index, to), max(index, to)
@@ -271,7 +273,8 @@ class Finder:
                      if high == low + 1 else "moved", "\n".join(said))
 
         for index, child in enumerate(children):
-            if index > 0 and self.is_whole(child) and child.kind != K.RETURN_STMT:
+            if index > 0 and self.is_whole(child) and child.kind != K.RETURN_STMT and \
+                    not texts[index].startswith(SELF_CHECKS):
                 self.add(spans[index][0], spans[index][0], f"{self.default_return()} ", "early exit")
             if not can_move(index):
                 continue

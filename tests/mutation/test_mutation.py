@@ -102,6 +102,21 @@ class Mutants(unittest.TestCase):
         self.check_whole(self.BLOCK, "statements swapped", "procbuf_port_open(a); *a = 2; *a = 1; return;",
                          "*a = 1; procbuf_port_open(a); *a = 2; return;")
 
+    def test_a_self_check_stays_where_it_is(self):
+        source = """\
+            #define PROCBUF_VERIFY(condition) do { if (!(condition)) a = 0; } while (0)
+            int procbuf_port_open(void);
+            void f(int *a)
+            {
+                PROCBUF_VERIFY(a != 0);
+                procbuf_port_open();
+                PROCBUF_VERIFY(a != 0);
+            }
+            """
+        self.check(source, "statements swapped")
+        self.check(source, "moved")
+        self.check(source, "early exit", "return; procbuf_port_open();")
+
     def test_a_hook_is_moved_over_what_follows(self):
         self.check(self.BLOCK, "moved", "... after: *a = 2;")
         self.check_whole(self.BLOCK, "moved", "*a = 1; *a = 2; procbuf_port_open(a); return;")
