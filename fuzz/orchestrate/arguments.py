@@ -3,12 +3,50 @@ from __future__ import annotations
 
 import argparse
 import re
+from dataclasses import dataclass, field, fields
 
 from .builds import SETUPS
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "": 1}
-KEPT = ("time", "jobs", "harness", "engine", "build", "slice", "canaries", "lib", "seed", "empty", "weight", "floor")
-"""Options that a campaign goes on with when it is resumed."""
+
+
+@dataclass
+class Kept:
+    """What a campaign goes on with when it is resumed."""
+    time: float | None = None
+    jobs: int | None = None
+    harness: list[str] | None = None
+    engine: list[str] | None = None
+    build: list[str] | None = None
+    slice: float = 20.0
+    weight: dict[str, float] = field(default_factory=dict)
+    floor: dict[str, float] = field(default_factory=dict)
+    lib: str | None = None
+    seed: int | None = None
+    empty: bool = False
+    canaries: bool = False
+
+
+@dataclass
+class Settings(Kept):
+    """What the command line says."""
+    out: str | None = None
+    resume: bool = False
+    update_corpus: bool = False
+    notify: str | None = None
+    quiet: bool = False
+    plan: bool = False
+    status: bool = False
+
+    def kept(self) -> dict:
+        return {part.name: getattr(self, part.name) for part in fields(Kept)}
+
+
+class _Put(argparse.Action):
+    """A pair goes into a dictionary."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        getattr(namespace, self.dest).update([values])
 
 
 def duration(text: str) -> float:
@@ -38,7 +76,7 @@ def floor(text: str) -> tuple[str, float]:
     return name, duration(rest)
 
 
-def parse() -> argparse.Namespace:
+def parse() -> Settings:
     parser = argparse.ArgumentParser(
         prog="./fuzz/campaign", formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Replay the corpora, fuzz every harness, triage what breaks, write a report.",
@@ -53,15 +91,15 @@ def parse() -> argparse.Namespace:
     what.add_argument("--jobs", type=job_count, metavar="N",
                       help="fuzzing processes at a time (default: one per core)")
     what.add_argument("--harness", action="append", metavar="NAME", help="this harness only; may be given again")
-    what.add_argument("--engine", action="append", choices=list(dict.fromkeys(s.engine for s in SETUPS)),
+    what.add_argument("--engine", action="append", choices=list(dict.fromkeys(s.engine.name for s in SETUPS)),
                       help="this engine only; may be given again")
     what.add_argument("--build", action="append", choices=list(dict.fromkeys(s.build for s in SETUPS)),
-                      help="this build only; may be given again")
-    what.add_argument("--slice", type=duration, metavar="T", default=20.0,
+                      help="this build only: " + ", ".join(dict.fromkeys(f"{s.build} ({s.sees})" for s in SETUPS)))
+    what.add_argument("--slice", type=duration, metavar="T",
                       help="no process fuzzes for less than this, unless all of the time is less (default: 20s)")
-    what.add_argument("--weight", type=weight, action="append", metavar="HARNESS=W", default=[],
+    what.add_argument("--weight", type=weight, action=_Put, metavar="HARNESS=W",
                       help="its share of the time beside the others', each of which has weight 1")
-    what.add_argument("--floor", type=floor, action="append", metavar="HARNESS=T", default=[],
+    what.add_argument("--floor", type=floor, action=_Put, metavar="HARNESS=T",
                       help="it is fuzzed for so long before time goes where most is found")
     what.add_argument("--lib", metavar="DIR", help="test this copy of lib/ in place of ours")
     what.add_argument("--seed", type=int, metavar="N", help="of all chance (default: the time)")
@@ -82,8 +120,7 @@ def parse() -> argparse.Namespace:
     ask = parser.add_argument_group("only ask")
     ask.add_argument("--plan", action="store_true", help="print what would run for how long, and run nothing")
     ask.add_argument("--status", action="store_true", help="say how the campaign in --out is doing")
-    options = parser.parse_args()
-    options.weight, options.floor = dict(options.weight), dict(options.floor)
-    if (options.resume or options.status) and not options.out:
+    settings = parser.parse_args(namespace=Settings())
+    if (settings.resume or settings.status) and not settings.out:
         parser.error("--resume and --status need --out DIR")
-    return options
+    return settings

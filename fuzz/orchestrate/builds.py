@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from .afl import Afl
+from .engine import Fuzzer
+from .libfuzzer import LibFuzzer
 from .tools import ROOT
 
 
@@ -47,19 +50,26 @@ MACHINES = {name: preset for name, preset in PRESETS.items() if "machine" in pre
 
 @dataclass(frozen=True)
 class Setup:
-    """An engine with a build: the preset that makes it, how much of the time is its due, and its words."""
-    name: str
+    """An engine with a build: the preset that makes it, the build's name and what it sees, and how much of the time is due."""
     preset: str
-    engine: str
+    engine: type[Fuzzer]
     build: str
+    sees: str
     weight: float
-    what: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.engine.name}-{self.build}"
+
+    @property
+    def what(self) -> str:
+        return f"{self.engine.title}, {self.sees}"
 
 
 SETUPS = [
-    Setup("libfuzzer-asan", "fuzz", "libfuzzer", "asan", 4, "libFuzzer, ASan+UBSan"),
-    Setup("afl-asan", "afl", "afl", "asan", 2, "AFL++, ASan+UBSan"),
-    Setup("libfuzzer-plain", "plain", "libfuzzer", "plain", 1, "libFuzzer, guard pages"),
-    Setup("libfuzzer-msan", "msan", "libfuzzer", "msan", 1, "libFuzzer, MSan"),
+    Setup("fuzz", LibFuzzer, "asan", "ASan+UBSan", 4),
+    Setup("afl", Afl, "asan", "ASan+UBSan", 2),
+    Setup("plain", LibFuzzer, "plain", "guard pages", 1),
+    Setup("msan", LibFuzzer, "msan", "MSan", 1),
 ]
 """In the order in which a short campaign leaves them out, the last first."""

@@ -6,26 +6,16 @@ import random
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from .detection import plant, recognised, room, try_once
 from .planted import Defect, Failure, all_defects
+from .record import Canary
+from .builds import SETUPS
 from .tools import ROOT, Build, ToolError
 
+ENGINE = SETUPS[0].engine
 LIMIT_S = 30.0
 """Of processor time: a busy night misses none for being slow."""
-
-
-@dataclass
-class Canary:
-    """One planted bug, and how it fared. seconds: of processor time until it was
-    found, None if it was missed."""
-    id: str
-    title: str
-    harness: str
-    seconds: float | None
-    identity: str
-    why: str = ""
 
 
 def _fly(defect: Defect, seed: int, build: Build) -> Canary:
@@ -33,10 +23,10 @@ def _fly(defect: Defect, seed: int, build: Build) -> Canary:
     folder = build.folder / "canaries" / defect.id
     canary = Canary(defect.id, defect.fields["title"], harness, None, "")
     try:
-        plant(defect, harness, folder, build.folder)
-        result = try_once("libfuzzer", harness, seed, LIMIT_S, folder, lambda found: recognised(defect, folder, harness, found))
-        canary.seconds, canary.identity = result["seconds"], result["identity"]
-        canary.why = "" if result["seconds"] is not None else f"not found in {LIMIT_S:.0f} s of processor time"
+        plant(defect, harness, ENGINE, folder, build.folder)
+        canary.seconds, canary.identity = try_once(ENGINE, harness, seed, LIMIT_S, folder,
+                                                   lambda found: recognised(defect, folder, harness, found))
+        canary.why = "" if canary.seconds is not None else f"not found in {LIMIT_S:.0f} s of processor time"
     except Failure as failure:
         canary.why = str(failure)
     shutil.rmtree(folder, ignore_errors=True)

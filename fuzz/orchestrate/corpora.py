@@ -9,22 +9,23 @@ import tempfile
 from pathlib import Path
 
 from .engine import INPUT_BYTES
+from .folder import Folder
 from .replay import CONVERT_TIMEOUT_S, TEXTS, is_input
 from .tools import CORPUS, Build, ToolError, run, shown
 
 MINIMISE_LIMIT_S = 300
 
 
-def tidy(out: Path, harness: str) -> list[str]:
+def tidy(folder: Folder, harness: str) -> list[str]:
     """Take out of a corpus what is no input of an engine: it would stop every engine, replay and count. It goes to
     OUT/left-out/HARNESS. Returns: what that was."""
-    folder, aside = out / "corpus" / harness, out / "left-out" / harness
-    old = folder.with_name(f".{harness}.old")
-    if old.is_dir() and not folder.exists():
-        old.rename(folder)  # the campaign was killed while it replaced one by the other
-    folder.mkdir(parents=True, exist_ok=True)
+    corpus, aside = folder.corpus(harness), folder.out / "left-out" / harness
+    old = corpus.with_name(f".{harness}.old")
+    if old.is_dir() and not corpus.exists():
+        old.rename(corpus)  # the campaign was killed while it replaced one by the other
+    corpus.mkdir(parents=True, exist_ok=True)
     left_out = []
-    for path in sorted(folder.iterdir()):
+    for path in sorted(corpus.iterdir()):
         why = is_input(path) or ("text: its place is corpus/ of the repository" if path.suffix in TEXTS else "")
         if not why:
             continue
@@ -37,6 +38,13 @@ def tidy(out: Path, harness: str) -> list[str]:
         path.rename(target)
         left_out.append(shown(f"corpus/{harness}/{path.name}: left out, and moved to left-out/{harness}: {why}"))
     return left_out
+
+
+def convert(built: Build, *arguments: object) -> str:
+    done = run([built.tool("procbuf-convert"), *arguments], timeout=CONVERT_TIMEOUT_S)
+    if done.returncode != 0:
+        raise ToolError(done.stderr.strip())
+    return done.stdout
 
 
 def _merge(built: Build, harness: str, target: Path, *sources: Path) -> None:
@@ -83,19 +91,15 @@ def update(built: Build, harness: str, folder: Path) -> str:
         sources = Path(name) / "found"
         sources.mkdir()
         for path, into in [(p, binaries) for p in seeds] + [(p, sources) for p in found]:
-            done = run([built.tool("procbuf-convert"), path, into / path.stem], timeout=CONVERT_TIMEOUT_S)
-            if done.returncode != 0:
-                raise ToolError(done.stderr.strip())
+            convert(built, path, into / path.stem)
         before = {path.name for path in binaries.iterdir()}
         _merge(built, harness, binaries, sources, folder)
         texts = {}
         for path in sorted(binaries.iterdir()):
             if path.name in before:
                 continue
-            done = run([built.tool("procbuf-convert"), "--harness", harness, path, "-"], timeout=CONVERT_TIMEOUT_S)
-            if done.returncode != 0:
-                raise ToolError(done.stderr.strip())
-            texts[f"found-{hashlib.sha1(done.stdout.encode()).hexdigest()[:10]}.trace"] = done.stdout
+            text = convert(built, "--harness", harness, path, "-")
+            texts[f"found-{hashlib.sha1(text.encode()).hexdigest()[:10]}.trace"] = text
     for path in found:
         if path.name not in texts:
             path.unlink()

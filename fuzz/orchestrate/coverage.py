@@ -4,14 +4,27 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 
+from .record import FileCoverage, Totals
 from .replay import Stopped, run_all
 from .tools import ROOT, Build, ToolError, run
 
 UNCOVERED = ROOT / "tests/regression/uncovered.txt"
 SILENCE_S = 60.0
 """No input takes that long, however busy the machine."""
+
+
+@dataclass
+class Measured(FileCoverage):
+    """Of a file: besides what is recorded, how often each line ran, and which lines did."""
+    line_counts: dict[int, int]
+    reached_lines: list[int]
+
+    def recorded(self) -> FileCoverage:
+        return FileCoverage(*(getattr(self, part.name) for part in fields(FileCoverage)))
 
 
 class Broke(ToolError):
@@ -32,10 +45,9 @@ def _files(inputs: list[Path]) -> list[Path]:
     return files
 
 
-def measure(built: Build, inputs: list[Path], harness: str | None = None) -> dict:
-    """Replay inputs in a coverage build. Returns: file name to covered and counted lines and
-    branches; the functions that never ran; of the others the lines that were not reached, and the
-    conditions that always had one value: line, the value they never had, and their code."""
+def measure(built: Build, inputs: list[Path], harness: str | None = None) -> dict[str, Measured]:
+    """Replay inputs in a coverage build. Returns: file name to what was reached; lines and conditions that were not are of
+    functions that ran."""
     for program in ("llvm-profdata-19", "llvm-cov-19"):
         if shutil.which(program) is None:
             raise ToolError(f"{program} is missing: run fuzz/setup/install")
@@ -65,16 +77,15 @@ def statistics(built: Build, inputs: list[Path]) -> dict:
     return json.loads(done.stdout)
 
 
-def totals(files: dict) -> dict[str, int]:
+def totals(files: Mapping[str, Totals]) -> Totals:
     """Lines and branches of the whole library."""
-    keys = ("lines", "covered_lines", "branches", "covered_branches")
-    return {key: sum(entry[key] for entry in files.values()) for key in keys}
+    return Totals(*(sum(getattr(entry, part.name) for entry in files.values()) for part in fields(Totals)))
 
 
-def reached(files: dict, lib: Path) -> set[str]:
+def reached(files: dict[str, Measured], lib: Path) -> set[str]:
     """What was reached, as FILE: CODE."""
     return {f"{name}: {line}" for name, entry in files.items()
-            for line in (_code(lib / name, number) for number in entry["reached_lines"]) if line}
+            for line in (_code(lib / name, number) for number in entry.reached_lines) if line}
 
 
 def _code(path: Path, number: int) -> str:
@@ -89,39 +100,34 @@ def named_exceptions() -> set[tuple[str, str]]:
             for line in lines}
 
 
-def missed(files: dict, lib: Path) -> set[tuple[str, str]]:
+def missed(files: Mapping[str, FileCoverage], lib: Path) -> set[tuple[str, str]]:
     """What was not reached, in the same words."""
     found = set()
     for name, c in files.items():
         source = (lib / name).read_text().splitlines()
-        found |= {(name, source[number - 1].rstrip(" \\").strip()) for number in c["missed_lines"]}
-        found |= {(name, f"{function}()") for function in c["missed_functions"]}
-        found |= {(name, f"never {value}: {code}") for _, value, code in c["missed_branches"]}
+        found |= {(name, source[number - 1].rstrip(" \\").strip()) for number in c.missed_lines}
+        found |= {(name, f"{function}()") for function in c.missed_functions}
+        found |= {(name, f"never {value}: {code}") for _, value, code in c.missed_branches}
     return found
 
 
-def no_longer_reached(files: dict) -> list[str]:
+def no_longer_reached(files: Mapping[str, FileCoverage]) -> list[str]:
     """Code of our library that uncovered.txt does not name, and that was not reached all the same."""
     return sorted(f"{name}: {code}" for name, code in missed(files, ROOT / "lib") - named_exceptions())
 
 
-def _summarise(exported: dict, lib: Path) -> dict:
+def _summarise(exported: dict, lib: Path) -> dict[str, Measured]:
     files = {}
     never_called = _never_called(exported["data"][0]["functions"])
     for entry in exported["data"][0]["files"]:
         lines, branches = entry["summary"]["lines"], entry["summary"]["branches"]
         functions = never_called.get(entry["filename"], {})
         inside = {n for first, last in functions.values() for n in range(first, last + 1)}
-        files[str(Path(entry["filename"]).relative_to(lib))] = {
-            "lines": lines["count"], "covered_lines": lines["covered"],
-            "branches": branches["count"], "covered_branches": branches["covered"],
-            "missed_functions": sorted(functions),
-            "line_counts": _line_counts(entry["segments"]),
-            "reached_lines": sorted({s[0] for s in entry["segments"] if s[3] and s[4] and s[2] and not s[5]}),
-            "missed_lines": sorted(set(_missed_lines(entry["segments"])) - inside),
-            "missed_branches": [branch for branch in _missed_branches(entry)
-                                if branch[0] not in inside],
-        }
+        files[str(Path(entry["filename"]).relative_to(lib))] = Measured(
+            lines["count"], lines["covered"], branches["count"], branches["covered"], sorted(functions),
+            sorted(set(_missed_lines(entry["segments"])) - inside),
+            [branch for branch in _missed_branches(entry) if branch[0] not in inside], _line_counts(entry["segments"]),
+            sorted({s[0] for s in entry["segments"] if s[3] and s[4] and s[2] and not s[5]}))
     return files
 
 

@@ -5,7 +5,7 @@ import re
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
-from .findings import STATUSES
+from .record import STATUSES, Record
 from .tools import ROOT, write_json, write_whole
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -21,20 +21,20 @@ def _case(suite: xml.Element, harness: str, name: str, seconds: float, failure: 
         xml.SubElement(case, "failure", message=what.splitlines()[0]).text = what
 
 
-def junit(record: dict) -> bytes:
+def junit(record: Record) -> bytes:
     """One case for each harness, finding, planted bug, and piece of code no longer reached."""
     suite = xml.Element("testsuite", name="procbuf campaign")
-    for h in record["harnesses"]:
-        _case(suite, h["name"], "fuzzing", h["seconds"])
-    for f in record["findings"]:
-        _case(suite, f["harness"], f["identity"], f["seconds"], f"{f['identity']}\n{f['explanation']}")
-    for c in record["canaries"]:
-        _case(suite, c["harness"], f"planted bug {c['id']}", c["seconds"] or 0.0, c["why"])
-    for text in record["broken"]:
+    for h in record.harnesses:
+        _case(suite, h.name, "fuzzing", h.seconds)
+    for f in record.findings:
+        _case(suite, f.harness, f.identity, f.seconds, f"{f.identity}\n{f.explanation}")
+    for c in record.canaries:
+        _case(suite, c.harness, f"planted bug {c.id}", c.seconds or 0.0, c.why)
+    for text in record.broken:
         _case(suite, "night", text.splitlines()[0], 0.0, text)
-    if record["interrupted"]:
+    if record.interrupted:
         _case(suite, "night", "interrupted", 0.0, "interrupted before its time was over")
-    for code in record["no_longer_reached"]:
+    for code in record.no_longer_reached:
         _case(suite, "coverage", code, 0.0, f"no longer reached: {code}")
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(len(suite.findall("testcase/failure"))))
@@ -52,18 +52,18 @@ def _rule_line(explanation: str) -> int:
     return 1
 
 
-def sarif(record: dict) -> dict:
+def sarif(record: Record) -> dict:
     """One result for each finding, at the rule of the contract that it broke."""
     results = []
-    for f in record["findings"]:
+    for f in record.findings:
         place = {"artifactLocation": {"uri": "lib/CONTRACT.md"},
-                 "region": {"startLine": _rule_line(f["explanation"])}}
+                 "region": {"startLine": _rule_line(f.explanation)}}
         results.append({
-            "ruleId": f["identity"].split()[1].removeprefix("kind="),
-            "level": LEVELS[f["severity"]],
-            "message": {"text": f"{f['identity']}\n{f['explanation']}"},
+            "ruleId": f.identity.split()[1].removeprefix("kind="),
+            "level": LEVELS[f.severity],
+            "message": {"text": f"{f.identity}\n{f.explanation}"},
             "locations": [{"physicalLocation": place}],
-            "partialFingerprints": {"procbufIdentity/v1": f["identity"]},
+            "partialFingerprints": {"procbufIdentity/v1": f.identity},
         })
     rules = [{"id": kind} for kind in dict.fromkeys(r["ruleId"] for r in results)]
     driver = {"name": "procbuf", "rules": rules}
@@ -76,17 +76,17 @@ def _cell(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+!|<>~-])", r"\\\1", text).replace("\n", " ")
 
 
-def markdown(record: dict, verdict: str) -> str:
-    lines = [f"## {_cell(verdict)}", ""]
-    if record["findings"]:
+def markdown(record: Record) -> str:
+    lines = [f"## {_cell(record.verdict)}", ""]
+    if record.findings:
         lines += ["| finding | harness | severity | operations |", "| --- | --- | --- | --- |"]
-        lines += [f"| {_cell(f['identity'])} | {_cell(f['harness'])} | {f['severity']} | {f['operations']} |"
-                  for f in record["findings"]] + [""]
+        lines += [f"| {_cell(f.identity)} | {_cell(f.harness)} | {f.severity} | {f.operations} |"
+                  for f in record.findings] + [""]
     lines += ["| harness | runs | checked calls | crashes |", "| --- | --- | --- | --- |"]
-    lines += [f"| {_cell(h['name'])} | {h['runs']:,} | {h['checked_operations']:,} | {h['crashes']} |"
-              for h in record["harnesses"]] + [""]
-    lines += [f"- **could not do its work**: {_cell(text)}" for text in record["broken"]]
-    lines += [f"- {_cell(note)}" for note in record["notes"]]
+    lines += [f"| {_cell(h.name)} | {h.runs:,} | {h.checked_operations:,} | {h.crashes} |"
+              for h in record.harnesses] + [""]
+    lines += [f"- **could not do its work**: {_cell(text)}" for text in record.broken]
+    lines += [f"- {_cell(note)}" for note in record.notes]
     return "\n".join(lines) + "\n"
 
 
@@ -94,9 +94,9 @@ def _label(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-def prometheus(record: dict) -> str:
+def prometheus(record: Record) -> str:
     """Gauges in Prometheus's text format, for its textfile collector."""
-    missed = sum(1 for c in record["canaries"] if c["why"])
+    missed = sum(1 for c in record.canaries if c.why)
     lines: list[str] = []
 
     def gauge(name: str, help_text: str, *values: tuple[dict[str, str], float]) -> None:
@@ -107,28 +107,28 @@ def prometheus(record: dict) -> str:
             lines.append(f"procbuf_campaign_{name}{{{inside}}} {value}" if inside else
                          f"procbuf_campaign_{name} {value}")
 
-    gauge("night", "Number of the night.", ({}, record["night"]))
-    gauge("fuzzing_seconds", "From the first to the last fuzzing process.", ({}, record["fuzzing_s"]))
+    gauge("night", "Number of the night.", ({}, record.night))
+    gauge("fuzzing_seconds", "From the first to the last fuzzing process.", ({}, record.fuzzing_s))
     gauge("findings", "Findings of the night, by status.",
-          *(({"status": status}, sum(f["status"] == status for f in record["findings"]))
+          *(({"status": status}, sum(f.status == status for f in record.findings))
             for status in STATUSES))
     gauge("planted_bugs_missed", "Planted bugs that were not found.", ({}, missed))
-    gauge("planted_bugs", "Planted bugs that were tried.", ({}, len(record["canaries"])))
-    gauge("no_longer_reached", "Pieces of code that are no longer reached.", ({}, len(record["no_longer_reached"])))
-    gauge("broken", "Parts of the plan that could not run.", ({}, len(record["broken"])))
-    gauge("runs", "Inputs run, by harness.", *(({"harness": h["name"]}, h["runs"]) for h in record["harnesses"]))
+    gauge("planted_bugs", "Planted bugs that were tried.", ({}, len(record.canaries)))
+    gauge("no_longer_reached", "Pieces of code that are no longer reached.", ({}, len(record.no_longer_reached)))
+    gauge("broken", "Parts of the plan that could not run.", ({}, len(record.broken)))
+    gauge("runs", "Inputs run, by harness.", *(({"harness": h.name}, h.runs) for h in record.harnesses))
     gauge("checked_calls", "Library calls checked, by harness.",
-          *(({"harness": h["name"]}, h["checked_operations"]) for h in record["harnesses"]))
+          *(({"harness": h.name}, h.checked_operations) for h in record.harnesses))
     gauge("corpus", "Inputs in the corpus, by harness.",
-          *(({"harness": h["name"]}, h["corpus"]) for h in record["harnesses"]))
-    if record["coverage"]:
+          *(({"harness": h.name}, h.corpus) for h in record.harnesses))
+    if record.coverage:
         gauge("covered_lines", "Lines of the library that are reached, by file.",
-              *(({"file": name}, c["covered_lines"]) for name, c in record["coverage"].items()))
+              *(({"file": name}, c.covered_lines) for name, c in record.coverage.items()))
     return "\n".join(lines) + "\n"
 
 
-def write(folder: Path, record: dict, verdict: str) -> None:
+def write(folder: Path, record: Record) -> None:
     write_whole(folder / "junit.xml", junit(record))
     write_json(folder / "findings.sarif", sarif(record))
-    write_whole(folder / "summary.md", markdown(record, verdict))
+    write_whole(folder / "summary.md", markdown(record))
     write_whole(folder / "metrics.prom", prometheus(record))

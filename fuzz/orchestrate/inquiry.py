@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from .builds import BUILDS
-from .findings import read_record
+from .bundle import read_record
 from .replay import replay
 from .tools import ROOT, Build, ToolError, build_with, run
 

@@ -1,4 +1,4 @@
-"""What a campaign fuzzes, and for how long: harnesses, engines and builds share its time."""
+"""For how long a campaign fuzzes what: harnesses, engines and builds share its time."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -41,9 +41,9 @@ class Plan:
 
     def next(self) -> Combination | None:
         """Each has its turn, and its floor; then every other turn goes to what finds most, the others
-        to what has had least of its due. AFL++ runs a combination once at a time. Returns: None when
+        to what has had least of its due. Some engines run a combination once at a time. Returns: None when
         nothing is left that could run now."""
-        free = [c for c in self.combinations if c.setup.engine != "afl" or not c.running]
+        free = [c for c in self.combinations if not c.setup.engine.alone or not c.running]
         if not free:
             return None
         fresh = [c for c in free if c.slices + c.running == 0]
@@ -66,7 +66,7 @@ class Plan:
         due = sum(c.due for c in self.combinations)
         lines = [f"{self.seconds:.0f} s on {self.jobs} processes, in slices of {self.slice_s:.0f} s "
                  "at least; half of the time goes where most is still found"]
-        lines += [f"  {c.harness:12}{c.setup.engine:11}{c.setup.build:7}about "
+        lines += [f"  {c.harness:12}{c.setup.engine.name:11}{c.setup.build:7}about "
                   f"{max(c.floor_s, self.seconds * self.jobs * c.due / due):.0f} s of one process"
                   for c in self.combinations]
         lines += [f"  left out for want of time: {text}" for text in self.dropped]

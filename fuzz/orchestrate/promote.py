@@ -4,7 +4,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from .findings import read_finding, read_record
+from .bundle import read_finding, read_record
 from .inquiry import build_of
 from .replay import TEXTS, replay
 from .tools import CORPUS, Build, ToolError, shown, slug, write_whole
@@ -25,7 +25,7 @@ def promote(built: Build, name: str, failed_at: str) -> str:
     folder = Path(name)
     if not folder.is_dir():
         raise ToolError(f"{name}: not a finding's folder")
-    trace, _, identity = read_finding(folder)
+    trace, identity = read_finding(folder)
     text = trace.read_bytes()
     now = replay(built, None, text=text)
     if now.found:

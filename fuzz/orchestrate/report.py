@@ -1,164 +1,150 @@
 """The report of a campaign: one self-contained page, JSON, what other programs read, and a summary."""
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import jinja2
 
 from . import exports, plots
-from .findings import STATUSES
-from .residual import chance
+from .coverage import totals
+from .record import STATUSES, Canary, Finding, Record, Residual
 from .tools import CLEAN, FINDINGS, UNABLE, write_json, write_whole
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
-def missed_canaries(record: dict) -> list[dict]:
-    return [c for c in record["canaries"] if c["why"]]
+def missed_canaries(record: Record) -> list[Canary]:
+    return [c for c in record.canaries if c.why]
 
 
-def is_red(record: dict) -> bool:
+def is_red(record: Record) -> bool:
     """Findings, a planted bug that was missed, or code that is no longer reached."""
-    return bool(record["findings"] or missed_canaries(record) or record["no_longer_reached"])
+    return bool(record.findings or missed_canaries(record) or record.no_longer_reached)
 
 
-def status(record: dict) -> int:
+def status(record: Record) -> int:
     """The exit status of the night: see fuzz/OUTPUT.md. Nothing else leads to 0."""
-    return FINDINGS if is_red(record) else UNABLE if record["broken"] or record["interrupted"] else CLEAN
+    return FINDINGS if is_red(record) else UNABLE if record.broken or record.interrupted else CLEAN
 
 
-def blank() -> dict:
-    """The record of a night of which nothing is known."""
-    return {
-        "schema": 2, "night": 0, "resumed": False, "revision": "unknown", "environment": {}, "lib": "lib", "seed": 0, "jobs": 0,
-        "time_s": 0.0, "fuzzing_s": 0.0, "cpu": {"fuzzing_s": 0.0, "building_s": 0.0, "other_s": 0.0}, "interrupted": False,
-        "from_empty": False, "statistics": {}, "coverage": {}, "coverage_by_harness": {},
-    } | {name: [] for name in (
-        "harnesses", "samples", "residual", "plan", "broken", "canaries", "canary_series", "no_longer_reached",
-        "first_reached", "findings", "fixed", "notes", "nights")}
-
-
-def canary_line(record: dict) -> str:
+def canary_line(record: Record) -> str:
     """Of planted bugs, what was found."""
-    flown, missed = record["canaries"], missed_canaries(record)
+    flown, missed = record.canaries, missed_canaries(record)
     if not flown:
         return "no planted bug was tried"
-    slowest = max((c["seconds"] for c in flown if not c["why"]), default=0.0)
+    slowest = max((c.seconds or 0 for c in flown), default=0.0)
     return (f"{len(flown) - len(missed)} of {len(flown)} planted bugs found" +
             (f", each within {slowest:.1f} s" if not missed else ""))
 
 
-def triage_line(record: dict) -> str:
+def triage_line(record: Record) -> str:
     """How tonight's findings stand beside those of the nights before."""
-    counts = {status: sum(f["status"] == status for f in record["findings"])
+    counts = {status: sum(f.status == status for f in record.findings)
               for status in STATUSES}
     parts = [f"{count} {status}" for status, count in counts.items() if count]
-    if record["fixed"]:
-        parts.append(f"{len(record['fixed'])} fixed since")
+    if record.fixed:
+        parts.append(f"{len(record.fixed)} fixed since")
     return ", ".join(parts)
 
 
-def verdict(record: dict) -> str:
-    findings = len(record["findings"])
-    runs = sum(h["runs"] for h in record["harnesses"])
-    how = f"{runs:,} runs in {record['fuzzing_s']:.0f} s of fuzzing"
-    if record["interrupted"]:
+def verdict(record: Record) -> str:
+    findings = len(record.findings)
+    runs = sum(h.runs for h in record.harnesses)
+    how = f"{runs:,} runs in {record.fuzzing_s:.0f} s of fuzzing"
+    if record.interrupted:
         how += ", INTERRUPTED"
-    if record["broken"]:
-        how += f"; {len(record['broken'])} part(s) of the night COULD NOT DO THEIR WORK"
+    if record.broken:
+        how += f"; {len(record.broken)} part(s) of the night COULD NOT DO THEIR WORK"
     if missed_canaries(record):
         how += f"; {len(missed_canaries(record))} planted bug(s) MISSED"
-    elif record["canaries"]:
+    elif record.canaries:
         how += f"; {canary_line(record)}"
-    if record["no_longer_reached"]:
+    if record.no_longer_reached:
         how += "; code of the library is NO LONGER REACHED"
     if findings == 0:
         return f"{'Nothing found' if status(record) == CLEAN else 'NOT CLEAN'}: {how}."
     return f"{findings} finding{'s' if findings > 1 else ''} ({triage_line(record)}): {how}."
 
 
-def hardest_first(canaries: list[dict]) -> list[dict]:
+def hardest_first(canaries: list[Canary]) -> list[Canary]:
     """Those that were missed, then the rest, the slowest first."""
-    return sorted(canaries, key=lambda c: (not c["why"], -(c["seconds"] or 0)))
+    return sorted(canaries, key=lambda c: (not c.why, -(c.seconds or 0)))
 
 
-def coverage_total(record: dict) -> str:
-    files = record["coverage"].values()
-    if not files:
+def coverage_total(record: Record) -> str:
+    if not record.coverage:
         return "not measured"
-    covered, lines = (sum(f[key] for f in files) for key in ("covered_lines", "lines"))
-    branches, all_branches = (sum(f[key] for f in files) for key in ("covered_branches", "branches"))
-    return f"{covered} of {lines} lines and {branches} of {all_branches} branches of the library"
+    all_of = totals(record.coverage)
+    return (f"{all_of.covered_lines} of {all_of.lines} lines and {all_of.covered_branches} of {all_of.branches} branches "
+            "of the library")
 
 
-def last_residual(record: dict) -> list[dict]:
+def last_residual(record: Record) -> list[Residual]:
     """Of each harness, the latest estimate."""
-    latest = {point["harness"]: point for point in record["residual"]}
-    return [point | {"chance": chance(point)} for point in latest.values()]
+    return list({point.harness: point for point in record.residual}.values())
 
 
-def residual_line(record: dict) -> str:
+def residual_line(record: Record) -> str:
     points = last_residual(record)
     if not points:
         return "not known"
-    worst = max(points, key=lambda point: point["chance"])
-    return (f"the next input of {worst['harness']} shows a new behaviour with a chance of about 1 in "
-            f"{1 / worst['chance']:,.0f}; the others' chances are smaller")
+    worst = max(points, key=lambda point: point.chance)
+    return (f"the next input of {worst.harness} shows a new behaviour with a chance of about 1 in "
+            f"{1 / worst.chance:,.0f}; the others' chances are smaller")
 
 
-def time_line(record: dict) -> str:
+def time_line(record: Record) -> str:
     """What the time of the fuzzing processes went into."""
-    seconds = sum(h["seconds"] for h in record["harnesses"])
+    seconds = sum(h.seconds for h in record.harnesses)
     if not seconds:
         return "no process fuzzed"
-    startup = sum(h["startup_s"] for h in record["harnesses"])
-    cpu = record["cpu"]
-    everything = cpu["fuzzing_s"] + cpu["other_s"]
-    share = f"; {cpu['fuzzing_s'] / everything:.0%} of all processor time, building left out, was fuzzing's" if everything else ""
+    startup = sum(h.startup_s for h in record.harnesses)
+    cpu = record.cpu
+    everything = cpu.fuzzing_s + cpu.other_s
+    share = f"; {cpu.fuzzing_s / everything:.0%} of all processor time, building left out, was fuzzing's" if everything else ""
     return f"{1 - startup / seconds:.0%} of it mutation, {startup / seconds:.0%} replay and start-up{share}"
 
 
-def size(finding: dict) -> str:
+def size(finding: Finding) -> str:
     """How long its program is, and how often it shows."""
-    count, members, shows = finding["operations"], finding["members"], finding["shows"]
+    count, members, shows = finding.operations, finding.members, finding.shows
     return (f"{count} operation{'s' * (count != 1)}" + (f" in {members} programs, one after another" if members > 1 else "") +
             (f", shows in {shows} replays" if shows and shows.split(" of ")[0] != shows.split(" of ")[1] else ""))
 
 
-def summary(record: dict) -> str:
+def summary(record: Record) -> str:
     lines = ["", verdict(record)]
-    for h in record["harnesses"]:
-        lines.append(f"  {h['name']}: {h['seeds']} saved inputs, {h['runs']:,} runs, "
-                     f"{h['checked_operations']:,} checked calls, {h['edges']} edges, "
-                     f"{h['crashes']} crashes")
+    for h in record.harnesses:
+        lines.append(f"  {h.name}: {h.seeds} saved inputs, {h.runs:,} runs, "
+                     f"{h.checked_operations:,} checked calls, {h.edges} edges, "
+                     f"{h.crashes} crashes")
     lines.append(f"  reached: {coverage_total(record)}")
     lines.append(f"  time: {time_line(record)}")
     lines.append(f"  what is left: {residual_line(record)}")
     lines.append(f"  would we have noticed: {canary_line(record)}")
-    lines += [f"  MISSED: planted bug {c['id']}, {c['title']}: {c['why']}" for c in missed_canaries(record)]
-    lines += [f"  NO LONGER REACHED: {code}" for code in record["no_longer_reached"]]
-    lines += [f"  COULD NOT DO ITS WORK: {text}" for text in record["broken"]]
-    for f in record["findings"]:
-        lines += [f"  {f['status']}: {f['identity']}", f"    {size(f)}; {f['command']}"]
-    lines += [f"  fixed since: {identity}" for identity in record["fixed"]]
-    lines += [f"  note: {note}" for note in record["notes"]]
+    lines += [f"  MISSED: planted bug {c.id}, {c.title}: {c.why}" for c in missed_canaries(record)]
+    lines += [f"  NO LONGER REACHED: {code}" for code in record.no_longer_reached]
+    lines += [f"  COULD NOT DO ITS WORK: {text}" for text in record.broken]
+    for f in record.findings:
+        lines += [f"  {f.status}: {f.identity}", f"    {size(f)}; {f.command}"]
+    lines += [f"  fixed since: {identity}" for identity in record.fixed]
+    lines += [f"  note: {note}" for note in record.notes]
     return "\n".join(lines)
 
 
-def write(out: Path, record: dict) -> Path:
+def write(folder: Path, record: Record) -> Path:
     """Write report/: index.html, campaign.json, and what exports.py makes. Returns: the page."""
-    record |= {"status": status(record), "verdict": verdict(record)}
-    folder = out / "report"
+    record.status, record.verdict = status(record), verdict(record)
     folder.mkdir(exist_ok=True)
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True,
-                                     trim_blocks=True, lstrip_blocks=True,
-                                     undefined=jinja2.StrictUndefined)
-    page = environment.get_template("report.html").render(
-        record=record, verdict=record["verdict"], red=record["status"] != CLEAN, size=size,
-        canary_line=canary_line(record), canaries=hardest_first(record["canaries"]), covered=coverage_total(record), residual_line=residual_line(record),
-        residual=last_residual(record), time_line=time_line(record), triage_line=triage_line(record),
-        plots=plots.all_plots(record))
-    write_json(folder / "campaign.json", record)
-    exports.write(folder, record, verdict(record))
+    page_maker = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+                                    undefined=jinja2.StrictUndefined)
+    page = page_maker.get_template("report.html").render(
+        record=record, verdict=record.verdict, red=record.status != CLEAN, size=size,
+        canary_line=canary_line(record), canaries=hardest_first(record.canaries), covered=coverage_total(record),
+        residual_line=residual_line(record), residual=last_residual(record), time_line=time_line(record),
+        triage_line=triage_line(record), plots=plots.all_plots(record))
+    write_json(folder / "campaign.json", asdict(record))
+    exports.write(folder, record)
     write_whole(folder / "index.html", page)
     return folder / "index.html"

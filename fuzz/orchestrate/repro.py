@@ -11,9 +11,9 @@ import tempfile
 from pathlib import Path
 
 from . import inquiry
+from .bundle import preset_of, read_finding
 from .emit import criterion_test
 from .explain import explanation
-from .findings import preset_of, read_finding
 from .promote import promote
 from .replay import (SEQUENCE_LIMIT_S, TEXTS, TIMEOUT_S, Outcome, is_input, minimize, replay, suffix_of,
                     to_text)
@@ -183,7 +183,7 @@ def find_input(name: str) -> tuple[Path, str]:
     """The file to run, and the identity that it should have, '' if none is known."""
     path, expected, bundle = Path(name), "", bundle_of(name)
     if bundle is not None:
-        path, _, expected = read_finding(bundle)
+        path, expected = read_finding(bundle)
     elif path.name in PARTS and (path.parent / "finding.json").exists():
         raise ToolError(f"{name}: a part of a finding, and no input: give its folder, {path.parent}")
     if not path.exists() and not path.is_symlink():

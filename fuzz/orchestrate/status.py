@@ -24,7 +24,7 @@ def show(out: Path) -> int:
     """Print the status. Returns: the exit status."""
     try:
         status = json.loads((out / "status.json").read_text())
-        lines = [f"{row['name']:12}{row['runs']:14,} runs{row['speed']:12,.0f} /s{row['features']:8} features"
+        lines = [f"{row['name']:12}{row['runs']:14,} runs{row['runs'] / max(status['seconds'], 1):12,.0f} /s{row['features']:8} features"
                  f"{row['corpus']:8} inputs{row['crashes']:6} crashes" for row in status["harnesses"]]
         head = (f"{status['seconds']:.0f} s of {status['time']:.0f} s, {status['findings']} findings"
                 + (f" ({', '.join(status['identities'])})" if status["identities"] else ""))

@@ -11,6 +11,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+from .record import Canary, Finding, Flight, Harness, Night, Residual, Sample
 from .tools import ToolError
 
 VERSION = 1
@@ -40,9 +41,10 @@ create table residual (
 
 
 class Store:
-    """The facts of one folder."""
+    """The facts of one folder. `night` is the one that goes on: what is added is its."""
 
     def __init__(self, folder: Path):
+        self.night = 0
         self.path = folder / "state.sqlite"
         self.was_empty = self.path.exists() and self.path.stat().st_size == 0
         try:
@@ -77,28 +79,33 @@ class Store:
 
     # ---- Nights ----
 
-    def begin_night(self, revision: str, options: dict) -> int:
+    def begin_night(self, revision: str, options: dict) -> None:
+        """Those that were killed, and that nobody went on with, are over."""
         with self.writing() as db:
-            return db.execute("insert into nights (began, revision, options) values (?, ?, ?)",
-                              (time.strftime("%Y-%m-%d %H:%M:%S"), revision, json.dumps(options))).lastrowid
+            db.execute("update nights set ended = 'killed' where ended is null")
+            self.night = db.execute("insert into nights (began, revision, options) values (?, ?, ?)",
+                                    (time.strftime("%Y-%m-%d %H:%M:%S"), revision, json.dumps(options))).lastrowid
 
-    def unfinished_night(self) -> sqlite3.Row | None:
-        return self.db.execute("select * from nights where ended is null order by id desc limit 1").fetchone()
+    def go_on(self) -> tuple[dict, float]:
+        """The night that was not ended goes on. Returns: its options, and the seconds that were fuzzed."""
+        row = self.db.execute("select * from nights where ended is null order by id desc limit 1").fetchone()
+        if row is None:
+            why = ("its state.sqlite is empty" if self.was_empty or not self.nights()
+                   else "the last campaign in this folder came to its end")
+            raise ToolError(f"{self.path.parent}: nothing to go on with: {why}")
+        self.night = row["id"]
+        return json.loads(row["options"]), row["fuzzed_s"]
 
-    def close_unfinished(self) -> None:
-        """Nights that were killed, and that nobody went on with."""
-        self.db.execute("update nights set ended = 'killed' where ended is null")
+    def note_time(self, seconds: float) -> None:
+        self.db.execute("update nights set fuzzed_s = ? where id = ?", (seconds, self.night))
 
-    def note_time(self, night: int, seconds: float) -> None:
-        self.db.execute("update nights set fuzzed_s = ? where id = ?", (seconds, night))
-
-    def end_night(self, night: int, red: bool, runs: int, summary: str) -> None:
+    def end_night(self, red: bool, runs: int, summary: str) -> None:
         self.db.execute("update nights set ended = ?, red = ?, runs = ?, summary = ? where id = ?",
-                        (time.strftime("%Y-%m-%d %H:%M:%S"), int(red), runs, summary, night))
+                        (time.strftime("%Y-%m-%d %H:%M:%S"), int(red), runs, summary, self.night))
 
-    def nights(self) -> list[dict]:
+    def nights(self) -> list[Night]:
         """All of them, the oldest first, with how many findings and canaries each had."""
-        return [dict(row) for row in self.db.execute(
+        return [Night(**row) for row in self.db.execute(
             "select id, began, revision, fuzzed_s, ended, red, runs, summary, "
             "(select count(*) from findings where first_night = nights.id) as new_findings, "
             "(select count(*) from canaries where night = nights.id) as canaries, "
@@ -107,30 +114,33 @@ class Store:
 
     # ---- Slices ----
 
-    def add_slice(self, night: int, facts: dict, samples: list[tuple[float, int, int]]) -> None:
+    def add_slice(self, facts: Harness, setup: str, at_s: float, samples: list[tuple[float, int, int]]) -> None:
+        """What one process did."""
+        f = facts
         with self.writing() as db:
-            db.execute("insert into slices values (:night, :harness, :setup, :seconds, :startup_s, :runs, :checked, "
-                       ":edges, :features, :corpus, :crashes, :at_s)", facts | {"night": night})
+            db.execute("insert into slices values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (
+                self.night, f.name, setup, f.seconds, f.startup_s, f.runs, f.checked_operations, f.edges, f.features, f.corpus, f.crashes,
+                at_s))
             db.executemany("insert into samples values (?, ?, ?, ?, ?, ?)",
-                           [(night, facts["harness"], facts["setup"], *sample) for sample in samples])
+                           [(self.night, f.name, setup, *sample) for sample in samples])
 
-    def harness_totals(self, night: int) -> dict[str, dict]:
-        return {row["harness"]: dict(row) for row in self.db.execute(
-            "select harness, sum(runs) as runs, sum(checked) as checked_operations, max(edges) as edges, "
-            "max(features) as features, max(corpus) as corpus, sum(seconds) as seconds, sum(crashes) as crashes, "
-            "sum(startup_s) as startup_s from slices where night = ? group by harness", (night,))}
+    def slices(self) -> list[Harness]:
+        """Those of the night, of which some may be from before it was stopped."""
+        return [Harness(**row, about="") for row in self.db.execute(
+            "select harness as name, runs, checked as checked_operations, edges, features, corpus, seconds, startup_s, crashes "
+            "from slices where night = ?", (self.night,))]
 
-    def samples(self, night: int) -> list[list]:
-        return [list(row) for row in self.db.execute(
-            "select harness, setup, round(at_s, 1), runs, features from samples where night = ? order by at_s", (night,))]
+    def samples(self) -> list[Sample]:
+        return [Sample(*row) for row in self.db.execute(
+            "select harness, setup, round(at_s, 1), runs, features from samples where night = ? order by at_s", (self.night,))]
 
-    def add_residual(self, night: int, harness: str, at_s: float, inputs: int, seen: int, once: int) -> None:
-        self.db.execute("insert into residual values (?, ?, ?, ?, ?, ?)",
-                        (night, harness, round(at_s, 1), inputs, seen, once))
+    def add_residual(self, point: Residual) -> None:
+        self.db.execute("insert into residual values (?, ?, ?, ?, ?, ?)", (
+            self.night, point.harness, point.at_s, point.inputs, point.seen, point.once))
 
-    def residual(self, night: int) -> list[dict]:
-        return [dict(row) for row in self.db.execute(
-            "select harness, at_s, inputs, seen, once from residual where night = ? order by at_s", (night,))]
+    def residual(self) -> list[Residual]:
+        return [Residual(*row) for row in self.db.execute(
+            "select harness, at_s, inputs, seen, once from residual where night = ? order by at_s", (self.night,))]
 
     # ---- Findings ----
 
@@ -143,27 +153,27 @@ class Store:
     def open_findings(self) -> list[sqlite3.Row]:
         return self.db.execute("select * from findings where status != 'fixed' order by identity").fetchall()
 
-    def see_finding(self, night: int, finding) -> str:
+    def see_finding(self, finding: Finding) -> str:
         """A finding was seen. Returns: new, known or back again."""
         known = self.finding(finding.identity)
         if known is None:
             status = "new"
-            self.db.execute("insert into findings values (?, ?, ?, ?, ?, ?, ?, null)",
-                            (finding.identity, finding.folder, finding.harness, finding.severity, night, night, status))
+            self.db.execute("insert into findings values (?, ?, ?, ?, ?, ?, ?, null)", (
+                finding.identity, finding.folder, finding.harness, finding.severity, self.night, self.night, status))
             return status
         status = ("back again" if known["status"] == "fixed" or
-                  (known["status"] == "back again" and known["last_night"] == night) else
-                  "new" if known["first_night"] == night else "known")
+                  (known["status"] == "back again" and known["last_night"] == self.night) else
+                  "new" if known["first_night"] == self.night else "known")
         self.db.execute("update findings set last_night = ?, status = ?, folder = ? where identity = ?",
-                        (night, status, finding.folder, finding.identity))
+                        (self.night, status, finding.folder, finding.identity))
         return status
 
-    def fix_finding(self, night: int, identity: str) -> None:
-        self.db.execute("update findings set status = 'fixed', fixed_night = ? where identity = ?", (night, identity))
+    def fix_finding(self, identity: str) -> None:
+        self.db.execute("update findings set status = 'fixed', fixed_night = ? where identity = ?", (self.night, identity))
 
-    def fixed_in(self, night: int) -> list[str]:
+    def fixed(self) -> list[str]:
         return [row[0] for row in self.db.execute(
-            "select identity from findings where status = 'fixed' and fixed_night = ? order by identity", (night,))]
+            "select identity from findings where status = 'fixed' and fixed_night = ? order by identity", (self.night,))]
 
     def has_triaged(self, path: str) -> bool:
         return self.db.execute("select 1 from artefacts where path = ?", (path,)).fetchone() is not None
@@ -183,17 +193,17 @@ class Store:
 
     # ---- Canaries, coverage ----
 
-    def add_canary(self, night: int, canary) -> None:
+    def add_canary(self, canary: Canary) -> None:
         self.db.execute("insert into canaries values (?, ?, ?, ?, ?)",
-                        (night, canary.id, canary.harness, canary.seconds, canary.why))
+                        (self.night, canary.id, canary.harness, canary.seconds, canary.why))
 
-    def canary_series(self) -> list[dict]:
-        return [dict(row) for row in self.db.execute(
+    def canary_series(self) -> list[Flight]:
+        return [Flight(*row) for row in self.db.execute(
             "select night, id, harness, seconds, why from canaries order by night, id")]
 
-    def first_reached(self, night: int, code: set[str]) -> list[str]:
+    def first_reached(self, code: set[str]) -> list[str]:
         """Take in what was reached. Returns: what no night before had reached; none in the first."""
         known = {row[0] for row in self.db.execute("select code from reached")}
         with self.writing() as db:
-            db.executemany("insert or ignore into reached values (?, ?)", [(line, night) for line in sorted(code)])
+            db.executemany("insert or ignore into reached values (?, ?)", [(line, self.night) for line in sorted(code)])
         return sorted(code - known) if known else []

@@ -144,30 +144,39 @@ def find_lib(argument: str | None) -> Path:
 
 
 def build(preset: str, lib: Path, say=print, targets: Sequence[str] = TOOLS) -> Build:
-    """Configure a preset and build targets of it, quietly unless it fails. Another lib has a folder of its own."""
-    folder = ROOT / "build" / preset
-    if lib != ROOT / "lib":
-        folder = ROOT / "build" / f"{preset}-{hashlib.sha1(str(lib).encode()).hexdigest()[:10]}"
+    """Configure a preset where that is to be done, and build targets of it. Another lib has a folder of its own."""
+    own = lib == ROOT / "lib"
+    folder = ROOT / "build" / (preset if own else f"{preset}-{hashlib.sha1(str(lib).encode()).hexdigest()[:10]}")
     for program in ("cmake", "ninja", "clang-19"):
         if shutil.which(program) is None:
             raise ToolError(f"{program} is missing: run fuzz/setup/install")
     say(f"building {folder.relative_to(ROOT)}")
+    return _built(Build(folder, lib, preset), preset, targets)
+
+
+def build_with(name: str, options: list[str], lib: Path, *targets: str, preset: str = "fuzz") -> Build:
+    """Configure a preset with more options of CMake, and build targets if there are any, in build/NAME. Asked again with
+    another library, it is built anew there."""
+    return _built(Build(ROOT / "build" / name, lib), preset, targets, options)
+
+
+def _built(built: Build, preset: str, targets: Sequence[str], options: list[str] | None = None) -> Build:
+    """Quietly, unless it fails; configured each time with options, once without."""
+    folder = built.folder
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / ".procbuf-lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two commands at once may want the same build
-        _configure_and_build(preset, folder, lib, targets)
-    return Build(folder, lib, preset)
-
-
-def _configure_and_build(preset: str, folder: Path, lib: Path, targets: Sequence[str]) -> None:
-    commands = [["cmake", "--build", folder, "--target", *targets]]
-    if not _is_configured(folder):
-        commands.insert(0, ["cmake", "-S", ROOT, "--preset", preset, "-B", folder, f"-DPROCBUF_LIB_DIR={lib}"])
-    for command in commands:
-        done = run(command, cwd=ROOT)
-        if done.returncode != 0:
-            tail = "\n".join((done.stdout + done.stderr).splitlines()[-40:])
-            raise ToolError(f"the build is broken:\n{tail}")
+        commands: list[list[object]] = [["cmake", "--build", folder, "--target", *targets]] if targets else []
+        if options is not None or not _is_configured(folder):
+            commands.insert(0, ["cmake", "-S", ROOT, "--preset", preset, "-B", folder, f"-DPROCBUF_LIB_DIR={built.lib}",
+                                *(options or [])])
+        for command in commands:
+            done = run(command, cwd=ROOT)
+            if done.returncode != 0:
+                lines = (done.stderr + done.stdout).splitlines()
+                first = next((line.strip() for line in lines if "rror" in line), "see cmake")
+                raise ToolError(f"the build is broken: {folder.relative_to(ROOT)}: {first}\n" + "\n".join(lines[-40:]))
+    return built
 
 
 def _is_configured(folder: Path) -> bool:
@@ -177,25 +186,6 @@ def _is_configured(folder: Path) -> bool:
         return configured > (ROOT / "CMakePresets.json").stat().st_mtime
     except OSError:
         return False
-
-
-def build_with(name: str, options: list[str], lib: Path, *targets: str, preset: str = "fuzz") -> Build:
-    """Configure a preset with more options of CMake, and build targets if there are any, in build/NAME. Asked again with
-    another library, it is built anew there."""
-    folder = ROOT / "build" / name
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / ".procbuf-lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        commands: list[list[object]] = [["cmake", "-S", ROOT, "--preset", preset, "-B", folder, f"-DPROCBUF_LIB_DIR={lib}",
-                                         *options]]
-        if targets:
-            commands.append(["cmake", "--build", folder, "--target", *targets])
-        for command in commands:
-            done = run(command, cwd=ROOT)
-            if done.returncode != 0:
-                errors = [line for line in (done.stderr + done.stdout).splitlines() if "rror" in line]
-                raise ToolError(f"build/{name} cannot be built: {errors[0].strip() if errors else 'see cmake'}")
-    return Build(folder, lib)
 
 
 def first_error(text: str) -> str:

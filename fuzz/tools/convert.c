@@ -1,27 +1,24 @@
 /* procbuf-convert: turn inputs from bytes to text and back. See usage(). */
+#include "arguments.h"
 #include "files.h"
 #include "harness.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static _Noreturn void usage(FILE *out, int status)
-{
-    fputs("usage: procbuf-convert [--harness NAME] IN… OUT\n"
-          "\n"
-          "Reads inputs, and writes the same programs in the form that OUT's name asks for.\n"
-          "\n"
-          "  IN   bytes of a fuzzer; text (*.trace); a sequence of traces (*.sequence); the last\n"
-          "       inputs that a fuzz target noted (*.ring)\n"
-          "  OUT  *.sequence: text of all of them, in order; *.trace: text of the only one; else\n"
-          "       the bytes of the only one. - prints text.\n"
-          "\n"
-          "With --harness, bytes are decoded as this harness decodes them. A ring knows its own.\n"
-          "\n"
-          "Exit status: 0 written; 2 bad arguments, or a file that cannot be read or written.\n",
-          out);
-    exit(status);
-}
+static const char usage[] =
+    "usage: procbuf-convert [--harness NAME] IN… OUT\n"
+    "\n"
+    "Reads inputs, and writes the same programs in the form that OUT's name asks for.\n"
+    "\n"
+    "  IN   bytes of a fuzzer; text (*.trace); a sequence of traces (*.sequence); the last\n"
+    "       inputs that a fuzz target noted (*.ring)\n"
+    "  OUT  *.sequence: text of all of them, in order; *.trace: text of the only one; else\n"
+    "       the bytes of the only one. - prints text.\n"
+    "\n"
+    "With --harness, bytes are decoded as this harness decodes them. A ring knows its own.\n"
+    "\n"
+    "Exit status: 0 written; 2 bad arguments, or a file that cannot be read or written.\n";
 
 static struct sequence inputs;
 static struct trace trace; /* the only one */
@@ -64,21 +61,15 @@ static bool write_as_asked(const char *out)
 
 int main(int argc, char **argv)
 {
-    const uint8_t *enabled = NULL;
-    int at = 1;
-    if (at < argc && strcmp(argv[at], "--help") == 0)
-        usage(stdout, 0);
-    if (at + 1 < argc && strcmp(argv[at], "--harness") == 0) {
-        const struct harness *harness = harness_find(argv[at + 1]);
-        if (harness == NULL) {
-            fprintf(stderr, "procbuf-convert: no such harness: %s\n", argv[at + 1]);
-            return 2;
-        }
-        enabled = harness->weights;
-        at += 2;
+    const struct harness *harness = NULL;
+    int at = arguments_read(
+        argc, argv, usage,
+        (const struct argument[]){ { "harness", ARGUMENT_HARNESS, &harness }, { 0 } });
+    const uint8_t *enabled = harness != NULL ? harness->weights : NULL;
+    if (argc - at < 2) {
+        fputs(usage, stderr);
+        return 2;
     }
-    if (argc - at < 2 || (argv[at][0] == '-' && argv[at][1] != '\0'))
-        usage(stderr, 2);
     for (; at < argc - 1; at++)
         if (!file_read_inputs(argv[at], enabled, &inputs))
             return 2;

@@ -5,6 +5,7 @@
  * broken, expected and actual answer, what a panic says, or the place in the source where a sanitizer
  * saw it).
  */
+#include "arguments.h"
 #include "bug.h"
 #include "fault.h"
 #include "files.h"
@@ -27,37 +28,22 @@
 
 enum { STATUS_SMALLER = 0, STATUS_CLEAN = 1, STATUS_UNABLE = 2 };
 
-static void usage(FILE *out)
-{
-    fputs(
-        "usage: procbuf-minimize [--harness NAME] [--seconds S] IN OUT\n"
-        "\n"
-        "Drops, shortens and simplifies operations of a trace, and writes to OUT (text) whenever "
-        "it\n"
-        "has become smaller; the bug that IN shows stays the same. IN is bytes of a fuzzer, "
-        "text\n"
-        "(*.trace), a sequence of traces (*.sequence) or a fuzz target's last inputs (*.ring). Of "
-        "a\n"
-        "sequence, members go first; OUT is then *.sequence, too. If OUT is there and shows the "
-        "same\n"
-        "bug, it goes on from there.\n"
-        "\n"
-        "  --harness NAME  decode bytes for this harness\n"
-        "  --seconds S     stop after so long (default 60)\n"
-        "\n"
-        "Ctrl-C stops it; OUT holds the smallest so far. How far it got is said on standard "
-        "error,\n"
-        "the last line beginning with \"minimised\".\n"
-        "\n"
-        "Exit status: 0 OUT shows the bug; 1 IN breaks nothing; 2 could not do its work.\n",
-        out);
-}
-
-static _Noreturn void unable(const char *message, const char *what)
-{
-    fprintf(stderr, "procbuf-minimize: %s%s\n", message, what);
-    exit(STATUS_UNABLE);
-}
+static const char usage[] =
+    "usage: procbuf-minimize [--harness NAME] [--seconds S] IN OUT\n"
+    "\n"
+    "Drops, shortens and simplifies operations of a trace, and writes to OUT (text) whenever it\n"
+    "has become smaller; the bug that IN shows stays the same. IN is bytes of a fuzzer, text\n"
+    "(*.trace), a sequence of traces (*.sequence) or a fuzz target's last inputs (*.ring). Of a\n"
+    "sequence, members go first; OUT is then *.sequence, too. If OUT is there and shows the same\n"
+    "bug, it goes on from there.\n"
+    "\n"
+    "  --harness NAME  decode bytes for this harness\n"
+    "  --seconds S     stop after so long (default 60)\n"
+    "\n"
+    "Ctrl-C stops it; OUT holds the smallest so far. How far it got is said on standard error,\n"
+    "the last line beginning with \"minimised\".\n"
+    "\n"
+    "Exit status: 0 OUT shows the bug; 1 IN breaks nothing; 2 could not do its work.\n";
 
 /* ---- What children say ---- */
 
@@ -680,15 +666,6 @@ static void on_interrupt(int signal_number)
     interrupted = 1;
 }
 
-static double seconds_argument(const char *word)
-{
-    char *end;
-    const double seconds = strtod(word, &end);
-    if (end == word || *end != '\0' || !(seconds > 0 && seconds < 1e6))
-        unable("no number of seconds: ", word);
-    return seconds;
-}
-
 static unsigned count_ops(void)
 {
     static struct trace trace;
@@ -723,29 +700,16 @@ static void go_on_from(const char *path, const uint8_t *enabled)
 
 int main(int argc, char **argv)
 {
-    const uint8_t *enabled = NULL;
+    const struct harness *harness = NULL;
     double seconds = 60;
-    int at = 1;
-    for (; at < argc && strncmp(argv[at], "--", 2) == 0; at += 2) {
-        if (strcmp(argv[at], "--help") == 0) {
-            usage(stdout);
-            return 0;
-        }
-        if (at + 1 == argc)
-            unable("this option needs a value: ", argv[at]);
-        if (strcmp(argv[at], "--harness") == 0) {
-            const struct harness *harness = harness_find(argv[at + 1]);
-            if (harness == NULL)
-                unable("no such harness: ", argv[at + 1]);
-            enabled = harness->weights;
-        } else if (strcmp(argv[at], "--seconds") == 0) {
-            seconds = seconds_argument(argv[at + 1]);
-        } else {
-            unable("unknown option (--help shows them): ", argv[at]);
-        }
-    }
+    const int at =
+        arguments_read(argc, argv, usage,
+                       (const struct argument[]){ { "harness", ARGUMENT_HARNESS, &harness },
+                                                  { "seconds", ARGUMENT_SECONDS, &seconds },
+                                                  { 0 } });
+    const uint8_t *enabled = harness != NULL ? harness->weights : NULL;
     if (argc - at != 2) {
-        usage(stderr);
+        fputs(usage, stderr);
         return STATUS_UNABLE;
     }
     out_path = argv[at + 1];

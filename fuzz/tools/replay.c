@@ -1,5 +1,6 @@
 /* procbuf-replay: run saved inputs without an engine. See usage(). */
 #include "arena.h"
+#include "arguments.h"
 #include "bug.h"
 #include "fault.h"
 #include "files.h"
@@ -47,54 +48,38 @@ static bool has_printed; /* its results */
 static unsigned long input_count;
 static uint64_t op_total;
 
-static void usage(FILE *out)
-{
-    fputs(
-        "usage: procbuf-replay [OPTION]… FILE|FOLDER…\n"
-        "\n"
-        "Runs saved inputs on the library: text traces (*.trace), and any other file as the bytes\n"
-        "of a fuzzer. A folder stands for the files in it. - is standard input.\n"
-        "A sequence of traces (*.sequence), and the last inputs that a fuzz target noted "
-        "(*.ring),\n"
-        "are one input: its members run one after another.\n"
-        "\n"
-        "  --harness NAME  decode bytes for this harness (default: every operation is enabled)\n"
-        "  --results       print \"operation -> result\" for each operation\n"
-        "  --explain       on a finding, print the program in words and a map of memory\n"
-        "  --color         with --explain, use colour\n"
-        "  --verbose       name each input before it runs, as \"# NAME\"; in between the results,\n"
-        "                  if there are any\n"
-        "  --expect N      fail unless exactly N inputs ran\n"
-        "  --repeat N      run each input N times in a row\n"
-        "  --limit SECONDS leave an input that takes more of the processor, as a finding, and go "
-        "on with\n"
-        "                  the others\n"
-        "  --hostile       run each input again for every byte that a call fetches, which "
-        "userspace\n"
-        "                  changes as soon as it has been fetched: nothing may come out "
-        "differently\n"
-        "  --rules-only    do not compare with second worlds, and report nothing of kind secrecy "
-        "or\n"
-        "                  integrity: what the rules of the model alone see\n"
-        "  --statistics    print as JSON which operations ran and what they answered, what "
-        "followed\n"
-        "                  on what, and how ranges of buffers lay to each other when entered\n"
-        "  --list          list the harnesses\n"
-        "  --help          this\n"
-        "\n"
-        "Exit status: 0 all ran clean; 77 a finding (its identity is the last line, PROCBUF-BUG);\n"
-        "2 could not do its work: bad arguments, an unreadable file, no input at all.\n"
-        "Any other, or 77 without such a line: the program could not run, as a sanitizer that "
-        "finds\n"
-        "no room for its memory (under ulimit -v). An input never ends it so.\n",
-        out);
-}
-
-static _Noreturn void unable(const char *message, const char *what)
-{
-    fprintf(stderr, "procbuf-replay: %s%s\n", message, what);
-    exit(STATUS_UNABLE);
-}
+static const char usage[] =
+    "usage: procbuf-replay [OPTION]… FILE|FOLDER…\n"
+    "\n"
+    "Runs saved inputs on the library: text traces (*.trace), and any other file as the bytes\n"
+    "of a fuzzer. A folder stands for the files in it. - is standard input.\n"
+    "A sequence of traces (*.sequence), and the last inputs that a fuzz target noted (*.ring),\n"
+    "are one input: its members run one after another.\n"
+    "\n"
+    "  --harness NAME  decode bytes for this harness (default: every operation is enabled)\n"
+    "  --results       print \"operation -> result\" for each operation\n"
+    "  --explain       on a finding, print the program in words and a map of memory\n"
+    "  --color         with --explain, use colour\n"
+    "  --verbose       name each input before it runs, as \"# NAME\"; in between the results,\n"
+    "                  if there are any\n"
+    "  --expect N      fail unless exactly N inputs ran\n"
+    "  --repeat N      run each input N times in a row\n"
+    "  --limit SECONDS leave an input that takes more of the processor, as a finding, and go on "
+    "with\n"
+    "                  the others\n"
+    "  --hostile       run each input again for every byte that a call fetches, which userspace\n"
+    "                  changes as soon as it has been fetched: nothing may come out differently\n"
+    "  --rules-only    do not compare with second worlds, and report nothing of kind secrecy or\n"
+    "                  integrity: what the rules of the model alone see\n"
+    "  --statistics    print as JSON which operations ran and what they answered, what followed\n"
+    "                  on what, and how ranges of buffers lay to each other when entered\n"
+    "  --list          list the harnesses\n"
+    "  --help          this\n"
+    "\n"
+    "Exit status: 0 all ran clean; 77 a finding (its identity is the last line, PROCBUF-BUG);\n"
+    "2 could not do its work: bad arguments, an unreadable file, no input at all.\n"
+    "Any other, or 77 without such a line: the program could not run, as a sanitizer that finds\n"
+    "no room for its memory (under ulimit -v). An input never ends it so.\n";
 
 /* ---- A finding ---- */
 
@@ -327,26 +312,7 @@ static void replay(const char *path)
         replay_file(path);
 }
 
-/* ---- Arguments ---- */
-
-static long number_argument(const char *word)
-{
-    char *end;
-    errno = 0;
-    const long number = strtol(word, &end, 10);
-    if (errno != 0 || end == word || *end != '\0' || number < 0)
-        unable("not a number: ", word);
-    return number;
-}
-
-static double seconds_argument(const char *word)
-{
-    char *end;
-    const double seconds = strtod(word, &end);
-    if (end == word || *end != '\0' || !(seconds >= 1e-3 && seconds < 1e6))
-        unable("not a number of seconds: ", word);
-    return seconds;
-}
+/* ---- All of it ---- */
 
 static void list_harnesses(void)
 {
@@ -354,61 +320,35 @@ static void list_harnesses(void)
         printf("%s\t%s\n", harnesses[h]->name, harnesses[h]->about);
 }
 
-static int parse_options(int argc, char **argv)
-{
-    int at = 1;
-    for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
-        const char *option = argv[at];
-        const bool takes_value = strcmp(option, "--harness") == 0 ||
-                                 strcmp(option, "--expect") == 0 ||
-                                 strcmp(option, "--repeat") == 0 || strcmp(option, "--limit") == 0;
-        if (takes_value && at + 1 == argc)
-            unable("this option needs a value: ", option);
-        if (strcmp(option, "--help") == 0) {
-            usage(stdout);
-            exit(STATUS_OK);
-        } else if (strcmp(option, "--list") == 0) {
-            list_harnesses();
-            exit(STATUS_OK);
-        } else if (strcmp(option, "--harness") == 0) {
-            options.harness = harness_find(argv[++at]);
-            if (options.harness == NULL)
-                unable("no such harness (--list shows them): ", argv[at]);
-        } else if (strcmp(option, "--expect") == 0) {
-            options.expected_count = number_argument(argv[++at]);
-        } else if (strcmp(option, "--repeat") == 0) {
-            options.repeat = number_argument(argv[++at]);
-        } else if (strcmp(option, "--limit") == 0) {
-            options.limit_s = seconds_argument(argv[++at]);
-        } else if (strcmp(option, "--results") == 0) {
-            options.results = true;
-        } else if (strcmp(option, "--explain") == 0) {
-            options.explain = true;
-            machine_watch_accesses();
-        } else if (strcmp(option, "--color") == 0) {
-            options.color = true;
-        } else if (strcmp(option, "--hostile") == 0) {
-            options.hostile = true;
-        } else if (strcmp(option, "--statistics") == 0) {
-            options.statistics = true;
-            machine_count(&statistics_observer);
-        } else if (strcmp(option, "--rules-only") == 0) {
-            options.rules_only = true;
-            view_unasked = true;
-        } else if (strcmp(option, "--verbose") == 0) {
-            options.verbose = true;
-        } else {
-            unable("unknown option (--help shows them): ", option);
-        }
-    }
-    return at;
-}
-
 int main(int argc, char **argv)
 {
-    const int first = parse_options(argc, argv);
+    bool lists = false;
+    const int first = arguments_read(
+        argc, argv, usage,
+        (const struct argument[]){ { "harness", ARGUMENT_HARNESS, &options.harness },
+                                   { "results", ARGUMENT_FLAG, &options.results },
+                                   { "explain", ARGUMENT_FLAG, &options.explain },
+                                   { "color", ARGUMENT_FLAG, &options.color },
+                                   { "verbose", ARGUMENT_FLAG, &options.verbose },
+                                   { "expect", ARGUMENT_COUNT, &options.expected_count },
+                                   { "repeat", ARGUMENT_COUNT, &options.repeat },
+                                   { "limit", ARGUMENT_SECONDS, &options.limit_s },
+                                   { "hostile", ARGUMENT_FLAG, &options.hostile },
+                                   { "rules-only", ARGUMENT_FLAG, &options.rules_only },
+                                   { "statistics", ARGUMENT_FLAG, &options.statistics },
+                                   { "list", ARGUMENT_FLAG, &lists },
+                                   { 0 } });
+    if (lists) {
+        list_harnesses();
+        return STATUS_OK;
+    }
     if (first == argc)
         unable("no input given", "; --help tells how");
+    view_unasked = options.rules_only;
+    if (options.explain)
+        machine_watch_accesses();
+    if (options.statistics)
+        machine_count(&statistics_observer);
     harness_start();
     bug_explain = explain;
     bug_end = end_with_finding;

@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from support import PATCHES, ROOT, changed_lib
+from support import PATCHES, ROOT, changed_lib, recorded
 
 CAMPAIGN = ROOT / "fuzz/campaign"
 PROGRAMS = (b"fuzz-", b"afl-fuzz", b"procbuf-replay")
@@ -151,7 +151,7 @@ def main() -> int:
         if done.returncode != 1:
             errors.append(f"the last one ended with status {done.returncode}:\n{done.stdout}\n{done.stderr}")
         else:
-            record = json.loads((out / "report/campaign.json").read_text())
+            record = recorded(out)
             lost = told - {finding["identity"] for finding in record["findings"]}
             errors += [f"lost: {identity}" for identity in sorted(lost)] + check_whole(out)
     print("\n".join(errors))

@@ -1,4 +1,5 @@
 """What the tests of the front doors share."""
+import json
 import os
 import shutil
 import subprocess
@@ -6,8 +7,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import jsonschema
+
 from orchestrate import tools
-from orchestrate.builds import SETUPS
 from orchestrate.tools import ROOT
 
 BUILD = Path(os.environ.get("PROCBUF_BUILD", ROOT / "build/asan"))
@@ -39,6 +41,13 @@ class Case(unittest.TestCase):
         self.assertEqual(done.returncode, status, f"\n{done.stdout}\n{done.stderr}")
         for text in texts:
             self.assertIn(text, done.stdout + done.stderr)
+
+
+def recorded(folder: Path) -> dict:
+    """What the last night of a folder recorded, which is as its schema says."""
+    record = json.loads((folder / "report/campaign.json").read_text())
+    jsonschema.Draft202012Validator(json.loads((ROOT / "fuzz/campaign.schema.json").read_text())).validate(record)
+    return record
 
 
 def changed_lib(name: str, change) -> Path:

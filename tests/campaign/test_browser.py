@@ -2,10 +2,13 @@
 text can be read."""
 import json
 import subprocess
+from dataclasses import replace
 
 from support import HARNESSES, Case
 
 from orchestrate import report
+from orchestrate.record import (Canary, Cpu, FileCoverage, Finding, Flight, Harness, Night, Planned, Record, Residual, Sample,
+                                Totals)
 
 NASTY = "<script>document.title = 'broken'</script><img src=x onerror=\"document.title='broken'\"> & ]]> `x` |"
 LONG = "PROCBUF-BUG kind=ubsan-unsigned-integer-overflow check=procbuf_readable_copy_to_or_panic op=allow_userspace_readable"
@@ -38,48 +41,37 @@ MEASURE = """<script>addEventListener('load', () => {
 });</script>"""
 
 
-def record() -> dict:
+def record() -> Record:
     """A night with everything in it, and all of it long or awkward."""
-    finding = {"identity": LONG, "harness": "everything", "severity": "high", "seconds": 1.5, "inputs": 4711,
-               "operations": 12, "status": "back again", "explanation": f"expected: {NASTY}\n" + "x" * 300,
-               "command": "./fuzz/repro --lib /" + "very/long/" * 20 + NASTY, "found_by": f"afl-fuzz {NASTY}",
-               "folder": "x", "preset": "fuzz", "members": 3, "shows": "3 of 10"}
-    files = {f"src/{name}.c": {"lines": 500, "covered_lines": 499, "branches": 200, "covered_branches": 190,
-                               "missed_functions": ["procbuf_" + "long_" * 12 + "name"], "missed_lines": list(range(40)),
-                               "missed_branches": []} for name in ("slice", "buffer", "grant")}
-    return {
-        "schema": 2, "night": 3, "resumed": True, "revision": "v1.2-345-gabcdef0-dirty", "lib": NASTY, "seed": 1,
-        "environment": {"system": NASTY, "clang": "Debian clang version 19.1.7 (3+b1) " * 4}, "jobs": 2, "time_s": 600.0,
-        "fuzzing_s": 600.0, "cpu": {"fuzzing_s": 1100.0, "other_s": 60.0}, "interrupted": True, "from_empty": True,
-        "harnesses": [{"name": name, "about": NASTY, "seeds": 100, "runs": 123456789, "checked_operations": 9876543210,
-                       "edges": 400, "features": 2000, "corpus": 300, "seconds": 70.0, "startup_s": 1.0, "crashes": 3,
-                       "given_up": False} for name in HARNESSES],
-        "samples": [[name, setup, float(at), at * 1000, 100 + at] for name in HARNESSES
-                    for setup in ("libfuzzer-asan", "afl-asan") for at in range(1, 40)],
-        "residual": [{"harness": name, "at_s": 1.0, "inputs": 10 ** k, "seen": 5000, "once": 400} for name in HARNESSES
-                     for k in (3, 4, 5)],
-        "plan": [{"harness": name, "setup": "libfuzzer-asan", "slices": 3, "seconds": 70.0} for name in HARNESSES],
-        "broken": [f"life afl-asan: {NASTY}\n" + "y" * 200],
-        "canaries": [{"id": "A01", "title": NASTY, "harness": "ranges", "seconds": None, "why": "not found in 30 s"},
-                     {"id": "A02", "title": "A title of some words that goes on and on", "harness": "ranges",
-                      "seconds": 0.2, "why": ""}],
-        "canary_series": [{"night": n, "id": "A01", "harness": "ranges", "seconds": 0.5 * n, "why": ""} for n in (1, 2)]
-        + [{"night": 3, "id": "A02", "harness": "ranges", "seconds": None, "why": "missed"}],
-        "statistics": {"operations": {"brk OK": 10 ** 9}, "pairs": {"brk brk": 1}, "overlaps": {"before": 1}},
-        "no_longer_reached": [f"src/brk.c: {NASTY}" + "z" * 150], "first_reached": ["src/slice.c: return true;"],
-        "findings": [finding, finding | {"status": "new", "seconds": 0.0}], "fixed": [LONG], "coverage": files,
-        "coverage_by_harness": {name: {"lines": 1248, "covered_lines": 900, "branches": 540, "covered_branches": 400}
-                                for name in HARNESSES},
-        "nights": [{"id": n, "began": "2026-11-25 08:00:00", "revision": "v1.2-345-gabcdef0", "fuzzed_s": 600.0,
-                    "ended": "x", "red": 1, "runs": 10 ** 9, "summary": "", "new_findings": 2, "canaries": 4,
-                    "canaries_found": 3} for n in (1, 2, 3)],
-        "notes": [NASTY, "n" * 200],
-    }
+    finding = Finding(LONG, "everything", "high", 1.5, 4711, 12, "x", f"expected: {NASTY}\n" + "x" * 300,
+                      "./fuzz/repro --lib /" + "very/long/" * 20 + NASTY, found_by=f"afl-fuzz {NASTY}", status="back again", shows="3 of 10",
+                      members=3)
+    missed = Canary("A01", NASTY, "ranges", None, "", "not found in 30 s")
+    return Record(
+        night=3, resumed=True, revision="v1.2-345-gabcdef0-dirty", lib=NASTY, seed=1, jobs=2, time_s=600.0, fuzzing_s=600.0,
+        environment={"system": NASTY, "clang": "Debian clang version 19.1.7 (3+b1) " * 4}, cpu=Cpu(1100.0, 0.0, 60.0), interrupted=True,
+        from_empty=True,
+        harnesses=[Harness(name, NASTY, 100, 123456789, 9876543210, 400, 2000, 300, 70.0, 1.0, 3) for name in HARNESSES],
+        samples=[Sample(name, setup, float(at), at * 1000, 100 + at) for name in HARNESSES
+                 for setup in ("libfuzzer-asan", "afl-asan") for at in range(1, 40)],
+        residual=[Residual(name, 1.0, 10 ** k, 5000, 400) for name in HARNESSES for k in (3, 4, 5)],
+        plan=[Planned(name, "libfuzzer-asan", 3, 70.0) for name in HARNESSES],
+        broken=[f"life afl-asan: {NASTY}\n" + "y" * 200],
+        canaries=[missed, Canary("A02", "A title of some words that goes on and on", "ranges", 0.2, LONG)],
+        canary_series=[*(Flight(n, "A01", "ranges", 0.5 * n, "") for n in (1, 2)), Flight(3, "A02", "ranges", None, "missed")],
+        statistics={"operations": {"brk OK": 10 ** 9}, "pairs": {"brk brk": 1}, "overlaps": {"before": 1}},
+        no_longer_reached=[f"src/brk.c: {NASTY}" + "z" * 150], first_reached=["src/slice.c: return true;"],
+        findings=[finding, replace(finding, status="new", seconds=0.0)], fixed=[LONG],
+        coverage={f"src/{name}.c": FileCoverage(500, 499, 200, 190, ["procbuf_" + "long_" * 12 + "name"], list(range(40)), [])
+                  for name in ("slice", "buffer", "grant")},
+        coverage_by_harness={name: Totals(1248, 900, 540, 400) for name in HARNESSES},
+        nights=[Night(n, "2026-11-25 08:00:00", "v1.2-345-gabcdef0", 600.0, "x", 1, 10 ** 9, "", 2, 4, 3) for n in (1, 2, 3)],
+        notes=[NASTY, "n" * 200])
 
 
 class Browser(Case):
     def measure(self, width: int, dark: bool) -> dict:
-        page = report.write(self.folder, record())
+        page = report.write(self.folder / "report", record())
         probe = self.write("probe.html", page.read_text().replace("</body>", MEASURE + "</body>"))
         command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={self.folder}/profile",
                    f"--window-size={width},900", f"--blink-settings=preferredColorScheme={0 if dark else 1}",
@@ -103,7 +95,7 @@ class Browser(Case):
                     self.assertLessEqual(found["room"], width)
 
     def test_is_read_on_a_phone_too(self):
-        page = report.write(self.folder, record())
+        page = report.write(self.folder / "report", record())
         frame = self.write("phone.html", f'<iframe src="file://{page}" style="width:360px;height:900px;border:0"></iframe>')
         probe = page.read_text().replace("</body>", MEASURE.replace("document.body.innerHTML = ''",
                                                                     "parent.postMessage(1, '*')") + "</body>")

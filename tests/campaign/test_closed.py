@@ -15,17 +15,18 @@ import xml.etree.ElementTree as xml
 from pathlib import Path
 
 import standin
-from support import ROOT, Case
+from support import ROOT, Case, recorded
 
 RUN = """
 import collections, sys, types
 from pathlib import Path
 sys.modules["orchestrate.plots"] = types.SimpleNamespace(all_plots=lambda record: collections.defaultdict(str))  # half of the time
-from orchestrate import campaign, canary, corpora, coverage, engine, findings, plan, replay, tools, worker
+from orchestrate import (afl, builds, bundle, campaign, canary, corpora, coverage, engine, findings, night, plan, record, replay, tools,
+                         worker)
 
 FOLDER = Path(sys.argv.pop(1))
-campaign.build = lambda preset, lib, say=print, targets=(): tools.Build(FOLDER, lib, preset)
-findings.criterion_test = lambda *_: "a test in C"
+night.build = lambda preset, lib, say=print, targets=(): tools.Build(FOLDER, lib, preset)
+bundle.criterion_test = lambda *_: "a test in C"
 coverage.measure = lambda built, inputs, harness=None: {}
 coverage.statistics = lambda built, inputs: {}
 %s
@@ -71,7 +72,7 @@ class Closed(Case):
         self.assertEqual('<h1 class="bad">' in (self.out / "report/index.html").read_text(), status != 0)
 
     def record(self):
-        return json.loads((self.out / "report/campaign.json").read_text())
+        return recorded(self.out)
 
     def identities(self):
         return [f["identity"] for f in self.record()["findings"]]
@@ -169,7 +170,7 @@ class Closed(Case):
         self.night("clean", *arguments, status=2, says=("planted bugs: none was tried: no compiler",),
                    code="def release(*_):\n    raise tools.ToolError('no compiler')\ncanary.release = release")
         self.night("clean", *arguments, status=1, says=("1 planted bug(s) MISSED", "does not build"),
-                   code="canary.release = lambda *_: [canary.Canary('A01', 'a bug', 'slices', None, '', 'does not build')]")
+                   code="canary.release = lambda *_: [record.Canary('A01', 'a bug', 'slices', None, '', 'does not build')]")
 
     COVERS = ("import importlib, shutil as s\nimportlib.reload(coverage)\ncoverage.statistics = lambda *_: {}\n"
               "(campaign_corpus := Path(sys.argv[sys.argv.index('--out') + 1]) / 'corpus/slices').mkdir(parents=True, exist_ok=True)\n"
@@ -187,23 +188,26 @@ class Closed(Case):
 
     AFL = """
 running = []
-class OneInAFolder:
-    def __init__(self, programs, harness, corpus, out, seconds, seed, started, ring):
-        if out in running:
-            raise tools.ToolError("a second one in " + str(out))
-        running.append(out)
-        self.out, self.harness, self.polls, self.command = out, harness, 0, "afl"
-        self.progress, self.artefacts, self.last_lines = engine.Progress(runs=100), [], []
-        self.came_to_end, self.said_bug, self.was_stopped, self.overstayed = True, False, False, False
-    def poll(self):
-        self.polls += 1
-        if self.polls < 3:
-            return None
-        running.remove(self.out)
-        return 0
-    def stop(self):
-        pass
-worker.Afl = OneInAFolder
+def one_in_a_folder(base):
+    class OneInAFolder(base):
+        def __init__(self, task):
+            engine.Fuzzer.__init__(self, task)
+            if task.kept in running:
+                raise tools.ToolError("a second one in " + str(task.kept))
+            running.append(task.kept)
+            self.polls, self.command = 0, "afl"
+            self.progress.runs, self.came_to_end = 100, True
+        def poll(self):
+            self.polls += 1
+            if self.polls < 3:
+                return None
+            running.remove(self.task.kept)
+            return 0
+        def stop(self):
+            pass
+    return OneInAFolder
+import dataclasses
+builds.SETUPS[:] = [dataclasses.replace(s, engine=one_in_a_folder(afl.Afl)) if s.engine is afl.Afl else s for s in builds.SETUPS]
 """
 
     def test_afl_on_two_cores_has_one_process_a_folder(self):
@@ -212,11 +216,11 @@ worker.Afl = OneInAFolder
 
     def test_a_corpus_that_cannot_be_made_small_is_said(self):
         self.night("clean", status=2, says=("corpus of slices: left as it is: no room",), code=(
-            "campaign.MINIMISE_STORE_FROM_S = 0\ndef minimise(*_):\n    raise tools.ToolError('no room')\ncorpora.minimise = minimise"))
+            "night.MINIMISE_STORE_FROM_S = 0\ndef minimise(*_):\n    raise tools.ToolError('no room')\ncorpora.minimise = minimise"))
 
     def test_code_that_is_no_longer_reached_is_said(self):
         self.night("clean", status=1, says=("NO LONGER REACHED: src/range.c: return",),
-                   code="campaign.Campaign.measure_coverage = lambda self: self.lost.append('src/range.c: return') or {}")
+                   code="night.Night.measure_coverage = lambda self: self.journal.record.no_longer_reached.append('src/range.c: return')")
 
     # ---- From night to night ----
 
@@ -295,7 +299,7 @@ worker.Afl = OneInAFolder
         self.assertIn("no such harness", (self.out / "report/summary.md").read_text())
         self.night("clean", status=0)
         self.night("clean", status=2, says=("an error of this program, KeyError: 'surprise' (<string>:",),
-                   code="def fuzz(self):\n    raise KeyError('surprise')\ncampaign.Campaign.fuzz = fuzz")
+                   code="def fuzz(*_):\n    raise KeyError('surprise')\nnight.Fuzzing.run = fuzz")
         self.assertIn("surprise", (self.out / "report/summary.md").read_text())
         (self.out / "state.sqlite").write_bytes(b"x" * 5000)
         self.night("clean", status=2, says=("state.sqlite: damaged",))
@@ -344,7 +348,7 @@ worker.Afl = OneInAFolder
 
     def test_a_second_signal_loses_no_finding(self):
         code = ("def note(self):\n    print('LATE', flush=True)\n    import time\n    time.sleep(1)\n"
-                "campaign.Campaign.note_corpora = note\n")
+                "night.Night.note_corpora = note\n")
         process = self.start("crash:break", code)
         for line in process.stdout:
             if "FINDING" in line:
@@ -358,7 +362,7 @@ worker.Afl = OneInAFolder
         self.end(process, 1, f"new: {BROKE}", "INTERRUPTED")
 
     def test_a_finding_is_whole_before_it_is_made_small(self):
-        dies = "import os\ndef dies(*_):\n    {}\nfindings.Findings._minimised = dies"
+        dies = "import os\ndef dies(*_):\n    {}\nbundle.Bundles._minimised = dies"
         done = subprocess.run(self.command(code=dies.format("os.kill(os.getpid(), 9)")), env=self.environment("crash:fire"), check=False,
                               capture_output=True)
         self.assertEqual(done.returncode, -9)
@@ -366,7 +370,7 @@ worker.Afl = OneInAFolder
         self.assertIn("noise", (bundle / "trace.sequence").read_text())
         self.assertFalse((self.out / "report").exists())
         bundle.rename(bundle.with_name(f".{bundle.name}.old"))  # it was killed a moment later
-        self.night("clean", status=1, says=(f"new: {FIRED}",), code="campaign.Campaign._take_in_artefacts = lambda self: None")
+        self.night("clean", status=1, says=(f"new: {FIRED}",), code="night.Triage.take_in_artefacts = lambda *_: None")
         self.assertNotIn("noise", (bundle / "trace.sequence").read_text())
         shutil.rmtree(self.out)
         self.night("crash:fire", status=1, says=(f"new: {FIRED}", "INTERRUPTED"), code=dies.format("raise KeyboardInterrupt"))
@@ -426,7 +430,7 @@ worker.Afl = OneInAFolder
         self.night("clean", status=0)
 
     def test_no_room_left_is_said_and_nothing_else_is(self):
-        code = "def fuzz(self):\n    raise OSError({}, 'x', '/nonsense')\ncampaign.Campaign.fuzz = fuzz"
+        code = "def fuzz(*_):\n    raise OSError({}, 'x', '/nonsense')\nnight.Fuzzing.run = fuzz"
         self.assertIn("make room", self.night("clean", status=2, code=code.format(28)).stderr)
         done = self.night("clean", status=2, code=code.format(13))
         self.assertNotIn("make room", done.stderr)

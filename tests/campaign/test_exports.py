@@ -2,32 +2,28 @@
 import json
 import unittest
 import xml.etree.ElementTree as xml
+from dataclasses import replace
 
 from support import ROOT
 
 from orchestrate import exports, report
+from orchestrate.record import Canary, FileCoverage, Finding, Harness, Record
 
 NASTY = "<script>alert('&')</script> | `x` \x00\x1b[31m"
-RECORD = {
-    "harnesses": [{"name": "life", "seconds": 2.0, "runs": 3, "checked_operations": 4, "crashes": 1,
-                   "corpus": 7}],
-    "findings": [{"identity": "PROCBUF-BUG kind=result check=outcome-status op=brk", "harness": "life",
-                  "severity": "medium", "seconds": 1.5, "operations": 2, "status": "new",
-                  "explanation": f"expected: OK\n{NASTY}\nRule of lib/CONTRACT.md: K1\n"}],
-    "canaries": [{"id": "A01", "harness": "ranges", "seconds": 0.2, "why": ""},
-                 {"id": "H06", "harness": "allow", "seconds": None, "why": "not found in 30 s"}],
-    "no_longer_reached": ["src/brk.c: return 1;"],
-    "broken": [f"life afl-asan: {NASTY}"],
-    "night": 3, "fuzzing_s": 2.0, "coverage": {"src/brk.c": {"covered_lines": 5}},
-    "notes": [NASTY], "interrupted": False,
-}
+FINDING = Finding("PROCBUF-BUG kind=result check=outcome-status op=brk", "life", "medium", 1.5, 1, 2, "folder",
+                  f"expected: OK\n{NASTY}\nRule of lib/CONTRACT.md: K1\n", "./fuzz/repro folder")
+MISSED = Canary("H06", "a bug", "allow", None, "", "not found in 30 s")
+RECORD = Record(
+    night=3, fuzzing_s=2.0, harnesses=[Harness("life", "lives", runs=3, checked_operations=4, corpus=7, seconds=2.0, crashes=1)],
+    findings=[FINDING], canaries=[Canary("A01", "a bug", "ranges", 0.2, FINDING.identity), MISSED],
+    coverage={"src/brk.c": FileCoverage(9, 5, 4, 2, [], [], [])}, no_longer_reached=["src/brk.c: return 1;"],
+    broken=[f"life afl-asan: {NASTY}"], notes=[NASTY], verdict=f"1 finding {NASTY}")
 
 
 class Exports(unittest.TestCase):
     def test_the_page_shows_missed_planted_bugs_first_and_folds_the_many_that_were_found(self):
-        missed = {"id": "M1", "seconds": None, "why": "not found"}
-        found = [{"id": f"F{n}", "seconds": n / 10, "why": ""} for n in (1, 9, 5)]
-        self.assertEqual([c["id"] for c in report.hardest_first([*found, missed])], ["M1", "F9", "F5", "F1"])
+        found = [Canary(f"F{n}", "a bug", "life", n / 10, FINDING.identity) for n in (1, 9, 5)]
+        self.assertEqual([c.id for c in report.hardest_first([*found, MISSED])], ["H06", "F9", "F5", "F1"])
 
     def test_junit_has_a_case_for_each(self):
         suite = xml.fromstring(exports.junit(RECORD))
@@ -37,7 +33,7 @@ class Exports(unittest.TestCase):
         self.assertIn("<script>", suite.find("testcase/failure").text)
 
     def test_junit_fails_for_a_night_that_was_interrupted(self):
-        suite = xml.fromstring(exports.junit(RECORD | {"interrupted": True}))
+        suite = xml.fromstring(exports.junit(replace(RECORD, interrupted=True)))
         self.assertEqual((suite.get("tests"), suite.get("failures")), ("7", "5"))
 
     def test_sarif_points_at_the_rule(self):
@@ -52,12 +48,12 @@ class Exports(unittest.TestCase):
         self.assertEqual(result["level"], "error")
 
     def test_a_finding_without_a_rule_has_a_place_all_the_same(self):
-        record = RECORD | {"findings": [RECORD["findings"][0] | {"explanation": "no rule"}]}
+        record = replace(RECORD, findings=[replace(FINDING, explanation="no rule")])
         result = exports.sarif(record)["runs"][0]["results"][0]
         self.assertEqual(result["locations"][0]["physicalLocation"]["region"]["startLine"], 1)
 
     def test_markdown_shows_text_as_it_is(self):
-        text = exports.markdown(RECORD, f"1 finding {NASTY}")
+        text = exports.markdown(RECORD)
         for line in text.splitlines():
             self.assertNotRegex(line, r"(?<!\\)[<`]")
         self.assertIn("| life | 3 | 4 | 1 |", text)

@@ -1,10 +1,9 @@
 """Bugs that show long after they were made, each in a real night of libFuzzer. What a library keeps from one call to the
 next is in the environment: no check of its memory sees it."""
-import json
 import resource
 import subprocess
 
-from support import ROOT, Case, edited_lib
+from support import ROOT, Case, edited_lib, recorded
 
 COUNTS = """
 extern char *getenv(const char *name);
@@ -91,7 +90,7 @@ class Late(Case):
                               errors="replace", check=False, preexec_fn=limit if files else None)
         self.check(done, 1)
         self.assertNotIn("Traceback", done.stderr)
-        record = json.loads((out / "report/campaign.json").read_text())
+        record = recorded(out)
         self.reports = "".join(path.read_text(errors="replace") for path in (out / "findings").glob("*/report.txt"))
         return record
 

@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from support import ROOT, Case, broken_lib, call, edited_lib
+from support import ROOT, Case, broken_lib, call, edited_lib, recorded
 
 CAMPAIGN = ROOT / "fuzz/campaign"
 QUICK = ["--harness", "slices", "--engine", "libfuzzer", "--build", "asan"]
@@ -16,7 +16,7 @@ COPY_TO = "PROCBUF-BUG kind=access check=load-not-named op=copy_to"
 
 KEEPS_NOTHING = """
 import sys
-from orchestrate import campaign, corpora
+from orchestrate import campaign, corpora, night
 
 def minimise(built, harness, folder):
     for path in folder.iterdir():
@@ -25,7 +25,7 @@ def minimise(built, harness, folder):
     return 1
 
 corpora.minimise = minimise
-campaign.MINIMISE_STORE_FROM_S = 0
+night.MINIMISE_STORE_FROM_S = 0
 sys.exit(campaign.main())
 """
 
@@ -89,7 +89,7 @@ class Nights(Case):
         self.out = self.folder / "out"
 
     def record(self):
-        return json.loads((self.out / "report/campaign.json").read_text())
+        return recorded(self.out)
 
     def night(self, *arguments, status: int, **how):
         done = call(CAMPAIGN, "--out", self.out, *arguments, **how)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from support import BUILD, PATCHES, ROOT, Case, broken_lib, build_of, call, changed_lib
+from support import BUILD, HARNESSES, PATCHES, ROOT, Case, broken_lib, build_of, call, changed_lib
 
 from orchestrate import emit, replay
 from orchestrate.emit_calls import Calls
@@ -308,7 +308,7 @@ class Repro(Case):
     def test_refuses_bad_input(self):
         self.check(call(REPRO), 2, "usage")
         self.check(call(REPRO, "--lib", "/nonsense", "x"), 2, "not a library")
-        self.check(call(REPRO, "--harness", "nonsense", self.write("a", "")), 2, "there are buffers")
+        self.check(call(REPRO, "--harness", "nonsense", self.write("a", "")), 2, f"there are {', '.join(HARNESSES)}")
         bad = self.write("bad.trace", "trace 1\nx\n")
         self.check(call(REPRO, bad), 2, "bad.trace:2: unknown operation")
         self.check(call(REPRO, "--as-found", bad), 2, "--as-found takes a finding's folder")

@@ -19,6 +19,7 @@ from pathlib import Path
 from orchestrate import tools
 from orchestrate.builds import SETUPS
 from orchestrate.detection import plant, recognised, room, try_once
+from orchestrate.engine import Fuzzer
 from orchestrate.planted import Defect, Failure, all_defects, patched_library
 from orchestrate.tools import ROOT
 
@@ -79,6 +80,12 @@ def in_a_baseline(setup: str, harness: str) -> Callable[[Path], str]:
     return name
 
 
+def row(engine: type[Fuzzer], harness: str, *what) -> dict:
+    """One try, for the table."""
+    seconds, identity = try_once(engine, harness, *what)
+    return {"harness": harness, "seconds": seconds, "identity": identity}
+
+
 def all_tries(defect: Defect, results: list[dict], built: Path, options) -> list[dict]:
     """What is missing of the tries of a bug. Raises Failure."""
     harness = options.harness or room(defect)
@@ -86,15 +93,15 @@ def all_tries(defect: Defect, results: list[dict], built: Path, options) -> list
     if options.setup == PLAIN:
         compile_plain(patched_library(defect, folder), folder)
         for seed in range(len(results) + 1, options.seeds + 1):
-            results.append(try_once("libfuzzer", PLAIN, seed, options.seconds, folder, in_a_baseline(PLAIN, PLAIN)))
+            results.append(row(SETUPS[0].engine, PLAIN, seed, options.seconds, folder, in_a_baseline(PLAIN, PLAIN)))
         shutil.rmtree(folder)
         return results
     engine = (FUZZED.get(options.setup) or SETUPS[0]).engine
     name = (in_a_baseline(options.setup, harness) if options.setup in BASELINES
             else lambda found: recognised(defect, folder, harness, found))
-    plant(defect, harness, folder, built, afl=engine == "afl")
+    plant(defect, harness, engine, folder, built)
     for seed in range(len(results) + 1, options.seeds + 1):
-        results.append(try_once(engine, harness, seed, options.seconds, folder, name))
+        results.append(row(engine, harness, seed, options.seconds, folder, name))
     shutil.rmtree(folder)
     return results
 

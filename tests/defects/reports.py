@@ -17,7 +17,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from orchestrate import emit, explain, findings
+from orchestrate import emit, explain
+from orchestrate.bundle import Bundles, read_finding
+from orchestrate.findings import Findings, Origin
 from orchestrate.planted import Defect, Failure, all_defects, compile_changed, judge, link, patched_library, run
 from orchestrate.replay import replay
 from orchestrate.tools import FINDING_STATUS, ROOT, Build, ToolError, identity_in
@@ -89,8 +91,8 @@ def go(defect: Defect, build: Path, keep: Path | None) -> str:
     if not rule or not explain.rule_text(rule[1]):
         raise Failure(f"the explanation names no rule of the contract:\n{first.report[-500:]}")
 
-    bundles = findings.Findings(folder / "findings", programs, None)
-    finding = bundles.add(crash, None, 0.0)
+    finding = Findings(Bundles(folder / "findings", None), programs).add(crash, Origin(None, "a planted bug"))
+    assert finding is not None
     bundle = folder / "findings" / finding.folder
     text = (bundle / "trace.trace").read_text()
     if finding.identity != identity:
@@ -120,7 +122,7 @@ def go(defect: Defect, build: Path, keep: Path | None) -> str:
 
     moved = folder / "elsewhere"
     bundle.rename(moved)
-    trace, _, expected = findings.read_finding(moved)
+    trace, expected = read_finding(moved)
     again = replay(programs, trace)
     if again.identity != expected or str(folder) in (moved / "explanation.txt").read_text():
         raise Failure(f"from another folder it shows {again.identity or 'nothing'}")

@@ -1,0 +1,192 @@
+"""Bundles: a folder for each finding, whole before it is counted. fuzz/OUTPUT.md says what is in it."""
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import get_type_hints
+
+from .builds import SETUPS
+from .emit import CannotEmit, criterion_test
+from .explain import explanation, kind_of
+from .record import SCHEMA, SEVERITIES, Finding
+from .replay import TEXTS, Outcome, members_of, minimize, replay, suffix_of
+from .revision import environment, git_revision
+from .tools import ROOT, Build, ToolError, identity_in, quoted, write_json, write_whole
+
+TRIES = 10
+"""Replays of what does not show at once, or is to be told reliable."""
+MINIMISE_S, HANG_MINIMISE_S = 20.0, 5.0
+"""A hang is known only after all of its time: few programs can be tried."""
+NOT_YET = "not minimised: the campaign ended before"
+
+
+@dataclass(frozen=True)
+class Bundles:
+    """Those of a folder; `lib_argument` is what --lib was, if it was given."""
+    folder: Path
+    lib_argument: str | None
+
+    def of(self, finding: Finding) -> Path:
+        return self.folder / finding.folder
+
+    def command(self, name: str) -> str:
+        """How to see a finding again, for a shell at the root of the repository."""
+        path = self.folder / name
+        place = os.path.relpath(path, ROOT) if path.is_relative_to(ROOT) else path
+        return quoted("./fuzz/repro", *(["--lib", self.lib_argument] if self.lib_argument else []), place)
+
+    def work(self, name: str) -> Path:
+        """Where one is made; nothing is there."""
+        work = self.folder / f".{name}.partial"
+        shutil.rmtree(work, ignore_errors=True)
+        return work
+
+    def shorten(self, finding: Finding, outcome: Outcome, build: Build) -> None:
+        """Make its program small."""
+        work = self.work(finding.folder)
+        shutil.copytree(self.of(finding), work)
+        original = next(path for path in work.iterdir() if path.stem == "original")
+        text, finding.minimised = self._minimised(original, finding.identity, build)
+        for name in ("trace.trace", "trace.sequence", "test.c"):
+            (work / name).unlink(missing_ok=True)
+        self.complete(finding, work, text, outcome, build, 1 if kind_of(finding.identity) in ("hang", "oom", "slow") else TRIES)
+
+    def complete(self, finding: Finding, work: Path, text: str, outcome: Outcome, build: Build, tries: int) -> None:
+        """Write what follows from a program, and put the bundle in its place."""
+        identity, suffix, report, why_no_test = finding.identity, suffix_of(text), outcome.report, ""
+        write_text(work / f"trace{suffix}", text)
+        if tries:
+            finding.shows, report = self._replayed(work / f"trace{suffix}", outcome, build, tries)
+        else:
+            finding.shows = f"0 of {TRIES}"
+            after = ", nor one of what ran before it" if (work / "history.sequence").exists() else ""
+            report = (f"A fuzzing process ended, and no replay of the input shows why{after}.\nBuild {build.preset}; {finding.found_by}.\n"
+                      f"What the process said:\n\n{report or '(nothing)'}\n{identity}\n")
+        finding.explanation = without_paths(explanation(identity, report), {str(work): finding.folder, f"{build.lib}/": "lib/"})
+        finding.operations, finding.members = operation_count(text), max(1, len(members_of(text)))
+        try:
+            if not tries:
+                raise CannotEmit("no replay shows it")
+            write_whole(work / "test.c", criterion_test(build, text, identity, report))
+        except (CannotEmit, ToolError) as reason:
+            why_no_test = f"\nNo C test was made: {reason}\n"
+        write_whole(work / "explanation.txt", finding.explanation + why_no_test)
+        write_json(work / "finding.json", asdict(finding) | {
+            "schema": SCHEMA, "revision": git_revision(), "environment": environment(),
+            "program": hashlib.sha256((work / f"trace{suffix}").read_bytes()).hexdigest()})
+        final, old = self.of(finding), self.folder / f".{finding.folder}.old"
+        shutil.rmtree(old, ignore_errors=True)
+        if final.exists():
+            final.rename(old)
+        work.rename(final)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _replayed(self, trace: Path, outcome: Outcome, build: Build, tries: int) -> tuple[str, str]:
+        """Returns: how often a bug shows, and its report, explained."""
+        report = outcome.report
+        outcomes = [replay(build, trace, explain=True) for _ in range(tries)]
+        same = [o for o in outcomes if o.identity == outcome.identity]
+        if same:
+            report = same[0].report
+        count = len(same)
+        said = f"{count} of {tries}" if tries > 1 else ""
+        if count < tries:
+            report = f"It shows in {count} of {tries} replays.\n{report}"
+        return said, report
+
+    def _minimised(self, original: Path, identity: str, build: Build) -> tuple[str, str]:
+        """The smallest program that shows the bug, found in a little while, and how far that got."""
+        text = original.read_text(errors="surrogateescape")
+        if kind_of(identity) in ("oom", "slow"):
+            return text, "not minimised: each try would take all of the time"
+        if replay(build, original).identity != identity:
+            return text, "not minimised: as text it does not show the same bug each time"
+        try:
+            smaller = minimize(build, original, identity, seconds=HANG_MINIMISE_S if kind_of(identity) == "hang" else MINIMISE_S)
+        except ToolError as error:
+            return text, f"not minimised: {error}"
+        path = original.with_name(f"smaller{suffix_of(smaller.text)}")
+        write_text(path, smaller.text)
+        same = replay(build, path).identity == identity
+        path.unlink()
+        return (smaller.text, smaller.how_far) if same else (text, "not minimised: the bug is not stable")
+
+
+def write_text(path: Path, text: str) -> None:
+    """A program as text, whose comments may hold any bytes."""
+    write_whole(path, text.encode(errors="surrogateescape"))
+
+
+def without_paths(text: str, names: dict[str, str]) -> str:
+    """A text without the places of this machine."""
+    for path, name in names.items():
+        text = text.replace(path, name)
+    return text.replace(f"{ROOT}/", "")
+
+
+def kept_suffix(path: Path) -> str:
+    """Of an input's name: AFL++'s have dots that mean nothing."""
+    return path.suffix if path.suffix in TEXTS else ""
+
+
+def operation_count(text: str) -> int:
+    return sum(1 for line in text.splitlines()
+               if line.split("#")[0].split()[:1] not in ([], ["}"], ["sequence"], ["trace"], ["process"]))
+
+
+# ---- Bundles, as they are found in a folder ----
+
+def read_record(folder: Path) -> dict:
+    """What finding.json of a bundle says. Anybody may have edited it: what is used of it is checked here."""
+    record = folder / "finding.json"
+    try:
+        fields = json.loads(record.read_text())
+    except FileNotFoundError as error:
+        raise ToolError(f"{folder}: a folder without finding.json: not a finding of a campaign") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ToolError(f"{record}: cannot be read ({error}); the finding is damaged") from error
+    if not isinstance(fields, dict) or not identity_in(str(fields.get("identity"))) == fields.get("identity"):
+        raise ToolError(f"{record}: has no identity; the finding is damaged")
+    if fields.get("preset", "fuzz") not in (presets := [setup.preset for setup in SETUPS]):
+        raise ToolError(f"{record}: \"preset\": {json.dumps(fields['preset'])}: there are {', '.join(presets)}")
+    return fields
+
+
+def read_bundle(folder: Path) -> Finding:
+    """A finding's facts."""
+    fields = read_record(folder)
+    kinds = {name: kind for name, kind in get_type_hints(Finding).items() if name in fields}
+    for name, kind in kinds.items():
+        if not isinstance(fields[name], {float: (int, float), list[str]: (list,)}.get(kind, (kind,))) or isinstance(fields[name], bool):
+            raise ToolError(f"{folder / 'finding.json'}: \"{name}\": {json.dumps(fields[name])[:80]}: the finding is damaged")
+    try:
+        finding = Finding(**{name: fields[name] for name in kinds})
+    except TypeError as error:
+        raise ToolError(f"{folder / 'finding.json'}: {str(error).removeprefix('Finding.__init__() ')}: the finding is damaged") from error
+    if finding.severity not in SEVERITIES:
+        raise ToolError(f"{folder / 'finding.json'}: \"severity\": {json.dumps(finding.severity)}: the finding is damaged")
+    finding.folder = folder.name
+    return finding
+
+
+def preset_of(folder: Path) -> str:
+    """The preset that builds what showed a finding."""
+    return read_record(folder).get("preset", "fuzz")
+
+
+def read_finding(folder: Path) -> tuple[Path, str]:
+    """Of a finding's folder: the program to run, and its identity."""
+    identity = read_record(folder)["identity"]
+    for suffix in TEXTS:
+        path = folder / f"trace{suffix}"
+        if path.is_file():
+            with contextlib.suppress(OSError):
+                if path.read_bytes().strip():
+                    return path, identity
+            raise ToolError(f"{path}: cannot be read, or is empty; the finding is damaged")
+    raise ToolError(f"{folder / 'trace.trace'}: missing; the finding is damaged")

@@ -1,0 +1,24 @@
+"""What has to be said of a night: at once, and in its record."""
+from __future__ import annotations
+
+from .live import PlainView
+from .record import Record
+
+
+class Journal:
+    def __init__(self, view: PlainView, record: Record):
+        self.view = view
+        self.record = record
+
+    def say(self, text: str) -> None:
+        self.view.say(text)
+
+    def note(self, *texts: str) -> None:
+        self.record.notes += texts
+
+    def breaks(self, what: str, why: str) -> None:
+        """Some part of the night was not what it should be: it is not clean."""
+        text = f"{what}: {why}"
+        if text not in self.record.broken:
+            self.record.broken.append(text)
+            self.say(f"BROKEN: {text}")

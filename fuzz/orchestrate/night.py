@@ -1,0 +1,267 @@
+"""One night, from corpora to record."""
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import canary, corpora, coverage, plan, report
+from .arguments import Settings
+from .clock import Clock
+from .folder import Folder
+from .fuzzing import Fuzzing, Interrupts
+from .journal import Journal
+from .record import Harness, Planned
+from .revision import environment, git_revision
+from .builds import SETUPS, Setup
+from .store import Store
+from .tools import CLEAN, CORPUS, EVERYTHING, ROOT, TOOLS, Build, ToolError, build, find_lib
+from .triage import Triage
+
+DEFAULT_TIME_S = 480.0
+CANARIES_FROM_S = 600.0
+CANARY_SHARE = 0.05
+CORPUS_WORTH_COUNTING = 10
+ENOUGH = 0.9
+"""Of a floor: between two processes there is a moment."""
+MINIMISE_STORE_FROM_S = 60.0
+"""Shorter campaigns leave the corpora in the folder as they are."""
+
+
+@dataclass
+class Prepared:
+    """What is to be fuzzed, and with what."""
+    plan: plan.Plan
+    results: dict[str, Harness]
+    builds: dict[str, Build]  # by preset, the usual one first
+
+
+def prepare(settings: Settings, journal: Journal, clock: Clock) -> Prepared:
+    """Fill in what the settings leave open, plan, and build, unless only the plan is asked for."""
+    lib = find_lib(settings.lib)
+    builds = {"fuzz": build("fuzz", lib, journal.say)}
+    known = builds["fuzz"].harnesses()
+    names = settings.harness or list(known)
+    for name in [*names, *settings.weight, *settings.floor]:
+        if name not in known:
+            raise ToolError(f"{name}: no such harness: there are {', '.join(known)}")
+    settings.seed = settings.seed if settings.seed is not None else int(time.time())
+    settings.time = settings.time or DEFAULT_TIME_S
+    settings.jobs = settings.jobs or os.cpu_count() or 1
+    settings.canaries = settings.canaries or settings.time >= CANARIES_FROM_S
+    seconds = max(1.0, settings.time * (1 - CANARY_SHARE * settings.canaries) - clock.before_s)
+    planned = plan.make(names, _setups(settings, journal), seconds, settings.jobs, settings.slice, settings.weight, settings.floor)
+    used = {combination.harness for combination in planned.combinations}
+    journal.note(*(f"left out for want of time: {text}" for text in planned.dropped))
+    if not settings.plan:
+        for preset in dict.fromkeys(c.setup.preset for c in planned.combinations):
+            targets = {target for c in planned.combinations if c.setup.preset == preset for target in c.setup.engine.targets(c.harness)}
+            builds[preset] = build(preset, lib, journal.say, [*TOOLS, *sorted(targets)])
+    clock.has_built()
+    return Prepared(planned, {name: Harness(name, known[name]) for name in names if name in used}, builds)
+
+
+def _setups(settings: Settings, journal: Journal) -> list[Setup]:
+    wanted = [s for s in SETUPS if s.engine.name in (settings.engine or [s.engine.name])
+              and s.build in (settings.build or [s.build])]
+    if not wanted:
+        engine = (settings.engine or [""])[0]
+        raise ToolError(f"--engine {engine} runs with --build {' or '.join(s.build for s in SETUPS if s.engine.name == engine)} only")
+    for setup in wanted[:]:
+        program = setup.engine.installed
+        if not program or shutil.which(program):
+            continue
+        if settings.engine and setup.engine.name in settings.engine:
+            raise ToolError(f"{program} is missing: run fuzz/setup/install")
+        wanted.remove(setup)
+        others = dict.fromkeys(s.engine.title for s in SETUPS if s.engine is not setup.engine)
+        journal.note(f"{setup.engine.title} is not installed (fuzz/setup/install): {', '.join(others)} only")
+    return wanted
+
+
+class Night:
+    """What happens in it, in this order."""
+
+    def __init__(self, settings: Settings, folder: Folder, store: Store, journal: Journal, clock: Clock, prepared: Prepared,
+                 interrupts: Interrupts):
+        self.settings, self.folder, self.store, self.journal, self.interrupts = settings, folder, store, journal, interrupts
+        self.triage = Triage(folder, store, journal, prepared.builds, settings.lib)
+        self.fuzzing = Fuzzing(prepared.plan, prepared.results, self.triage, clock, settings.seed or 0)
+
+    def begin(self, left_by_last_night: list[str]) -> None:
+        """What was there before: facts, files, findings."""
+        if not self.store.nights() and left_by_last_night:  # there was one: its findings cannot be known ones
+            self.journal.breaks("state.sqlite", f"it knows nothing of last night, which left {' and '.join(left_by_last_night)}")
+        elif not self.store.nights() and self.store.was_empty:
+            self.journal.note("state.sqlite was empty, and was begun again")
+        self.folder.findings.mkdir(exist_ok=True)
+        self.folder.rings.mkdir(exist_ok=True)
+        if not self.settings.resume:
+            self.store.begin_night(git_revision(), self.settings.kept())
+        for facts in self.store.slices():
+            if facts.name in self.fuzzing.results:
+                self.fuzzing.results[facts.name].add(facts)
+        self.triage.take_in_bundles()
+        self.triage.ask_known()
+        self.triage.take_in_artefacts(self.fuzzing.results)
+
+    def run(self) -> None:
+        try:
+            self.replay_corpora()
+            self.fuzzing.run(self.interrupts, self.settings.time or 0)
+            self.judge()
+            self.release_canaries()
+            self.measure_coverage()  # of all that ran: what is kept then reaches the same edges, but fewer lines
+            self.keep_corpora()
+        except KeyboardInterrupt:
+            self.interrupts.came = True
+        self.interrupts.end_it = False
+        self.end()
+
+    # ---- Corpora ----
+
+    def replay_corpora(self) -> None:
+        """Every saved input, so that one finding does not hide another."""
+        for name in self.fuzzing.results:
+            corpus = self.folder.corpus(name)
+            self.journal.note(*corpora.tidy(self.folder, name))
+            inputs = self.folder.inputs(name)
+            before = self.store.corpus_before(name)
+            if before >= CORPUS_WORTH_COUNTING and len(inputs) < before / 2:
+                self.journal.breaks(f"corpus/{name}", f"{len(inputs)} inputs, of {before} that last night left")
+            (corpus / "empty").write_bytes(b"")
+            if inputs:
+                self.journal.say(f"replaying {len(inputs)} inputs of {name} that the nights before left")
+            self._clear_store(inputs, name)
+            if not self.settings.empty:
+                self._use_saved(name)
+
+    def _clear_store(self, inputs: list[Path], name: str) -> None:
+        """Inputs of earlier nights that break now are findings, and start no fuzzer."""
+        artefacts = self.folder.out / "artefacts" / name
+        for path in sorted(self.triage.ask(inputs, name, "an input of an earlier night")):
+            artefacts.mkdir(parents=True, exist_ok=True)
+            moved = artefacts / f"stored-{path.name}"
+            path.rename(moved)
+            self.store.triaged(self.folder.key(moved), "stored")
+
+    def _use_saved(self, name: str) -> None:
+        saved = sorted((CORPUS / name).glob("*.trace")) + sorted((CORPUS / "regressions").glob("*.trace"))
+        if not saved:
+            raise ToolError(f"corpus/{name}: no saved inputs; --empty starts from nothing")
+        self.journal.say(f"replaying {len(saved)} saved inputs of {name}")
+        bad = self.triage.ask(saved, None, "the replay of the saved corpora")
+        for path in saved:
+            if path not in bad:  # an input that breaks would stop every fuzzer at its start
+                corpora.convert(self.triage.build, path, self.folder.corpus(name) / path.stem)
+                self.fuzzing.results[name].seeds += 1
+
+    def note_corpora(self) -> None:
+        """How many inputs this night leaves to the next."""
+        for name in self.fuzzing.results:
+            if self.folder.corpus(name).is_dir():
+                self.store.note_corpus(name, len(self.folder.inputs(name)))
+
+    # ---- After the fuzzing ----
+
+    def judge(self) -> None:
+        """Whether all was fuzzed that should be."""
+        if self.interrupts.came:
+            return
+        combinations = self.fuzzing.plan.combinations
+        for name, result in self.fuzzing.results.items():
+            if result.runs == 0:
+                self.journal.breaks(name, "no input was run")
+            elif result.checked_operations == result.crashes == 0 and any(
+                    c.harness == name and c.setup.engine.counts_calls and c.slices for c in combinations):
+                self.journal.breaks(name, "its inputs called nothing of the library")
+            floor = self.settings.floor.get(name, 0.0)
+            if result.seconds < ENOUGH * floor:
+                self.journal.breaks(name, f"fuzzed for {result.seconds:.0f} s; its floor is {floor:.0f} s")
+        for combination in combinations:
+            if not combination.slices:
+                self.journal.breaks(combination.name, "planned, and not run: too little time was left")
+
+    def release_canaries(self) -> None:
+        settings, clock, found = self.settings, self.fuzzing.clock, self.triage.findings.by_identity
+        if not settings.canaries or self.interrupts.came or found:
+            if found and settings.canaries:
+                self.journal.note("no planted bug was tried: there are real ones")
+            return
+        try:
+            flown = canary.release(build("fuzz", ROOT / "lib", self.journal.say, EVERYTHING), settings.seed or 0,
+                                   settings.jobs or 1, CANARY_SHARE * (settings.time or 0), self.journal.say)
+        except ToolError as error:
+            self.journal.breaks("planted bugs", f"none was tried: {error}")
+            return
+        self.journal.record.canaries = flown
+        for bird in flown:
+            self.store.add_canary(bird)
+            clock.fuzzing_cpu_s += bird.seconds or canary.LIMIT_S
+            clock.waited_cpu_s += bird.seconds or canary.LIMIT_S
+
+    def keep_corpora(self) -> None:
+        """Make the folder's corpora small; with --update-corpus, the repository's too."""
+        update = self.settings.update_corpus
+        if self.interrupts.came or self.triage.findings.by_identity:
+            if update:
+                self.journal.note("corpus/ was not updated: a campaign that was interrupted or found bugs does not")
+            return
+        if self.fuzzing.clock.fuzzed_s < MINIMISE_STORE_FROM_S and not update:
+            return
+        for name in self.fuzzing.results:
+            try:
+                built = build("fuzz", self.triage.build.lib, lambda text: None, [f"fuzz-{name}"])  # which AFL++ alone did without
+                kept = corpora.minimise(built, name, self.folder.corpus(name))
+                self.journal.note(f"corpus of {name}: {kept} inputs reach as much as all did")
+                if update:
+                    self.journal.note(corpora.update(built, name, self.folder.corpus(name)))
+            except ToolError as error:
+                self.journal.breaks(f"corpus of {name}", f"left as it is: {error}")
+
+    def measure_coverage(self) -> None:
+        record, settings = self.journal.record, self.settings
+        if self.triage.findings.by_identity:
+            self.journal.note("coverage was not measured: inputs that break would end its replay")
+            return
+        try:
+            built = build("coverage", self.triage.build.lib, self.journal.say)
+            folders = {name: self.folder.corpus(name) for name in self.fuzzing.results}
+            covered = coverage.measure(built, list(folders.values()))
+            for name, corpus in folders.items():
+                record.coverage_by_harness[name] = coverage.totals(coverage.measure(built, [corpus], name))
+            record.statistics = coverage.statistics(built, list(folders.values()))
+            record.first_reached = self.store.first_reached(coverage.reached(covered, built.lib))
+            if not (settings.empty or settings.lib or settings.harness or self.fuzzing.plan.dropped):
+                record.no_longer_reached = coverage.no_longer_reached(covered)
+            record.coverage = {name: measured.recorded() for name, measured in covered.items()}
+        except ToolError as error:
+            if isinstance(error, coverage.Broke):
+                self.triage.take_stopped(error.stopped, error.stopped.path.parent.name, "the replay for coverage")
+            self.journal.breaks("coverage", f"not measured: {error}")
+
+    # ---- The record ----
+
+    def end(self) -> None:
+        self.note_corpora()
+        self.journal.note(*self.triage.findings.write_counts())
+        self.fill()
+        record = self.journal.record
+        if not record.interrupted:  # else it can be resumed
+            self.store.end_night(report.status(record) != CLEAN, sum(h.runs for h in record.harnesses), report.verdict(record))
+            record.nights = self.store.nights()
+
+    def fill(self) -> None:
+        """The record, with what is known by now."""
+        record, settings, store, clock = self.journal.record, self.settings, self.store, self.fuzzing.clock
+        record.night, record.revision, record.environment = store.night, git_revision(), environment()
+        record.resumed, record.interrupted, record.from_empty = settings.resume, self.interrupts.came, settings.empty
+        record.lib, record.seed, record.jobs, record.time_s = settings.lib or "lib", settings.seed or 0, settings.jobs or 0, settings.time or 0
+        record.fuzzing_s, record.cpu = round(clock.fuzzed_s, 1), clock.cpu()
+        record.harnesses = list(self.fuzzing.results.values())
+        record.plan = [Planned(c.harness, c.setup.name, c.slices, round(c.seconds, 1)) for c in self.fuzzing.plan.combinations]
+        record.samples, record.residual, record.nights = store.samples(), store.residual(), store.nights()
+        record.canary_series, record.fixed = store.canary_series(), store.fixed()
+        record.findings = self.triage.findings.everything()

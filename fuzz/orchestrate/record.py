@@ -1,0 +1,184 @@
+"""What a campaign records, and keeps as report/campaign.json: each field, its type, and what it means.
+
+Its schema and the table of fuzz/OUTPUT.md are made of this: `tests/build/schema --update`. What is said of a field stands
+beside its type; a tuple there has all values.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, NamedTuple
+
+SCHEMA = 2
+
+SEVERITIES = ("high", "medium", "low")
+STATUSES = ("new", "known", "back again", "not asked tonight", "not shown tonight", "damaged")
+"""Of findings that are not known to be fixed: the first three were seen tonight."""
+
+
+@dataclass
+class Cpu:
+    fuzzing_s: Annotated[float, "in fuzzing processes, those of planted bugs too"] = 0.0
+    building_s: Annotated[float, "in building them"] = 0.0
+    other_s: Annotated[float, "in everything else"] = 0.0
+
+
+@dataclass
+class Harness:
+    name: str
+    about: str
+    seeds: int = 0
+    runs: int = 0
+    checked_operations: Annotated[int, "not of processes that crashed"] = 0
+    edges: int = 0
+    features: int = 0
+    corpus: int = 0
+    seconds: Annotated[float, "of all its processes"] = 0.0
+    startup_s: Annotated[float, "of these, before mutation began"] = 0.0
+    crashes: int = 0
+    given_up: bool = False
+
+    def add(self, more: Harness) -> None:
+        """What one of its processes did."""
+        self.runs += more.runs
+        self.checked_operations += more.checked_operations
+        self.edges, self.features = max(self.edges, more.edges), max(self.features, more.features)
+        self.corpus = max(self.corpus, more.corpus)
+        self.seconds += more.seconds
+        self.startup_s += more.startup_s
+        self.crashes += more.crashes
+
+
+class Sample(NamedTuple):
+    harness: str
+    setup: str
+    seconds: float
+    runs: int
+    features: int
+
+
+@dataclass
+class Residual:
+    harness: str
+    at_s: float
+    inputs: int
+    seen: Annotated[int, "behaviours"]
+    once: Annotated[int, "behaviours of one input only"]
+
+    @property
+    def chance(self) -> float:
+        """Of one more input to show something new. The rule of three, where nothing was seen only once."""
+        return (self.once or 3) / self.inputs if self.inputs else 1.0
+
+
+@dataclass
+class Finding:
+    identity: str
+    harness: str
+    severity: Annotated[str, SEVERITIES]
+    seconds: Annotated[float, "into the fuzzing, or 0 from the corpora"]
+    inputs: int
+    operations: Annotated[int, "of the minimised program"]
+    folder: Annotated[str, "a bundle"]
+    explanation: str
+    command: str
+    preset: Annotated[str, "of the build that shows it"] = "fuzz"
+    minimised: Annotated[str, "how far"] = ""
+    found_by: Annotated[str, "the engine and its options"] = ""
+    status: Annotated[str, STATUSES] = "new"
+    shows: Annotated[str, "in how many replays: 3 of 10"] = ""
+    members: Annotated[int, "programs of a sequence"] = 1
+    names: Annotated[list[str], "of the inputs kept"] = field(default_factory=list)
+
+
+@dataclass
+class Planned:
+    harness: str
+    setup: str
+    slices: int
+    seconds: float
+
+
+@dataclass
+class Canary:
+    id: str
+    title: str
+    harness: str
+    seconds: Annotated[float | None, "of processor time; null: missed"]
+    identity: str
+    why: Annotated[str, "it was missed, if it was"] = ""
+
+
+@dataclass
+class Flight:
+    night: int
+    id: str
+    harness: str
+    seconds: Annotated[float | None, "null: missed"]
+    why: str
+
+
+@dataclass
+class Night:
+    id: int
+    began: str
+    revision: str
+    fuzzed_s: float
+    ended: str | None
+    red: int | None
+    runs: int | None
+    summary: str | None
+    new_findings: int
+    canaries: int
+    canaries_found: int
+
+
+@dataclass
+class Totals:
+    lines: int
+    covered_lines: int
+    branches: int
+    covered_branches: int
+
+
+@dataclass
+class FileCoverage(Totals):
+    missed_functions: list[str]
+    missed_lines: list[int]
+    missed_branches: Annotated[list[tuple[int, str, str]], "line, the value it never had, its code"]
+
+
+@dataclass
+class Record:
+    """A night of which nothing is known, but for what is given."""
+    schema: Annotated[int, (SCHEMA,)] = SCHEMA
+    status: Annotated[int, "the exit status"] = 0
+    verdict: Annotated[str, "the first line of the summary"] = ""
+    night: Annotated[int, "which night of the folder"] = 0
+    resumed: Annotated[bool, "whether it went on after it was stopped"] = False
+    interrupted: Annotated[bool, "whether it was stopped"] = False
+    from_empty: Annotated[bool, "whether it began without the saved corpora"] = False
+    revision: Annotated[str, "the repository's"] = "unknown"
+    environment: Annotated[dict[str, str], "system, machine, and versions of tools"] = field(default_factory=dict)
+    lib: Annotated[str, "the library that was tested"] = "lib"
+    seed: Annotated[int, "what all chance was drawn from"] = 0
+    jobs: Annotated[int, "fuzzing processes at a time"] = 0
+    time_s: Annotated[float, "the time asked for"] = 0.0
+    fuzzing_s: Annotated[float, "from the first to the last fuzzing process"] = 0.0
+    cpu: Annotated[Cpu, "of all cores"] = field(default_factory=Cpu)
+    harnesses: Annotated[list[Harness], "what was fuzzed"] = field(default_factory=list)
+    samples: Annotated[list[Sample], "how runs and features grew"] = field(default_factory=list)
+    residual: Annotated[list[Residual], "what is left"] = field(default_factory=list)
+    findings: Annotated[list[Finding], "those that are not known to be fixed"] = field(default_factory=list)
+    fixed: Annotated[list[str], "identities that were fixed since the night before"] = field(default_factory=list)
+    plan: Annotated[list[Planned], "how the time was shared"] = field(default_factory=list)
+    broken: Annotated[list[str], "what could not do its work, or ended early, and why"] = field(default_factory=list)
+    canaries: Annotated[list[Canary], "planted bugs of this night"] = field(default_factory=list)
+    canary_series: Annotated[list[Flight], "of all nights"] = field(default_factory=list)
+    nights: Annotated[list[Night], "all nights of the folder"] = field(default_factory=list)
+    no_longer_reached: Annotated[list[str], "code of the library"] = field(default_factory=list)
+    first_reached: Annotated[list[str], "code of the library that no night before had reached"] = field(default_factory=list)
+    statistics: Annotated[dict[str, dict[str, int]], "how often each operation gave each answer, followed another, and met each way in "
+                  "which two ranges overlap"] = field(default_factory=dict)
+    coverage: Annotated[dict[str, FileCoverage], "of each file of the library"] = field(default_factory=dict)
+    coverage_by_harness: Annotated[dict[str, Totals], "of the whole library"] = field(default_factory=dict)
+    notes: Annotated[list[str], "what was not done"] = field(default_factory=list)
