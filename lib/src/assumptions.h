@@ -29,6 +29,8 @@ _Static_assert(sizeof(enum procbuf_error) == 1 && sizeof(enum procbuf_access) ==
 _Static_assert(sizeof(void *) > 4 || sizeof(struct procbuf_readonly) <= 40,
                "a buffer is 40 bytes on targets of 32 bits");
 _Static_assert(sizeof(struct procbuf_readonly) <= 64, "a buffer is 64 bytes");
+_Static_assert(2 * sizeof(procbuf_addr_t) < sizeof(struct procbuf_readonly),
+               "an array of pairs is shorter than one of buffers");
 _Static_assert(sizeof(struct procbuf_readwrite) == sizeof(struct procbuf_readonly),
                "both kinds are alike");
 

@@ -67,7 +67,7 @@ bool procbuf_readable_pair(struct procbuf_readable slice, size_t offset,
 }
 
 /* A row of buffers of either kind: they are alike (assumptions.h). */
-struct row {
+struct vector {
     struct procbuf_buffer_private *buffers;
     size_t count;
 };
@@ -75,60 +75,60 @@ struct row {
 /* Copy the pairs to where their buffers will be, as buffers of no process. */
 static void fetch_pairs(struct procbuf_readable slice, void *data)
 {
-    const struct row *row = data;
-    for (size_t i = 0; i < row->count; i++) {
+    const struct vector *vector = data;
+    for (size_t i = 0; i < vector->count; i++) {
         struct procbuf_pair pair = { 0, 0 };
         const bool is_inside = procbuf_readable_pair(slice, i * sizeof pair, &pair);
         PROCBUF_VERIFY(is_inside);
         (void)is_inside;
-        row->buffers[i] =
+        vector->buffers[i] =
             (struct procbuf_buffer_private){ .addr = pair.addr, .len = (size_t)pair.len };
     }
 }
 
-/* Returns: INVAL if the array is not wholly there; what its enter says. */
+/* The length does not wrap: the kernel has an array of as many buffers, which are larger (R13).
+ * Returns: what a build of the array says, and its enter. */
 static enum procbuf_error fetch_array(const struct procbuf_lender *lender, procbuf_addr_t addr,
-                                      struct row *row)
+                                      struct vector *vector)
 {
     struct procbuf_readonly array;
-    if (row->count > SIZE_MAX / sizeof(struct procbuf_pair))
-        return PROCBUF_INVAL;
-    const enum procbuf_error code =
-        procbuf_readonly_build_from(lender, addr, row->count * sizeof(struct procbuf_pair), &array);
-    return code != PROCBUF_OK ? code : procbuf_readonly_enter(&array, fetch_pairs, row);
+    const enum procbuf_error code = procbuf_readonly_build_from(
+        lender, addr, vector->count * sizeof(struct procbuf_pair), &array);
+    return code != PROCBUF_OK ? code : procbuf_readonly_enter(&array, fetch_pairs, vector);
 }
 
 /* Returns: the first error, and nothing stays built. Out: *failed_out, on an error. */
-static enum procbuf_error build_pairs(const struct procbuf_lender *lender, const struct row *row,
-                                      enum procbuf_access access, size_t *failed_out)
+static enum procbuf_error build_pairs(const struct procbuf_lender *lender,
+                                      const struct vector *vector, enum procbuf_access access,
+                                      size_t *failed_out)
 {
-    for (size_t i = 0; i < row->count; i++) {
-        struct procbuf_buffer_private *buffer = &row->buffers[i];
+    for (size_t i = 0; i < vector->count; i++) {
+        struct procbuf_buffer_private *buffer = &vector->buffers[i];
         const enum procbuf_error code =
             lender->build_(lender, buffer->addr, buffer->len, access, buffer);
         if (code == PROCBUF_OK)
             continue;
         *failed_out = i;
-        for (size_t built = 0; built < row->count; built++)
-            row->buffers[built] = (struct procbuf_buffer_private){ .len = 0 };
+        for (size_t built = 0; built < vector->count; built++)
+            vector->buffers[built] = (struct procbuf_buffer_private){ .len = 0 };
         return code;
     }
     return PROCBUF_OK;
 }
 
 static enum procbuf_error build_vector(const struct procbuf_lender *lender, procbuf_addr_t addr,
-                                       struct row row, size_t max, enum procbuf_access access,
+                                       struct vector vector, size_t max, enum procbuf_access access,
                                        size_t *failed_out)
 {
     struct procbuf_buffer_private nothing;
-    size_t failed = row.count;
+    size_t failed = vector.count;
     enum procbuf_error code = lender->build_(lender, 0, 0, access, &nothing);
-    if (code == PROCBUF_OK && row.count > max)
+    if (code == PROCBUF_OK && vector.count > max)
         code = PROCBUF_SIZE;
-    if (code == PROCBUF_OK && row.count != 0)
-        code = fetch_array(lender, addr, &row);
+    if (code == PROCBUF_OK && vector.count != 0)
+        code = fetch_array(lender, addr, &vector);
     if (code == PROCBUF_OK)
-        code = build_pairs(lender, &row, access, &failed);
+        code = build_pairs(lender, &vector, access, &failed);
     if (code != PROCBUF_OK)
         *failed_out = failed;
     return code;
@@ -140,8 +140,8 @@ enum procbuf_error procbuf_readonly_build_vector(const struct procbuf_lender *le
                                                  size_t *failed_out)
 {
     PROCBUF_KEEPS(lender, lender);
-    const struct row row = { (struct procbuf_buffer_private *)(void *)buffers_out, count };
-    return build_vector(lender, addr, row, max, PROCBUF_ACCESS_READ, failed_out);
+    const struct vector vector = { (struct procbuf_buffer_private *)(void *)buffers_out, count };
+    return build_vector(lender, addr, vector, max, PROCBUF_ACCESS_READ, failed_out);
 }
 
 enum procbuf_error procbuf_readwrite_build_vector(const struct procbuf_lender *lender,
@@ -150,6 +150,6 @@ enum procbuf_error procbuf_readwrite_build_vector(const struct procbuf_lender *l
                                                   size_t *failed_out)
 {
     PROCBUF_KEEPS(lender, lender);
-    const struct row row = { (struct procbuf_buffer_private *)(void *)buffers_out, count };
-    return build_vector(lender, addr, row, max, PROCBUF_ACCESS_READ_WRITE, failed_out);
+    const struct vector vector = { (struct procbuf_buffer_private *)(void *)buffers_out, count };
+    return build_vector(lender, addr, vector, max, PROCBUF_ACCESS_READ_WRITE, failed_out);
 }

@@ -180,8 +180,8 @@ struct procbuf_lender procbuf_lender_rechecked(const struct procbuf_map *map, st
 /* ---- Slots ---- */
 
 /* H6, and M4 if what it holds is rechecked. */
-static bool slot_holds(const struct procbuf_keeper *keeper,
-                       const struct procbuf_buffer_private *buffer)
+static bool kernel_slot_holds(const struct procbuf_keeper *keeper,
+                              const struct procbuf_buffer_private *buffer)
 {
     const struct procbuf_slot_private *slot = (const struct procbuf_slot_private *)keeper;
     return slot->swaps == buffer->slot_swaps &&
@@ -199,7 +199,7 @@ static struct procbuf_allow_result slot_allow(struct procbuf_slot_private *slot,
     const enum procbuf_error code = lender->build_(lender, addr, len, access, &slot->held);
     if (code != PROCBUF_OK)
         return (struct procbuf_allow_result){ code, addr, len };
-    slot->keeper.holds = slot_holds;
+    slot->keeper.holds = kernel_slot_holds;
     slot->swaps++;
     return (struct procbuf_allow_result){ PROCBUF_OK, old.addr, old.len };
 }
