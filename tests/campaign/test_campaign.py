@@ -98,12 +98,10 @@ class Campaign(Case):
         for line in process.stdout:
             if " runs, " in line:
                 break
-        began = time.monotonic()
         process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
         process.stdout.close()
         self.assertEqual(process.wait(), 2, rest)
-        self.assertLess(time.monotonic() - began, 15)
         self.assertIn("NOT CLEAN", rest)
         self.assertTrue(self.record()["interrupted"])
         self.assertGreater(self.record()["harnesses"][0]["runs"], 0)
