@@ -591,6 +591,64 @@ Test(map, what_a_slot_holds_is_rechecked)
 
 /* ---- R: the kernel's mistakes ---- */
 
+/* ---- E3 ---- */
+
+Test(map, errors_change_nothing)
+{
+    const struct procbuf_lender of_map = procbuf_lender_rechecked(&map, task(0));
+    const struct procbuf_lender of_process = procbuf_lender_process(world.p0);
+    struct procbuf_allow_result result;
+    REFUSES("M2 M5 M6 E3");
+    fill_vector();
+    cr_assert_eq(build_rw(100, 3), PROCBUF_OK);
+    const struct procbuf_readonly ro_before = ro;
+    const struct procbuf_readwrite rw_before = rw;
+    CHANGES_NOTHING(
+        cr_assert_eq(procbuf_readonly_build_from(&of_map, at(160), 1, &ro), PROCBUF_INVAL));
+    CHANGES_NOTHING(
+        cr_assert_eq(procbuf_readwrite_build_from(&of_map, at(140), 1, &rw), PROCBUF_INVAL));
+    CHANGES_NOTHING(cr_assert_eq(procbuf_readonly_build_vector(&of_map, at(201), 3, ros, 2, &len),
+                                 PROCBUF_SIZE));
+    CHANGES_NOTHING(cr_assert_eq(procbuf_readwrite_build_vector(&of_map, at(201), 3, rws, 2, &len),
+                                 PROCBUF_SIZE));
+    CHANGES_NOTHING(cr_assert_eq(procbuf_readonly_build_vector(&of_map, at(160), 1, ros, 2, &len),
+                                 PROCBUF_INVAL));
+    CHANGES_NOTHING(cr_assert_eq(procbuf_readwrite_build_vector(&of_map, at(160), 1, rws, 2, &len),
+                                 PROCBUF_INVAL));
+    CHANGES_NOTHING(cr_assert_eq(
+        (result = procbuf_readonly_slot_allow(&ro_slot, &of_map, at(160), 1)).code, PROCBUF_INVAL));
+    cr_assert(result.addr == at(160) && result.len == 1);
+    CHANGES_NOTHING(
+        cr_assert_eq((result = procbuf_readwrite_slot_allow(&rw_slot, &of_map, at(140), 1)).code,
+                     PROCBUF_INVAL));
+    cr_assert(result.addr == at(140) && result.len == 1);
+    births[0]++;
+    CHANGES_NOTHING(
+        cr_assert_eq(procbuf_readonly_build_from(&of_map, at(100), 1, &ro), PROCBUF_NO_SUCH_APP));
+    CHANGES_NOTHING(
+        cr_assert_eq(procbuf_readwrite_build_from(&of_map, at(100), 1, &rw), PROCBUF_NO_SUCH_APP));
+    CHANGES_NOTHING(cr_assert_eq(procbuf_readonly_build_vector(&of_map, at(201), 3, ros, 4, &len),
+                                 PROCBUF_NO_SUCH_APP));
+    CHANGES_NOTHING(cr_assert_eq(procbuf_readwrite_build_vector(&of_map, at(201), 3, rws, 4, &len),
+                                 PROCBUF_NO_SUCH_APP));
+    CHANGES_NOTHING(
+        cr_assert_eq((result = procbuf_readonly_slot_allow(&ro_slot, &of_map, at(100), 1)).code,
+                     PROCBUF_NO_SUCH_APP));
+    CHANGES_NOTHING(
+        cr_assert_eq((result = procbuf_readwrite_slot_allow(&rw_slot, &of_map, at(100), 1)).code,
+                     PROCBUF_NO_SUCH_APP));
+    procbuf_process_terminate(world.p0, NULL);
+    CHANGES_NOTHING(
+        cr_assert_eq(procbuf_readonly_build_from(&of_process, at(RAM0), 1, &ro), PROCBUF_FAIL));
+    CHANGES_NOTHING(
+        cr_assert_eq(procbuf_readwrite_build_from(&of_process, at(RAM0), 1, &rw), PROCBUF_FAIL));
+    CHANGES_NOTHING(cr_assert_eq(
+        procbuf_readonly_build_vector(&of_process, at(RAM0), 1, ros, 4, &len), PROCBUF_FAIL));
+    CHANGES_NOTHING(cr_assert_eq(
+        procbuf_readwrite_build_vector(&of_process, at(RAM0), 1, rws, 4, &len), PROCBUF_FAIL));
+    cr_assert(memcmp(&ro, &ro_before, sizeof ro) == 0 && memcmp(&rw, &rw_before, sizeof rw) == 0);
+}
+
 Test(map, mistakes_reach_the_panic_hook)
 {
     const struct procbuf_lender ours = procbuf_lender_process(world.p0);
