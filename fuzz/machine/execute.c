@@ -55,7 +55,7 @@ void answer_why(struct outcome *outcome, enum procbuf_error error)
 #define RUN_ASK(name) run_##name
 #define RUN_ENTER(name) NULL
 static run_function *const runs[256] = {
-#define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words)       \
+#define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words, c)    \
     [code] = RUN_##how(run),
 #include "ops.def"
 #undef OP

@@ -20,6 +20,10 @@ extern void (*execute_driver_body)(void);
 /* What the foreign table answers. data: world.foreign_lives. */
 bool execute_foreign_is_live(uint32_t index, uint64_t identifier, const void *data);
 
+/* The library says where a driver's data begins; the trace says how long all of it is. Returns: as it is declared,
+ * without data. */
+struct procbuf_driver_config place_driver_data(struct model_driver *driver);
+
 /* The slice of a register, as one that only reads. */
 struct procbuf_readable readable_of(uint64_t number);
 
@@ -44,7 +48,7 @@ static inline void *array_at(uint64_t offset, uint64_t len)
 /* ---- Operations: what ops.def names ---- */
 
 typedef void run_function(const struct call *call, struct outcome *outcome);
-#define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words)       \
+#define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words, c)    \
     run_function run_##run;
 #include "ops.def"
 #undef OP

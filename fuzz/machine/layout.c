@@ -7,8 +7,7 @@
 #include "world.h"
 #include "worlds.h"
 
-/* Where the next process goes: regions side by side, with the gaps that the layout says. */
-static uint64_t place_process(const struct layout *layout, uint64_t at, uint64_t args[8])
+uint64_t place_process(const struct layout *layout, uint64_t at, uint64_t args[8])
 {
     const uint64_t low_len = layout->flash_above ? layout->ram : layout->flash;
     const uint64_t low = at + layout->gap;

@@ -229,7 +229,7 @@ static void origin_slot(const struct call *call, const struct outcome *outcome)
 }
 
 static origin_function *const functions[256] = {
-#define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words)       \
+#define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words, c)    \
     [code] = origin_##origin,
 #include "ops.def"
 #undef OP

@@ -12,25 +12,30 @@ static struct procbuf_process *process_of(const struct call *call)
 
 /* ---- Drivers ---- */
 
-/* The library says where a driver's data begins; the trace says how long all of it is. */
-void run_declare_driver(const struct call *call, struct outcome *outcome)
+struct procbuf_driver_config place_driver_data(struct model_driver *driver)
 {
-    struct model_driver *driver = &model.drivers[call->args[0]];
-    (void)outcome;
-    struct procbuf_driver_config config = {
+    const struct procbuf_driver_config config = {
         .grant_number = driver->grant_number,
         .driver_number = driver->driver_number,
         .readonly_count = driver->slot_counts[0],
         .readwrite_count = driver->slot_counts[1],
         .data_align = driver->data_align,
     };
+    driver->data_offset = (uint32_t)procbuf_grant_len(&config);
+    return config;
+}
+
+void run_declare_driver(const struct call *call, struct outcome *outcome)
+{
+    struct model_driver *driver = &model.drivers[call->args[0]];
+    (void)outcome;
+    struct procbuf_driver_config config = place_driver_data(driver);
     const size_t data_offset = procbuf_grant_len(&config);
     if (data_offset > driver->len - driver->data_len || data_offset % driver->data_align != 0)
         bug_found("result", "grant-length",
                   "expected: slots of at most 24 bytes, and data aligned to %u (G6)\n"
                   "actual: %zu bytes for %u of them",
                   driver->data_align, data_offset, driver->slot_counts[0] + driver->slot_counts[1]);
-    driver->data_offset = (uint32_t)data_offset;
     config.data_len = driver->len - data_offset;
     if (procbuf_grant_len(&config) != driver->len)
         bug_found("result", "grant-length-sum",

@@ -291,8 +291,7 @@ bool world_begin(const struct trace *trace, bool may_copy)
     arena_is_large = trace_is_large(trace);
     large_is_used |= arena_is_large;
     arena_wrote((struct span){ 0, arena_is_large ? ARENA_LEN : ARENA_FOREIGN_END });
-    model.slot_count = trace->process_count < TRACE_MAX_PROCESSES ? trace->process_count + 1
-                                                                  : (unsigned)TRACE_MAX_PROCESSES;
+    model.slot_count = trace_slot_count(trace);
     procbuf_table_init_external(&world.foreign, execute_foreign_is_live, world.foreign_lives);
     make_other();
     procbuf_table_init(&world.table, world.slots, TRACE_MAX_PROCESSES); /* all are empty */

@@ -339,7 +339,7 @@ static enum concern concern_stream(unsigned position, const struct call *call, s
 }
 
 static concern_function *const concerns[256] = {
-#define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words)       \
+#define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words, c)    \
     [code] = concern_##concern,
 #include "ops.def"
 #undef OP
@@ -783,12 +783,6 @@ static uint64_t number_of(const struct trace *trace)
     return digest >> 16;
 }
 
-static unsigned slot_count(const struct trace *trace)
-{
-    return trace->process_count < TRACE_MAX_PROCESSES ? trace->process_count + 1
-                                                      : (unsigned)TRACE_MAX_PROCESSES;
-}
-
 static enum kind first_kind(uint64_t choice)
 {
     return choice / TRACE_MAX_PROCESSES % 2 == 0 ? SECRETS : ALONE;
@@ -802,7 +796,7 @@ void worlds_run_some(const struct trace *trace)
         return;
     }
     const uint64_t choice = number / WORLDS_EVERY;
-    run_first(trace, (unsigned)(choice % slot_count(trace)));
+    run_first(trace, (unsigned)(choice % trace_slot_count(trace)));
     if (bug_unheard)
         return;
     count_again(false);
@@ -814,7 +808,7 @@ void worlds_run_all(const struct trace *trace)
 {
     const uint64_t choice = number_of(trace) / WORLDS_EVERY;
     const enum kind first = first_kind(choice);
-    const unsigned count = slot_count(trace);
+    const unsigned count = trace_slot_count(trace);
     count_again(false);
     for (unsigned n = 0; n < count && !bug_unheard; n++) {
         run_first(trace, (unsigned)((choice + n) % count));

@@ -36,7 +36,7 @@ void predict_return_to_user(const struct call *call, struct prediction *p)
 }
 
 static predict_function *const rules[256] = {
-#define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words)       \
+#define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words, c)    \
     [code] = predict_##rule,
 #include "ops.def"
 #undef OP

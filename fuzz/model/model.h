@@ -302,12 +302,6 @@ void model_leave(void);
 /* A driver has acted, and answers what userspace offered it: the outcome that was predicted is now whole. */
 void model_driver_answers(const struct call *call, struct prediction *prediction);
 
-/* Whether the call, as predicted, asks a driver that acts before it answers. */
-static inline bool model_asks_driver(const struct prediction *prediction)
-{
-    return prediction->outcome.kind == OUTCOME_CODE && prediction->outcome.status == 0;
-}
-
 /* A process to be written. The machine compares it after the operation: ask for it only where something is written. */
 static inline struct model_process *model_change(unsigned slot)
 {

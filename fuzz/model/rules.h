@@ -202,7 +202,7 @@ int model_begin_driver_grant(unsigned slot, unsigned v, struct prediction *p);
 /* ---- Operations: the rules that ops.def names ---- */
 
 typedef void predict_function(const struct call *call, struct prediction *p);
-#define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words)       \
+#define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words, c)    \
     predict_function predict_##rule;
 #include "ops.def"
 #undef OP

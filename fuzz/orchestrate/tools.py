@@ -25,7 +25,7 @@ IDENTITY = re.compile(r"^PROCBUF-BUG kind=[!-~]+ check=[!-~]+ op=[!-~]+$", re.MU
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What a terminal would obey, and what is not a character."""
 COLOUR = re.compile("(\x1b\\[[0-9;]*m)")
-TOOLS = ("procbuf-replay", "procbuf-convert", "procbuf-minimize", "procbuf-expect")
+TOOLS = ("procbuf-replay", "procbuf-convert", "procbuf-minimize", "procbuf-emit")
 EVERYTHING = ("fuzz/all",)
 """What can be built of the testbed: the tools, or the fuzz targets too."""
 

@@ -14,7 +14,7 @@
     : (operands "   ")[2] == 'S' ? 2                                                               \
                                  : -1
 const struct op_row op_table[256] = {
-#define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words)       \
+#define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words, c)    \
     [code] = { text, operands, words, since, HOW_##how, flags, SLICE_MADE(operands) },
 #include "ops.def"
 #undef OP

@@ -210,6 +210,12 @@ void trace_init(struct trace *trace);
 /* Give a trace those processes; its operations stay. */
 void trace_lay_out_usually(struct trace *trace);
 
+/* How many slots the table of a trace's world has: one more than processes are laid out, if there can be more. */
+static inline unsigned trace_slot_count(const struct trace *trace)
+{
+    return trace->process_count + (trace->process_count < TRACE_MAX_PROCESSES);
+}
+
 /* Says whether the trace has the processes of one that lays none out. */
 bool trace_has_usual_layout(const struct trace *trace);
 

@@ -9,7 +9,6 @@ import time
 from support import BUILD, HARNESSES, PATCHES, ROOT, Case, broken_lib, build_of, call, changed_lib
 
 from orchestrate import emit, replay
-from orchestrate.emit_calls import Calls
 from orchestrate.tools import Build, ToolError
 
 REPRO = ROOT / "fuzz/repro"
@@ -123,7 +122,7 @@ class Repro(Case):
         self.check(call(REPRO, "--lib", lib, "--emit-test", out, path), 1, "member 3 of 4, operation 1", f"wrote {out}", IDENTITY)
         text = out.read_text()
         for part in (" * It shows in program 3 only after those before it have run in the same process.\n",
-                     "static void program_1(void)\n{\n    forget();\n", "    program_2();\n    program_3();\n}\n", "P0_RAM_2"):
+                     "static void program_1(void)\n{\n    begin(2);\n", "    program_2();\n    program_3();\n}\n", "P0_RAM_2"):
             self.assertIn(part, text)
         self.assertNotIn("program_4", text)
         self.assertFalse(self.passes(out, lib), text)
@@ -288,14 +287,6 @@ class Repro(Case):
         done = call(REPRO, "--lib", broken_lib("A05"), "--debug", self.write("a.trace", PROGRAM),
                     stdin=b"print walk->position\nquit\n")
         self.check(done, 1, "Breakpoint 1, run_op", "$1 = 5")
-
-    def test_every_operation_has_its_c(self):
-        table = (ROOT / "fuzz/trace/ops.def").read_text()
-        rows = re.findall(r'^OP\(0x\w+, \w+, "(\w+)"', table, re.MULTILINE)
-        self.assertEqual(len(rows), table.count("\nOP("))
-        bracketed = {"enter", "mut_enter", "driver_enter", "allow_userspace_readable_with"}
-        self.assertEqual([name for name in rows if name not in bracketed and name not in Calls.FAMILIES
-                          and not hasattr(Calls, f"op_{name}")], [])
 
     def test_refuses_damaged_findings(self):
         self.check(call(REPRO, self.folder), 2, "without finding.json")

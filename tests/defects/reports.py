@@ -24,7 +24,7 @@ from orchestrate.planted import Defect, Failure, all_defects, compile_changed, j
 from orchestrate.replay import replay
 from orchestrate.tools import FINDING_STATUS, ROOT, Build, ToolError, identity_in
 
-TOOLS = ("procbuf-replay", "procbuf-minimize", "procbuf-convert", "procbuf-expect")
+TOOLS = ("procbuf-replay", "procbuf-minimize", "procbuf-convert", "procbuf-emit")
 MOST_OPERATIONS = 12
 C_FLAGS = ["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-Wno-unused-result"]
 LIB_FLAGS = ["-std=c11", "-O1", "-g", "-ffreestanding"]

@@ -1,0 +1,591 @@
+/* What C tests of findings need besides their programs: ./fuzz/repro --emit-test takes over what a program uses.
+ * Names in brackets begin what tests have that use one of them, or end such a line; [.*] is for all. */
+/* [watch] */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+/* [private_] */
+#define PROCBUF_IMPLEMENTATION /* to wind a counter forward: nobody lives 2^64 lives */
+/* [.*] */
+#include <criterion/criterion.h>
+#include <procbuf.h>
+#include <procbuf/capability.h> /* [capability|make_mistake] */
+
+#include <setjmp.h> /* [PANICS|make_mistake] */
+#include <signal.h> /* [watch] */
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h> /* [watch] */
+#include <ucontext.h> /* [watch] */
+
+/* ---- Memory ---- */
+
+/* The kernel's own arrays come first and last; processes lie between, side by side. */
+enum { PROCESSES = 4096, PROCESSES_END = 544768, MEMORY_LEN = 1138688 };
+static _Alignas(4096) uint8_t memory[MEMORY_LEN];
+#define MEMORY ((procbuf_addr_t)(uintptr_t)memory)
+#define FOREIGN (MEMORY + 17408) /* [FOREIGN] */
+#define KERNEL_IN (&memory[64]) /* [KERNEL_IN] */
+#define KERNEL_OUT (&memory[1408]) /* [KERNEL_OUT] */
+#define KERNEL_SCRATCH (&memory[2496]) /* [KERNEL_SCRATCH] */
+#define LARGE_IN (&memory[544768]) /* [LARGE_IN] */
+#define LARGE_OUT (&memory[741632]) /* [LARGE_OUT] */
+#define LARGE_SCRATCH (&memory[938240]) /* [LARGE_SCRATCH] */
+
+/* [check_memory] */
+/* What it must hold, and which of it is the library's own business. */
+static uint8_t expected[sizeof memory];
+static bool is_library_s[sizeof memory];
+
+static void check_memory(void)
+{
+    for (size_t at = 0; at < sizeof memory; at++)
+        cr_assert(is_library_s[at] || memory[at] == expected[at],
+                  "byte %zu holds 0x%02x instead of 0x%02x", at, memory[at], expected[at]);
+}
+
+#define expect_bytes(addr, bytes, len) memcpy(&expected[(addr) - MEMORY], bytes, len)
+#define expect_all(addr, byte, len) memset(&expected[(addr) - MEMORY], byte, len)
+#define expect_copy(to, from, len)                                                                 \
+    memmove(&expected[(to) - MEMORY], &expected[(from) - MEMORY], len)
+#define leave_to_library(addr, len) memset(&is_library_s[(addr) - MEMORY], true, len)
+
+/* [.*] */
+/* Userspace writes a byte … */
+static void poke(procbuf_addr_t addr, uint8_t value)
+{
+    memory[addr - MEMORY] = value;
+    expected[addr - MEMORY] = value; /* [check_memory] */
+}
+
+/* … or many: never 0, and different from their neighbours. */
+static void fill(procbuf_addr_t addr, size_t len, uint8_t seed)
+{
+    for (; len > 0; addr++, len--)
+        poke(addr, (uint8_t)(1 + (addr - MEMORY) * 37 % 251 + seed));
+}
+
+/* [when_fetched|at_hook|foreign_at_hook] */
+/* It writes during the next call: at its hook of this number, from 0, or when this byte has been fetched. */
+static struct act {
+    bool at_hook, done;
+    procbuf_addr_t trigger, target;
+    uint32_t value;
+} acts[8];
+static unsigned act_count, hooks_seen;
+/* [when_fetched] */
+#define when_fetched(...) (acts[act_count++] = (struct act){ false, false, __VA_ARGS__ })
+/* [at_hook] */
+#define at_hook(...) (hooks_seen = 0, acts[act_count++] = (struct act){ true, false, __VA_ARGS__ })
+
+/* [watch] */
+/* ---- Every access to process memory, one by one ---- */
+
+#if !defined(__linux__) || !defined(__x86_64__)
+#error "accesses are watched by closing pages and by single steps, as x86-64 Linux does it"
+#endif
+
+enum { READ = 1, WRITE = 2, FETCHED = 4 };
+static uint8_t marks[sizeof memory]; /* of each byte: what the call may do, and has done */
+static uint8_t windows[sizeof memory]; /* … how many are open */
+static bool watching, fetches_may_repeat;
+static const char *complaint;
+
+/* [permit] */
+static void permit(uint8_t what, procbuf_addr_t addr, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        marks[addr - MEMORY + i] |= what;
+}
+
+/* [when_fetched] */
+/* What the call is yet to fetch changes after that. */
+static void act_where_due(bool at_end)
+{
+    for (struct act *act = acts; act < acts + act_count; act++) {
+        if (act->at_hook || act->done || (marks[act->trigger - MEMORY] & FETCHED) == 0 ||
+            (!at_end && (marks[act->target - MEMORY] & (READ | FETCHED)) == READ))
+            continue;
+        memory[act->target - MEMORY] = (uint8_t)act->value;
+        act->done = true;
+    }
+}
+
+/* [watch] */
+static void protect(int rights)
+{
+    mprotect(memory + PROCESSES, PROCESSES_END - PROCESSES, rights);
+}
+
+/* A page that is closed: note who wants what, and let this one instruction through. */
+static void on_access(int number, siginfo_t *info, void *context)
+{
+    greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+    const size_t at = (size_t)((uintptr_t)info->si_addr - MEMORY);
+    const bool writing = (registers[REG_ERR] & 2) != 0;
+    if (!watching || at < PROCESSES || at >= PROCESSES_END) {
+        signal(number, SIG_DFL); /* a wild access: let it crash */
+        return;
+    }
+    if ((marks[at] & (writing ? WRITE : READ)) == 0)
+        complaint =
+            writing ? "a store that the call does not name" : "a load that the call does not name";
+    else if (windows[at] == 0)
+        complaint = "an access outside of an open and a close hook";
+    else if (!writing && !fetches_may_repeat && (marks[at] & FETCHED) != 0)
+        complaint = "a byte is fetched twice";
+    marks[at] |= writing ? 0 : FETCHED;
+    protect(PROT_READ | PROT_WRITE);
+    registers[REG_EFL] |= 0x100;
+}
+
+static void on_step(int number, siginfo_t *info, void *context)
+{
+    (void)number, (void)info;
+    act_where_due(false); /* [when_fetched] */
+    if (watching)
+        protect(PROT_NONE);
+    ((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL] &= ~0x100;
+}
+
+static void watch(void)
+{
+    struct sigaction access = { .sa_sigaction = on_access, .sa_flags = SA_SIGINFO };
+    struct sigaction step = { .sa_sigaction = on_step, .sa_flags = SA_SIGINFO };
+    sigaction(SIGSEGV, &access, NULL);
+    sigaction(SIGTRAP, &step, NULL);
+    watching = true;
+    protect(PROT_NONE);
+}
+
+static void unwatch(void)
+{
+    watching = fetches_may_repeat = false;
+    protect(PROT_READ | PROT_WRITE);
+    act_where_due(true); /* [when_fetched] */
+    memset(marks, 0, sizeof marks);
+    cr_assert_null(complaint, "%s", complaint);
+}
+
+/* Byte by byte, so that each is an access of its own. */
+void *memmove(void *to, const void *from, size_t len)
+{
+    const bool upwards = (uintptr_t)to <= (uintptr_t)from;
+    for (size_t i = 0; i < len; i++)
+        ((volatile uint8_t *)to)[upwards ? i : len - 1 - i] =
+            ((const volatile uint8_t *)from)[upwards ? i : len - 1 - i];
+    return to;
+}
+
+void *memcpy(void *to, const void *from, size_t len)
+{
+    const uintptr_t a = (uintptr_t)to, b = (uintptr_t)from;
+    if (watching && a != b && (a > b ? a - b : b - a) < len)
+        complaint = "memcpy between ranges that overlap";
+    return memmove(to, from, len);
+}
+
+void *memset(void *to, int value, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        ((volatile uint8_t *)to)[i] = (uint8_t)value;
+    return to;
+}
+
+/* [.*] */
+/* ---- The port ---- */
+
+static struct procbuf_table table;
+
+/* [PANICS] */
+static jmp_buf panicked;
+static bool panic_expected;
+#define PANICS(call)                                                                               \
+    do {                                                                                           \
+        panic_expected = true;                                                                     \
+        if (setjmp(panicked) == 0) {                                                               \
+            (void)(call);                                                                          \
+            cr_assert_fail("no panic: " #call);                                                    \
+        }                                                                                          \
+        panic_expected = false;                                                                    \
+    } while (0)
+
+/* [refuse] */
+/* The port will refuse this request of the next call; 0: none. */
+static unsigned requests, refused_request;
+#define refuse(request) (requests = 0, refused_request = (request))
+
+/* [foreign|foreign_table] */
+/* Another kernel's table: which lives go on, and, a bit for each, which there are handles of. */
+static struct procbuf_table foreign_table;
+static struct {
+    bool live;
+    uint64_t identifier, handles;
+} foreign[4];
+
+static bool foreign_is_live(uint32_t index, uint64_t identifier, const void *data)
+{
+    cr_assert(data == foreign && (foreign[index].handles >> identifier & 1) != 0);
+    return foreign[index].live && foreign[index].identifier == identifier;
+}
+
+/* [foreign_at_hook] */
+/* A foreign process ends, or begins a new life. */
+static void turn_life(uint32_t index)
+{
+    foreign[index].identifier += !foreign[index].live;
+    foreign[index].live = !foreign[index].live;
+}
+#define foreign_at_hook(hook, index) at_hook(hook, 0, index)
+
+/* [expect_hooks|at_hook|foreign_at_hook|watch|add_to_counter] */
+/* What a hook is told: of OPEN and CLOSE an address, a length and an access. */
+enum { OPEN = 1, CLOSE, PROTECT, BARRIER };
+typedef uint64_t numbers[12];
+static numbers opened; /* last */
+
+/* [expect_hooks] */
+/* The hooks that a call must use, in order; with ANY_PART of a range, which the call then closes. */
+enum { ANY_PART = 8 };
+static numbers expected_hooks[64];
+static unsigned expected_hook_count, hook_count;
+static bool hooks_count;
+#define expect_hooks(...)                                                                          \
+    do {                                                                                           \
+        const numbers hooks[] = { { 0 }, __VA_ARGS__ };                                            \
+        memcpy(expected_hooks, hooks, sizeof hooks);                                               \
+        expected_hook_count = sizeof hooks / sizeof hooks[0];                                      \
+        hook_count = 1;                                                                            \
+        hooks_count = true;                                                                        \
+    } while (0)
+
+static void expect_no_more_hooks(void)
+{
+    cr_assert_eq(hook_count, expected_hook_count, "a hook is missing");
+    hooks_count = false;
+}
+
+static void take_hook(const uint64_t *hook)
+{
+    cr_assert_lt(hook_count, expected_hook_count, "a hook too many");
+    uint64_t *must_be = expected_hooks[hook_count++];
+    if (must_be[0] == (ANY_PART | OPEN))
+        cr_assert(hook[1] >= must_be[1] && hook[1] + hook[2] <= must_be[1] + must_be[2]);
+    if (must_be[0] > ANY_PART)
+        memcpy(&must_be[1], hook[0] == OPEN ? &hook[1] : &opened[1], 2 * sizeof hook[0]);
+    must_be[0] &= ANY_PART - 1;
+    for (unsigned n = 0; n < sizeof(numbers) / sizeof hook[0]; n++)
+        cr_assert_eq(hook[n], must_be[n], "hook %u is not as it must be", hook_count - 1);
+}
+
+/* [expect_hooks|at_hook|foreign_at_hook|watch|add_to_counter] */
+static void on_hook(const numbers hook)
+{
+    if (hooks_count) /* [expect_hooks] */
+        take_hook(hook); /* [expect_hooks] */
+    if (hook[0] == OPEN)
+        memcpy(opened, hook, sizeof opened);
+    /* [at_hook|foreign_at_hook] */
+    for (struct act *act = acts; act < acts + act_count; act++)
+        if (act->at_hook && act->trigger == hooks_seen && act->target != 0)
+            memory[act->target - MEMORY] = (uint8_t)act->value;
+        else if (act->at_hook && act->trigger == hooks_seen) /* [foreign_at_hook] */
+            turn_life(act->value); /* [foreign_at_hook] */
+    hooks_seen++;
+    /* [watch] */
+    for (size_t i = 0; hook[0] < PROTECT && i < hook[2] && hook[1] - MEMORY + i < sizeof memory;
+         i++)
+        windows[hook[1] - MEMORY + i] += hook[0] == OPEN ? 1 : -1;
+    /* [expect_hooks|at_hook|foreign_at_hook|watch|add_to_counter] */
+}
+
+/* [.*] */
+void procbuf_port_user_access_open(procbuf_addr_t addr, size_t len, enum procbuf_access access)
+{
+    (void)addr, (void)len, (void)access;
+    on_hook((numbers){ OPEN, addr, len, access }); /* [on_hook] */
+}
+
+void procbuf_port_user_access_close(procbuf_addr_t addr, size_t len, enum procbuf_access access)
+{
+    (void)addr, (void)len, (void)access;
+    on_hook((numbers){ CLOSE, addr, len, access }); /* [on_hook] */
+}
+
+bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
+{
+    (void)protection;
+    /* [on_hook|refuse] */
+    if (protection->table != &table)
+        return true;
+    /* [on_hook] */
+    on_hook((numbers){ PROTECT, protection->process_index, protection->identifier,
+                       protection->flash_start, protection->flash_protected_end,
+                       protection->flash_end, protection->mem_start, protection->app_break,
+                       protection->kernel_break, protection->mem_end });
+    /* [refuse] */
+    if (++requests == refused_request)
+        return false;
+    /* [.*] */
+    return true;
+}
+
+void procbuf_port_barrier(void)
+{
+    on_hook((numbers){ BARRIER }); /* [on_hook] */
+}
+
+void procbuf_port_panic(const char *message)
+{
+    if (panic_expected) /* [PANICS] */
+        longjmp(panicked, 1); /* [PANICS] */
+    cr_assert_fail("panic: %s", message);
+    for (;;)
+        ;
+}
+
+/* ---- The kernel ---- */
+
+static struct procbuf_process processes[9]; /* one more than any table has */
+static struct procbuf_grant_entry grants[8 * 4];
+static struct procbuf_readonly ro[8]; /* [ro] */
+static struct procbuf_readwrite rw[8]; /* [rw] */
+static struct procbuf_readable s[8]; /* [s] */
+static struct procbuf_writable ws[8]; /* [ws] */
+static struct procbuf_id id[8]; /* [id] */
+static struct procbuf_driver drivers[4]; /* [drivers] */
+static struct procbuf_readwrite held[4]; /* [held] */
+static struct procbuf_readonly_slot readonly_slots[4]; /* [readonly_slots] */
+static struct procbuf_readwrite_slot readwrite_slots[4]; /* [readwrite_slots] */
+static struct procbuf_reader reader; /* [reader] */
+static struct procbuf_writer writer; /* [writer] */
+static const struct procbuf_grant *grant; /* [grant] */
+PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability); /* [capability] */
+
+/* [told] */
+/* What calls tell besides their answers. */
+static struct {
+    struct procbuf_process *process;
+    procbuf_addr_t addr, old_break;
+    size_t len, index, failed;
+    struct procbuf_pair pair;
+    uint32_t number;
+    int order;
+    uint8_t byte;
+    uint16_t le16, be16;
+    uint32_t le32, be32;
+    uint64_t le64, be64;
+    struct procbuf_iter iter;
+    struct procbuf_readable readable;
+    struct procbuf_writable writable;
+    struct procbuf_readable_chunks readable_chunks;
+    struct procbuf_writable_chunks writable_chunks;
+    struct procbuf_readable_elements readable_elements;
+    struct procbuf_writable_elements writable_elements;
+} told;
+
+/* [KEEP] */
+/* A call that is refused tells nothing. */
+static uint8_t kept[64];
+#define KEEP(place) memcpy(kept, &(place), sizeof(place))
+#define MUST_BE_KEPT(place) cr_assert_arr_eq((const uint8_t *)&(place), kept, sizeof(place))
+
+/* [add_to_counter] */
+/* As many swaps of a slot, each for what it holds. Where they are counted was opened last, when it was looked at. */
+static void add_to_counter(uint64_t count)
+{
+    const bool low_first = *(const uint8_t *)&(const uint16_t){ 1 } == 1;
+    for (size_t i = 0, carry = 0; i < opened[2]; i++) {
+        uint8_t *byte = &memory[opened[1] - MEMORY + (low_first ? i : opened[2] - 1 - i)];
+        carry += *byte + (i < 8 ? count >> 8 * i & 0xff : 0);
+        *byte = (uint8_t)carry;
+        carry >>= 8;
+    }
+}
+
+/* [make_mistake] */
+#include "../machine/mistakes.h"
+
+/* [foreign_id] */
+static struct procbuf_id foreign_id(uint32_t index)
+{
+    foreign[index].handles |= UINT64_C(1) << foreign[index].identifier;
+    return procbuf_id_new_external(&foreign_table, index, foreign[index].identifier, &capability);
+}
+
+/* [regions|maps] */
+/* What that kernel says of its processes' memory: regions 0 to 3 are those of the first map. */
+static struct procbuf_region regions[8];
+static struct procbuf_map maps[2]; /* [maps] */
+static unsigned region_counts[2]; /* [find_region] */
+static unsigned lookups; /* [lookups] */
+
+/* [find_region] */
+static bool find_region(procbuf_addr_t addr, struct procbuf_region *region_out, const void *data)
+{
+    const unsigned map = (unsigned)((const unsigned *)data - region_counts);
+    lookups++; /* [lookups] */
+    for (unsigned r = 4 * map; r < 4 * map + region_counts[map]; r++) {
+        if (regions[r].start > addr || regions[r].end <= addr)
+            continue;
+        *region_out = regions[r];
+        return true;
+    }
+    return false;
+}
+
+/* [lent_by] */
+static struct procbuf_lender lender;
+#define lent_by(how) (lender = (how), &lender)
+
+/* [put_pair] */
+/* Userspace writes a pair of a vector. */
+static void put_pair(procbuf_addr_t vector, size_t index, procbuf_addr_t addr, size_t len)
+{
+    const struct procbuf_pair pair = { addr, (procbuf_addr_t)len };
+    for (size_t i = 0; i < sizeof pair; i++)
+        poke(vector + index * sizeof pair + i, ((const uint8_t *)&pair)[i]);
+}
+
+/* [other_table|other_process] */
+/* Another table of this kernel, and its one process, which has no memory that the library touches. */
+static struct procbuf_table other_table;
+static struct procbuf_process other_process;
+
+/* [.*] */
+static void create(struct procbuf_table *in, struct procbuf_process *slot,
+                   struct procbuf_process_config config)
+{
+    struct procbuf_process *process = NULL;
+    cr_assert_eq(procbuf_process_create(in, &config, &process), PROCBUF_OK);
+    cr_assert_eq(process, slot);
+}
+
+/* A kernel whose table has so many slots, and memory as new. */
+static void begin(uint32_t slots)
+{
+    fill(MEMORY, sizeof memory, 0);
+    memset(is_library_s, false, sizeof is_library_s); /* [check_memory] */
+    memset(processes, 0xa5, sizeof processes); /* nothing is zero by luck */
+    memset(grants, 0xa5, sizeof grants);
+    memset(ro, 0, sizeof ro); /* [ro] */
+    memset(rw, 0, sizeof rw); /* [rw] */
+    memset(id, 0, sizeof id); /* [id] */
+    memset(held, 0, sizeof held); /* [held] */
+    memset(regions, 0, sizeof regions); /* [regions|maps] */
+    memset(maps, 0, sizeof maps); /* [maps] */
+    memset(readonly_slots, 0, sizeof readonly_slots); /* [readonly_slots] */
+    memset(readwrite_slots, 0, sizeof readwrite_slots); /* [readwrite_slots] */
+    memset(&reader, 0, sizeof reader); /* [reader] */
+    memset(&writer, 0, sizeof writer); /* [writer] */
+    memset(foreign, 0, sizeof foreign); /* [foreign|foreign_table] */
+    procbuf_table_init_external(&foreign_table, foreign_is_live,
+                                foreign); /* [foreign|foreign_table] */
+    procbuf_table_init(&table, processes, 8); /* all are empty */
+    procbuf_table_init(&table, processes, slots);
+    procbuf_table_use_grants(&table, grants, 4);
+    /* [other_table|other_process] */
+    procbuf_table_init(&other_table, &other_process, 1);
+    create(&other_table, &other_process, (struct procbuf_process_config){ .mem_start = FOREIGN });
+    /* [.*] */
+}
+
+/* [declare] */
+/* A driver whose grant is of this length: after its slots come data. */
+static void declare(struct procbuf_driver *place, struct procbuf_driver_config config, size_t len)
+{
+    config.data_len = len - procbuf_grant_len(&config);
+    procbuf_driver_init(place, &config);
+}
+
+/* [len_of_data] */
+/* How long the data of a grant are. Returns: false if it is too long. */
+static bool len_of_data(struct procbuf_driver_config config, size_t *len_out)
+{
+    const size_t len = procbuf_grant_len(&config);
+    config.data_len = 0;
+    *len_out = len - procbuf_grant_len(&config);
+    return len != SIZE_MAX;
+}
+
+/* [expect_allow] */
+static void expect_allow(struct procbuf_allow_result result, enum procbuf_error code,
+                         procbuf_addr_t passed_addr, size_t passed_len)
+{
+    cr_assert_eq(result.code, code, "%s instead of %s", procbuf_error_name(result.code),
+                 procbuf_error_name(code));
+    cr_assert(result.addr == passed_addr && result.len == passed_len, "another range");
+}
+
+/* [decision] */
+/* A driver that is asked with what was passed, and keeps what it is handed, or rejects it with a code. */
+struct decision {
+    const struct procbuf_process *process;
+    uint32_t number;
+    procbuf_addr_t addr;
+    size_t len;
+    struct procbuf_readwrite *keeps;
+    enum procbuf_error code;
+    void (*body)(void); /* what the driver does before it answers; null: nothing */
+};
+
+/* [accept] */
+static enum procbuf_error accept(struct procbuf_id of, uint32_t number,
+                                 struct procbuf_readwrite *buffer, void *data)
+{
+    const struct decision *decision = data;
+    cr_assert(procbuf_table_lookup(&table, of) == decision->process && number == decision->number);
+    cr_assert_eq(procbuf_readwrite_len(buffer), decision->len);
+    cr_assert_eq(procbuf_readwrite_addr(buffer), decision->len == 0 ? 0 : decision->addr);
+    if (decision->body != NULL)
+        decision->body();
+    const struct procbuf_readwrite offered = *buffer;
+    const bool takes = decision->code == PROCBUF_OK;
+    *buffer = takes ? *decision->keeps : procbuf_readwrite_default(); /* which counts for nothing */
+    if (takes)
+        *decision->keeps = offered;
+    return decision->code;
+}
+
+/* [expect_slice] */
+static void expect_slice(const uint8_t *base, size_t len, procbuf_addr_t start, size_t is_len)
+{
+    cr_assert_eq(len, is_len, "a slice of %zu bytes instead of %zu", len, is_len);
+    cr_assert_eq((uintptr_t)base, start, "a slice that begins %td bytes away",
+                 (ptrdiff_t)((uintptr_t)base - start));
+}
+
+/* [expect_empty] */
+/* Of no bytes: its base is the library's own, not what the process passed. */
+static void expect_empty(const uint8_t *base, size_t len, procbuf_addr_t passed)
+{
+    cr_assert(len == 0 && base != NULL && (uintptr_t)base != passed, "not an empty slice");
+    cr_assert_geq((uintptr_t)base - MEMORY, sizeof memory, "its base is the process's");
+}
+
+/* [expect_process] */
+struct expected_process {
+    enum procbuf_state_kind state, stopped_from;
+    uint32_t yielded_for, restarts, code;
+    enum procbuf_completion completion;
+    procbuf_addr_t app_break, kernel_break, mark;
+};
+
+static void expect_process(const struct procbuf_process *process, struct expected_process is)
+{
+    const struct procbuf_state state = procbuf_process_state(process);
+    uint32_t code = 0x5a5a5a5a; /* which stays where there is none */
+    cr_assert(state.kind == is.state && state.stopped_from == is.stopped_from);
+    cr_assert_eq(state.yielded_for, is.yielded_for);
+    cr_assert_eq(procbuf_process_is_active(process), is.state < PROCBUF_STATE_FAULTED);
+    cr_assert_eq(procbuf_process_completion(process, &code), is.completion);
+    cr_assert_eq(code, is.code, "another completion code");
+    cr_assert_eq(procbuf_process_restart_count(process), is.restarts);
+    cr_assert_eq(procbuf_process_app_break(process), is.app_break);
+    cr_assert_eq(procbuf_process_kernel_break(process), is.kernel_break);
+    cr_assert_eq(procbuf_process_mark(process), is.mark);
+}
+
+/* [.*] */
+/* ---- The program ---- */
