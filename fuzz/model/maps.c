@@ -300,7 +300,8 @@ void predict_put_pair(const struct call *call, struct prediction *p)
     const uintptr_t words[2] = { (uintptr_t)call->args[2], (uintptr_t)call->args[3] };
     const uint64_t foreign = model_foreign_memory(0);
     skips(p, "T5");
-    if (addr >= foreign && addr - foreign <= TRACE_FOREIGN_COUNT * MODEL_FOREIGN_LEN - sizeof words)
+    if (addr >= foreign &&
+        addr - foreign <= (size_t)TRACE_FOREIGN_COUNT * MODEL_FOREIGN_LEN - sizeof words)
         model.any_foreign = true;
     else if (!model_is_app_memory(addr))
         return;

@@ -356,7 +356,7 @@ static inline uint64_t model_foreign_memory(unsigned process)
 /* The first region of a map in model.regions, and the one that its function finds. Returns: null if none has addr. */
 static inline const struct model_region *model_regions_of(unsigned map)
 {
-    return &model.regions[map * TRACE_MAP_REGIONS];
+    return &model.regions[(size_t)map * TRACE_MAP_REGIONS];
 }
 const struct model_region *model_find_region(unsigned map, uint64_t addr);
 

@@ -381,9 +381,11 @@ static void say_template(const struct call *call, const struct outcome *outcome,
         const char *statement = expand(template, n, call, outcome);
         if (statement != NULL && *statement == '\0')
             break;
+        if (statement == NULL)
+            continue;
         if (n == 0)
             say_all(statement, outcome, fails);
-        else if (statement != NULL)
+        else
             say("%s;", statement);
     }
 }

@@ -142,11 +142,11 @@ static size_t fetch_count;
 
 static void remember_fetch(uint32_t start, uint32_t end, bool writing)
 {
-    struct fetch *last = fetch_count == 0 ? NULL : &fetches[fetch_count - 1];
     if (writing || !arena_is_of_process(start))
         return;
-    if (last != NULL && last->position == machine_walk->position && last->end == start) {
-        last->end = end; /* byte by byte */
+    if (fetch_count != 0 && fetches[fetch_count - 1].position == machine_walk->position &&
+        fetches[fetch_count - 1].end == start) {
+        fetches[fetch_count - 1].end = end; /* byte by byte */
         return;
     }
     if ((fetch_count & (fetch_count + 1)) == 0) { /* full: 0, 1, 3, 7 … */

@@ -140,7 +140,7 @@ enum procbuf_error procbuf_readonly_build_vector(const struct procbuf_lender *le
                                                  size_t *failed_out)
 {
     PROCBUF_KEEPS(lender, lender);
-    const struct vector vector = { (struct procbuf_buffer_private *)(void *)buffers_out, count };
+    const struct vector vector = { (struct procbuf_buffer_private *)buffers_out, count };
     return build_vector(lender, addr, vector, max, PROCBUF_ACCESS_READ, failed_out);
 }
 
@@ -150,6 +150,6 @@ enum procbuf_error procbuf_readwrite_build_vector(const struct procbuf_lender *l
                                                   size_t *failed_out)
 {
     PROCBUF_KEEPS(lender, lender);
-    const struct vector vector = { (struct procbuf_buffer_private *)(void *)buffers_out, count };
+    const struct vector vector = { (struct procbuf_buffer_private *)buffers_out, count };
     return build_vector(lender, addr, vector, max, PROCBUF_ACCESS_READ_WRITE, failed_out);
 }

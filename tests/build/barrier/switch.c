@@ -13,12 +13,9 @@
  */
 #include "all.h"
 
-#include <procbuf/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
-
-PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability);
 
 static uint8_t ram[256];
 static volatile uint32_t *device_register;
@@ -66,9 +63,10 @@ static inline void switch_to_user(void)
 __attribute__((flatten)) static int kernel(void)
 {
     uint8_t byte;
-    const struct procbuf_readwrite buffer = procbuf_readwrite_new_external(
-        (procbuf_addr_t)&ram[16], 4, procbuf_id_new_external(&table, 0, 1, &capability),
-        &capability);
+    /* What procbuf_readwrite_new_external() returns, written out: not every compiler sees through it. */
+    const struct procbuf_readwrite buffer = {
+        { .id = { NULL, &table, 1 }, .addr = (procbuf_addr_t)&ram[16], .len = 4 }
+    };
     if (procbuf_readwrite_mut_enter(&buffer, write_body, NULL) != PROCBUF_OK)
         return -1;
 #ifdef RETURN_TO_USER
