@@ -393,7 +393,7 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
              (PROCESS, "        .app_break = app_break,\n", "        .app_break = kernel_break,\n"),
              (M_RULES, "    h->app_break = app_break;\n", "    h->app_break = kernel_break;\n")]),
     Pair("P-refused", "a break moves though the port refused it", "K1",
-         "kind=(integrity check=break-that-the-port-was-not-told|secrecy check=old-break-without-origin) op=(memop_)?s?brk$", [
+         "check=(break-that-the-port-was-not-told|old-break-without-origin|accessible-before-zeroed) op=(memop_)?s?brk$", [
              (BRK, "    if (!procbuf_process_give(process, new_break, self->kernel_break))\n"
                    "        return PROCBUF_OUT_OF_MEMORY;\n",
               "    if (!procbuf_process_give(process, new_break, self->kernel_break)) {\n"
