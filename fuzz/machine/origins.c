@@ -61,17 +61,17 @@ static void make(unsigned number, struct model_range range)
 /* A life that ended keeps its slots until then, for a driver that has them open. */
 static void begin_life(uint64_t slot)
 {
-    if (!origins.any)
-        return;
     for (unsigned d = 0; d < model.depth; d++) {
         const struct model_open *open = &model.open[d];
         struct ended *ended = &origins.ended[d];
         if (!open->of_grant || open->slot != slot || ended->identifier == open->identifier + 1)
             continue;
         ended->identifier = open->identifier + 1; /* 0: no life */
+        origins.any = true;
         memcpy(ended->passed, origins.passed[slot][open->driver], sizeof ended->passed);
     }
-    memset(origins.passed[slot], 0, sizeof origins.passed[slot]);
+    if (origins.any)
+        memset(origins.passed[slot], 0, sizeof origins.passed[slot]);
 }
 
 void origins_declared(unsigned v)
