@@ -46,7 +46,7 @@ void world_use(bool second)
 
 /* ---- What was touched ---- */
 
-/* Nothing behind these was touched: where processes are, and where those of a large trace are, and its arrays. */
+/* Nothing past these was touched: where processes are, and where those of a large trace are, and its arrays. */
 static uint32_t processes_end = ARENA_PROCESSES, large_end = ARENA_LARGE;
 static uint32_t large_out_end = ARENA_LARGE_OUT, large_scratch_end = ARENA_LARGE_SCRATCH;
 static bool large_is_used; /* by a trace so far */
@@ -98,7 +98,7 @@ unsigned world_touched(struct span parts[WORLD_PARTS])
     unsigned count = 0;
     parts[count++] = (struct span){ ARENA_PROCESSES, rounded(processes_end) };
     parts[count++] = arrays;
-    if (foreign_touched || model.any_foreign) /* else nobody has its memory */
+    if (foreign_touched || model.any_foreign) /* else no process has its memory */
         parts[count++] = (struct span){ ARENA_FOREIGN, ARENA_FOREIGN_END };
     if (large_end != ARENA_LARGE) {
         parts[count++] = (struct span){ ARENA_LARGE, rounded(large_end) };

@@ -74,7 +74,7 @@ enum {
     MODEL_GRANT_COUNT = 4,
     MODEL_SLOT_COUNT = 4,
     MODEL_FOREIGN_COUNT = TRACE_FOREIGN_COUNT,
-    MODEL_OTHER = 4, /* its place behind those of the foreign table */
+    MODEL_OTHER = 4, /* its place, after those of the foreign table */
     MODEL_FOREIGN_LEN = 256,
     MODEL_MAX_LOOKUPS = 64,
     MODEL_PAIR_LEN = 2 * sizeof(uintptr_t)

@@ -446,7 +446,7 @@ static unsigned insert_allow_and_enter(struct trace *trace, unsigned at, struct 
             share_own_memory(&allow, 3);
         struct op use = draw_op_of(trace, OP_LEN);
         use.operands[0].number = read->operands[0].number + (writing ? TRACE_BUFFER_COUNT : 0);
-        if (draw_has(OP_SKIP_SWAPS) && chance_one_in(3)) { /* many, behind the block */
+        if (draw_has(OP_SKIP_SWAPS) && chance_one_in(3)) { /* many, after the block */
             struct op skip = draw_op_of(trace, OP_SKIP_SWAPS);
             skip.operands[0] = use.operands[0];
             const struct op after[] = { use, skip, allow, use };

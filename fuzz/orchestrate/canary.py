@@ -43,12 +43,12 @@ def release(build: Build, seed: int, jobs: int, seconds: float, say) -> list[Can
         raise ToolError("there is none in tests/defects/patches")
     chance.shuffle(order)
     deadline = time.monotonic() + seconds
-    flown: list[Canary] = []
+    tried: list[Canary] = []
     with ThreadPoolExecutor(jobs) as pool:
-        while order and (not flown or time.monotonic() < deadline):
+        while order and (not tried or time.monotonic() < deadline):
             batch, order = order[:jobs], order[jobs:]
             for canary in pool.map(lambda d: _fly(d, chance.randrange(1, 2**31), build), batch):
-                flown.append(canary)
+                tried.append(canary)
                 say(f"canary {canary.id}: " + (f"found after {canary.seconds} s" if not canary.why
                                                else f"MISSED: {canary.why}"))
-    return flown
+    return tried

@@ -191,13 +191,13 @@ class Night:
                 self.journal.note("no planted bug was tried: there are real ones")
             return
         try:
-            flown = canary.release(build("fuzz", ROOT / "lib", self.journal.say, EVERYTHING), settings.seed or 0,
+            tried = canary.release(build("fuzz", ROOT / "lib", self.journal.say, EVERYTHING), settings.seed or 0,
                                    settings.jobs or 1, CANARY_SHARE * (settings.time or 0), self.journal.say)
         except ToolError as error:
             self.journal.breaks("planted bugs", f"none was tried: {error}")
             return
-        self.journal.record.canaries = flown
-        for bird in flown:
+        self.journal.record.canaries = tried
+        for bird in tried:
             self.store.add_canary(bird)
             clock.fuzzing_cpu_s += bird.seconds or canary.LIMIT_S
             clock.waited_cpu_s += bird.seconds or canary.LIMIT_S

@@ -30,11 +30,11 @@ def status(record: Record) -> int:
 
 def canary_line(record: Record) -> str:
     """Of planted bugs, what was found."""
-    flown, missed = record.canaries, missed_canaries(record)
-    if not flown:
+    tried, missed = record.canaries, missed_canaries(record)
+    if not tried:
         return "no planted bug was tried"
-    slowest = max((c.seconds or 0 for c in flown), default=0.0)
-    return (f"{len(flown) - len(missed)} of {len(flown)} planted bugs found" +
+    slowest = max((c.seconds or 0 for c in tried), default=0.0)
+    return (f"{len(tried) - len(missed)} of {len(tried)} planted bugs found" +
             (f", each within {slowest:.1f} s" if not missed else ""))
 
 

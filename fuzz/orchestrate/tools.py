@@ -156,7 +156,7 @@ def build(preset: str, lib: Path, say=print, targets: Sequence[str] = TOOLS) -> 
 
 def build_with(name: str, options: list[str], lib: Path, *targets: str, preset: str = "fuzz") -> Build:
     """Configure a preset with more options of CMake, and build targets if there are any, in build/NAME. Asked again with
-    another library, it is built anew there."""
+    another library, it is built again there."""
     return _built(Build(ROOT / "build" / name, lib), preset, targets, options)
 
 

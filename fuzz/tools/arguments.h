@@ -10,7 +10,7 @@ enum argument_kind {
 };
 
 struct argument {
-    const char *name; /* without its dashes; null: behind the last */
+    const char *name; /* without its dashes; null: after the last */
     enum argument_kind kind;
     void *value; /* stays as it is when the option is not given */
 };
