@@ -242,7 +242,7 @@ ERRORS = [
     ("V-range", "any range may be given back", "machine/origins.c",
      "    if (range_equal(passed, answer) || view_unasked)\n        return;\n", "    return;\n", "bent.S-slots"),
     ("V-life", "a new life may be given what the old one passed", "machine/origins.c",
-     "    memset(origins.passed[slot], 0, sizeof origins.passed[slot]);\n", "", "corpora"),
+     "    memset(origins.passed[slot], 0, sizeof origins.passed[slot]);\n", "        (void)0;\n", "corpora"),
     ("V-grant", "a driver that is declared again was passed what it was before", "machine/origins.c",
      "        memset(origins.passed[slot][v], 0, sizeof origins.passed[slot][v]);\n", "        (void)0;\n", "corpora"),
     ("V-address", "an address may come from anywhere", "machine/origins.c",
