@@ -3,6 +3,7 @@
 #include "arena.h"
 #include "bug.h"
 #include "fault.h"
+#include "forms_check.h"
 #include "worlds.h"
 
 #include <string.h>
@@ -33,9 +34,17 @@ void harness_start(void)
     fault_watch();
 }
 
+void harness_run_trace(const struct harness *harness, const struct trace *trace)
+{
+    if (harness->forms)
+        forms_check(trace, FORMS_TIMES);
+    else
+        worlds_run_some(trace);
+}
+
 void harness_run(const struct harness *harness, const uint8_t *bytes, size_t len)
 {
     static struct trace trace;
     trace_decode(&trace, bytes, len, harness->weights);
-    worlds_run_some(&trace);
+    harness_run_trace(harness, &trace);
 }

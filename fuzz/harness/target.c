@@ -5,7 +5,6 @@
 #include "machine.h"
 #include "mutator.h"
 #include "ring.h"
-#include "worlds.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -83,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     ring_note(bytes, len);
     const struct trace *made = mutator_made(&HARNESS, bytes, len);
     if (made != NULL)
-        worlds_run_some(made);
+        harness_run_trace(&HARNESS, made);
     else
         harness_run(&HARNESS, bytes, len);
     ring_note_return();

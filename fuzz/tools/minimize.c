@@ -9,6 +9,7 @@
 #include "bug.h"
 #include "fault.h"
 #include "files.h"
+#include "forms_check.h"
 #include "harness.h"
 #include "machine.h"
 #include "world.h"
@@ -130,6 +131,11 @@ static void run_plainly(const struct trace *trace)
     machine_run(trace, NULL);
 }
 
+static void check_forms(const struct trace *trace)
+{
+    forms_check(trace, FORMS_TIMES);
+}
+
 static void run_each(const struct trace *trace, void (*run)(const struct trace *trace))
 {
     static struct trace other;
@@ -144,6 +150,7 @@ static void run_each(const struct trace *trace, void (*run)(const struct trace *
 static void run_members(const struct trace *trace)
 {
     run_each(trace, run_plainly);
+    run_each(trace, check_forms);
     if (!needs_second_world())
         return;
     shared->verdict.in_second_world = true;

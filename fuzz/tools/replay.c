@@ -4,6 +4,7 @@
 #include "bug.h"
 #include "fault.h"
 #include "files.h"
+#include "forms_check.h"
 #include "harness.h"
 #include "machine.h"
 #include "oracle.h"
@@ -193,6 +194,11 @@ static void run_plainly(const struct trace *trace)
     op_total += trace->op_count;
 }
 
+static void check_forms(const struct trace *trace)
+{
+    forms_check(trace, FORMS_TIMES);
+}
+
 static void for_each_member(void (*run)(const struct trace *trace))
 {
     static struct trace trace;
@@ -270,6 +276,7 @@ static void replay_file(const char *path)
         for_each_member(worlds_run_all);
     if (options.hostile)
         for_each_member(run_hostile);
+    for_each_member(check_forms);
     set_limit(0);
 }
 

@@ -78,7 +78,8 @@ static bool line_is_header(const char *line, size_t len)
 
 static bool fail(const char *file_name, unsigned line, const char *message)
 {
-    fprintf(stderr, "%s:%u: %s\n", file_name, line, message);
+    if (file_name != NULL)
+        fprintf(stderr, "%s:%u: %s\n", file_name, line, message);
     return false;
 }
 

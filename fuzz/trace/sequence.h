@@ -31,7 +31,8 @@ void sequence_get(const struct sequence *sequence, unsigned index, struct trace 
 /* Make it one without members. */
 void sequence_clear(struct sequence *sequence);
 
-/* Text form. Appends the members. Returns: false after printing "FILE:LINE: what is wrong" to stderr. */
+/* Text form. Appends the members. Returns: false after printing "FILE:LINE: what is wrong" to stderr, without a word if
+ * there is no name. */
 bool sequence_parse(struct sequence *sequence, const char *text, size_t len, const char *file_name);
 void sequence_print(const struct sequence *sequence, FILE *out);
 

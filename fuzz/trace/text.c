@@ -28,6 +28,8 @@ static bool fail(const struct parser *parser, const char *format, ...)
 {
     char message[2 * MAX_LINE];
     va_list arguments;
+    if (parser->file_name == NULL)
+        return false;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);

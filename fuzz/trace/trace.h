@@ -240,7 +240,7 @@ void trace_decode(struct trace *trace, const uint8_t *bytes, size_t len, const u
 /* Returns: the length written, at most TRACE_MAX_BYTES. */
 size_t trace_encode(const struct trace *trace, uint8_t *bytes_out);
 
-/* Text form. Returns: false after printing "FILE:LINE: what is wrong" to stderr. */
+/* Text form. Returns: false after printing "FILE:LINE: what is wrong" to stderr, without a word if there is no name. */
 bool trace_parse(struct trace *trace, const char *text, size_t len, const char *file_name);
 /* … of text that begins after `lines_before` lines of its file. */
 bool trace_parse_member(struct trace *trace, const char *text, size_t len, const char *file_name,

@@ -58,19 +58,19 @@ def edit_copy(edits: list[Edit], folder: Path) -> None:
 def compile_testbed(files: list[str], folder: Path, build: Path) -> dict[str, Path]:
     """Compile what a copy's changed files of the testbed need. Returns: object file as linked, to the
     new one."""
-    known = {}
+    known = []
     for entry in json.loads((build / "compile_commands.json").read_text()):
-        if "/testbed.dir/" in entry["command"]:
-            known[str(Path(entry["file"]).relative_to(ROOT))] = shlex.split(entry["command"])
+        if re.search(r"/(testbed|forms_[a-z]+)\.dir/", entry["command"]):
+            known.append((Path(entry["file"]).relative_to(ROOT), shlex.split(entry["command"])))
     objects = {}
-    for file in dict.fromkeys(files):
-        for name in known if file.endswith(".h") else [file]:
-            if Path(name).parent != Path(file).parent:
+    for file in map(Path, dict.fromkeys(files)):
+        for name, words in known:
+            if name != file and not (file.suffix == ".h" and name.parent == file.parent):
                 continue
             # What is left out leaves things unused: no error.
-            command = [w.replace(f"{ROOT}/fuzz/", f"{folder}/fuzz/") for w in known[name] if w != "-Werror"]
+            command = [w.replace(f"{ROOT}/fuzz/", f"{folder}/fuzz/") for w in words if w != "-Werror"]
             at = command.index("-o") + 1
-            target = folder / (name.replace("/", "-") + ".o")
+            target = folder / (command[at].replace("/", "-"))
             objects[command[at]], command[at] = target, str(target)
             done = run(command, build)
             if done.returncode != 0:

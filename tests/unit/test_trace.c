@@ -2,6 +2,8 @@
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 
+#include "files.h"
+#include "forms_check.h"
 #include "trace.h"
 
 #include <string.h>
@@ -427,4 +429,14 @@ Test(trace, control_characters_of_a_bad_line_are_not_printed)
     FILE *err = cr_get_redirected_stderr();
     cr_assert_not_null(fgets(said, sizeof said, err));
     cr_assert_str_eq(said, "a:2: unknown operation \"?[2J\"\n");
+}
+
+/* The seeds of the harness `forms`, damaged more often than a fuzzer does at once. */
+Test(trace, damage_is_refused_or_a_program)
+{
+    static struct trace seed;
+    cr_assert(file_read_trace(CORPUS "/forms/layouts.trace", NULL, &seed));
+    forms_check(&seed, 5000);
+    cr_assert(file_read_trace(CORPUS "/forms/operands_of_each_kind.trace", NULL, &seed));
+    forms_check(&seed, 30000);
 }
