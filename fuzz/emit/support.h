@@ -224,8 +224,18 @@ static struct {
     uint64_t identifier, handles;
 } foreign[4];
 
-static bool foreign_is_live(uint32_t index, uint64_t identifier, const void *data)
+/* [begin_few|begin_many] */
+/* Places of foreign processes in their table. */
+static const uint32_t far[4] = { 65534, 65535, 65790, 131070 };
+/* [foreign|foreign_table] */
+
+static bool foreign_is_live(uint32_t index, uint64_t identifier, const void *data) /* [begin] */
+    static bool foreign_is_live(uint32_t place, uint64_t identifier, /* [begin_few|begin_many] */
+                                const void *data) /* [begin_few|begin_many] */
 {
+    uint32_t index; /* [begin_few|begin_many] */
+    for (index = 0; index < 4 && far[index] != place; index++) /* [begin_few|begin_many] */
+        continue; /* [begin_few|begin_many] */
     cr_assert(data == foreign && (foreign[index].handles >> identifier & 1) != 0);
     return foreign[index].live && foreign[index].identifier == identifier;
 }
@@ -319,6 +329,8 @@ bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
     /* [on_hook|refuse] */
     if (protection->table != &table)
         return true;
+    if (protection->process_index < 254) /* [begin_many] */
+        return true; /* [begin_many] */
     /* [on_hook] */
     on_hook((numbers){ PROTECT, protection->process_index, protection->identifier,
                        protection->flash_start, protection->flash_protected_end,
@@ -347,7 +359,14 @@ void procbuf_port_panic(const char *message)
 
 /* ---- The kernel ---- */
 
+/* [begin] */
 static struct procbuf_process processes[9]; /* one more than any table has */
+/* [begin_few|begin_many] */
+/* A large table: processes without memory come before those of the program. */
+static struct procbuf_process many[254 + 9];
+static struct procbuf_grant_entry many_grants[(254 + 8) * 300];
+#define processes (&many[254])
+/* [.*] */
 static struct procbuf_grant_entry grants[8 * 4];
 static struct procbuf_readonly ro[8]; /* [ro] */
 static struct procbuf_readwrite rw[8]; /* [rw] */
@@ -411,7 +430,11 @@ static void add_to_counter(uint64_t count)
 static struct procbuf_id foreign_id(uint32_t index)
 {
     foreign[index].handles |= UINT64_C(1) << foreign[index].identifier;
-    return procbuf_id_new_external(&foreign_table, index, foreign[index].identifier, &capability);
+    return procbuf_id_new_external(&foreign_table, index, foreign[index].identifier, /* [begin] */
+                                   &capability); /* [begin] */
+    return procbuf_id_new_external(&foreign_table, far[index], /* [begin_few|begin_many] */
+                                   foreign[index].identifier, /* [begin_few|begin_many] */
+                                   &capability); /* [begin_few|begin_many] */
 }
 
 /* [regions|maps] */
@@ -463,11 +486,15 @@ static void create(struct procbuf_table *in, struct procbuf_process *slot,
 }
 
 /* A kernel whose table has so many slots, and memory as new. */
+/* [begin] */
 static void begin(uint32_t slots)
+    /* [begin_few|begin_many] */
+    static void begin_few(uint32_t slots)
+/* [.*] */
 {
     fill(MEMORY, sizeof memory, 0);
     memset(is_library_s, false, sizeof is_library_s); /* [check_memory] */
-    memset(processes, 0xa5, sizeof processes); /* nothing is zero by luck */
+    memset(processes, 0xa5, 9 * sizeof processes[0]); /* nothing is zero by luck */
     memset(grants, 0xa5, sizeof grants);
     memset(ro, 0, sizeof ro); /* [ro] */
     memset(rw, 0, sizeof rw); /* [rw] */
@@ -489,6 +516,18 @@ static void begin(uint32_t slots)
     procbuf_table_init(&other_table, &other_process, 1);
     create(&other_table, &other_process, (struct procbuf_process_config){ .mem_start = FOREIGN });
     /* [.*] */
+}
+
+/* [begin_many] */
+/* The same with a large table. */
+static void begin_many(uint32_t slots)
+{
+    begin_few(slots);
+    memset(many_grants, 0xa5, sizeof many_grants);
+    procbuf_table_init(&table, many, 254 + slots);
+    procbuf_table_use_grants(&table, many_grants, 300);
+    for (unsigned i = 0; i < 254; i++)
+        create(&table, &many[i], (struct procbuf_process_config){ .mem_start = FOREIGN });
 }
 
 /* [declare] */

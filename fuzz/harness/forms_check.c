@@ -171,18 +171,54 @@ static void random_begin(const uint8_t *bytes, size_t len)
 
 /* What names and lines are made of, and what is none. */
 static const char *const pieces[] = {
-    "\n",     "{",          "}",       " ",       "#",     "trace 1\n",  "sequence 1\n", "process",
-    "ram=",   "app=131072", "flash=",  "gap=256", "place=", "=",          "-",            "+",
-    "0x",     "/65536",     "until",   "to",      "null",  "len",        "p0.ram+",      "p9.mark",
-    "rw7.end", "f3.memory", "g7.high", "kernel",  "max+1", "top",        "2^64",         "le64",
-    "read",   "NOACK",      "\t",      "\r",      "%s%n",  "\377\376\201", "enter ro0",   "misuse 255",
+    "\n",
+    "{",
+    "}",
+    " ",
+    "#",
+    "trace 1\n",
+    "sequence 1\n",
+    "process",
+    "ram=",
+    "app=131072",
+    "flash=",
+    "gap=256",
+    "place=",
+    "=",
+    "-",
+    "+",
+    "0x",
+    "/65536",
+    "until",
+    "to",
+    "null",
+    "len",
+    "p0.ram+",
+    "p9.mark",
+    "rw7.end",
+    "f3.memory",
+    "g7.high",
+    "kernel",
+    "max+1",
+    "top",
+    "2^64",
+    "le64",
+    "read",
+    "NOACK",
+    "\t",
+    "\r",
+    "%s%n",
+    "\377\376\201",
+    "enter ro0",
+    "misuse 255",
 };
 
 /* Limits of numbers, and of how often something may stand. */
-static const uint32_t edges[] = { 0,   1,   2,   5,   7,    8,    9,    16,    31,    32,      33,
-                                  63,  64,  65,  127, 128,  254,  255,  256,   511,   512,     513,
-                                  1022, 1023, 1024, 1025, 2047, 2048, 32767, 32768, 65535, 65536, 0xffffff,
-                                  0x1000000, UINT32_MAX };
+static const uint32_t edges[] = { 0,     1,     2,     5,     7,        8,         9,
+                                  16,    31,    32,    33,    63,       64,        65,
+                                  127,   128,   254,   255,   256,      511,       512,
+                                  513,   1022,  1023,  1024,  1025,     2047,      2048,
+                                  32767, 32768, 65535, 65536, 0xffffff, 0x1000000, UINT32_MAX };
 
 static uint32_t an_edge(uint32_t most)
 {
@@ -234,25 +270,16 @@ static struct text damage_text(const struct text *text)
     const struct text part = a_part(text, &from);
     fwrite(text->bytes, 1, from, memory);
     switch (below(6)) {
-    case 0:
-        break;
-    case 1:
-        fputc((int)below(256), memory);
-        break;
-    case 2:
-        fprintf(memory, "%u", (unsigned)an_edge(UINT32_MAX));
-        break;
-    case 3:
-        print_often(&part, memory);
-        break;
+    case 0: break;
+    case 1: fputc((int)below(256), memory); break;
+    case 2: fprintf(memory, "%u", (unsigned)an_edge(UINT32_MAX)); break;
+    case 3: print_often(&part, memory); break;
     case 4: /* as long as a limit */
         fwrite(part.bytes, 1, part.len, memory);
         for (size_t len = part.len, limit = an_edge(2048); len < limit; len++)
             fputc(part.len == 0 ? '9' : part.bytes[part.len - 1], memory);
         break;
-    default:
-        fputs(pieces[below(sizeof pieces / sizeof pieces[0])], memory);
-        break;
+    default: fputs(pieces[below(sizeof pieces / sizeof pieces[0])], memory); break;
     }
     fwrite(part.bytes + part.len, 1, text->len - from - part.len, memory);
     text_close(memory);

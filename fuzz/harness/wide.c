@@ -1,13 +1,14 @@
-/* wide: few operations in a world that is big: buffers, copies and arrays of more than 2^16 bytes.
- * Property: as everywhere; what is cut to 16 bits on its way is another number here.
+/* wide: short programs in a world that is big: buffers, copies and arrays of more than 2^16 bytes, processes on both sides
+ * of place 2^8 of the table, 300 grants, enters 32 deep.
+ * Property: as everywhere; what is cut to 8 or 16 bits on its way is another number here.
  * Oracle: shadow model, access oracle, ASan and UBSan.
- * Operations: all that take or give a length, an index or an offset, and what ends a life.
+ * Operations: all that take or give a length, an index, an offset or a number, and what ends a life.
  */
 #include "harness.h"
 
 const struct harness harness_wide = {
     .name = "wide",
-    .about = "buffers, slices and copies of more than 2^16 bytes",
+    .about = "more than 2^16 bytes, 2^8 processes, 2^8 grants",
     .large = true,
     .weights = {
         [OP_POKE] = 4, [OP_FILL] = 2, [OP_WIDEN] = 12, [OP_RESTART] = 2,
@@ -25,6 +26,11 @@ const struct harness harness_wide = {
         [OP_WRITER_WRITE] = 4, [OP_WRITER_SKIP] = 4, [OP_STREAM_COPY] = 6,
         [OP_ALLOCATE_GRANT] = 2, [OP_SET_BYTE] = 2, [OP_DECLARE_DRIVER] = 2,
         [OP_ALLOW_READONLY] = 4, [OP_ALLOW_READWRITE] = 4, [OP_ALLOW_USERSPACE_READABLE] = 2,
-        [OP_DRIVER_ENTER] = 3, [OP_TAKE_ID] = 2, [OP_READ_READONLY] = 3, [OP_READ_READWRITE] = 3,
+        [OP_TABLE_SLOT] = 3, [OP_CREATE] = 1, [OP_REMOVE] = 1, [OP_STOP] = 1, [OP_FAULT] = 1, [OP_START] = 1,
+        [OP_LOOKUP] = 2, [OP_ID_EQUAL] = 2, [OP_LOOKUP_DRIVER] = 2, [OP_ENTER_GRANT] = 3, [OP_LEAVE_GRANT] = 2,
+        [OP_TAKE_FOREIGN_ID] = 2, [OP_FOREIGN_START] = 2, [OP_FOREIGN_END] = 1, [OP_FOREIGN_READONLY] = 2,
+        [OP_FOREIGN_READWRITE] = 2, [OP_DECLARE_DRIVER_WITH] = 2, [OP_LEND_READONLY] = 2, [OP_LEND_READWRITE] = 2,
+        [OP_PUT_PAIR] = 2, [OP_READONLY_VECTOR] = 2, [OP_READWRITE_VECTOR] = 2, [OP_PAIR] = 2,
+        [OP_DRIVER_ENTER] = 3, [OP_TAKE_ID] = 4, [OP_READ_READONLY] = 3, [OP_READ_READWRITE] = 3,
     },
 };

@@ -104,7 +104,8 @@ _Static_assert((int)MODEL_RUNNING == (int)PROCBUF_STATE_RUNNING &&
 static void compare_process(unsigned slot)
 {
     const struct model_process *p = &model.processes[slot];
-    const struct procbuf_process *process = procbuf_table_slot(&world.table, slot);
+    const struct procbuf_process *process =
+        procbuf_table_slot(&world.table, model_first_place() + slot);
     compare_field("state-occupied", slot, p->used, process != NULL);
     if (!p->used)
         return;
@@ -119,7 +120,8 @@ static void compare_process(unsigned slot)
 void compare_layout(unsigned slot)
 {
     const struct model_process *p = &model.processes[slot];
-    const struct procbuf_process *process = procbuf_table_slot(&world.table, slot);
+    const struct procbuf_process *process =
+        procbuf_table_slot(&world.table, model_first_place() + slot);
     compare_field("layout-mem-start", slot, p->mem_start, procbuf_process_mem_start(process));
     compare_field("layout-mem-end", slot, p->mem_end, procbuf_process_mem_end(process));
     compare_field("layout-flash-start", slot, p->flash_start, procbuf_process_flash_start(process));

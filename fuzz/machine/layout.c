@@ -26,7 +26,6 @@ uint64_t place_process(const struct layout *layout, uint64_t at, uint64_t args[8
 static void lay_out_all(const struct trace *trace, FILE *results)
 {
     uint64_t at = (uint64_t)ARENA_BASE + arena_processes();
-    bug_current_op = "process";
     for (unsigned i = 0; i < trace->process_count; i++) {
         struct prediction p = { .rule = "P4" };
         struct outcome outcome = { 0 };
@@ -60,6 +59,8 @@ void layout_begin(const struct trace *trace, FILE *results)
     /* A layout that is copied prints nothing, and MSan's shadow is not copied. */
     const bool may_copy = results == NULL && !arena_has_shadow() && !world_is_second() &&
                           trace_has_usual_layout(trace);
+    bug_current_op = "process";
+    bug_current_rule = "P4";
     if (world_begin(trace, may_copy))
         return;
     lay_out_all(trace, results);

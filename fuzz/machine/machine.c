@@ -406,6 +406,7 @@ void machine_run(const struct trace *trace, FILE *results)
     walk_block(&machine.walk);
     bug_current_op = "end";
     compare_all_bytes();
+    world_check_those_before();
     view_ended();
     state_check();
 }

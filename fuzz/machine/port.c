@@ -30,12 +30,13 @@ void procbuf_port_user_access_close(procbuf_addr_t addr, size_t len, enum procbu
     report_access(HOOK_CLOSE, addr, len, access);
 }
 
-/* The kernel apart, in which mistakes are made, is none of the trace's business. */
+/* The kernel apart, in which mistakes are made, is none of the trace's business, and processes without memory none of
+ * a port's. */
 bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
 {
     const struct hook hook = {
         .kind = HOOK_PROTECT,
-        .process_index = protection->process_index,
+        .process_index = protection->process_index - model_first_place(),
         .identifier = protection->identifier,
         .flash_start = protection->flash_start,
         .flash_protected_end = protection->flash_protected_end,
@@ -45,13 +46,13 @@ bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
         .kernel_break = protection->kernel_break,
         .mem_end = protection->mem_end,
     };
-    if (protection->table != &world.table)
+    if (protection->table != &world.table || protection->process_index < model_first_place())
         return true;
     const bool agrees = oracle_hook(&hook);
     if (agrees)
         view_told(&hook);
     else
-        view_refused(protection->process_index);
+        view_refused(hook.process_index);
     return agrees;
 }
 

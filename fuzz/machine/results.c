@@ -108,7 +108,12 @@ void outcome_print(const struct outcome *outcome, FILE *out)
         fputc(' ', out);
         switch (outcome->values[v].kind) {
         case 'a': place_print(number, out); break;
-        case 'p': fprintf(out, "p%" PRIu64, number); break;
+        case 'p':
+            if (number < TRACE_MAX_PROCESSES)
+                fprintf(out, "p%" PRIu64, number);
+            else
+                fputs("another", out);
+            break;
         case 'w': fprintf(out, "0x%" PRIx64, number); break;
         case 't': fputs((const char *)(uintptr_t)number, out); break;
         case 'x': fprintf(out, "digest=%08" PRIx64, number); break;

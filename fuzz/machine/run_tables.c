@@ -34,13 +34,16 @@ static bool is_held(uint32_t index, uint64_t identifier)
 }
 
 /* The other kernel's one answer. */
-bool execute_foreign_is_live(uint32_t index, uint64_t identifier, const void *data)
+bool execute_foreign_is_live(uint32_t place, uint64_t identifier, const void *data)
 {
+    uint32_t index = 0;
+    while (index < MODEL_FOREIGN_COUNT && world_foreign_place(index) != place)
+        index++;
     if (data != world.foreign_lives || !is_held(index, identifier))
         bug_found("result", "callback-liveness",
                   "expected: the foreign table is asked for a life that a handle is of (B7)\n"
                   "actual: %s, index %u",
-                  data != world.foreign_lives ? "another table's data" : "another life", index);
+                  data != world.foreign_lives ? "another table's data" : "another life", place);
     return world.foreign_lives[index].live && world.foreign_lives[index].identifier == identifier;
 }
 
@@ -54,8 +57,8 @@ void run_foreign_life(const struct call *call, struct outcome *outcome)
 static struct procbuf_id foreign_id(const struct call *call)
 {
     const uint32_t index = (uint32_t)call->args[1];
-    return procbuf_id_new_external(&world.foreign, index, model.foreign[index].identifier,
-                                   &capability);
+    return procbuf_id_new_external(&world.foreign, world_foreign_place(index),
+                                   model.foreign[index].identifier, &capability);
 }
 
 void run_take_foreign_id(const struct call *call, struct outcome *outcome)

@@ -56,6 +56,6 @@ void run_skip_swaps(const struct call *call, struct outcome *outcome)
     const struct model_buffer *buffer = &model.buffers[call->args[0]];
     (void)outcome;
     add_to_counter(
-        model.slots[buffer->slot][buffer->grant_number].counters[buffer->kind][buffer->number],
+        model_slots(buffer->slot, buffer->grant_number)->counters[buffer->kind][buffer->number],
         ((uint64_t)1 << call->args[1]) - 1);
 }

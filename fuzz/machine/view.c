@@ -162,7 +162,8 @@ static void check_apart(unsigned slot)
 static void check_published(unsigned slot)
 {
     const struct view *view = &views[slot];
-    const struct procbuf_process *process = procbuf_table_slot(&world.table, slot);
+    const struct procbuf_process *process =
+        procbuf_table_slot(&world.table, model_first_place() + slot);
     if (view_unasked)
         return;
     if (process == NULL) {

@@ -25,6 +25,19 @@ static struct {
     _Alignas(128) uint8_t apart[64];
     struct world_objects second;
 } objects;
+
+/* What is copied when a trace begins: all but the processes of large traces. */
+enum { COPIED_FROM = offsetof(struct world_objects, slots) };
+
+/* Grants of a large trace: those of its own processes begin anew with each. */
+static struct procbuf_grant_entry large_grants
+    [2][ARENA_LARGE_LEN != 0 ? (TRACE_LARGE_BEFORE + TRACE_MAX_PROCESSES) * TRACE_LARGE_GRANTS : 0];
+
+/* The processes that come before its own, as they were made. */
+static struct before {
+    bool made;
+    struct procbuf_process processes[sizeof objects.first.before / sizeof objects.first.before[0]];
+} before[2];
 struct world_objects *world_now = &objects.first;
 
 bool world_is_second(void)
@@ -161,7 +174,8 @@ static void save(struct snapshot *snapshot)
 {
     snapshot->made = true;
     snapshot->processes_end = processes_end;
-    snapshot->objects = world;
+    memcpy((uint8_t *)&snapshot->objects + COPIED_FROM, (const uint8_t *)&world + COPIED_FROM,
+           sizeof world - COPIED_FROM);
     memcpy(snapshot->views, views, sizeof views);
     snapshot->model = model;
 }
@@ -209,9 +223,12 @@ static void restore(const struct snapshot *snapshot)
     }
     const bool has_drivers = any_driver();
     arena_copy(&model, &snapshot->model, offsetof(struct model, slots));
+    if (model.depth != 0) /* the last trace was left where it was */
+        memset(model.open, 0, sizeof model.open);
     if (has_drivers)
         arena_copy(model.slots, snapshot->model.slots, sizeof model.slots);
-    arena_copy(&world, &snapshot->objects, sizeof world);
+    arena_copy((uint8_t *)&world + COPIED_FROM, (const uint8_t *)&snapshot->objects + COPIED_FROM,
+               sizeof world - COPIED_FROM);
     arena_copy(views, snapshot->views, sizeof views);
     processes_end = snapshot->processes_end;
     large_end = ARENA_LARGE;
@@ -240,6 +257,47 @@ static void make_other(void)
         bug_found("result", "other-table",
                   "expected: each table of ours has processes of its own (L1, P4)\n"
                   "actual: its first process is refused");
+}
+
+/* ---- Large traces ---- */
+
+/* A table whose first places are taken, by processes without memory. They are made once, and copied from then on. */
+static void begin_large(void)
+{
+    struct before *made = &before[world_is_second()];
+    struct procbuf_grant_entry *grants = large_grants[world_is_second()];
+    struct procbuf_process *process;
+    memset(&grants[TRACE_LARGE_BEFORE * TRACE_LARGE_GRANTS], 0xa5,
+           (size_t)TRACE_MAX_PROCESSES * TRACE_LARGE_GRANTS * sizeof *grants);
+    procbuf_table_init(&world.table, world.before, TRACE_LARGE_BEFORE + model.slot_count);
+    procbuf_table_use_grants(&world.table, grants, TRACE_LARGE_GRANTS);
+    for (unsigned place = 0; !made->made && place < TRACE_LARGE_BEFORE; place++) {
+        const struct procbuf_process_config config = { .flash_start = ARENA_BASE + ARENA_FOREIGN,
+                                                       .mem_start = ARENA_BASE + ARENA_FOREIGN };
+        if (procbuf_process_create(&world.table, &config, &process) != PROCBUF_OK ||
+            process != &world.before[place])
+            bug_found("result", "large-table",
+                      "expected: process %u of many takes the place after the last one (P4, L8)\n"
+                      "actual: it is refused, or gets another place",
+                      place);
+    }
+    if (made->made)
+        memcpy(world.before, made->processes, sizeof made->processes);
+    else
+        memcpy(made->processes, world.before, sizeof made->processes);
+    made->made = true;
+    identifiers_begin_at(TRACE_LARGE_BEFORE);
+}
+
+void world_check_those_before(void)
+{
+    const struct before *made = &before[world_is_second()];
+    if (arena_is_large && !bytes_equal((const uint8_t *)world.before,
+                                       (const uint8_t *)made->processes, sizeof made->processes))
+        bug_found("state", "processes-before",
+                  "expected: calls for p0 to p%u change no other process of the table (I6)\n"
+                  "actual: one that comes before them has changed",
+                  model.slot_count - 1);
 }
 
 static void make_blank(void)
@@ -298,6 +356,8 @@ bool world_begin(const struct trace *trace, bool may_copy)
     procbuf_table_init(&world.table, world.slots, model.slot_count);
     (void)watched_take();
     procbuf_table_use_grants(&world.table, world.grants, MODEL_GRANT_COUNT);
+    if (arena_is_large)
+        begin_large();
     if (world_is_second())
         identifiers_begin_at(other_identifiers);
     return false;

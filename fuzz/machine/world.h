@@ -24,8 +24,10 @@ struct lending {
 };
 
 struct world_objects {
-    struct procbuf_table table;
+    /* Of a large trace: processes without memory, which come before its own in the table. */
+    struct procbuf_process before[ARENA_LARGE_LEN != 0 ? TRACE_LARGE_BEFORE : 0];
     struct procbuf_process slots[TRACE_MAX_PROCESSES];
+    struct procbuf_table table;
     struct procbuf_readonly readonly[TRACE_BUFFER_COUNT];
     struct procbuf_readwrite readwrite[TRACE_BUFFER_COUNT];
     struct slice slices[TRACE_SLICE_COUNT];
@@ -60,6 +62,17 @@ size_t world_slice_len(uint64_t number);
 void world_use(bool second);
 
 bool world_is_second(void);
+
+/* The place of a foreign process in its table, as the library counts. In a large trace f0, f2 and f3 have the same one in
+ * 8 bits, f0 and f3 in 16. */
+static inline uint32_t world_foreign_place(uint32_t process)
+{
+    static const uint32_t far[MODEL_FOREIGN_COUNT] = { 65534, 65535, 65534 + 256, 65534 + 65536 };
+    return arena_is_large ? far[process] : process;
+}
+
+/* A large trace ends: nothing changed the processes that come before its own. */
+void world_check_those_before(void);
 
 /* Begin a trace: oracle, model, arena and library as if nothing had ever been, without processes. With `may_copy`, and
  * once such a world was kept, it has the usual ones. Returns: whether it has. */

@@ -9,8 +9,8 @@ static int swap_slot(unsigned slot, const struct model_driver *driver, unsigned 
     const int error = model_begin_driver_grant(slot, (unsigned)(driver - model.drivers), p);
     if (error != OK)
         return error == KERNELS_MISTAKE ? error : NOMEM;
-    struct model_slots *slots = &model.slots[slot][driver->grant_number];
-    struct model_grant *grant = &model_change_unseen(slot)->grants[driver->grant_number];
+    struct model_slots *slots = model_slots(slot, driver->grant_number);
+    struct model_grant *grant = model_grant(slot, driver->grant_number);
     grant->entered = grant->entered_by_driver = false;
     may_read(p, slots->place.start, slots->place.end);
     if (number >= driver->slot_counts[kind])
@@ -106,7 +106,7 @@ void predict_allow_userspace_readable_with(const struct call *call, struct predi
 {
     struct model_range range;
     struct model_driver *driver;
-    if (model.processes[call->args[0]].used && model.asked == TRACE_MAX_DEPTH)
+    if (model.processes[call->args[0]].used && model.asked == model_max_depth())
         skips(p, "T1");
     else if (shares(call, true, &range, &driver, p))
         model.asked++;

@@ -28,14 +28,14 @@ bool model_buffer_is_live(const struct model_buffer *buffer)
         return is_kept(buffer, false);
     if (!buffer->from_slot)
         return true;
-    return model.slots[buffer->slot][buffer->grant_number].swaps[buffer->kind][buffer->number] ==
-           buffer->swaps; /* H6 */
+    const struct model_slots *slots = model_slots(buffer->slot, buffer->grant_number);
+    return slots->swaps[buffer->kind][buffer->number] == buffer->swaps; /* H6 */
 }
 
 bool model_asks_whether_live(const struct model_buffer *buffer, struct prediction *p)
 {
     if (buffer->filled && buffer->from_slot && model_is_live(buffer->slot, buffer->identifier)) {
-        struct model_slots *slots = &model.slots[buffer->slot][buffer->grant_number];
+        struct model_slots *slots = model_slots(buffer->slot, buffer->grant_number);
         const struct span place = slots->place;
         RULE("H6");
         opens_and_closes(p, (uint64_t)ARENA_BASE + place.start, place.end - place.start, false);
@@ -62,7 +62,7 @@ void predict_skip_swaps(const struct call *call, struct prediction *p)
     skips(p, "T5");
     if (!buffer->filled || !buffer->from_slot || !model_is_live(buffer->slot, buffer->identifier))
         return;
-    struct model_slots *slots = &model.slots[buffer->slot][buffer->grant_number];
+    struct model_slots *slots = model_slots(buffer->slot, buffer->grant_number);
     uint64_t *swaps = &slots->swaps[buffer->kind][buffer->number];
     if (!slots->shown[buffer->kind][buffer->number] || *swaps > UINT64_MAX - swaps_left - count)
         return;
@@ -185,7 +185,7 @@ void predict_enter(const struct call *call, struct prediction *p)
     const bool writable = call->op->code == OP_MUT_ENTER;
     const struct model_buffer *buffer = &model.buffers[model_buffer_named(call, 0)];
     RULE("H2");
-    if (model.depth == TRACE_MAX_DEPTH) {
+    if (model.depth == model_max_depth()) {
         skips(p, "T1");
         return;
     }
@@ -232,7 +232,7 @@ void model_enter(unsigned buffer_register, unsigned slice_register, bool writabl
 void model_enter_driver(unsigned v, unsigned slot, unsigned slice_register)
 {
     const struct model_driver *driver = &model.drivers[v];
-    const struct span span = model.processes[slot].grants[driver->grant_number].span;
+    const struct span span = model_grant(slot, driver->grant_number)->span;
     struct model_open *open = open_body(slot, false, span);
     open->of_grant = true;
     open->driver = v;
@@ -258,11 +258,12 @@ void model_leave(void)
     for (unsigned s = 0; s < TRACE_SLICE_COUNT; s++)
         if (model.slices[s].depth >= model.depth)
             model.slices[s].valid = false;
-    const struct model_open *open = &model.open[--model.depth];
-    if (open->foreign)
-        return;
-    struct model_process *process = model_change_unseen(open->slot);
-    process->open_enters--;
-    if (open->of_grant && process->identifier == open->identifier && model_is_active(process))
-        leave_drivers_grant(&process->grants[model.drivers[open->driver].grant_number]);
+    struct model_open *open = &model.open[--model.depth];
+    if (!open->foreign) {
+        struct model_process *process = model_change_unseen(open->slot);
+        process->open_enters--;
+        if (open->of_grant && process->identifier == open->identifier && model_is_active(process))
+            leave_drivers_grant(model_grant(open->slot, model.drivers[open->driver].grant_number));
+    }
+    memset(open, 0, sizeof *open);
 }

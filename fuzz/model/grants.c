@@ -3,8 +3,8 @@
 
 bool model_find_driver_number(unsigned slot, uint64_t driver_number, unsigned *number_out)
 {
-    for (unsigned g = 0; g < MODEL_GRANT_COUNT; g++) {
-        const struct model_grant *grant = &model.processes[slot].grants[g];
+    for (unsigned g = 0; g < model_grant_count(); g++) {
+        const struct model_grant *grant = model_grant(slot, g);
         if (grant->allocated && grant->driver_number == driver_number) {
             *number_out = g;
             return true;
@@ -37,9 +37,10 @@ static int allocate_grant(unsigned slot, uint64_t number, const struct model_dri
     RULE("G2");
     if (!model_is_active(process))
         return PROCESS_ERRORS + INACTIVE_APP;
-    if (number >= MODEL_GRANT_COUNT)
+    if (number >= model_grant_count())
         return PROCESS_ERRORS + ADDRESS_OUT_OF_BOUNDS;
-    if (process->grants[number].allocated || model_find_driver_number(slot, driver_number, &other))
+    if (model_grant(slot, number)->allocated ||
+        model_find_driver_number(slot, driver_number, &other))
         return ALREADY;
     RULE("G1");
     if (align < 2)
@@ -57,9 +58,8 @@ static int allocate_grant(unsigned slot, uint64_t number, const struct model_dri
     RULE("G1");
     if (!asks_port(p, slot, process->app_break, addr)->answer)
         return PROCESS_ERRORS + OUT_OF_MEMORY;
-    struct model_process *changed = model_change(slot);
-    changed->kernel_break = addr;
-    changed->grants[number] = (struct model_grant){
+    model_change(slot)->kernel_break = addr;
+    *model_grant(slot, number) = (struct model_grant){
         .allocated = true,
         .is_drivers = driver != NULL,
         .driver = driver != NULL ? (unsigned)(driver - model.drivers) : 0,
@@ -77,13 +77,14 @@ static int enter_grant(unsigned slot, uint64_t number, struct prediction *p)
     RULE("G3");
     if (!model_is_active(process))
         return INACTIVE_APP;
-    if (number >= MODEL_GRANT_COUNT)
+    if (number >= model_grant_count())
         return ADDRESS_OUT_OF_BOUNDS;
-    if (!process->grants[number].allocated)
+    struct model_grant *grant = model_grant(slot, number);
+    if (!grant->allocated)
         return OUT_OF_MEMORY;
-    if (process->grants[number].entered)
+    if (grant->entered)
         return ALREADY_IN_USE;
-    model_change_unseen(slot)->grants[number].entered = true;
+    grant->entered = true;
     return OK;
 }
 
@@ -92,8 +93,8 @@ static int enter_grant(unsigned slot, uint64_t number, struct prediction *p)
 static void make_slots(unsigned slot, const struct model_driver *driver, struct prediction *p)
 {
     const unsigned number = driver->grant_number;
-    const struct span span = model.processes[slot].grants[number].span;
-    struct model_slots *slots = &model.slots[slot][number];
+    const struct span span = model_grant(slot, number)->span;
+    struct model_slots *slots = model_slots(slot, number);
     for (unsigned d = 0; d < model.depth; d++) {
         struct model_open *open = &model.open[d];
         if (open->of_grant && !open->outlived && open->slot == slot &&
@@ -118,11 +119,11 @@ int model_begin_driver_grant(unsigned slot, unsigned v, struct prediction *p)
     RULE("G4");
     if (!model_is_active(process))
         return INACTIVE_APP;
-    if (number >= MODEL_GRANT_COUNT) {
+    if (number >= model_grant_count()) {
         panics(p, "R7");
         return KERNELS_MISTAKE;
     }
-    const struct model_grant *grant = &process->grants[number];
+    struct model_grant *grant = model_grant(slot, number);
     const bool is_new = !grant->allocated;
     if (is_new && allocate_grant(slot, number, driver, driver->driver_number, driver->len,
                                  driver->data_align < 8 ? 8 : driver->data_align, p) != OK)
@@ -135,14 +136,13 @@ int model_begin_driver_grant(unsigned slot, unsigned v, struct prediction *p)
     }
     if (grant->entered)
         return ALREADY_IN_USE;
-    struct model_grant *entered = &model_change_unseen(slot)->grants[number];
-    entered->entered = entered->entered_by_driver = true;
+    grant->entered = grant->entered_by_driver = true;
     const struct span span = grant->span;
     if (is_new)
         make_slots(slot, driver, p);
     if (span.start != span.end)
         opens_and_closes(p, (uint64_t)ARENA_BASE + span.start, span.end - span.start, true);
-    p->access.opaque = model.slots[slot][number].place;
+    p->access.opaque = model_slots(slot, number)->place;
     return OK;
 }
 
@@ -161,8 +161,8 @@ enum { MOST_SLOT_LEN = 24, LEAST_SLOT_LEN = 16 };
 static bool has_grant_of_length(unsigned v, uint32_t len)
 {
     for (unsigned slot = 0; slot < model.slot_count; slot++)
-        for (unsigned g = 0; g < MODEL_GRANT_COUNT; g++) {
-            const struct model_grant *grant = &model.processes[slot].grants[g];
+        for (unsigned g = 0; g < model_grant_count(); g++) {
+            const struct model_grant *grant = model_grant(slot, g);
             if (model.processes[slot].used && grant->allocated && grant->is_drivers &&
                 grant->driver == v && grant->span.end - grant->span.start == len)
                 return true;
@@ -246,8 +246,7 @@ void predict_enter_grant(const struct call *call, struct prediction *p)
         return;
     answers(p, OUTCOME_PROCESS_ERROR, enter_grant(slot, call->args[1], p));
     if (p->outcome.status == OK)
-        answers_with(p, 'a',
-                     (uint64_t)ARENA_BASE + model.processes[slot].grants[call->args[1]].span.start);
+        answers_with(p, 'a', (uint64_t)ARENA_BASE + model_grant(slot, call->args[1])->span.start);
 }
 
 void predict_allocate_grant(const struct call *call, struct prediction *p)
@@ -269,9 +268,9 @@ void predict_leave_grant(const struct call *call, struct prediction *p)
     RULE("G3");
     answers(p, OUTCOME_DONE, 0);
     if (!model_id_is_live(id) || id->foreign || !model_is_active(&model.processes[id->slot]) ||
-        call->args[1] >= MODEL_GRANT_COUNT)
+        call->args[1] >= model_grant_count())
         return;
-    struct model_grant *grant = &model_change_unseen(id->slot)->grants[call->args[1]];
+    struct model_grant *grant = model_grant(id->slot, call->args[1]);
     if (grant->entered_by_driver)
         panics(p, "R8");
     else
@@ -283,7 +282,7 @@ void predict_driver_enter(const struct call *call, struct prediction *p)
     const struct model_driver *driver = &model.drivers[call->args[0]];
     const struct model_id *id = &model.ids[call->args[1]];
     RULE("G4");
-    if (model.depth == TRACE_MAX_DEPTH) {
+    if (model.depth == model_max_depth()) {
         skips(p, "T1");
     } else if (!driver->declared) {
         skips(p, "R13");
@@ -317,7 +316,7 @@ void predict_read_slot(const struct call *call, struct prediction *p)
     }
     RULE("G5");
     const struct model_slots *slots =
-        open->outlived ? &open->slots : &model.slots[open->slot][driver->grant_number];
+        open->outlived ? &open->slots : model_slots(open->slot, driver->grant_number);
     answers(p, OUTCOME_PROCESS_ERROR, OK);
     may_read(p, slots->place.start, slots->place.end);
     const struct model_buffer buffer = { .filled = true,

@@ -12,14 +12,13 @@ static bool spans_overlap(struct span a, struct span b)
 /* I3, I4 */
 static void check_grants(unsigned slot)
 {
-    const struct model_process *process = &model.processes[slot];
-    for (unsigned g = 0; g < MODEL_GRANT_COUNT; g++) {
-        const struct model_grant *grant = &process->grants[g];
+    for (unsigned g = 0; g < model_grant_count(); g++) {
+        const struct model_grant *grant = model_grant(slot, g);
         if (!grant->allocated)
             continue;
         for (unsigned other = 0; other < g; other++)
-            if (process->grants[other].allocated &&
-                spans_overlap(grant->span, process->grants[other].span))
+            if (model_grant(slot, other)->allocated &&
+                spans_overlap(grant->span, model_grant(slot, other)->span))
                 bug_found("invariant", "I4-grants-apart",
                           "expected: grants do not overlap (I4)\nactual: %u and %u of p%u do", g,
                           other, slot);

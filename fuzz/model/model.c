@@ -1,6 +1,7 @@
 #include "rules.h"
 
 struct model model;
+struct model_far model_far;
 
 void model_reset(void)
 {

@@ -71,7 +71,7 @@ enum model_state {
 };
 
 enum {
-    MODEL_GRANT_COUNT = 4,
+    MODEL_GRANT_COUNT = 4, /* of a trace that is not large */
     MODEL_SLOT_COUNT = 4,
     MODEL_FOREIGN_COUNT = TRACE_FOREIGN_COUNT,
     MODEL_OTHER = 4, /* its place, after those of the foreign table */
@@ -236,7 +236,6 @@ struct model {
     struct model_slice slices[TRACE_SLICE_COUNT];
     struct model_id ids[TRACE_ID_COUNT];
     unsigned depth;
-    struct model_open open[TRACE_MAX_DEPTH];
     unsigned asked; /* drivers that act and have not answered */
     struct model_driver drivers[TRACE_DRIVER_COUNT];
     struct model_foreign foreign[MODEL_FOREIGN_COUNT + 1]; /* and the process of our other table */
@@ -264,11 +263,35 @@ struct model {
     unsigned requests_seen; /* in this operation */
     struct model_slots slots[TRACE_MAX_PROCESSES]
                             [MODEL_GRANT_COUNT]; /* while no driver is declared: all 0 */
+    struct model_open open[TRACE_MAX_DEPTH]; /* what lies deeper than `depth` is 0 */
     uint8_t cells[ARENA_LEN]; /* owner and purpose of each byte: model.c */
     uint8_t bytes[ARENA_LEN]; /* B5: one value of each byte, whoever looks at it */
 };
 
 extern struct model model;
+
+/* What else a large trace has: grants from MODEL_GRANT_COUNT on, and their slots, which mean nothing until one is made. */
+enum { MODEL_FAR_GRANT_COUNT = TRACE_LARGE_GRANTS - MODEL_GRANT_COUNT };
+extern struct model_far {
+    struct model_grant grants[TRACE_MAX_PROCESSES][MODEL_FAR_GRANT_COUNT];
+    struct model_slots slots[TRACE_MAX_PROCESSES][MODEL_FAR_GRANT_COUNT];
+} model_far;
+
+static inline unsigned model_grant_count(void)
+{
+    return arena_is_large ? TRACE_LARGE_GRANTS : MODEL_GRANT_COUNT;
+}
+
+static inline unsigned model_max_depth(void)
+{
+    return arena_is_large ? TRACE_MAX_DEPTH : TRACE_USUAL_DEPTH;
+}
+
+/* The place of p0 in the table, as the library counts. */
+static inline unsigned model_first_place(void)
+{
+    return arena_is_large ? TRACE_LARGE_BEFORE : 0;
+}
 
 /* Begin a world without processes. How many slots its table has is the machine's to say. */
 void model_reset(void);
@@ -314,6 +337,19 @@ static inline struct model_process *model_change(unsigned slot)
 static inline struct model_process *model_change_unseen(unsigned slot)
 {
     return &model.written[slot];
+}
+
+/* Requires: the table has grants of that number. */
+static inline struct model_grant *model_grant(unsigned slot, uint64_t number)
+{
+    return number < MODEL_GRANT_COUNT ? &model.written[slot].grants[number]
+                                      : &model_far.grants[slot][number - MODEL_GRANT_COUNT];
+}
+
+static inline struct model_slots *model_slots(unsigned slot, uint64_t number)
+{
+    return number < MODEL_GRANT_COUNT ? &model.slots[slot][number]
+                                      : &model_far.slots[slot][number - MODEL_GRANT_COUNT];
 }
 
 /* Of numbers that have a bit in `set`, take the lowest out. Requires: there is one. */

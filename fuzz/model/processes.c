@@ -98,6 +98,8 @@ static void create_process(unsigned slot, const uint64_t args[8])
 {
     struct model_process *process = model_change(slot);
     memset(process, 0, sizeof *process);
+    if (arena_is_large)
+        memset(model_far.grants[slot], 0, sizeof model_far.grants[slot]);
     process->used = true;
     process->identifier = model.next_identifier++;
     process->flash_start = args[0];
@@ -198,6 +200,8 @@ static void terminate(unsigned slot, uint64_t completion)
     process->state = process->stopped_from = MODEL_TERMINATED;
     process->yielded_for = 0;
     memset(process->grants, 0, sizeof process->grants);
+    if (arena_is_large)
+        memset(model_far.grants[slot], 0, sizeof model_far.grants[slot]);
 }
 
 /* L5, L6. Returns: OK, or why not. */
@@ -369,10 +373,11 @@ bool model_id_is_others(const struct model_id *id)
 
 void predict_table_slot(const struct call *call, struct prediction *p)
 {
-    const uint64_t index = call->args[0];
+    const unsigned first = model_first_place();
+    const uint64_t index = call->args[0] - first; /* wraps for one that was there before */
     RULE("L8");
     answers(p, OUTCOME_NO, 0);
-    if (index < model.slot_count && model.processes[index].used) {
+    if (call->args[0] < first || (index < model.slot_count && model.processes[index].used)) {
         answers(p, OUTCOME_YES, 0);
         answers_with(p, 'p', index);
     }

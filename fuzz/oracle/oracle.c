@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_WINDOWS = 16 };
+enum { MAX_WINDOWS = 64 };
 
 static struct window windows[MAX_WINDOWS];
 static unsigned window_count;

@@ -31,6 +31,7 @@ static struct {
     const char *identity;
     bool compares_memory, checks_hooks, watches,
         counts_lookups; /* as the kind of the bug demands */
+    bool any_is_large; /* of the traces */
     unsigned failing;   /* the operation that shows it; LAID_OUT: none yet; UINT_MAX: the end */
     FILE *out, *bodies; /* where statements go, and functions that are whole */
     const char *body;   /* the argument of the call that is written, if it opens a block */
@@ -228,7 +229,9 @@ static const char *given(const struct outcome *outcome, unsigned v)
         return NULL;
     switch (outcome->values[v].kind) {
     case 'a': return address(value);
-    case 'p': return text("p%" PRIu64, value);
+    case 'p':
+        return value < TRACE_MAX_PROCESSES ? text("p%" PRIu64, value)
+                                           : text("&processes[%" PRId64 "]", (int64_t)value);
     case 't': return text("\"%s\"", (const char *)(uintptr_t)value);
     case 'w': return text("0x%" PRIx64, value);
     default: return number(value);
@@ -416,11 +419,11 @@ static void say_hooks(const struct expectation *access)
         if (hook->kind == HOOK_PANIC)
             continue;
         if (hook->kind == HOOK_PROTECT)
-            told = text(", %u, %" PRIu64 ", %s, %s, %s, %s, %s, %s, %s", hook->process_index,
-                        hook->identifier, address(hook->flash_start),
-                        address(hook->flash_protected_end), address(hook->flash_end),
-                        address(hook->addr), address(hook->app_break), address(hook->kernel_break),
-                        address(hook->mem_end));
+            told = text(", %u, %" PRIu64 ", %s, %s, %s, %s, %s, %s, %s",
+                        hook->process_index + model_first_place(), hook->identifier,
+                        address(hook->flash_start), address(hook->flash_protected_end),
+                        address(hook->flash_end), address(hook->addr), address(hook->app_break),
+                        address(hook->kernel_break), address(hook->mem_end));
         else if (hook->kind != HOOK_BARRIER)
             told = text("%s, %s, %s, PROCBUF_ACCESS_%s", hook->part != NULL ? " | ANY_PART" : "",
                         address(hook->addr), number(hook->len),
@@ -569,7 +572,7 @@ static void finish(void)
         const struct model_process *p = &model.processes[slot];
         const char *name = text("p%u", slot);
         if (!p->used)
-            say("cr_assert_null(procbuf_table_slot(&table, %u));", slot);
+            say("cr_assert_null(procbuf_table_slot(&table, %u));", model_first_place() + slot);
         else
             say("expect_process(%s, (struct expected_process){ .state = PROCBUF_STATE_%s, "
                 ".stopped_from = PROCBUF_STATE_%s, "
@@ -829,7 +832,12 @@ static void write_program(const struct trace *trace, unsigned failing)
     model_reset();
     memcpy(test.known, model.bytes, memory_len());
     model.slot_count = trace_slot_count(trace);
-    say("begin(%u);", model.slot_count);
+    model.next_identifier = model_first_place();
+    say("%s(%u);",
+        !test.any_is_large ? "begin"
+        : arena_is_large   ? "begin_many"
+                           : "begin_few",
+        model.slot_count);
     lay_out(trace, failing == LAID_OUT);
     if (failing != LAID_OUT)
         walk_block(&walk);
@@ -995,6 +1003,10 @@ int main(int argc, char **argv)
     arena_map();
     test.out = open_memstream(&programs, &len[0]);
     test.bodies = open_memstream(&bodies, &len[1]);
+    for (unsigned m = 0; m < members.count; m++) {
+        sequence_get(&members, m, &trace);
+        test.any_is_large |= trace_is_large(&trace);
+    }
     for (unsigned m = 0; m < members.count; m++) {
         sequence_get(&members, m, &trace);
         if (members.count > 1)

@@ -149,7 +149,9 @@ static bool read_operands(struct reader *reader, struct op *op)
 
 void trace_decode(struct trace *trace, const uint8_t *bytes, size_t len, const uint8_t *enabled)
 {
-    struct reader reader = { .version = TRACE_TABLE_VERSION, .at = bytes, .end = bytes + len };
+    static const uint8_t nothing[1];
+    const uint8_t *at = len != 0 ? bytes : nothing; /* engines pass null for no bytes */
+    struct reader reader = { .version = TRACE_TABLE_VERSION, .at = at, .end = at + len };
     unsigned depth = 0;
     begin_record(&reader);
     const uint8_t version = read_u8(&reader);

@@ -209,6 +209,8 @@ void trace_lay_out_large(struct trace *trace)
           .apart = 5,
           .restarts = true,
           .large = true },
+        { .ram = 1024, .flash = 256, .app = 512, .kernel = 128 },
+        { .ram = 1024, .flash = 256, .app = 512, .kernel = 128, .flash_above = true },
     };
     trace->process_count = sizeof layouts / sizeof layouts[0];
     memcpy(trace->processes, layouts, sizeof layouts);

@@ -17,7 +17,8 @@ enum {
     TRACE_MAX_OPS = 1024,
     TRACE_MAX_OPERANDS = 8,
     TRACE_MAX_PROCESSES = 8,
-    TRACE_MAX_DEPTH = 4, /* of nested enters */
+    TRACE_USUAL_DEPTH = 4, /* of nested enters */
+    TRACE_MAX_DEPTH = 32, /* … in a large trace */
     TRACE_BUFFER_COUNT = 8,
     TRACE_SLICE_COUNT = 8,
     TRACE_ID_COUNT = 8,
@@ -216,10 +217,14 @@ static inline unsigned trace_slot_count(const struct trace *trace)
     return trace->process_count + (trace->process_count < TRACE_MAX_PROCESSES);
 }
 
+/* The world of a large trace: places in the table before those of its processes, so that these are on both sides of 2^8;
+ * and grants of each. */
+enum { TRACE_LARGE_BEFORE = 254, TRACE_LARGE_GRANTS = 300 };
+
 /* Says whether the trace has the processes of one that lays none out. */
 bool trace_has_usual_layout(const struct trace *trace);
 
-/* Give a trace two large processes. */
+/* Give a trace two large processes, and two that are not. */
 void trace_lay_out_large(struct trace *trace);
 
 /* Says whether a process of the trace is large: all are laid out where there is room for them, then. */

@@ -276,11 +276,12 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
             return PROCBUF_ALREADY_IN_USE;
     if (!entry->allocated)
 """),
-             (M_GRANTS, "    if (!process->grants[number].allocated)\n",
+             (M_GRANTS, "    if (!grant->allocated)\n        return OUT_OF_MEMORY;\n",
               """    for (unsigned s = 0; s < model.slot_count; s++)
-        if (model.processes[s].used && model.processes[s].grants[number].entered)
+        if (model.processes[s].used && model_grant(s, number)->entered)
             return ALREADY_IN_USE;
-    if (!process->grants[number].allocated)
+    if (!grant->allocated)
+        return OUT_OF_MEMORY;
 """)]),
     Pair("I-driver", "a driver number is in use while another process has a grant of it", "G2",
          "kind=integrity check=observer-gets-another-answer ", [
