@@ -2,6 +2,7 @@
 there."""
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import subprocess
@@ -65,11 +66,18 @@ class Afl(Fuzzer):
             self.last_lines = (self.task.kept / "log").read_text(errors="replace").splitlines()[-40:]
             self.came_to_end = any(TIME_IS_OVER in line for line in self.last_lines)
 
+    def _found_at(self, name: str) -> float:
+        """When it found an input, as its name says; one that goes on counts from an earlier start."""
+        now = time.monotonic() - self.task.started
+        match = re.search(r",time:(\d+)", name)
+        return min(now, self.begun - self.task.started + int(match[1]) / 1000) if match else now
+
     def _exchange(self) -> None:
         """Its finds become the corpus's."""
         for path in self.out.glob("queue/id*"):
             if path.name not in self.exchanged and ",sync:" not in path.name and ",orig:" not in path.name:
                 shutil.copy(path, self.task.corpus / f"afl-{path.name.split(',')[0].replace(':', '-')}")
+                self.progress.discoveries[int(self._found_at(path.name))] += 1
             self.exchanged.add(path.name)
         statistics = self.out / "fuzzer_stats"
         if not statistics.exists():

@@ -16,12 +16,14 @@ from .explain import explanation, kind_of
 from .record import SCHEMA, SEVERITIES, Finding
 from .replay import TEXTS, Outcome, members_of, minimize, replay, suffix_of
 from .revision import environment, git_revision
-from .tools import ROOT, Build, ToolError, identity_in, quoted, write_json, write_whole
+from .tools import ROOT, Build, ToolError, identity_in, quoted, shown, write_json, write_whole
 
 TRIES = 10
 """Replays of what does not show at once, or is to be told reliable."""
 MINIMISE_S, HANG_MINIMISE_S = 20.0, 5.0
 """A hang is known only after all of its time: few programs can be tried."""
+MOST_LINES = 60
+"""Of a program in a report; the bundle has all of it."""
 NOT_YET = "not minimised: the campaign ended before"
 
 
@@ -69,6 +71,7 @@ class Bundles:
                       f"What the process said:\n\n{report or '(nothing)'}\n{identity}\n")
         finding.explanation = without_paths(explanation(identity, report), {str(work): finding.folder, f"{build.lib}/": "lib/"})
         finding.operations, finding.members = operation_count(text), max(1, len(members_of(text)))
+        finding.trace = first_lines(text)
         try:
             if not tries:
                 raise CannotEmit("no replay shows it")
@@ -132,6 +135,13 @@ def without_paths(text: str, names: dict[str, str]) -> str:
 def kept_suffix(path: Path) -> str:
     """Of an input's name: AFL++'s have dots that mean nothing."""
     return path.suffix if path.suffix in TEXTS else ""
+
+
+def first_lines(text: str) -> str:
+    """A program for a report: whole, if it is short."""
+    lines = shown(text).splitlines()
+    more = len(lines) - MOST_LINES
+    return "\n".join([*lines[:MOST_LINES], f"# and {more} lines more"] if more > 0 else lines) + "\n"
 
 
 def operation_count(text: str) -> int:

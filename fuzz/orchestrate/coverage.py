@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from .record import FileCoverage, Totals
+from .record import FileCoverage, HarnessCoverage, Totals
 from .replay import Stopped, run_all
 from .tools import ROOT, Build, ToolError, run
 
@@ -19,8 +19,7 @@ SILENCE_S = 60.0
 
 @dataclass
 class Measured(FileCoverage):
-    """Of a file: besides what is recorded, how often each line ran, and which lines did."""
-    line_counts: dict[int, int]
+    """Of a file: besides what is recorded, which lines ran."""
     reached_lines: list[int]
 
     def recorded(self) -> FileCoverage:
@@ -126,9 +125,31 @@ def _summarise(exported: dict, lib: Path) -> dict[str, Measured]:
         files[str(Path(entry["filename"]).relative_to(lib))] = Measured(
             lines["count"], lines["covered"], branches["count"], branches["covered"], sorted(functions),
             sorted(set(_missed_lines(entry["segments"])) - inside),
-            [branch for branch in _missed_branches(entry) if branch[0] not in inside], _line_counts(entry["segments"]),
+            [branch for branch in _missed_branches(entry) if branch[0] not in inside], _by_line(_line_counts(entry["segments"])),
             sorted({s[0] for s in entry["segments"] if s[3] and s[4] and s[2] and not s[5]}))
     return files
+
+
+def _by_line(counts: dict[int, int]) -> list[int | None]:
+    return [counts.get(number) for number in range(1, max(counts, default=0) + 1)]
+
+
+def ranges(numbers: list[int]) -> str:
+    """Numbers that go up, as one writes them: 3-7,9."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ",".join(f"{first}-{last}" if last > first else str(first) for first, last in runs)
+
+
+def of_harness(files: Mapping[str, FileCoverage]) -> HarnessCoverage:
+    """What one harness reached."""
+    all_of = totals(files)
+    ran = {name: ranges([number for number, count in enumerate(entry.counts, 1) if count]) for name, entry in files.items()}
+    return HarnessCoverage(**vars(all_of), ran={name: text for name, text in ran.items() if text})
 
 
 def _line_counts(segments: list) -> dict[int, int]:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +50,7 @@ class Progress:
     corpus: int = 0
     checked_operations: int = 0
     samples: list[tuple[float, int, int]] = field(default_factory=list)  # seconds, runs, features
+    discoveries: Counter[int] = field(default_factory=Counter)  # by second: inputs kept because they showed something new
     startup_s: float = 0.0  # until the corpus was replayed, and mutation began
     cpu_s: float = 0.0     # of the process, and of all that it started
     waited_s: float = 0.0  # what of it the system added to our children's, once they had ended

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from .clock import Clock
 from .engine import Fuzzer, Progress
 from .plan import Combination, Plan
-from .record import Harness
+from .record import Harness, Span
 from .residual import Behaviours
 from .tools import ToolError, write_json
 from .triage import Triage
@@ -96,7 +96,7 @@ class Fuzzing:
                 "night": self.triage.store.night, "seconds": round(seconds, 1), "time": time_s, "findings": len(findings),
                 "identities": sorted(f.identity for f in findings), "harnesses": [asdict(row) for row in self.rows()]})
 
-    def take_slice(self, combination: Combination, fuzzer: Fuzzer, seconds: float, crashes: int) -> None:
+    def take_slice(self, combination: Combination, fuzzer: Fuzzer, core: int, seconds: float, crashes: int) -> None:
         """A process has ended: its part of the facts."""
         progress, clock, store = fuzzer.progress, self.clock, self.triage.store
         clock.add(progress)
@@ -104,6 +104,8 @@ class Fuzzing:
                         progress.corpus, seconds, min(progress.startup_s, seconds), crashes)
         self.results[facts.name].add(replace(facts, crashes=0))  # they were counted when they were seen
         at_s = clock.before_s + clock.now()
-        store.add_slice(facts, combination.setup.name, at_s, [(clock.before_s + s, runs, features) for s, runs, features in progress.samples])
+        span = Span(core, facts.name, combination.setup.name, round(at_s - seconds, 1), round(at_s, 1), progress.runs,
+                    sorted((int(clock.before_s) + s, count) for s, count in progress.discoveries.items()))
+        store.add_slice(facts, span, [(clock.before_s + s, runs, features) for s, runs, features in progress.samples])
         if fuzzer.task.counts is not None and (point := self.behaviours.take_in(facts.name, fuzzer.task.counts, at_s)):
             store.add_residual(point)

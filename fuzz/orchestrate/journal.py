@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from .live import PlainView
-from .record import Record
+from .record import LeftOut, Record
 
 
 class Journal:
@@ -15,6 +15,10 @@ class Journal:
 
     def note(self, *texts: str) -> None:
         self.record.notes += texts
+
+    def leave_out(self, what: str, command: str) -> None:
+        """Something is not done; the command does it."""
+        self.record.left_out.append(LeftOut(what, command))
 
     def breaks(self, what: str, why: str) -> None:
         """Some part of the night was not what it should be: it is not clean."""

@@ -12,7 +12,7 @@ from .engine import INPUT_BYTES, INPUT_TIMEOUT_S, MEMORY_MB, Fuzzer, Task
 from . import engine
 
 STATUS_LINE = re.compile(
-    r"^#(?P<runs>\d+)\s+\S+\s+(?:cov: (?P<edges>\d+) ft: (?P<features>\d+) )?"
+    r"^#(?P<runs>\d+)\s+(?P<event>\S+)\s+(?:cov: (?P<edges>\d+) ft: (?P<features>\d+) )?"
     r"(?:corp: (?P<corpus>\d+)/\S+ )?.*?exec/s: (?P<speed>\d+)")
 STATISTIC = re.compile(r"^stat::(\w+):\s*(\d+)")
 ARTEFACT = re.compile(r"Test unit written to (.+)")
@@ -83,6 +83,8 @@ class LibFuzzer(Fuzzer):
         p.features = int(match["features"] or p.features)
         p.corpus = int(match["corpus"] or p.corpus)
         now = time.monotonic() - self.task.started
+        if match["event"] == "NEW":
+            p.discoveries[int(now)] += 1
         if now - self.last_sample >= 0.5:
             self.last_sample = now
             p.samples.append((round(now, 1), p.runs, p.features))

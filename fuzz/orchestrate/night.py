@@ -17,7 +17,7 @@ from .record import Harness, Planned
 from .revision import environment, git_revision
 from .builds import SETUPS, Setup
 from .store import Store
-from .tools import CLEAN, CORPUS, EVERYTHING, ROOT, TOOLS, Build, ToolError, build, find_lib
+from .tools import CLEAN, CORPUS, EVERYTHING, ROOT, TOOLS, Build, ToolError, build, find_lib, quoted
 from .triage import Triage
 
 DEFAULT_TIME_S = 480.0
@@ -54,7 +54,8 @@ def prepare(settings: Settings, journal: Journal, clock: Clock) -> Prepared:
     seconds = max(1.0, settings.time * (1 - CANARY_SHARE * settings.canaries) - clock.before_s)
     planned = plan.make(names, _setups(settings, journal), seconds, settings.jobs, settings.slice, settings.weight, settings.floor)
     used = {combination.harness for combination in planned.combinations}
-    journal.note(*(f"left out for want of time: {text}" for text in planned.dropped))
+    for text in planned.dropped:
+        journal.leave_out(f"left out for want of time: {text}", f"./fuzz/campaign --time {planned.enough_s}s")
     if not settings.plan:
         for preset in dict.fromkeys(c.setup.preset for c in planned.combinations):
             targets = {target for c in planned.combinations if c.setup.preset == preset for target in c.setup.engine.targets(c.harness)}
@@ -77,7 +78,7 @@ def _setups(settings: Settings, journal: Journal) -> list[Setup]:
             raise ToolError(f"{program} is missing: run fuzz/setup/install")
         wanted.remove(setup)
         others = dict.fromkeys(s.engine.title for s in SETUPS if s.engine is not setup.engine)
-        journal.note(f"{setup.engine.title} is not installed (fuzz/setup/install): {', '.join(others)} only")
+        journal.leave_out(f"{setup.engine.title} is not installed: {', '.join(others)} only", "fuzz/setup/install")
     return wanted
 
 
@@ -187,8 +188,7 @@ class Night:
     def release_canaries(self) -> None:
         settings, clock, found = self.settings, self.fuzzing.clock, self.triage.findings.by_identity
         if not settings.canaries or self.interrupts.came or found:
-            if found and settings.canaries:
-                self.journal.note("no planted bug was tried: there are real ones")
+            self.journal.leave_out("no planted bug was tried" + (": there are real ones" if found else ""), "./fuzz/campaign --canaries")
             return
         try:
             tried = canary.release(build("fuzz", ROOT / "lib", self.journal.say, EVERYTHING), settings.seed or 0,
@@ -197,6 +197,8 @@ class Night:
             self.journal.breaks("planted bugs", f"none was tried: {error}")
             return
         self.journal.record.canaries = tried
+        if rest := len(canary.all_defects()) - len(tried):
+            self.journal.leave_out(f"{rest} planted bugs were not tried", "tests/defects/from_nothing.py")
         for bird in tried:
             self.store.add_canary(bird)
             clock.fuzzing_cpu_s += bird.seconds or canary.LIMIT_S
@@ -207,7 +209,8 @@ class Night:
         update = self.settings.update_corpus
         if self.interrupts.came or self.triage.findings.by_identity:
             if update:
-                self.journal.note("corpus/ was not updated: a campaign that was interrupted or found bugs does not")
+                self.journal.leave_out("corpus/ was not updated: a campaign that was interrupted or found bugs does not",
+                                       "./fuzz/campaign --update-corpus")
             return
         if self.fuzzing.clock.fuzzed_s < MINIMISE_STORE_FROM_S and not update:
             return
@@ -224,19 +227,20 @@ class Night:
     def measure_coverage(self) -> None:
         record, settings = self.journal.record, self.settings
         if self.triage.findings.by_identity:
-            self.journal.note("coverage was not measured: inputs that break would end its replay")
+            self.journal.leave_out("coverage was not measured: inputs that break would end its replay", "./fuzz/campaign")
             return
         try:
             built = build("coverage", self.triage.build.lib, self.journal.say)
             folders = {name: self.folder.corpus(name) for name in self.fuzzing.results}
             covered = coverage.measure(built, list(folders.values()))
             for name, corpus in folders.items():
-                record.coverage_by_harness[name] = coverage.totals(coverage.measure(built, [corpus], name))
+                record.coverage_by_harness[name] = coverage.of_harness(coverage.measure(built, [corpus], name))
             record.statistics = coverage.statistics(built, list(folders.values()))
             record.first_reached = self.store.first_reached(coverage.reached(covered, built.lib))
             if not (settings.empty or settings.lib or settings.harness or self.fuzzing.plan.dropped):
                 record.no_longer_reached = coverage.no_longer_reached(covered)
             record.coverage = {name: measured.recorded() for name, measured in covered.items()}
+            self.store.note_coverage(coverage.totals(covered))
         except ToolError as error:
             if isinstance(error, coverage.Broke):
                 self.triage.take_stopped(error.stopped, error.stopped.path.parent.name, "the replay for coverage")
@@ -246,6 +250,10 @@ class Night:
 
     def end(self) -> None:
         self.note_corpora()
+        if self.interrupts.came:
+            self.journal.leave_out("the time was not over: the campaign was interrupted",
+                                   quoted("./fuzz/campaign", "--resume", "--out", self.folder.out))
+        self.journal.leave_out("other compilers and machines, and the proof", "./tests/run --all")
         self.journal.note(*self.triage.findings.write_counts())
         self.fill()
         record = self.journal.record
@@ -262,6 +270,6 @@ class Night:
         record.fuzzing_s, record.cpu = round(clock.fuzzed_s, 1), clock.cpu()
         record.harnesses = list(self.fuzzing.results.values())
         record.plan = [Planned(c.harness, c.setup.name, c.slices, round(c.seconds, 1)) for c in self.fuzzing.plan.combinations]
-        record.samples, record.residual, record.nights = store.samples(), store.residual(), store.nights()
+        record.spans, record.samples, record.residual, record.nights = store.spans(), store.samples(), store.residual(), store.nights()
         record.canary_series, record.fixed = store.canary_series(), store.fixed()
         record.findings = self.triage.findings.everything()

@@ -1,6 +1,7 @@
 """For how long a campaign fuzzes what: harnesses, engines and builds share its time."""
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from .builds import Setup
@@ -37,6 +38,7 @@ class Plan:
     slice_s: float
     combinations: list[Combination]
     dropped: list[str] = field(default_factory=list)
+    enough_s: int = 0  # of time, for everything
     turns: int = 0
 
     def next(self) -> Combination | None:
@@ -86,7 +88,7 @@ def make(harnesses: list[str], setups: list[Setup], seconds: float, jobs: int, l
         room = min(room, len(harnesses))
     kept, dropped = wanted[:room], wanted[room:]
     return Plan(seconds, jobs, min(max(least_slice_s, seconds * jobs / (2 * len(kept))), 600, seconds),
-                kept, _by_setup(dropped, len(harnesses)))
+                kept, _by_setup(dropped, len(harnesses)), math.ceil(least_slice_s * math.ceil(len(wanted) / jobs)))
 
 
 def _by_setup(combinations: list[Combination], harness_count: int) -> list[str]:

@@ -48,6 +48,17 @@ class Harness:
         self.crashes += more.crashes
 
 
+@dataclass
+class Span:
+    core: Annotated[int, "from 0"]
+    harness: str
+    setup: str
+    begin_s: float
+    end_s: float
+    runs: int
+    discoveries: Annotated[list[tuple[int, int]], "second, and how many inputs the engine kept then because they showed something new"]
+
+
 class Sample(NamedTuple):
     harness: str
     setup: str
@@ -88,6 +99,7 @@ class Finding:
     shows: Annotated[str, "in how many replays: 3 of 10"] = ""
     members: Annotated[int, "programs of a sequence"] = 1
     names: Annotated[list[str], "of the inputs kept"] = field(default_factory=list)
+    trace: Annotated[str, "the minimised program as text, or its first lines"] = ""
 
 
 @dataclass
@@ -130,6 +142,9 @@ class Night:
     new_findings: int
     canaries: int
     canaries_found: int
+    detection_s: Annotated[float | None, "median of the planted bugs that were found, in seconds of processor time"]
+    lines: int | None
+    covered_lines: int | None
 
 
 @dataclass
@@ -141,10 +156,22 @@ class Totals:
 
 
 @dataclass
+class HarnessCoverage(Totals):
+    ran: Annotated[dict[str, str], "of each file, the lines that ran: 3-7,9"]
+
+
+@dataclass
 class FileCoverage(Totals):
     missed_functions: list[str]
     missed_lines: list[int]
     missed_branches: Annotated[list[tuple[int, str, str]], "line, the value it never had, its code"]
+    counts: Annotated[list[int | None], "how often each line ran, from the first line of the file on; null: no code"]
+
+
+@dataclass
+class LeftOut:
+    what: str
+    command: Annotated[str, "does it"]
 
 
 @dataclass
@@ -166,6 +193,7 @@ class Record:
     fuzzing_s: Annotated[float, "from the first to the last fuzzing process"] = 0.0
     cpu: Annotated[Cpu, "of all cores"] = field(default_factory=Cpu)
     harnesses: Annotated[list[Harness], "what was fuzzed"] = field(default_factory=list)
+    spans: Annotated[list[Span], "fuzzing processes, in the order in which they ended"] = field(default_factory=list)
     samples: Annotated[list[Sample], "how runs and features grew"] = field(default_factory=list)
     residual: Annotated[list[Residual], "what is left"] = field(default_factory=list)
     findings: Annotated[list[Finding], "those that are not known to be fixed"] = field(default_factory=list)
@@ -180,5 +208,6 @@ class Record:
     statistics: Annotated[dict[str, dict[str, int]], "how often each operation gave each answer, followed another, and met each way in "
                   "which two ranges overlap"] = field(default_factory=dict)
     coverage: Annotated[dict[str, FileCoverage], "of each file of the library"] = field(default_factory=dict)
-    coverage_by_harness: Annotated[dict[str, Totals], "of the whole library"] = field(default_factory=dict)
-    notes: Annotated[list[str], "what was not done"] = field(default_factory=list)
+    coverage_by_harness: Annotated[dict[str, HarnessCoverage], "of the whole library"] = field(default_factory=dict)
+    left_out: Annotated[list[LeftOut], "what was not done"] = field(default_factory=list)
+    notes: Annotated[list[str], "what else is worth knowing"] = field(default_factory=list)

@@ -10,11 +10,20 @@ import sqlite3
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
-from .record import Canary, Finding, Flight, Harness, Night, Residual, Sample
+from .record import Canary, Finding, Flight, Harness, Night, Residual, Sample, Span, Totals
 from .tools import ToolError
 
 VERSION = 1
+ADDED = """
+create table if not exists corpora (harness text primary key, inputs integer not null);
+create table if not exists spans (
+    night integer not null, core integer not null, harness text not null, setup text not null, begin_s real not null,
+    end_s real not null, runs integer not null, discoveries text not null);
+create table if not exists covered (night integer primary key, lines integer not null, covered_lines integer not null);
+"""
+"""Folders of an earlier campaign have them not yet."""
 SCHEMA = """
 create table nights (
     id integer primary key, began text not null, revision text not null, options text not null,
@@ -58,7 +67,7 @@ class Store:
             elif version != VERSION:
                 raise ToolError(f"{self.path}: written by another version of the campaign ({version}, this is "
                                 f"{VERSION}): use another folder")
-            self.db.execute("create table if not exists corpora (harness text primary key, inputs integer not null)")
+            self.db.executescript(ADDED)
             self.db.execute("select count(*) from nights").fetchone()
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
@@ -105,24 +114,35 @@ class Store:
 
     def nights(self) -> list[Night]:
         """All of them, the oldest first, with how many findings and canaries each had."""
-        return [Night(**row) for row in self.db.execute(
+        seconds: dict[int, list[float]] = {}
+        for flight in self.canary_series():
+            seconds.setdefault(flight.night, []).extend([flight.seconds] if flight.seconds is not None else [])
+        return [Night(**row, detection_s=median(seconds[row["id"]]) if seconds.get(row["id"]) else None) for row in self.db.execute(
             "select id, began, revision, fuzzed_s, ended, red, runs, summary, "
             "(select count(*) from findings where first_night = nights.id) as new_findings, "
             "(select count(*) from canaries where night = nights.id) as canaries, "
-            "(select count(*) from canaries where night = nights.id and why = '') as canaries_found "
+            "(select count(*) from canaries where night = nights.id and why = '') as canaries_found, "
+            "(select lines from covered where night = nights.id) as lines, "
+            "(select covered_lines from covered where night = nights.id) as covered_lines "
             "from nights order by id")]
 
     # ---- Slices ----
 
-    def add_slice(self, facts: Harness, setup: str, at_s: float, samples: list[tuple[float, int, int]]) -> None:
+    def add_slice(self, facts: Harness, span: Span, samples: list[tuple[float, int, int]]) -> None:
         """What one process did."""
         f = facts
         with self.writing() as db:
             db.execute("insert into slices values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (
-                self.night, f.name, setup, f.seconds, f.startup_s, f.runs, f.checked_operations, f.edges, f.features, f.corpus, f.crashes,
-                at_s))
+                self.night, f.name, span.setup, f.seconds, f.startup_s, f.runs, f.checked_operations, f.edges, f.features, f.corpus,
+                f.crashes, span.end_s))
+            db.execute("insert into spans values (?, ?, ?, ?, ?, ?, ?, ?)", (
+                self.night, span.core, f.name, span.setup, span.begin_s, span.end_s, span.runs, json.dumps(span.discoveries)))
             db.executemany("insert into samples values (?, ?, ?, ?, ?, ?)",
-                           [(self.night, f.name, setup, *sample) for sample in samples])
+                           [(self.night, f.name, span.setup, *sample) for sample in samples])
+
+    def spans(self) -> list[Span]:
+        return [Span(**dict(row) | {"discoveries": json.loads(row["discoveries"])}) for row in self.db.execute(
+            "select core, harness, setup, begin_s, end_s, runs, discoveries from spans where night = ? order by end_s", (self.night,))]
 
     def slices(self) -> list[Harness]:
         """Those of the night, of which some may be from before it was stopped."""
@@ -200,6 +220,10 @@ class Store:
     def canary_series(self) -> list[Flight]:
         return [Flight(*row) for row in self.db.execute(
             "select night, id, harness, seconds, why from canaries order by night, id")]
+
+    def note_coverage(self, all_of: Totals) -> None:
+        """Of the whole library."""
+        self.db.execute("insert or replace into covered values (?, ?, ?)", (self.night, all_of.lines, all_of.covered_lines))
 
     def first_reached(self, code: set[str]) -> list[str]:
         """Take in what was reached. Returns: what no night before had reached; none in the first."""

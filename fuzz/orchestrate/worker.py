@@ -163,7 +163,7 @@ class Worker:
         crashes = self.result.crashes
         self._take_artefacts(fuzzer)
         self.fuzzer = None
-        self.fuzzing.take_slice(self.combination, fuzzer, seconds, self.result.crashes - crashes)
+        self.fuzzing.take_slice(self.combination, fuzzer, self.number, seconds, self.result.crashes - crashes)
         if not self.crashed:
             self._judge(fuzzer, status)
 

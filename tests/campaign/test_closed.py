@@ -18,9 +18,8 @@ import standin
 from support import ROOT, Case, recorded
 
 RUN = """
-import collections, sys, types
+import sys
 from pathlib import Path
-sys.modules["orchestrate.plots"] = types.SimpleNamespace(all_plots=lambda record: collections.defaultdict(str))  # half of the time
 from orchestrate import (afl, builds, bundle, campaign, canary, corpora, coverage, engine, findings, night, plan, record, replay, tools,
                          worker)
 

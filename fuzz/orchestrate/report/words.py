@@ -1,17 +1,9 @@
-"""The report of a campaign: one self-contained page, JSON, what other programs read, and a summary."""
+"""What the record of a campaign means, in words: status, verdict, summary."""
 from __future__ import annotations
 
-from dataclasses import asdict
-from pathlib import Path
-
-import jinja2
-
-from . import exports, plots
-from .coverage import totals
-from .record import STATUSES, Canary, Finding, Record, Residual
-from .tools import CLEAN, FINDINGS, UNABLE, write_json, write_whole
-
-TEMPLATES = Path(__file__).resolve().parent / "templates"
+from ..coverage import totals
+from ..record import STATUSES, Canary, Finding, Record, Residual
+from ..tools import CLEAN, FINDINGS, UNABLE
 
 
 def missed_canaries(record: Record) -> list[Canary]:
@@ -127,24 +119,9 @@ def summary(record: Record) -> str:
     lines += [f"  NO LONGER REACHED: {code}" for code in record.no_longer_reached]
     lines += [f"  COULD NOT DO ITS WORK: {text}" for text in record.broken]
     for f in record.findings:
-        lines += [f"  {f.status}: {f.identity}", f"    {size(f)}; {f.command}"]
+        lines += [f"  {f.status}: {f.identity}", f"    {size(f)}; {f.command}",
+                  *(f"    | {line}" for line in f.trace.splitlines())]
     lines += [f"  fixed since: {identity}" for identity in record.fixed]
+    lines += [f"  not done: {left.what}: {left.command}" for left in record.left_out]
     lines += [f"  note: {note}" for note in record.notes]
     return "\n".join(lines)
-
-
-def write(folder: Path, record: Record) -> Path:
-    """Write report/: index.html, campaign.json, and what exports.py makes. Returns: the page."""
-    record.status, record.verdict = status(record), verdict(record)
-    folder.mkdir(exist_ok=True)
-    page_maker = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True,
-                                    undefined=jinja2.StrictUndefined)
-    page = page_maker.get_template("report.html").render(
-        record=record, verdict=record.verdict, red=record.status != CLEAN, size=size,
-        canary_line=canary_line(record), canaries=hardest_first(record.canaries), covered=coverage_total(record),
-        residual_line=residual_line(record), residual=last_residual(record), time_line=time_line(record),
-        triage_line=triage_line(record), plots=plots.all_plots(record))
-    write_json(folder / "campaign.json", asdict(record))
-    exports.write(folder, record)
-    write_whole(folder / "index.html", page)
-    return folder / "index.html"

@@ -5,8 +5,8 @@ import re
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
-from .record import STATUSES, Record
-from .tools import ROOT, write_json, write_whole
+from ..record import STATUSES, Record
+from ..tools import ROOT, write_json, write_whole
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {"high": "error", "medium": "error", "low": "warning"}
@@ -86,8 +86,15 @@ def markdown(record: Record) -> str:
     lines += [f"| {_cell(h.name)} | {h.runs:,} | {h.checked_operations:,} | {h.crashes} |"
               for h in record.harnesses] + [""]
     lines += [f"- **could not do its work**: {_cell(text)}" for text in record.broken]
+    lines += [f"- not done: {_cell(left.what)}: {_code(left.command)}" for left in record.left_out]
     lines += [f"- {_cell(note)}" for note in record.notes]
     return "\n".join(lines) + "\n"
+
+
+def _code(text: str) -> str:
+    """A command in Markdown, whatever is in it."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence} {text} {fence}"
 
 
 def _label(text: str) -> str:
