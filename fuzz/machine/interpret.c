@@ -128,6 +128,7 @@ static void run_resolved(struct walk *walk, struct call *call)
     const enum op_how how = op_table[call->op->code].how;
     struct prediction prediction;
     struct outcome outcome;
+    OBSERVE(walk, begins, walk, call);
     model_predict(call, &prediction);
     if (how == HOW_ENTER || how == HOW_ASK) {
         enter(walk, call, &prediction);

@@ -54,6 +54,9 @@ struct backend {
 struct observer {
     void (*trace_begins)(void);
 
+    /* An operation's operands are worked out: nothing else has happened. */
+    void (*begins)(const struct walk *walk, const struct call *call);
+
     /* The body of an enter begins, or a driver acts. */
     void (*body_begins)(const struct walk *walk, const struct call *call);
 

@@ -42,11 +42,104 @@ static const char *const phases[] = { "before_any_enter", "inside_an_enter", "af
 /* Outcomes by kind and status; errors of E1 go up to 69. */
 enum { OUTCOME_COUNT = OUTCOME_PANIC + 1, STATUS_COUNT = 70 };
 
+/* ---- States of the process that an operation is about ---- */
+
+enum { NO_STATE, STATE_COUNT = 11 };
+static const char *const states[STATE_COUNT] = {
+    "",
+    "running",
+    "yielded",
+    "yielded_for",
+    "faulted",
+    "terminated",
+    "stopped_running",
+    "stopped_yielded",
+    "stopped_yielded_for",
+    "empty",
+    "another_life",
+};
+enum { EMPTY = STATE_COUNT - 2, ANOTHER_LIFE };
+
+static unsigned state_of(unsigned slot)
+{
+    const struct model_process *process = &model.processes[slot];
+    if (!process->used)
+        return EMPTY;
+    switch (process->state) {
+    case MODEL_RUNNING: return 1;
+    case MODEL_YIELDED: return 2;
+    case MODEL_YIELDED_FOR: return 3;
+    case MODEL_FAULTED: return 4;
+    case MODEL_TERMINATED: return 5;
+    default: return 6 + process->stopped_from - MODEL_RUNNING;
+    }
+}
+
+static unsigned state_of_life(unsigned slot, uint64_t identifier)
+{
+    const struct model_process *process = &model.processes[slot];
+    return process->used && process->identifier != identifier ? ANOTHER_LIFE : state_of(slot);
+}
+
+/* Of the first operand that is of a process of ours. */
+static unsigned state_concerned(const struct call *call)
+{
+    const char *kinds = op_table[call->op->code].operands;
+    for (unsigned k = 0; kinds[k] != '\0'; k++) {
+        const struct model_buffer *buffer;
+        const struct model_id *id;
+        switch (kinds[k]) {
+        case 'p': return state_of((unsigned)call->args[k]);
+        case 'd':
+            id = &model.ids[call->args[k]];
+            if (id->taken && !id->foreign)
+                return state_of_life(id->slot, id->identifier);
+            break;
+        case 'o':
+        case 'w':
+        case 'h':
+            buffer = &model.buffers[model_buffer_named(call, k)];
+            if (buffer->filled && !buffer->foreign)
+                return state_of_life(buffer->slot, buffer->identifier);
+            break;
+        default: break;
+        }
+    }
+    return NO_STATE;
+}
+
+/* ---- Classes of numbers ---- */
+
+static const unsigned powers[] = { 7, 8, 15, 16, 31, 32, 63 };
+enum { POWER_COUNT = sizeof powers / sizeof powers[0], CLASS_COUNT = 3 + 3 * POWER_COUNT };
+
+/* Returns: an index of what print_numbers() names; CLASS_COUNT for a number that is none of these. */
+static unsigned class_of(uint64_t number, uint64_t largest)
+{
+    if (number <= 1)
+        return (unsigned)number;
+    if (number == largest)
+        return 2;
+    for (unsigned p = 0; p < POWER_COUNT; p++) {
+        const uint64_t power = (uint64_t)1 << powers[p];
+        if (number - (power - 1) <= 2)
+            return 3 + 3 * p + (unsigned)(number - (power - 1));
+    }
+    return CLASS_COUNT;
+}
+
 static bool any_enter_ended;
 static unsigned depth_seen;
 static int last_code; /* -1: none */
 static uint64_t outcomes[256][OUTCOME_COUNT][STATUS_COUNT];
 static uint64_t pairs[256][256];
+/* Of an operation that has begun, by its position. */
+static struct {
+    unsigned state;
+    uint8_t classes[TRACE_MAX_OPERANDS];
+} begun[TRACE_MAX_OPS];
+static uint64_t in_states[256][STATE_COUNT][OUTCOME_COUNT][STATUS_COUNT];
+static uint64_t numbers[256][TRACE_MAX_OPERANDS][CLASS_COUNT + 1];
 static uint64_t overlaps[RELATION_COUNT][2][2][2][PHASE_COUNT];
 
 static void begin_trace(void)
@@ -56,15 +149,34 @@ static void begin_trace(void)
     last_code = -1;
 }
 
+static void note_begin(const struct walk *walk, const struct call *call)
+{
+    const char *kinds = op_table[call->op->code].operands;
+    begun[walk->position].state = state_concerned(call);
+    for (unsigned k = 0; kinds[k] != '\0'; k++) {
+        const char kind = kinds[k];
+        uint8_t *class = &begun[walk->position].classes[k];
+        *class = CLASS_COUNT;
+        if (kind == 'n' || kind == 'i' || kind == 'z')
+            *class = (uint8_t)class_of(call->args[k], UINTPTR_MAX);
+        else if (kind == 'N' || (kind == 'c' && call->args[k] != 0))
+            *class = (uint8_t)class_of(call->args[k] - (kind == 'c'), UINT32_MAX);
+    }
+}
+
 static void count_op(const struct walk *walk, const struct op *op, unsigned begin,
                      const struct outcome *outcome)
 {
-    (void)walk, (void)begin;
+    const uint8_t code = op->code == OP_END ? walk->trace->ops[begin].code : op->code;
     any_enter_ended |= model.depth < depth_seen;
     depth_seen = model.depth;
     outcomes[op->code][outcome->kind][outcome->status]++;
     if (outcome->kind == OUTCOME_SKIPPED)
         return;
+    if (begun[begin].state != NO_STATE)
+        in_states[code][begun[begin].state][outcome->kind][outcome->status]++;
+    for (unsigned k = 0; op_table[code].operands[k] != '\0'; k++)
+        numbers[code][k][begun[begin].classes[k]]++;
     if (last_code >= 0)
         pairs[last_code][op->code]++;
     last_code = op->code;
@@ -94,6 +206,7 @@ static void count_enter(const struct walk *walk, const struct call *call)
 
 const struct observer statistics_observer = {
     .trace_begins = begin_trace,
+    .begins = note_begin,
     .body_begins = count_enter,
     .ended = count_op,
 };
@@ -151,6 +264,39 @@ static void print_overlaps(FILE *out)
         }
 }
 
+static void print_states(FILE *out)
+{
+    char name[128];
+    for (unsigned code = 0; code < 256; code++)
+        for (unsigned state = NO_STATE + 1; state < STATE_COUNT; state++)
+            for (unsigned kind = 0; kind < OUTCOME_COUNT; kind++)
+                for (unsigned status = 0; status < STATUS_COUNT; status++)
+                    if (in_states[code][state][kind][status] != 0) {
+                        snprintf(name, sizeof name, "%s %s %s", op_name(code), states[state],
+                                 outcome_name((enum outcome_kind)kind, (int)status));
+                        print_count(out, name, in_states[code][state][kind][status]);
+                    }
+}
+
+static void print_numbers(FILE *out)
+{
+    static const char *const small[] = { "0", "1", "largest" };
+    static const char *const sides[] = { "-1", "", "+1" };
+    char name[128];
+    for (unsigned code = 0; code < 256; code++)
+        for (unsigned k = 0; k < TRACE_MAX_OPERANDS; k++)
+            for (unsigned c = 0; c < CLASS_COUNT; c++) {
+                if (numbers[code][k][c] == 0)
+                    continue;
+                if (c < 3)
+                    snprintf(name, sizeof name, "%s %u %s", op_name(code), k + 1, small[c]);
+                else
+                    snprintf(name, sizeof name, "%s %u 2^%u%s", op_name(code), k + 1,
+                             powers[(c - 3) / 3], sides[(c - 3) % 3]);
+                print_count(out, name, numbers[code][k][c]);
+            }
+}
+
 void statistics_print(FILE *out)
 {
     static const struct {
@@ -158,7 +304,9 @@ void statistics_print(FILE *out)
         void (*print)(FILE *out);
     } parts[] = { { "operations", print_outcomes },
                   { "pairs", print_pairs },
-                  { "overlaps", print_overlaps } };
+                  { "overlaps", print_overlaps },
+                  { "states", print_states },
+                  { "numbers", print_numbers } };
     for (size_t part = 0; part < sizeof parts / sizeof parts[0]; part++) {
         fprintf(out, "%s\n  \"%s\": {", part == 0 ? "{" : ",", parts[part].name);
         first_line = true;

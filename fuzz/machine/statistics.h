@@ -1,5 +1,6 @@
-/* What was tried: which operations ran and what they answered, what followed on what, and how the
- * ranges of buffers lay when they were entered. Counted by replay when asked, not while fuzzing. */
+/* What was tried: which operations ran, what they answered, in which state of their process and with which numbers; what
+ * followed on what; and how the ranges of buffers lay when they were entered. Counted by replay when asked, not while
+ * fuzzing. */
 #ifndef FUZZ_STATISTICS_H
 #define FUZZ_STATISTICS_H
 
@@ -11,7 +12,8 @@
 extern const struct observer statistics_observer;
 
 /* As JSON: "operations": "name outcome" to count; "pairs": "a b" to count, of operations that
- * followed on each other; "overlaps": "relation first second process phase" to count, all of them. */
+ * followed on each other; "overlaps": "relation first second process phase" to count, all of them; "states": "name state
+ * outcome" to count; "numbers": "name operand class" to count, operands from 1. */
 void statistics_print(FILE *out);
 
 #endif
