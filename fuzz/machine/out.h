@@ -20,6 +20,9 @@ struct out out_keep(const void *place, size_t len);
 /* Whether an answer is an error, "no" or "none". */
 bool outcome_is_refusal(const struct outcome *outcome);
 
+/* The call had nothing to tell: ends in bug_found() if it has written all the same. */
+void out_check_kept(const struct out *out);
+
 /* After the call: ends in bug_found() if it answered so and has written all the same. Returns: whether
  * it may have told something. */
 bool out_is_told(const struct out *out, const struct outcome *outcome);

@@ -5,6 +5,8 @@
 #include "out.h"
 #include "world.h"
 
+#include <inttypes.h>
+
 static struct procbuf_process *process_of(const struct call *call)
 {
     return &world.slots[call->args[0]];
@@ -47,6 +49,22 @@ void run_declare_driver(const struct call *call, struct outcome *outcome)
 }
 
 /* The part after the slots, whose length depends on the target. */
+/* G6: so many slots, each as long as one, up to where data of this alignment may begin. */
+static void compare_slots_len(const struct procbuf_driver_config *slots)
+{
+    const uint64_t count = (uint64_t)slots->readonly_count + slots->readwrite_count;
+    const uint64_t align = slots->data_align;
+    const uint64_t one =
+        procbuf_grant_len(&(struct procbuf_driver_config){ .readonly_count = 1, .data_align = 1 });
+    const uint64_t expected = (count * one + align - 1) / align * align;
+    const size_t len = procbuf_grant_len(slots);
+    if (len != (expected < SIZE_MAX ? expected : SIZE_MAX))
+        bug_found("result", "grant-slots-length",
+                  "expected: %" PRIu64 " slots are so many times as long as one (G6)\n"
+                  "actual: %zu bytes, one has %" PRIu64,
+                  count, len, one);
+}
+
 void run_grant_len(const struct call *call, struct outcome *outcome)
 {
     const struct procbuf_driver_config slots = {
@@ -57,6 +75,7 @@ void run_grant_len(const struct call *call, struct outcome *outcome)
     struct procbuf_driver_config config = slots;
     config.data_len = (size_t)call->args[2];
     const size_t len = procbuf_grant_len(&config);
+    compare_slots_len(&slots);
     answer_bool(outcome, len != SIZE_MAX);
     if (len != SIZE_MAX)
         value(outcome, 'l', len - procbuf_grant_len(&slots));

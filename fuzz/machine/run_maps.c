@@ -177,7 +177,8 @@ static void run_vector(const struct call *call, const struct procbuf_lender *len
     const unsigned most = (unsigned)call->args[addr + 2], max = most < left ? most : left;
     const procbuf_addr_t array = (procbuf_addr_t)call->args[addr];
     const size_t count = (size_t)call->args[addr + 1];
-    size_t failed = 0;
+    size_t failed;
+    const struct out out = out_fill(&failed, sizeof failed);
     answer_code(outcome, writable
                              ? procbuf_readwrite_build_vector(lender, array, count,
                                                               &world.readwrite[first], max, &failed)
@@ -185,6 +186,8 @@ static void run_vector(const struct call *call, const struct procbuf_lender *len
                                                              &world.readonly[first], max, &failed));
     if (outcome->status != 0)
         value(outcome, 'l', failed);
+    else
+        out_check_kept(&out);
     for (unsigned b = first; b < first + max; b++)
         compare_register(b + (writable ? TRACE_BUFFER_COUNT : 0),
                          writable ? procbuf_readwrite_addr(&world.readwrite[b])

@@ -123,10 +123,14 @@ void run_other_readwrite(const struct call *call, struct outcome *outcome)
 void run_code_name(const struct call *call, struct outcome *outcome)
 {
     const enum procbuf_error error = (enum procbuf_error)call->args[0];
-    if (call->args[0] <= PROCBUF_NOACK && procbuf_error_to_code(error) != error)
-        bug_found("result", "code-is-translated",
-                  "expected: a code leaves the kernel as it is (E2)\nactual: %u becomes %d",
-                  (unsigned)call->args[0], (int)procbuf_error_to_code(error));
+    const bool is_process_error = error >= PROCBUF_NO_SUCH_APP && error <= PROCBUF_ALREADY_IN_USE;
+    const enum procbuf_error seen = error <= PROCBUF_NOACK ? error : PROCBUF_FAIL;
+    if (!is_process_error && procbuf_error_to_code(error) != seen)
+        bug_found(
+            "result", "code-is-translated",
+            "expected: a code leaves the kernel as it is, a number that is none as FAIL (E2)\n"
+            "actual: %u becomes %d",
+            (unsigned)call->args[0], (int)procbuf_error_to_code(error));
     value(outcome, 't', (uintptr_t)procbuf_error_name(error));
 }
 

@@ -26,7 +26,7 @@ static int swap_slot(unsigned slot, const struct model_driver *driver, unsigned 
 
 int model_answer(uint64_t number)
 {
-    return (int)(number % 14);
+    return (int)(number < 256 ? number % 14 : PROCESS_ERRORS + 1 + number % 6);
 }
 
 /* A3. Returns: the code. */
@@ -40,7 +40,8 @@ static int decide(const struct call *call, struct model_range *range, struct pre
         driver->held = *range;
         *range = old;
     }
-    return status;
+    RULE("E2");
+    return status > PROCESS_ERRORS ? model_code_of((uint64_t)status - PROCESS_ERRORS) : status;
 }
 
 static void answers_allow(struct prediction *p, int status, const struct model_range *range)

@@ -25,7 +25,7 @@ const char *model_error_name(unsigned error)
 }
 
 /* E2 */
-static int code_of(uint64_t process_error)
+int model_code_of(uint64_t process_error)
 {
     switch (process_error) {
     case OK: return OK;
@@ -53,5 +53,5 @@ void predict_process_error_name(const struct call *call, struct prediction *p)
 void predict_process_error_to_code(const struct call *call, struct prediction *p)
 {
     RULE("E2");
-    answers(p, OUTCOME_CODE, code_of(call->args[0]));
+    answers(p, OUTCOME_CODE, model_code_of(call->args[0]));
 }

@@ -377,7 +377,7 @@ const char *model_process_error_name(unsigned place);
 /* What a kernel does wrong that makes mistake `number` of `misuse`. Returns: null if there is none. */
 const char *model_mistake(unsigned number);
 
-/* The code that a driver answers with, which a trace asks with this number. */
+/* What a driver answers, which a trace asks with this number: a code or, if it is wide, a process error. */
 int model_answer(uint64_t number);
 
 /* The word that `store` stores for a pattern, before it is cut to its width. */

@@ -19,6 +19,9 @@ typedef uint64_t wide;
 
 /* Process errors, by their place in E1's list, from 1; their numbers come after those of codes. */
 enum { PROCESS_ERRORS = 63 };
+
+/* E2: what userspace sees of a process error, by its place in E1's list. */
+int model_code_of(uint64_t process_error);
 enum { OK, NO_SUCH_APP, OUT_OF_MEMORY, ADDRESS_OUT_OF_BOUNDS, INACTIVE_APP, ALREADY_IN_USE = 6 };
 /* Codes, E1. */
 enum {

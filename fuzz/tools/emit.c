@@ -285,7 +285,10 @@ static const char *letter(char letter, const struct call *call, unsigned k, unsi
         return model_id_is_others(id)                 ? "PROCBUF_ADDRESS_OUT_OF_BOUNDS"
                : id->foreign || !model_id_is_live(id) ? "PROCBUF_NO_SUCH_APP"
                                                       : NULL;
-    case 'C': return args[0] <= PROCBUF_NOACK ? number(args[0]) : NULL;
+    case 'C':
+        if (args[0] >= PROCBUF_NO_SUCH_APP && args[0] <= PROCBUF_ALREADY_IN_USE)
+            return NULL;
+        return number(args[0] <= PROCBUF_NOACK ? args[0] : PROCBUF_FAIL);
     case 'N': return given(outcome, 0);
     default: return test.body; /* B */
     }

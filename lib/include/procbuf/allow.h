@@ -43,7 +43,8 @@ typedef enum procbuf_error procbuf_accept_function(struct procbuf_id id, uint32_
 
 /* Hand a range, built as read-write, to a driver that decides itself. The process may read it all
  * along.
- * Returns: NODEVICE if accept is null; what the builder says; what the driver says. The range is
+ * Returns: NODEVICE if accept is null; what the builder says; what the driver says, a process error
+ * as a code (E2). The range is
  * the one the driver held on OK, else the one just passed.
  * Requires: the slot of the table is occupied, else the panic hook (R1). Contract: A3. */
 PROCBUF_NODISCARD struct procbuf_allow_result procbuf_process_allow_userspace_readable(
