@@ -225,17 +225,22 @@ static struct {
 } foreign[4];
 
 /* [begin_few|begin_many] */
-/* Places of foreign processes in their table. */
+/* Places of foreign processes in their table. Identifiers of their lives are the same in 32 bits. */
 static const uint32_t far[4] = { 65534, 65535, 65790, 131070 };
+#define far_identifier(identifier) ((identifier) << 32 | 7)
 /* [foreign|foreign_table] */
 
-static bool foreign_is_live(uint32_t index, uint64_t identifier, const void *data) /* [begin] */
-    static bool foreign_is_live(uint32_t place, uint64_t identifier, /* [begin_few|begin_many] */
-                                const void *data) /* [begin_few|begin_many] */
+static bool foreign_is_live(uint32_t place, uint64_t number, const void *data)
 {
-    uint32_t index; /* [begin_few|begin_many] */
-    for (index = 0; index < 4 && far[index] != place; index++) /* [begin_few|begin_many] */
-        continue; /* [begin_few|begin_many] */
+    const uint32_t index = place; /* [begin] */
+    const uint64_t identifier = number; /* [begin] */
+    /* [begin_few|begin_many] */
+    const uint64_t identifier = number >> 32;
+    uint32_t index = 0;
+    while (index < 4 && far[index] != place)
+        index++;
+    cr_assert(index < 4 && number == far_identifier(identifier));
+    /* [foreign|foreign_table] */
     cr_assert(data == foreign && (foreign[index].handles >> identifier & 1) != 0);
     return foreign[index].live && foreign[index].identifier == identifier;
 }
@@ -432,9 +437,10 @@ static struct procbuf_id foreign_id(uint32_t index)
     foreign[index].handles |= UINT64_C(1) << foreign[index].identifier;
     return procbuf_id_new_external(&foreign_table, index, foreign[index].identifier, /* [begin] */
                                    &capability); /* [begin] */
-    return procbuf_id_new_external(&foreign_table, far[index], /* [begin_few|begin_many] */
-                                   foreign[index].identifier, /* [begin_few|begin_many] */
-                                   &capability); /* [begin_few|begin_many] */
+    return procbuf_id_new_external(
+        &foreign_table, far[index], /* [begin_few|begin_many] */
+        far_identifier(foreign[index].identifier), /* [begin_few|begin_many] */
+        &capability); /* [begin_few|begin_many] */
 }
 
 /* [regions|maps] */

@@ -18,7 +18,7 @@ void execute_create(const uint64_t args[8], struct outcome *outcome_out);
 extern void (*execute_driver_body)(void);
 
 /* What the foreign table answers. data: world.foreign_lives. */
-bool execute_foreign_is_live(uint32_t place, uint64_t identifier, const void *data);
+bool execute_foreign_is_live(uint32_t place, uint64_t number, const void *data);
 
 /* The library says where a driver's data begins; the trace says how long all of it is. Returns: as it is declared,
  * without data. */

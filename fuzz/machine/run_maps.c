@@ -107,8 +107,9 @@ static struct procbuf_lender lender_of(const struct call *call)
     const struct procbuf_map *map =
         call->args[1] == TRACE_MAP_COUNT - 1 ? NULL : &world.maps[call->args[1]];
     world.lending = (struct lending){ index, world.foreign_lives[index].identifier };
-    const struct procbuf_id id = procbuf_id_new_external(&world.foreign, world_foreign_place(index),
-                                                         world.lending.identifier, &capability);
+    const struct procbuf_id id =
+        procbuf_id_new_external(&world.foreign, world_foreign_place(index),
+                                world_foreign_identifier(world.lending.identifier), &capability);
     return call->args[3] == 1 ? procbuf_lender_rechecked(map, id) : procbuf_lender_pinned(map, id);
 }
 

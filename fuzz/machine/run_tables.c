@@ -34,12 +34,14 @@ static bool is_held(uint32_t index, uint64_t identifier)
 }
 
 /* The other kernel's one answer. */
-bool execute_foreign_is_live(uint32_t place, uint64_t identifier, const void *data)
+bool execute_foreign_is_live(uint32_t place, uint64_t number, const void *data)
 {
+    const uint64_t identifier = arena_is_large ? number >> 32 : number;
     uint32_t index = 0;
     while (index < MODEL_FOREIGN_COUNT && world_foreign_place(index) != place)
         index++;
-    if (data != world.foreign_lives || !is_held(index, identifier))
+    if (data != world.foreign_lives || number != world_foreign_identifier(identifier) ||
+        !is_held(index, identifier))
         bug_found("result", "callback-liveness",
                   "expected: the foreign table is asked for a life that a handle is of (B7)\n"
                   "actual: %s, index %u",
@@ -58,7 +60,8 @@ static struct procbuf_id foreign_id(const struct call *call)
 {
     const uint32_t index = (uint32_t)call->args[1];
     return procbuf_id_new_external(&world.foreign, world_foreign_place(index),
-                                   model.foreign[index].identifier, &capability);
+                                   world_foreign_identifier(model.foreign[index].identifier),
+                                   &capability);
 }
 
 void run_take_foreign_id(const struct call *call, struct outcome *outcome)

@@ -71,6 +71,12 @@ static inline uint32_t world_foreign_place(uint32_t process)
     return arena_is_large ? far[process] : process;
 }
 
+/* The identifier of a foreign life, as the library is told it. In a large trace all are the same in 32 bits. */
+static inline uint64_t world_foreign_identifier(uint64_t identifier)
+{
+    return arena_is_large ? identifier << 32 | 7 : identifier;
+}
+
 /* A large trace ends: nothing changed the processes that come before its own. */
 void world_check_those_before(void);
 
