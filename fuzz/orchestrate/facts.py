@@ -5,6 +5,7 @@ import base64
 import binascii
 import json
 import math
+import re
 import types
 import zlib
 from collections import Counter
@@ -14,12 +15,14 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from .coverage import Misses
 from .record import Record
 from .share import Folder, digest
-from .tools import ToolError, shown
+from .tools import ToolError, identity_in, shown
 
 SCHEMA = 1
 MOST_COUNTED = 3
 """Of a behaviour, how many inputs showed it: once, twice, or more often is what estimates need."""
 MOST_TEXT = 16 << 20
+SOURCE = re.compile(r"[a-z]+(/[A-Za-z0-9_-]+)*\.[ch]")
+"""A file of the library, in it."""
 
 
 @dataclass
@@ -51,7 +54,11 @@ class Wrong(Exception):
 def typed(kind: Any, data: Any) -> Any:
     """What JSON holds, as a type says; a field that is missing has its default, one that is unknown is of a later version."""
     if get_origin(kind) is Annotated:
-        return typed(get_args(kind)[0], data)
+        kind, said = get_args(kind)
+        value = typed(kind, data)
+        if isinstance(said, tuple) and value not in said:
+            raise Wrong(f"{json.dumps(data)[:60]} is none of {', '.join(map(str, said))}")
+        return value
     origin, parts = get_origin(kind), get_args(kind)
     if origin is types.UnionType:
         return None if data is None else typed(parts[0], data)
@@ -98,7 +105,7 @@ def unpack(text: str) -> Counter[str]:
 
 def slim(record: Record) -> Record:
     """What of a record others need; explanations are in bundles."""
-    return replace(record, samples=[], statistics={}, residual=[], nights=[], canary_series=[], first_reached=[],
+    return replace(record, samples=[], statistics={}, residual=[], spans=[], coverage={}, coverage_by_harness={}, nights=[], canary_series=[], first_reached=[],
                    findings=[replace(finding, explanation="", command="", names=[]) for finding in record.findings])
 
 
@@ -124,6 +131,11 @@ def read(replica: Folder, name: str) -> Fact:
         fact = typed(Fact, data)
         if (fact.night, fact.host, fact.number) != (night, host, number):
             raise Wrong("another fact than its name says")
+        for finding in fact.record.findings:
+            if identity_in(finding.identity) != finding.identity:
+                raise Wrong("a finding without an identity")
+        if odd := [name for name in fact.misses if not SOURCE.fullmatch(name)]:
+            raise Wrong(f"coverage of {odd[0][:60]}, which is no file of a library")
         return fact
     except (ValueError, RecursionError, TypeError, Wrong) as error:
         raise ToolError(shown(f"{name}: not taken: {error}")) from error

@@ -14,7 +14,7 @@ from . import report
 from .coverage import Misses
 from .facts import Fact, Known, Wrong, lives, unpack
 from .parcels import Parcels, is_raw
-from .record import STATUSES, Cpu, Finding, Harness, Host, OneMore, Planned, Record, Residual
+from .record import STATUSES, Cpu, Finding, Harness, Host, LeftOut, OneMore, Planned, Record, Residual
 from .share import Folder, Place, give, is_true, place_of, said, take
 from .tools import CLEAN, ToolError, shown
 
@@ -203,11 +203,13 @@ def record_of(known: Known, parcels: Parcels, folder: Path) -> Record:
     record.revision = ", ".join(sorted({part.revision for _, part in records}))
     if len({part.revision for _, part in records}) > 1:
         record.notes.append(f"hosts ran different revisions: {record.revision}")
-    record.lib = ", ".join(sorted({part.lib for _, part in records}))
+    libs = {part.lib for _, part in records}
+    record.lib = "lib" if libs == {"lib"} else f"other than lib ({', '.join(sorted({fact.library[:12] for fact in night.last}))})"
     record.jobs = sum(fact.record.jobs for fact in night.hosts.values())
     record.time_s = max((part.time_s for _, part in records), default=0.0)
     record.fuzzing_s = max((part.fuzzing_s for _, part in records), default=0.0)
     record.cpu = Cpu(*(round(sum(getattr(part.cpu, name) for _, part in records), 1) for name in ("fuzzing_s", "building_s", "other_s")))
+    record.left_out = [LeftOut(*left) for left in sorted({(left.what, left.command) for _, part in records for left in part.left_out})]
     record.resumed = any(part.resumed for _, part in records)
     record.from_empty = any(part.from_empty for _, part in records)
     record.harnesses, record.findings = _harnesses(night), _findings(night, parcels, folder)
