@@ -275,7 +275,7 @@ class Git(Place):
     """A branch of a git repository: git+URL#BRANCH. Nothing of it is ever checked out: trees are listed, blobs read."""
 
     def __init__(self, where: str, work: Path):
-        super().__init__(where)
+        super().__init__(re.sub("://[^/@]*@", "://", where))  # no password in what is said
         url, _, branch = where.removeprefix("git+").partition("#")
         self.url, self.branch = url, branch or "procbuf-share"
         self.work = work / "git"
