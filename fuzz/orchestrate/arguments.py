@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field, fields
 
 from .builds import SETUPS
+from .share import HOST
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "": 1}
 
@@ -25,6 +26,8 @@ class Kept:
     seed: int | None = None
     empty: bool = False
     canaries: bool = False
+    host: str | None = None
+    share: str | None = None
 
 
 @dataclass
@@ -37,6 +40,7 @@ class Settings(Kept):
     quiet: bool = False
     plan: bool = False
     status: bool = False
+    merge: list[str] | None = None
 
     def kept(self) -> dict:
         return {part.name: getattr(self, part.name) for part in fields(Kept)}
@@ -74,6 +78,19 @@ def floor(text: str) -> tuple[str, float]:
     if not separator:
         raise argparse.ArgumentTypeError(f"{text!r} is no floor: write HARNESS=60s")
     return name, duration(rest)
+
+
+def host(text: str) -> str:
+    if not re.fullmatch(HOST, text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of a host: letters, digits, and within it . _ -")
+    return text
+
+
+def place(text: str) -> str:
+    """Where hosts share; what a program would take for an option of its own is refused."""
+    if not text or text.startswith("-") or re.match(r"git\+-|[^/]*@-", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no place")
+    return text
 
 
 def parse() -> Settings:
@@ -117,10 +134,19 @@ def parse() -> Settings:
     how.add_argument("--notify", metavar="CMD",
                      help="at the end, run this in a shell, campaign.json on its standard input")
     how.add_argument("--quiet", action="store_true", help="print the summary only")
+    many = parser.add_argument_group("on many machines (fuzz/SCALE.md)")
+    many.add_argument("--host", type=host, metavar="NAME", help="this machine's name among those that share; each has its own")
+    many.add_argument("--share", type=place, metavar="WHERE",
+                      help="exchange inputs, findings and facts there: a folder, user@host:path or rsync://host/path, or "
+                           "git+URL#BRANCH")
+    many.add_argument("--merge", type=place, nargs="+", metavar="SHARE",
+                      help="unite these shares in --out DIR, and report of all their hosts; fuzz nothing")
     ask = parser.add_argument_group("only ask")
     ask.add_argument("--plan", action="store_true", help="print what would run for how long, and run nothing")
-    ask.add_argument("--status", action="store_true", help="say how the campaign in --out is doing")
+    ask.add_argument("--status", action="store_true", help="say how the campaign in --out is doing, or the hosts of --share")
     settings = parser.parse_args(namespace=Settings())
-    if (settings.resume or settings.status) and not settings.out:
-        parser.error("--resume and --status need --out DIR")
+    if (settings.resume or settings.status and not settings.share or settings.merge) and not settings.out:
+        parser.error("--resume, --status and --merge need --out DIR")
+    if bool(settings.host) != bool(settings.share) and not settings.status:
+        parser.error("--host NAME and --share WHERE go together")
     return settings

@@ -58,8 +58,8 @@ class Bundles:
             (work / name).unlink(missing_ok=True)
         self.complete(finding, work, text, outcome, build, 1 if kind_of(finding.identity) in ("hang", "oom", "slow") else TRIES)
 
-    def complete(self, finding: Finding, work: Path, text: str, outcome: Outcome, build: Build, tries: int) -> None:
-        """Write what follows from a program, and put the bundle in its place."""
+    def complete(self, finding: Finding, work: Path, text: str, outcome: Outcome, build: Build, tries: int, whole: bool = True) -> None:
+        """Write what follows from a program, and put the bundle in its place; with `whole` false, another host explains it."""
         identity, suffix, report, why_no_test = finding.identity, suffix_of(text), outcome.report, ""
         write_text(work / f"trace{suffix}", text)
         if tries:
@@ -69,12 +69,14 @@ class Bundles:
             after = ", nor one of what ran before it" if (work / "history.sequence").exists() else ""
             report = (f"A fuzzing process ended, and no replay of the input shows why{after}.\nBuild {build.preset}; {finding.found_by}.\n"
                       f"What the process said:\n\n{report or '(nothing)'}\n{identity}\n")
-        finding.explanation = without_paths(explanation(identity, report), {str(work): finding.folder, f"{build.lib}/": "lib/"})
+        finding.explanation = without_paths(explanation(identity, report) if whole else report, {str(work): finding.folder, f"{build.lib}/": "lib/"})
         finding.operations, finding.members = operation_count(text), max(1, len(members_of(text)))
         finding.trace = first_lines(text)
         try:
             if not tries:
                 raise CannotEmit("no replay shows it")
+            if not whole:
+                raise CannotEmit("another host does, which shares")
             write_whole(work / "test.c", criterion_test(build, text, identity, report))
         except (CannotEmit, ToolError) as reason:
             why_no_test = f"\nNo C test was made: {reason}\n"

@@ -16,10 +16,12 @@ from .folder import Folder
 from .fuzzing import Interrupts
 from .journal import Journal
 from .live import make_view
-from .night import Night, prepare
+from .merge import merge, show
+from .islands import EXCHANGES, Islands, library_hash
+from .night import DEFAULT_TIME_S, Night, prepare
 from .record import Record
 from .store import Store
-from .tools import CLEAN, ROOT, ToolError, describe, front_door, is_full, quoted, shown
+from .tools import CLEAN, ROOT, ToolError, describe, find_lib, front_door, is_full, quoted, shown
 
 
 def make_out(settings: Settings) -> Folder:
@@ -71,13 +73,17 @@ class Campaign:
             kept, clock.before_s = store.go_on()
             vars(settings).update(kept)
             journal.say(f"going on with night {store.night}, of which {clock.before_s:.0f} s were fuzzed")
-        prepared = prepare(settings, journal, clock)
+        islands = None
+        if settings.host and settings.share and not settings.plan:
+            islands = Islands(settings.host, settings.share, folder.out, library_hash(find_lib(settings.lib)),
+                              (settings.time or DEFAULT_TIME_S) / EXCHANGES, settings.resume)
+        prepared = prepare(settings, journal, clock, islands)
         if settings.plan:
             print(prepared.plan.text())
             return CLEAN
         if not settings.resume:
             shutil.rmtree(folder.out / "behaviours", ignore_errors=True)
-        self.night = Night(settings, folder, store, journal, clock, prepared, self.interrupts)
+        self.night = Night(settings, folder, store, journal, clock, prepared, self.interrupts, islands)
         self.night.begin(self.left)
         self.night.run()
         page = report.write(folder.report, journal.record)
@@ -99,10 +105,14 @@ class Campaign:
 
 def main() -> int:
     settings = arguments.parse()
+    if settings.status and settings.share:
+        return show(settings.share)
     if settings.status:
         return status.show(Path(settings.out or ""))
     folder = make_out(settings)
     held = folder.lock()
+    if settings.merge:
+        return merge(settings.merge, folder.out)
     campaign = Campaign(settings, folder)
     try:
         ended = campaign.run()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from .detection import plant, recognised, room, try_once
@@ -33,8 +34,8 @@ def _fly(defect: Defect, seed: int, build: Build) -> Canary:
     return canary
 
 
-def release(build: Build, seed: int, jobs: int, seconds: float, say) -> list[Canary]:
-    """Fly canaries on `jobs` processes for about `seconds`, but at least one for each."""
+def release(build: Build, seed: int, jobs: int, seconds: float, say, ours: Callable[[str], bool] = lambda id: True) -> list[Canary]:
+    """Fly canaries on `jobs` processes for about `seconds`, but at least one for each; of many hosts, those that are ours."""
     if build.lib != ROOT / "lib":
         raise ToolError("planted bugs are patches to our library, and this is another")
     chance = random.Random(seed)
@@ -42,6 +43,7 @@ def release(build: Build, seed: int, jobs: int, seconds: float, say) -> list[Can
     if not order:
         raise ToolError("there is none in tests/defects/patches")
     chance.shuffle(order)
+    order = [defect for defect in order if ours(defect.id)]
     deadline = time.monotonic() + seconds
     tried: list[Canary] = []
     with ThreadPoolExecutor(jobs) as pool:

@@ -47,7 +47,7 @@ def convert(built: Build, *arguments: object) -> str:
     return done.stdout
 
 
-def _merge(built: Build, harness: str, target: Path, *sources: Path) -> None:
+def merge(built: Build, harness: str, target: Path, *sources: Path) -> None:
     """Add to `target` the fewest inputs of the sources that reach what it does not. libFuzzer starts itself by a
     shell, without quoting: it gets names that need none."""
     with tempfile.TemporaryDirectory(dir="/tmp") as name:
@@ -69,7 +69,7 @@ def minimise(built: Build, harness: str, folder: Path) -> int:
     fresh = folder.with_name(f".{harness}.partial")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir()
-    _merge(built, harness, fresh, folder)
+    merge(built, harness, fresh, folder)
     (fresh / "empty").write_bytes(b"")
     old = folder.with_name(f".{harness}.old")
     shutil.rmtree(old, ignore_errors=True)
@@ -93,7 +93,7 @@ def update(built: Build, harness: str, folder: Path) -> str:
         for path, into in [(p, binaries) for p in seeds] + [(p, sources) for p in found]:
             convert(built, path, into / path.stem)
         before = {path.name for path in binaries.iterdir()}
-        _merge(built, harness, binaries, sources, folder)
+        merge(built, harness, binaries, sources, folder)
         texts = {}
         for path in sorted(binaries.iterdir()):
             if path.name in before:

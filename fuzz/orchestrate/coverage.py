@@ -18,9 +18,35 @@ SILENCE_S = 60.0
 
 
 @dataclass
+class Misses(Totals):
+    """Of a file, all that did not run, so that it can be intersected with another's; functions with their first and last line."""
+    counts: list[int | None]
+    functions: dict[str, tuple[int, int]]
+    begins: list[int]
+    branches_missed: list[tuple[int, str, str]]
+
+    def recorded(self) -> FileCoverage:
+        """Lines and conditions that were not reached are of functions that ran."""
+        inside = {n for first, last in self.functions.values() for n in range(first, last + 1)}
+        return FileCoverage(self.lines, self.covered_lines, self.branches, self.covered_branches, sorted(self.functions),
+                            [n for n in self.begins if n not in inside], [b for b in self.branches_missed if b[0] not in inside],
+                            self.counts)
+
+    def and_also(self, other: Misses) -> Misses:
+        """What neither of two runs of one library reached."""
+        counts = [None if one is None or two is None else one + two for one, two in zip(self.counts, other.counts)]
+        branches = [b for b in self.branches_missed if b in other.branches_missed]
+        return Misses(self.lines, self.covered_lines + self.counts.count(0) - counts.count(0),
+                      self.branches, self.covered_branches + len(self.branches_missed) - len(branches), counts,
+                      {name: lines for name, lines in self.functions.items() if name in other.functions},
+                      sorted({*self.begins} & {*other.begins}), branches)
+
+
+@dataclass
 class Measured(FileCoverage):
     """Of a file: besides what is recorded, which lines ran."""
     reached_lines: list[int]
+    misses: Misses
 
     def recorded(self) -> FileCoverage:
         return FileCoverage(*(getattr(self, part.name) for part in fields(FileCoverage)))
@@ -120,13 +146,12 @@ def _summarise(exported: dict, lib: Path) -> dict[str, Measured]:
     never_called = _never_called(exported["data"][0]["functions"])
     for entry in exported["data"][0]["files"]:
         lines, branches = entry["summary"]["lines"], entry["summary"]["branches"]
-        functions = never_called.get(entry["filename"], {})
-        inside = {n for first, last in functions.values() for n in range(first, last + 1)}
+        misses = Misses(lines["count"], lines["covered"], branches["count"], branches["covered"],
+                        _by_line(_line_counts(entry["segments"])), never_called.get(entry["filename"], {}),
+                        _missed_lines(entry["segments"]), _missed_branches(entry))
         files[str(Path(entry["filename"]).relative_to(lib))] = Measured(
-            lines["count"], lines["covered"], branches["count"], branches["covered"], sorted(functions),
-            sorted(set(_missed_lines(entry["segments"])) - inside),
-            [branch for branch in _missed_branches(entry) if branch[0] not in inside], _by_line(_line_counts(entry["segments"])),
-            sorted({s[0] for s in entry["segments"] if s[3] and s[4] and s[2] and not s[5]}))
+            **vars(misses.recorded()), misses=misses,
+            reached_lines=sorted({s[0] for s in entry["segments"] if s[3] and s[4] and s[2] and not s[5]}))
     return files
 
 

@@ -148,8 +148,8 @@ class Fuzzer(ABC):
     def poll(self) -> int | None:
         """The exit status when it has ended. One that overstays its time is stopped."""
         if time.monotonic() > self.deadline + OVERSTAYS_S and self.process.returncode is None:
-            self.overstayed = True
             self.stop()
+            self.overstayed = self.was_stopped  # else it had ended, and we looked late
         self.progress.cpu_s = max(self.progress.cpu_s, cpu_seconds(self.process.pid))
         with self._waiting():
             status = self.process.poll()

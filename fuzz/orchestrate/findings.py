@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,6 +84,8 @@ class Findings:
         self.bundles = bundles
         self.build = build
         self.by_identity: dict[str, Finding] = {}
+        self.is_ours: Callable[[str], bool] = lambda identity: True
+        """Whether this host makes a finding small, explains it, and makes a C test."""
         self.open: dict[str, Finding] = {}
         """Of the nights before: not known to be fixed, and not seen tonight."""
 
@@ -117,7 +120,7 @@ class Findings:
         if found:
             del self.open[identity]
             self.by_identity[identity] = finding
-            if finding.minimised == NOT_YET:
+            if finding.minimised == NOT_YET and self.is_ours(identity):
                 self.bundles.shorten(finding, Outcome(identity, finding.explanation), self.build_of(finding, builds) or self.build)
         elif found is None:
             finding.status = "not asked tonight"
@@ -217,7 +220,7 @@ class Findings:
             return known
         finding = self._begin(path, origin, outcome, build, crash, history)
         self.by_identity[outcome.identity] = finding  # also when what follows is interrupted
-        if is_explained(finding.identity):
+        if is_explained(finding.identity) and self.is_ours(finding.identity):
             self.bundles.shorten(finding, outcome, build)
         return finding
 
@@ -240,7 +243,7 @@ class Findings:
         finding = Finding(outcome.identity, origin.place, severity_of(outcome.identity), round(origin.seconds, 1), 1, 0, name, "",
                           self.bundles.command(name), build.preset, NOT_YET if shows else "", origin.found_by,
                           names=[shown(path.name)])
-        self.bundles.complete(finding, work, text, outcome, build, int(shows))
+        self.bundles.complete(finding, work, text, outcome, build, int(shows), whole=self.is_ours(finding.identity))
         return finding
 
     def write_counts(self) -> list[str]:

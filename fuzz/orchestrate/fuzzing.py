@@ -5,6 +5,7 @@ import contextlib
 import random
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 
 from .clock import Clock
@@ -42,6 +43,8 @@ class Fuzzing:
         self.chance = random.Random(seed + int(clock.before_s))
         self.behaviours = Behaviours(self.folder.out / "behaviours")
         self.workers = [Worker(self, number) for number in range(plan.jobs)]
+        self.between: Callable[[], None] = lambda: None
+        """What is done from time to time, while processes fuzz."""
         self.too_little_s = min(1.0, plan.seconds / 2)
         """For which no process is started."""
 
@@ -59,6 +62,7 @@ class Fuzzing:
                 if last_end - last_status >= STATUS_EVERY_S:
                     last_status = last_end
                     self._note_status(self.clock.before_s + last_end, time_s)
+                self.between()
                 time.sleep(0.1)
             for worker in self.workers:
                 worker.stop()

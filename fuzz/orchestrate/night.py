@@ -10,8 +10,10 @@ from pathlib import Path
 from . import canary, corpora, coverage, plan, report
 from .arguments import Settings
 from .clock import Clock
+from .exchange import Exchange
 from .folder import Folder
 from .fuzzing import Fuzzing, Interrupts
+from .islands import Islands
 from .journal import Journal
 from .record import Harness, Planned
 from .revision import environment, git_revision
@@ -36,9 +38,10 @@ class Prepared:
     plan: plan.Plan
     results: dict[str, Harness]
     builds: dict[str, Build]  # by preset, the usual one first
+    known: dict[str, str]  # harnesses, and what each is about
 
 
-def prepare(settings: Settings, journal: Journal, clock: Clock) -> Prepared:
+def prepare(settings: Settings, journal: Journal, clock: Clock, islands: Islands | None = None) -> Prepared:
     """Fill in what the settings leave open, plan, and build, unless only the plan is asked for."""
     lib = find_lib(settings.lib)
     builds = {"fuzz": build("fuzz", lib, journal.say)}
@@ -52,7 +55,8 @@ def prepare(settings: Settings, journal: Journal, clock: Clock) -> Prepared:
     settings.jobs = settings.jobs or os.cpu_count() or 1
     settings.canaries = settings.canaries or settings.time >= CANARIES_FROM_S
     seconds = max(1.0, settings.time * (1 - CANARY_SHARE * settings.canaries) - clock.before_s)
-    planned = plan.make(names, _setups(settings, journal), seconds, settings.jobs, settings.slice, settings.weight, settings.floor)
+    planned = plan.make(names, _setups(settings, journal), seconds, settings.jobs, settings.slice, settings.weight, settings.floor,
+                        islands.join if islands is not None else None)
     used = {combination.harness for combination in planned.combinations}
     for text in planned.dropped:
         journal.leave_out(f"left out for want of time: {text}", f"./fuzz/campaign --time {planned.enough_s}s")
@@ -61,7 +65,7 @@ def prepare(settings: Settings, journal: Journal, clock: Clock) -> Prepared:
             targets = {target for c in planned.combinations if c.setup.preset == preset for target in c.setup.engine.targets(c.harness)}
             builds[preset] = build(preset, lib, journal.say, [*TOOLS, *sorted(targets)])
     clock.has_built()
-    return Prepared(planned, {name: Harness(name, known[name]) for name in names if name in used}, builds)
+    return Prepared(planned, {name: Harness(name, known[name]) for name in names if name in used}, builds, known)
 
 
 def _setups(settings: Settings, journal: Journal) -> list[Setup]:
@@ -86,10 +90,12 @@ class Night:
     """What happens in it, in this order."""
 
     def __init__(self, settings: Settings, folder: Folder, store: Store, journal: Journal, clock: Clock, prepared: Prepared,
-                 interrupts: Interrupts):
+                 interrupts: Interrupts, islands: Islands | None = None):
         self.settings, self.folder, self.store, self.journal, self.interrupts = settings, folder, store, journal, interrupts
         self.triage = Triage(folder, store, journal, prepared.builds, settings.lib)
         self.fuzzing = Fuzzing(prepared.plan, prepared.results, self.triage, clock, settings.seed or 0)
+        self.known, self.misses = prepared.known, dict[str, coverage.Misses]()
+        self.exchange = Exchange(islands, self) if islands is not None else None
 
     def begin(self, left_by_last_night: list[str]) -> None:
         """What was there before: facts, files, findings."""
@@ -111,6 +117,8 @@ class Night:
     def run(self) -> None:
         try:
             self.replay_corpora()
+            if self.exchange is not None:
+                self.exchange.begin()
             self.fuzzing.run(self.interrupts, self.settings.time or 0)
             self.judge()
             self.release_canaries()
@@ -126,18 +134,21 @@ class Night:
     def replay_corpora(self) -> None:
         """Every saved input, so that one finding does not hide another."""
         for name in self.fuzzing.results:
-            corpus = self.folder.corpus(name)
-            self.journal.note(*corpora.tidy(self.folder, name))
-            inputs = self.folder.inputs(name)
-            before = self.store.corpus_before(name)
-            if before >= CORPUS_WORTH_COUNTING and len(inputs) < before / 2:
-                self.journal.breaks(f"corpus/{name}", f"{len(inputs)} inputs, of {before} that last night left")
-            (corpus / "empty").write_bytes(b"")
-            if inputs:
-                self.journal.say(f"replaying {len(inputs)} inputs of {name} that the nights before left")
-            self._clear_store(inputs, name)
-            if not self.settings.empty:
-                self._use_saved(name)
+            self._open_corpus(name)
+
+    def _open_corpus(self, name: str) -> None:
+        corpus = self.folder.corpus(name)
+        self.journal.note(*corpora.tidy(self.folder, name))
+        inputs = self.folder.inputs(name)
+        before = self.store.corpus_before(name)
+        if before >= CORPUS_WORTH_COUNTING and len(inputs) < before / 2:
+            self.journal.breaks(f"corpus/{name}", f"{len(inputs)} inputs, of {before} that last night left")
+        (corpus / "empty").write_bytes(b"")
+        if inputs:
+            self.journal.say(f"replaying {len(inputs)} inputs of {name} that the nights before left")
+        self._clear_store(inputs, name)
+        if not self.settings.empty:
+            self._use_saved(name)
 
     def _clear_store(self, inputs: list[Path], name: str) -> None:
         """Inputs of earlier nights that break now are findings, and start no fuzzer."""
@@ -165,6 +176,23 @@ class Night:
             if self.folder.corpus(name).is_dir():
                 self.store.note_corpus(name, len(self.folder.inputs(name)))
 
+    # ---- Parts of hosts that fell silent ----
+
+    def build_for(self, preset: str, *targets: str) -> Build:
+        """A build of tonight's library, with these targets."""
+        if preset not in self.triage.builds:
+            self.triage.builds[preset] = build(preset, self.triage.build.lib, self.journal.say)
+        build(preset, self.triage.build.lib, lambda text: None, targets)
+        return self.triage.builds[preset]
+
+    def take_over(self, combination: plan.Combination) -> None:
+        """Get ready for a part that was another host's."""
+        name = combination.harness
+        self.build_for(combination.setup.preset, *combination.setup.engine.targets(name))
+        if name not in self.fuzzing.results:
+            self.fuzzing.results[name] = Harness(name, self.known[name])
+            self._open_corpus(name)
+
     # ---- After the fuzzing ----
 
     def judge(self) -> None:
@@ -172,6 +200,8 @@ class Night:
         if self.interrupts.came:
             return
         combinations = self.fuzzing.plan.combinations
+        if self.exchange is not None:
+            self.exchange.leave_out_others()
         for name, result in self.fuzzing.results.items():
             if result.runs == 0:
                 self.journal.breaks(name, "no input was run")
@@ -192,7 +222,8 @@ class Night:
             return
         try:
             tried = canary.release(build("fuzz", ROOT / "lib", self.journal.say, EVERYTHING), settings.seed or 0,
-                                   settings.jobs or 1, CANARY_SHARE * (settings.time or 0), self.journal.say)
+                                   settings.jobs or 1, CANARY_SHARE * (settings.time or 0), self.journal.say,
+                                   *([self.exchange.islands.does] if self.exchange is not None else []))
         except ToolError as error:
             self.journal.breaks("planted bugs", f"none was tried: {error}")
             return
@@ -241,6 +272,7 @@ class Night:
                 record.no_longer_reached = coverage.no_longer_reached(covered)
             record.coverage = {name: measured.recorded() for name, measured in covered.items()}
             self.store.note_coverage(coverage.totals(covered))
+            self.misses = {name: measured.misses for name, measured in covered.items()}
         except ToolError as error:
             if isinstance(error, coverage.Broke):
                 self.triage.take_stopped(error.stopped, error.stopped.path.parent.name, "the replay for coverage")
@@ -256,6 +288,8 @@ class Night:
         self.journal.leave_out("other compilers and machines, and the proof", "./tests/run --all")
         self.journal.note(*self.triage.findings.write_counts())
         self.fill()
+        if self.exchange is not None:
+            self.exchange.run(last=True)
         record = self.journal.record
         if not record.interrupted:  # else it can be resumed
             self.store.end_night(report.status(record) != CLEAN, sum(h.runs for h in record.harnesses), report.verdict(record))

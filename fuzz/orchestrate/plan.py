@@ -2,9 +2,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .builds import Setup
+from .islands import EXCHANGES
 
 
 @dataclass
@@ -40,6 +42,8 @@ class Plan:
     dropped: list[str] = field(default_factory=list)
     enough_s: int = 0  # of time, for everything
     turns: int = 0
+    everything: list[Combination] = field(default_factory=list)  # of all hosts, where others do a part
+    least_slice_s: float = 0.0
 
     def next(self) -> Combination | None:
         """Each has its turn, and its floor; then every other turn goes to what finds most, the others
@@ -63,6 +67,16 @@ class Plan:
         """Go on without it."""
         self.combinations = [c for c in self.combinations if c is not combination]
 
+    def redivide(self, mine: set[str], seconds: float) -> list[Combination]:
+        """Other parts are ours from now on, for so long. Returns: those that are new, as far as there is room."""
+        ours = [c for c in self.everything if c.name in mine]
+        had = [c for c in ours if c in self.combinations]
+        room = int(seconds / self.least_slice_s + 0.01) * self.jobs - sum(1 for c in had if not c.slices)
+        fresh = [c for c in ours if c not in self.combinations and c.failures == 0][:max(0, room)]
+        if had or fresh:
+            self.combinations = had + fresh
+        return fresh
+
     def text(self) -> str:
         """The plan for people: what, in which order, and what it costs."""
         due = sum(c.due for c in self.combinations)
@@ -76,19 +90,26 @@ class Plan:
 
 
 def make(harnesses: list[str], setups: list[Setup], seconds: float, jobs: int, least_slice_s: float,
-         weights: dict[str, float] | None = None, floors: dict[str, float] | None = None) -> Plan:
+         weights: dict[str, float] | None = None, floors: dict[str, float] | None = None,
+         ours: Callable[[list[str]], list[str]] | None = None) -> Plan:
     """Plan a campaign: no slice is shorter than `least_slice_s`, unless all of it is; what has no
-    room is left out by name. Weights and floors (seconds) are by harness."""
+    room is left out by name. Weights and floors (seconds) are by harness. `ours` says which parts this host does."""
     weights, floors = weights or {}, floors or {}
     wanted = [Combination(h, s, weight=weights.get(h, 1.0), floor_s=floors.get(h, 0.0) * s.weight / sum(
         other.weight for other in setups)) for s in setups for h in harnesses]
+    everything = wanted
+    if ours is not None:
+        mine = ours([c.name for c in wanted])
+        wanted = [c for c in wanted if c.name in mine]
     each = int(seconds / least_slice_s + 0.01)
     room = max(1, each) * jobs
     if each == 0:
         room = min(room, len(harnesses))
     kept, dropped = wanted[:room], wanted[room:]
-    return Plan(seconds, jobs, min(max(least_slice_s, seconds * jobs / (2 * len(kept))), 600, seconds),
-                kept, _by_setup(dropped, len(harnesses)), math.ceil(least_slice_s * math.ceil(len(wanted) / jobs)))
+    most_s = 600 if ours is None else max(least_slice_s, seconds / EXCHANGES)  # what a silent host did has to wait for a slice's end
+    return Plan(seconds, jobs, min(max(least_slice_s, seconds * jobs / (2 * len(kept))), most_s, seconds),
+                kept, _by_setup(dropped, len(harnesses)), math.ceil(least_slice_s * math.ceil(len(wanted) / jobs)),
+                everything=everything, least_slice_s=least_slice_s)
 
 
 def _by_setup(combinations: list[Combination], harness_count: int) -> list[str]:

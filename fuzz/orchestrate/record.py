@@ -175,6 +175,34 @@ class LeftOut:
 
 
 @dataclass
+class Host:
+    name: str
+    ended: Annotated[bool, "whether it came to the end of its plan"]
+    exchanges: int
+    lives: Annotated[int, "how often it began without what it had kept, and once more"]
+    revision: str
+    system: str
+    compiler: str
+    jobs: int
+    fuzzing_s: float
+    runs: int
+    runs_per_s: Annotated[float, "of one process"]
+    mutation: Annotated[float, "its share of the time of the fuzzing processes"]
+    parts: Annotated[list[str], "harness, engine and build that it fuzzed"]
+    silent_for: Annotated[list[str], "hosts that heard nothing of it for a while, and took its parts over"]
+    ahead_s: Annotated[float, "its clock, compared with the first host's"]
+    within_s: Annotated[float | None, "how sure that is; null: not known"]
+    alone: Annotated[int, "behaviours that no other host showed"]
+
+
+@dataclass
+class OneMore:
+    harness: str
+    more: Annotated[float, "behaviours that one more host like these would have shown (Good and Toulmin)"]
+    seen: int
+
+
+@dataclass
 class Record:
     """A night of which nothing is known, but for what is given."""
     schema: Annotated[int, (SCHEMA,)] = SCHEMA
@@ -211,3 +239,5 @@ class Record:
     coverage_by_harness: Annotated[dict[str, HarnessCoverage], "of the whole library"] = field(default_factory=dict)
     left_out: Annotated[list[LeftOut], "what was not done"] = field(default_factory=list)
     notes: Annotated[list[str], "what else is worth knowing"] = field(default_factory=list)
+    hosts: Annotated[list[Host], "of a merged report: who took part"] = field(default_factory=list)
+    one_more_host: Annotated[list[OneMore], "what another would have been worth"] = field(default_factory=list)

@@ -4,6 +4,9 @@
 The name by which it is called says which program it is; PROCBUF_STANDIN says what the engine does. An input is text:
 `break` breaks, `hang` hangs, `flaky` breaks every third time, `fire` breaks when `prime` ran before it in one process, and
 `late` as that process ends.
+
+`merge` of the engine takes the words of an input for what it reaches; `find:WORD` keeps an input of that word. `find` and `steady` take the time that they are given.
+It does nothing until the file PROCBUF_STANDIN_WHEN is there, if that is set.
 """
 import os
 import shutil
@@ -100,12 +103,27 @@ def minimize(words: list[str]) -> None:
     say("minimised from 9 to 1 operations in 5 runs")
 
 
+def merge(words: list[str]) -> None:
+    """What an input reaches are its words."""
+    target, *sources = map(Path, words)
+    reached = {word for path in target.iterdir() for word in path.read_text().split()}
+    for path in sorted(path for source in sources for path in source.iterdir()):
+        if {*path.read_text().split()} - reached:
+            reached.update(path.read_text().split())
+            shutil.copy(path, target)
+
+
 def engine(words: list[str]) -> None:
+    if "-set_cover_merge=1" in words:
+        merge([word for word in words if not word.startswith("-")])
+        return
     prefix = next(word.removeprefix("-artifact_prefix=") for word in words if word.startswith("-artifact_prefix="))
     does, _, what = os.environ["PROCBUF_STANDIN"].partition(":")
     say("#2\tINITED cov: 10 ft: 20 corp: 1/1b exec/s: 0 rss: 30Mb")
     if does != "nothing":
         say("#100\tpulse  cov: 10 ft: 20 corp: 1/1b exec/s: 100 rss: 30Mb")
+    while "PROCBUF_STANDIN_WHEN" in os.environ and not Path(os.environ["PROCBUF_STANDIN_WHEN"]).exists():
+        time.sleep(0.05)
     if does in ("crash", "gone", "slow"):
         path = f"{prefix}{'slow-unit' if does == 'slow' else 'crash'}-{what}"
         if does != "gone":
@@ -115,6 +133,10 @@ def engine(words: list[str]) -> None:
             f"SUMMARY: AddressSanitizer: heap-use-after-free library.c:7 in keep\nTest unit written to {path}")
         if does != "slow":
             sys.exit(77)
+    if does == "find":
+        (Path(words[-1]) / f"found-{what}").write_text(what)
+    if does in ("find", "steady"):
+        time.sleep(next(int(word.removeprefix("-max_total_time=")) for word in words if word.startswith("-max_total_time=")))
     if does == "atexit":
         Path(os.environ["PROCBUF_RING"]).write_text(f"sequence 1\ntrace 1\nprime\ntrace 1\n{what}\n")
     if does in ("report", "atexit"):

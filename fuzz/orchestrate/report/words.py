@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from ..coverage import totals
-from ..record import STATUSES, Canary, Finding, Record, Residual
+from ..record import STATUSES, Canary, Finding, Host, Record, Residual
 from ..tools import CLEAN, FINDINGS, UNABLE
 
 
@@ -43,7 +43,7 @@ def triage_line(record: Record) -> str:
 def verdict(record: Record) -> str:
     findings = len(record.findings)
     runs = sum(h.runs for h in record.harnesses)
-    how = f"{runs:,} runs in {record.fuzzing_s:.0f} s of fuzzing"
+    how = f"{runs:,} runs in {record.fuzzing_s:.0f} s of fuzzing" + (f" on {len(record.hosts)} hosts" if record.hosts else "")
     if record.interrupted:
         how += ", INTERRUPTED"
     if record.broken:
@@ -86,6 +86,32 @@ def residual_line(record: Record) -> str:
             f"{1 / worst.chance:,.0f}; the others' chances are smaller")
 
 
+def clock_of(host: Host) -> str:
+    """What is known of a host's clock: only a difference that is surely one counts."""
+    if host.within_s is None:
+        return "not known"
+    return "as the first host's" if abs(host.ahead_s) <= host.within_s else f"{host.ahead_s:+,.0f} s, within {host.within_s:,.0f} s"
+
+
+def state_of(host: Host) -> str:
+    silent = f"silent, said {', '.join(host.silent_for)}" if host.silent_for else ""
+    return ", and ".join(filter(None, (silent, "came to its end" if host.ended else "did not come to its end")))
+
+
+def one_more_line(record: Record) -> str:
+    """What another host would have been worth."""
+    return ", ".join(f"{worth.more:,.0f} behaviours of {worth.harness} beside {worth.seen:,}" for worth in record.one_more_host) or "not known"
+
+
+def host_lines(record: Record) -> list[str]:
+    """Of a merged report, for the summary."""
+    if not record.hosts:
+        return []
+    lines = [f"  host {h.name}: {h.runs:,} runs in {h.fuzzing_s:.0f} s, {h.runs_per_s:,.0f} a second in a process, {h.mutation:.0%} of it "
+             f"mutation; {h.alone} behaviours that no other showed; {state_of(h)}; clock: {clock_of(h)}" for h in record.hosts]
+    return [*lines, f"  one more host would have shown about {one_more_line(record)}"]
+
+
 def time_line(record: Record) -> str:
     """What the time of the fuzzing processes went into."""
     seconds = sum(h.seconds for h in record.harnesses)
@@ -115,6 +141,7 @@ def summary(record: Record) -> str:
     lines.append(f"  time: {time_line(record)}")
     lines.append(f"  what is left: {residual_line(record)}")
     lines.append(f"  would we have noticed: {canary_line(record)}")
+    lines += host_lines(record)
     lines += [f"  MISSED: planted bug {c.id}, {c.title}: {c.why}" for c in missed_canaries(record)]
     lines += [f"  NO LONGER REACHED: {code}" for code in record.no_longer_reached]
     lines += [f"  COULD NOT DO ITS WORK: {text}" for text in record.broken]

@@ -1,0 +1,6 @@
+#!/bin/sh
+# One island on each machine of a list, by ssh and GNU parallel, then one report: parallel.sh LIST SHARE TIME OUT. LIST has a line
+# user@host for each, or : for this one. The checkout is at the same path on all of them.
+cd "$(dirname "$0")/../.." || exit 2
+parallel --nonall --tag --line-buffer --sshloginfile "$1" "cd $PWD && ./fuzz/campaign --quiet --host \$(uname -n) --share '$2' --time $3 --out '$4/island'"
+exec ./fuzz/campaign --merge "$2" --out "$4/united"

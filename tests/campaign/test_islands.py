@@ -1,0 +1,469 @@
+"""Many hosts, one campaign: what is shared, who does what, and what comes out when it is united.
+
+Nights have stand-ins for engine and replay (standin.py). Shares are folders here; test_hosts.py has hosts with a network.
+"""
+import contextlib
+import hashlib
+import io
+import itertools
+import json
+import os
+import random
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import standin
+from support import ROOT, Case, recorded
+from test_closed import BROKE, RUN
+
+from orchestrate import facts, islands, merge, parcels, share
+from orchestrate.record import Finding, Harness, Record
+from orchestrate.tools import ToolError
+
+CAMPAIGN = ROOT / "fuzz/campaign"
+HARNESSES = ("slices", "life")
+PARTS = [f"{harness} libfuzzer-asan" for harness in HARNESSES]
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Everything in a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.stat().st_size < 1 << 30}
+
+
+def value(text: str, harness: str = "slices") -> tuple[str, bytes]:
+    content = text.encode()
+    return f"inputs/{harness}/{hashlib.sha256(content).hexdigest()}", content
+
+
+def fact(host: str, number: int, **more) -> facts.Fact:
+    record = Record(revision=more.pop("revision", "abc"), harnesses=[Harness("slices", "", runs=10 * (number + 1), seconds=2.0, startup_s=0.5)],
+                    findings=more.pop("findings", []), jobs=1, fuzzing_s=5.0, time_s=5.0)
+    counts = {"slices": (100, facts.pack(more.pop("counts", {"1": 1, "2": 5})))}
+    return facts.Fact(host=host, night=1, number=number, life=more.pop("life", f"life of {host}"), wanted=PARTS, record=record, counts=counts,
+                      library="lib", **more)
+
+
+def bundle(folder: Path, check: str, operations: int, minimised: str) -> Path:
+    """A bundle as a campaign makes one."""
+    identity = f"PROCBUF-BUG kind=result check={check} op=slice"
+    name = f"result--{check}--slice"
+    made = folder / name
+    made.mkdir(parents=True)
+    finding = Finding(identity, "slices", "medium", 1.0, 1, operations, name, "it broke\n", "", minimised=minimised)
+    (made / "finding.json").write_text(json.dumps(vars(finding)))
+    (made / "trace.trace").write_text(f"trace 1\n{'x' * operations}\n")
+    (made / "explanation.txt").write_text("it broke\n")
+    return made
+
+
+class Values(Case):
+    """What is shared is named by its content, and only becomes more."""
+
+    def place(self, name: str, *values: tuple[str, bytes]) -> share.Folder:
+        made = share.Folder(self.folder / name, name)
+        made.add(share.format_name(), share.FORMAT_TEXT)
+        for value_ in values:
+            made.add(*value_)
+        return made
+
+    def merged(self, *shares: share.Folder, into: str, status: int = 0) -> dict[str, bytes]:
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.assertEqual(merge.merge([str(place.root) for place in shares], self.folder / into), status)
+        return tree(self.folder / into)
+
+    def five(self) -> list[share.Folder]:
+        """Five hosts, each with what others have and what they have not; one of a finding has but the raw bundle."""
+        chance = random.Random(1)
+        values = [value(f"input {number}") for number in range(12)]
+        made = []
+        for number, host in enumerate("abcde"):
+            place = self.place(host, *chance.sample(values, 6))
+            found = [Finding("PROCBUF-BUG kind=result check=both op=slice", "slices", "medium", 5.0 - number, 1, 1, "", "", "")] if number > 1 else []
+            for at in range(3):
+                facts.write(place, fact(host, at, ended=at == 2, mine=PARTS[:1], parts={part: 1 for part in PARTS}, findings=found,
+                                        counts={str(at): 1, host: 1}, revision="abc" if number else "older", clock=1e9 * number))
+            if number in (2, 3):
+                small = bundle(self.folder / f"bundles-{host}", "both", 9 - 2 * number, "minimised" if number == 3 else parcels.NOT_YET)
+                place.add(*parcels.pack(small, host, 1, "lib"))
+            made.append(place)
+        return made
+
+    def test_all_orders_of_five_merges_give_the_same_bytes(self):
+        places = self.five()
+        wanted = self.merged(*places, into="wanted", status=1)
+        record = json.loads(wanted["report/campaign.json"])
+        self.assertEqual(record["harnesses"][0]["runs"], 5 * 30)  # each host's last fact, once
+        finding, = record["findings"]
+        self.assertEqual((finding["operations"], finding["seconds"], finding["found_by"]), (3, 1.0, "e: "))
+        self.assertEqual(sum(name.startswith("share/inputs/") for name in wanted), 12)
+        # A report is a function of the union: that of each order is compared, and the reports of some.
+        union = {name: content for name, content in wanted.items() if name.startswith("share/")}
+        for number, order in enumerate(itertools.permutations(places)):
+            replica = share.Folder(self.folder / f"order{number}" / "share", merge.OWNER)
+            for place in order:
+                share.take(replica, place)
+            self.assertEqual({f"share/{name}": content for name, content in tree(replica.root).items()}, union)
+            shutil.rmtree(replica.root.parent)
+        for number, order in enumerate([places[::-1], places[2:] + places[:2], [*places, *places[1:3]]]):  # late, and twice
+            into = f"again{number}"
+            for at in range(len(order)):
+                with contextlib.redirect_stdout(io.StringIO()):
+                    merge.merge([str(place.root) for place in order[:at + 1]], self.folder / into)
+            self.assertEqual(tree(self.folder / into), wanted)
+
+    def test_a_merge_of_merges_is_the_merge(self):
+        places = self.five()
+        wanted = self.merged(*places, into="wanted", status=1)
+        self.merged(*places[:2], into="left")
+        self.merged(*places[2:], into="right", status=1)
+        both = self.merged(share.Folder(self.folder / "left/share"), share.Folder(self.folder / "right/share"), into="both", status=1)
+        self.assertEqual(both, wanted)
+
+    def test_a_merge_that_is_killed_is_made_again(self):
+        places = self.five()
+        wanted = self.merged(*places, into="wanted", status=1)
+        chance = random.Random(2)
+        for _ in range(3):
+            process = subprocess.Popen([CAMPAIGN, "--out", self.folder / "killed", "--merge", *(place.root for place in places)],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(chance.uniform(0.2, 0.6))
+            process.kill()
+            process.wait()
+        done = subprocess.run([CAMPAIGN, "--out", self.folder / "killed", "--merge", *(place.root for place in places)],
+                              capture_output=True, text=True, check=False)
+        self.check(done, 1, "1 finding (1 new)")
+        self.assertEqual({n: c for n, c in tree(self.folder / "killed").items() if n != ".lock"}, wanted)
+
+    def test_lives_of_a_host_are_added_and_facts_of_one_are_not(self):
+        place = self.place("a")
+        for number, life in enumerate(["first", "first", "second"]):  # its folder was lost after the second fact
+            facts.write(place, fact("a", number, life=life, ended=number == 2, parts={PARTS[0]: 1}))
+        record = json.loads(self.merged(place, into="out")["report/campaign.json"])
+        self.assertEqual(record["harnesses"][0]["runs"], 20 + 30)
+        self.assertEqual((record["hosts"][0]["lives"], record["hosts"][0]["runs"]), (2, 50))
+        estimate = record["residual"][0]
+        self.assertEqual((estimate["inputs"], estimate["seen"], estimate["once"]), (200, 2, 0))  # what each life saw once was seen twice
+
+    def test_a_host_that_was_lost_is_red_unless_its_part_is_done(self):
+        place = self.place("a")
+        facts.write(place, fact("a", 0, mine=PARTS[:1], parts={PARTS[0]: 1}))
+        facts.write(place, fact("b", 0, ended=True, mine=PARTS[1:], parts={PARTS[1]: 1}))
+        record = json.loads(self.merged(place, into="out", status=2)["report/campaign.json"])
+        self.assertIn(f"not done again: {PARTS[0]}", record["broken"][0])
+        facts.write(place, fact("c", 0, ended=True, mine=PARTS[:1], parts={PARTS[0]: 1}))
+        record = json.loads(self.merged(place, into="out")["report/campaign.json"])
+        self.assertIn(f"others did its part: {PARTS[0]}", record["notes"][0])
+
+    def test_clocks_are_compared_and_never_believed(self):
+        place = self.place("a")
+        facts.write(place, fact("a", 0, clock=1000.0))
+        facts.write(place, fact("b", 0, clock=91000.0, heard={"a": (0, 91000.0)}))
+        facts.write(place, fact("a", 1, clock=1020.0, ended=True, heard={"b": (0, 1020.0)}, parts={part: 1 for part in PARTS}))
+        facts.write(place, fact("b", 1, clock=0.0, ended=True, heard={"a": (1, 91030.0)}, parts={part: 1 for part in PARTS}))
+        hosts = json.loads(self.merged(place, into="out")["report/campaign.json"])["hosts"]
+        self.assertEqual([(h["ahead_s"], h["within_s"]) for h in hosts], [(0.0, 0.0), (89990.0, 10.0)])
+
+    def test_one_more_host_is_worth_what_good_and_toulmin_say(self):
+        place = self.place("a")
+        for host in "ab":  # 1 is common; each has one behaviour alone, seen once, and one seen twice
+            facts.write(place, fact(host, 0, ended=True, parts={part: 1 for part in PARTS},
+                                    counts={"1": 3, f"1{ord(host)}": 1, f"2{ord(host)}": 2}))
+        worth, = json.loads(self.merged(place, into="out")["report/campaign.json"])["one_more_host"]
+        self.assertEqual(worth, {"harness": "slices", "more": 0.5, "seen": 5})  # 2 of one input / 2 hosts - 2 of two / 4
+
+    # ---- Hostile places ----
+
+    def hostile(self) -> share.Folder:
+        """A share in which somebody has been."""
+        place = self.place("hostile", value("good"))
+        outside = self.folder / "outside"
+        outside.mkdir()
+        (outside / "secret").write_text("secret")
+        root = place.root
+        name, _ = value("linked")
+        (root / name).symlink_to(outside / "secret")
+        (root / "inputs/life").symlink_to(outside)
+        (root / "inputs/slices/..evil").write_text("x")
+        (root / "inputs/slices" / ("0" * 64)).write_text("not what its name says")
+        (root / "inputs/slices" / ("f" * 64)).write_bytes(b"")
+        with open(root / "inputs/slices" / ("e" * 64), "wb") as huge:
+            huge.truncate(1 << 40)
+        (root / "thesis.txt").write_text("mine")
+        os.mkfifo(root / "inputs/slices" / ("d" * 64))
+        (root / "facts/a/1").mkdir(parents=True)
+        for number, text in enumerate(["", "[]", "{", '{"schema": 9}', '{"schema": 1, "host": "b"}', "[" * 100_000, '{"schema": 1, "night": NaN}',
+                                       '{"schema": 1, "host": "a", "night": 1, "number": 6, "record": {"harnesses": 3}}']):
+            place.add(f"facts/a/1/{number}-{share.digest(text.encode())}", text.encode())
+        evil = parcels.Parcel("PROCBUF-BUG kind=result check=evil op=slice", "a", 1, "lib", {"../../evil": "", "finding.json": "e30="})
+        content = facts.as_bytes(vars(evil))
+        place.add(parcels.name_of(evil.identity, content), content)
+        return place
+
+    def test_a_hostile_share_is_said_and_nothing_outside_is_touched(self):
+        place = self.hostile()
+        before = tree(self.folder / "outside"), tree(self.folder / "hostile")["thesis.txt"]
+        replica = self.place("replica", value("ours"), value("in life", "life"))
+        share.take(replica, place)
+        self.assertIn(value("good")[0], replica.listing())
+        text = "\n".join(place.problems)
+        for said in ("a link; not followed", "too large", "left alone", "damaged"):
+            self.assertIn(said, text)
+        with self.assertRaisesRegex(ToolError, "something else is in their place"):
+            share.give(replica, place)  # a link is where inputs/life belongs: the rest is there
+        self.assertIn(value("ours")[0], place.listing())
+        facts.write(place, fact("b", 0, ended=True, parts={part: 1 for part in PARTS}))
+        out = self.merged(place, into="out", status=2)
+        record = json.loads(out["report/campaign.json"])
+        self.assertEqual(record["hosts"][0]["name"], "b")
+        self.assertIn("not taken", "\n".join(record["broken"]))
+        self.assertIn("whole in no share", "\n".join(record["broken"]))
+        self.assertEqual((tree(self.folder / "outside"), tree(self.folder / "hostile")["thesis.txt"]), before)
+        self.assertFalse([path for path in self.folder.rglob("*evil*") if "hostile" not in path.parts])
+
+    def test_a_folder_of_somebody_else_is_refused(self):
+        home = self.folder / "home"
+        home.mkdir()
+        (home / "letters").write_text("dear")
+        with self.assertRaisesRegex(ToolError, "not a share, and not empty: it holds letters"):
+            share.take(self.place("replica"), share.place_of(str(home), self.folder))
+        later = self.place("later")
+        (later.root / "format").rename(self.folder / "gone")
+        later.add(f"format/2/{share.digest(b'2')}", b"2")
+        with self.assertRaisesRegex(ToolError, "another version"):
+            share.take(self.place("replica"), later)
+
+    def test_what_is_damaged_is_written_again_by_who_has_it(self):
+        place, (name, content) = self.place("place", value("good")), value("good")
+        replica = self.place("replica", value("good"))
+        (place.root / name).write_bytes(b"g00d")
+        fresh = self.place("fresh")
+        share.take(fresh, place)
+        self.assertEqual(place.damaged, [name])
+        share.give(replica, place)
+        self.assertEqual(place.read(name), b"g00d")  # as long as it should be: nobody has read it
+        share.give(replica, place, place.damaged)
+        self.assertEqual(place.read(name), content)
+        (place.root / name).write_bytes(b"")
+        share.give(replica, place)
+        self.assertEqual(place.read(name), content)
+
+    def test_a_value_is_whole_or_not_there(self):
+        place = self.place("place")
+        (place.root / f"{share.PARTIAL}other-1").write_text("half")
+        (place.root / f"{share.PARTIAL}place-1").write_text("half")
+        self.assertEqual(set(place.listing()), {share.format_name()})
+        self.assertEqual(place.problems, [])
+        place.clear_partial()
+        self.assertEqual([path.name for path in place.root.glob(f"{share.PARTIAL}*")], [f"{share.PARTIAL}other-1"])
+        stop, errors = threading.Event(), []
+
+        def read():
+            while not stop.is_set():
+                errors.extend(name for name in place.listing() if place.true_content(name) is None)
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        for number in range(100):
+            place.add(*value(f"{number}" * 5000))
+        stop.set()
+        reader.join()
+        self.assertEqual(errors, [])
+
+    def test_git_is_a_place_of_the_same_values(self):
+        repository = self.folder / "repository"
+        subprocess.run(["git", "init", "-q", "--bare", repository], check=True)
+        where = f"git+file://{repository}#nights"
+        a, b = self.place("a", value("of a")), self.place("b", value("of b", "life"))
+        ours, theirs = (share.place_of(where, self.folder / f"work-{name}") for name in "ab")
+        share.take(a, ours)
+        share.take(b, theirs)
+        share.give(a, ours)
+        share.give(b, theirs)  # a was faster: its commit is fetched, and ours comes after it
+        for replica, place in ((a, ours), (b, theirs)):
+            share.take(replica, place)
+        self.assertEqual(a.listing(), b.listing())
+        self.assertEqual(len(a.listing()), 3)
+        clone = self.folder / "clone"
+        subprocess.run(["git", "clone", "-q", "-b", "nights", repository, clone], check=True)
+        (clone / "link").symlink_to("/etc/passwd")
+        (clone / "inputs/slices" / ("0" * 64)).write_text("not this")
+        subprocess.run(["sh", "-c", "git add -A && git -c user.name=x -c user.email=x@x commit -qm evil && git push -q"], cwd=clone, check=True)
+        share.take(a, ours)
+        self.assertIn("a link", "\n".join(ours.problems))
+        self.assertEqual(ours.damaged, [f"inputs/slices/{'0' * 64}"])
+
+    def test_work_is_divided_without_a_coordinator(self):
+        parts = [f"part {number}" for number in range(32)]
+        for count in (1, 2, 3, 4, 7, 32, 40, 100):
+            hosts = [f"host{number}" for number in range(count)]
+            of = islands.divide(parts, hosts)
+            self.assertEqual({part for mine in of.values() for part in mine}, set(parts))
+            self.assertTrue(all(of.values()))
+            self.assertLessEqual(max(map(len, of.values())), -(-32 // min(count, 32)))
+            shuffled = random.Random(count).sample(hosts, count)
+            self.assertEqual(islands.divide(parts[::-1], shuffled), of)
+        four = islands.divide(parts, "abcd")
+        three = islands.divide(parts, "abc")
+        kept = sum(part in three[host] for host in "abc" for part in four[host])
+        self.assertGreater(kept, 12)  # of 24: most stay where they were
+
+
+OFTEN = "from orchestrate import exchange\nexchange.SHARE_OF_TIME = 0"
+"""A night of seconds exchanges as often as one of hours."""
+
+
+class Hosts(Case):
+    """Nights of several hosts, each in a folder of its own, with stand-ins."""
+
+    def setUp(self):
+        super().setUp()
+        standin.put_into(self.folder / "programs")
+        self.shared = self.folder / "shared"
+        self.shared.mkdir()
+
+    def begin(self, host: str, *arguments: str, does: str = "steady", seconds: str = "10s", where: object = None) -> subprocess.Popen:
+        words = arguments or ("--harness", "slices", "--harness", "life", "--engine", "libfuzzer", "--build", "asan", "--empty", "--time", seconds,
+                              "--slice", "2s", "--jobs", "1", "--seed", "1", "--host", host, "--share", str(where or self.shared))
+        process = subprocess.Popen(["/usr/bin/python3", "-X", "utf8", "-B", "-c", RUN % OFTEN, self.folder / "programs", "--out", self.folder / host, *words],
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                                   env=os.environ | {"PROCBUF_STANDIN": does, "PYTHONPATH": str(ROOT / "fuzz")})
+        self.addCleanup(self.stop, process)
+        return process
+
+    def stop(self, process: subprocess.Popen) -> None:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+    def end(self, process: subprocess.Popen, status: int) -> str:
+        said = process.communicate(timeout=300)[0]
+        self.assertEqual(process.returncode, status, said)
+        self.assertNotIn("Traceback", said)
+        return said
+
+    def wait_for(self, what, *processes: subprocess.Popen) -> None:
+        """Until something has happened, or the hosts have ended."""
+        while not what():
+            if processes and all(process.poll() is not None for process in processes):
+                self.fail(processes[0].communicate()[0])
+            time.sleep(0.05)
+
+    def facts(self, host: str) -> list[Path]:
+        return list(self.shared.glob(f"facts/{host}/*/[0-9]*"))
+
+    def merge(self, *wheres: Path, status: int) -> dict:
+        out = self.folder / "merged"
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.assertEqual(merge.merge([str(where) for where in wheres or (self.shared,)], out), status, recorded(out) if status else "")
+        return recorded(out)
+
+    def test_two_hosts_divide_the_work_and_exchange_what_they_find(self):
+        both = {host: self.begin(host, does=f"find:{host}word") for host in ("one", "two")}
+        for process in both.values():
+            self.end(process, 0)
+        record = self.merge(status=0)
+        alone = [recorded(self.folder / host) for host in both]
+        self.assertEqual(sum(h["runs"] for h in record["harnesses"]), sum(h["runs"] for r in alone for h in r["harnesses"]))
+        self.assertEqual([host["name"] for host in record["hosts"]], ["one", "two"])
+        self.assertTrue(all(host["ended"] for host in record["hosts"]))
+        self.assertEqual(sorted({part for host in record["hosts"] for part in host["parts"]}), sorted(PARTS))
+        last = {host: json.loads(max(self.facts(host), key=lambda path: int(path.name.split("-")[0])).read_text())["mine"] for host in both}
+        self.assertEqual(sorted(last["one"] + last["two"]), sorted(PARTS))  # one each
+        words = {path.read_text() for path in self.shared.glob("inputs/*/*")}
+        self.assertEqual(words, {"oneword", "twoword"})
+        again = self.begin("one")  # the next night begins with what was shared
+        self.end(again, 0)
+        self.assertEqual(self.merge(status=0)["night"], 2)
+        self.assertIn("twoword", {path.read_text() for path in (self.folder / "one/corpus").glob("*/*")})
+        self.check(subprocess.run([CAMPAIGN, "--status", "--share", self.shared], capture_output=True, text=True, check=False), 0, "night 2 of 1 host", "ended")
+
+    def test_a_host_that_is_killed_is_taken_over_and_goes_on(self):
+        a, b = self.begin("a", seconds="30s"), self.begin("b", seconds="30s")
+        self.wait_for(lambda: len(self.facts("a")) > 1 and len(self.facts("b")) > 1, a, b)
+        a.kill()
+        said = self.end(b, 0)
+        self.assertIn("host a is silent: others do its parts", said)
+        record = self.merge(status=0)
+        self.assertIn("others did its part", "\n".join(record["notes"]))
+        self.assertEqual(record["hosts"][0]["silent_for"], ["b"])
+        self.assertFalse(record["hosts"][0]["ended"])
+        self.end(self.begin("a", "--resume"), 0)
+        record = self.merge(status=0)
+        self.assertTrue(record["hosts"][0]["ended"])
+        self.assertEqual(record["hosts"][0]["lives"], 1)
+        own = recorded(self.folder / "a")
+        self.assertEqual(record["hosts"][0]["runs"], sum(h["runs"] for h in own["harnesses"]))
+
+    def test_a_host_that_is_lost_with_its_part_makes_the_night_red(self):
+        a = self.begin("a", seconds="100s")
+        self.wait_for(lambda: self.facts("a"), a)
+        a.kill()
+        record = self.merge(status=2)
+        self.assertIn("not done again: life libfuzzer-asan, slices libfuzzer-asan", record["broken"][0])
+
+    def test_a_finding_of_many_is_made_small_once(self):
+        when = self.folder / "when"
+        os.environ["PROCBUF_STANDIN_WHEN"] = str(when)
+        self.addCleanup(os.environ.pop, "PROCBUF_STANDIN_WHEN")
+        every = [self.begin(host, does="crash:break", seconds="30s") for host in "abc"]
+        self.wait_for(lambda: all(len(self.facts(host)) > 2 for host in "abc"), *every)
+        when.touch()  # they know of each other
+        for process in every:
+            self.end(process, 1)
+        record = self.merge(status=1)
+        finding, = record["findings"]
+        self.assertEqual((finding["identity"], finding["status"]), (BROKE, "new"))
+        self.assertIn("minimised from", finding["minimised"])
+        made = [json.loads(path.read_text()) for path in self.shared.glob("findings/*/*")]
+        small = [parcel["host"] for parcel in made if "test.c" in parcel["files"]]
+        self.assertEqual(len(small), 1, small)
+        for host in "abc":  # and each has it
+            self.assertTrue((self.folder / host / "findings" / finding["folder"] / "test.c").exists(), host)
+
+    def test_a_share_that_goes_away_is_said_and_loses_nothing(self):
+        a = self.begin("a", does="find:word", seconds="15s")
+        self.wait_for(lambda: len(self.facts("a")) > 1, a)
+        self.shared.rename(self.folder / "away")
+        gone = time.monotonic()
+        self.wait_for(lambda: time.monotonic() > gone + 5, a)
+        (self.folder / "away").rename(self.shared)
+        self.assertIn("share: not reached for a while", self.end(a, 0))
+        b = self.begin("b", does="find:other")
+        self.wait_for(lambda: self.facts("b"), b)
+        self.shared.rename(self.folder / "away")
+        self.assertIn("what this host knows is in", self.end(b, 2))
+        self.check(subprocess.run([CAMPAIGN, "--host", "c", "--share", self.shared, "--time", "1s", "--out", self.folder / "c"],
+                                  capture_output=True, text=True, check=False), 2, "no such folder: make it, or mount it")
+        record = self.merge(self.folder / "away", self.folder / "b/share", status=0)
+        self.assertEqual([(host["name"], host["ended"]) for host in record["hosts"]], [("a", True), ("b", True)])
+        self.assertEqual({path.read_text() for path in (self.folder / "merged/share/inputs").glob("*/*")}, {"word", "other"})
+
+    def test_a_share_that_is_full_is_said_and_loses_nothing(self):
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12k", "tmpfs", self.shared], capture_output=True, check=False)
+        if mounted.returncode != 0:
+            self.skipTest(f"no file system can be mounted: {mounted.stderr.decode().strip()}")
+        try:
+            self.assertIn("No space left", self.end(self.begin("a", does="find:word"), 2))
+            subprocess.run(["mount", "-o", "remount,size=9m", self.shared], check=True)
+            self.assertTrue(all(share.Folder(self.shared).true_content(name) for name in share.Folder(self.shared).listing()))
+            self.end(self.begin("a", does="find:word"), 0)
+            self.assertEqual(share.Folder(self.shared).listing().keys(), share.Folder(self.folder / "a/share").listing().keys())
+            subprocess.run(["mount", "-o", "remount,ro", self.shared], check=True)
+            self.assertIn("Read-only file system", self.end(self.begin("b"), 2))
+        finally:
+            subprocess.run(["umount", self.shared], check=True)
+
+    def test_arguments_that_make_no_sense_are_refused(self):
+        for words, says in ((["--host", "../x", "--share", "x"], "is no name of a host"), (["--host", "x"], "go together"),
+                            (["--host", "x", "--share=-oProxyCommand=x:y"], "is no place"), (["--merge", "x"], "need --out"),
+                            (["--merge", self.folder / "none", "--out", self.folder / "out"], "no such folder")):
+            self.check(subprocess.run([CAMPAIGN, *words], capture_output=True, text=True, check=False), 2, says)
+
+
+if __name__ == "__main__":
+    import unittest
+    unittest.main()
