@@ -11,9 +11,11 @@ import os
 import random
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
+from unittest import mock
 
 import standin
 from support import ROOT, Case, recorded
@@ -25,6 +27,7 @@ from orchestrate.tools import ToolError
 
 CAMPAIGN = ROOT / "fuzz/campaign"
 HARNESSES = ("slices", "life")
+EVIL = f"procbuf-evil-{os.getpid()}"
 PARTS = [f"{harness} libfuzzer-asan" for harness in HARNESSES]
 
 
@@ -198,7 +201,7 @@ class Values(Case):
         for number, text in enumerate(["", "[]", "{", '{"schema": 9}', '{"schema": 1, "host": "b"}', "[" * 100_000, '{"schema": 1, "night": NaN}',
                                        '{"schema": 1, "host": "a", "night": 1, "number": 6, "record": {"harnesses": 3}}']):
             place.add(f"facts/a/1/{number}-{share.digest(text.encode())}", text.encode())
-        evil = parcels.Parcel("PROCBUF-BUG kind=result check=evil op=slice", "a", 1, "lib", {"../../evil": "", "finding.json": "e30="})
+        evil = parcels.Parcel("PROCBUF-BUG kind=result check=evil op=slice", "a", 1, "lib", {f"../../{EVIL}": "", "finding.json": "e30="})
         content = facts.as_bytes(vars(evil))
         place.add(parcels.name_of(evil.identity, content), content)
         return place
@@ -223,6 +226,7 @@ class Values(Case):
         self.assertIn("whole in no share", "\n".join(record["broken"]))
         self.assertEqual((tree(self.folder / "outside"), tree(self.folder / "hostile")["thesis.txt"]), before)
         self.assertFalse([path for path in self.folder.rglob("*evil*") if "hostile" not in path.parts])
+        self.assertFalse((Path(tempfile.gettempdir()) / EVIL).exists())  # where it would be, from where bundles are looked at
 
     def test_a_folder_of_somebody_else_is_refused(self):
         home = self.folder / "home"
@@ -259,6 +263,11 @@ class Values(Case):
         self.assertEqual(place.problems, [])
         place.clear_partial()
         self.assertEqual([path.name for path in place.root.glob(f"{share.PARTIAL}*")], [f"{share.PARTIAL}other-1"])
+        order: list[str] = []
+        with mock.patch.object(os, "fsync", side_effect=lambda file: order.append(f"sync {os.fstat(file).st_size}")), \
+                mock.patch.object(os, "rename", side_effect=lambda old, new, **how: order.append(f"rename {old[:9]} {new[-4:]}")):
+            place.add(*value("12345"))
+        self.assertEqual(order, ["sync 5", f"rename {share.PARTIAL} {value('12345')[0][-4:]}"])
         stop, errors = threading.Event(), []
 
         def read():
