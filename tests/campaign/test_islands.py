@@ -315,6 +315,14 @@ class Values(Case):
             self.assertLessEqual(max(map(len, of.values())), -(-32 // min(count, 32)))
             shuffled = random.Random(count).sample(hosts, count)
             self.assertEqual(islands.divide(parts[::-1], shuffled), of)
+        of_three = {}
+        for host in "abc":  # planted bugs, and who makes a finding small
+            knows = islands.Islands(host, str(self.place("place").root), self.folder / f"out-{host}", "lib", 1.0, False)
+            knows.last = {other: facts.Fact(host=other, library="lib") for other in "abcx" if other != host}
+            knows.last["x"].ended = True  # it takes nothing new
+            of_three[host] = {part for part in parts if knows.does(part)}
+        self.assertEqual(sorted(part for mine in of_three.values() for part in mine), sorted(parts))
+        self.assertTrue(all(of_three.values()))
         four = islands.divide(parts, "abcd")
         three = islands.divide(parts, "abc")
         kept = sum(part in three[host] for host in "abc" for part in four[host])
@@ -465,6 +473,25 @@ class Hosts(Case):
             self.assertIn("Read-only file system", self.end(self.begin("b"), 2))
         finally:
             subprocess.run(["umount", self.shared], check=True)
+
+    def test_a_host_whose_disk_is_full_loses_nothing(self):
+        out = self.folder / "a"
+        out.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", out], capture_output=True, check=False)
+        if mounted.returncode != 0:
+            self.skipTest(f"no file system can be mounted: {mounted.stderr.decode().strip()}")
+        try:
+            a, b = self.begin("a", does="find:word", seconds="20s"), self.begin("b", does="find:other", seconds="20s")
+            said = self.end(a, 2)
+            self.assertRegex(said, "No space left|full")
+            self.end(b, 0)
+            subprocess.run(["mount", "-o", "remount,size=20m", out], check=True)
+            self.end(self.begin("a", "--resume", does="find:word"), 0)
+            record = self.merge(status=0)
+            self.assertEqual([(host["name"], host["ended"]) for host in record["hosts"]], [("a", True), ("b", True)])
+            self.assertLessEqual({"word", "other"}, {path.read_text() for path in self.shared.glob("inputs/*/*")})
+        finally:
+            subprocess.run(["umount", out], check=True)
 
     def test_arguments_that_make_no_sense_are_refused(self):
         for words, says in ((["--host", "../x", "--share", "x"], "is no name of a host"), (["--host", "x"], "go together"),
