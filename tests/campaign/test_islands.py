@@ -21,6 +21,7 @@ import standin
 from support import ROOT, Case, recorded
 from test_closed import BROKE, RUN
 
+from orchestrate.coverage import Misses
 from orchestrate import facts, islands, merge, parcels, share
 from orchestrate.record import Finding, Harness, Record
 from orchestrate.tools import ToolError
@@ -177,6 +178,16 @@ class Values(Case):
                                     counts={"1": 3, f"1{ord(host)}": 1, f"2{ord(host)}": 2}))
         worth, = json.loads(self.merged(place, into="out")["report/campaign.json"])["one_more_host"]
         self.assertEqual(worth, {"harness": "slices", "more": 0.5, "seen": 5})  # 2 of one input / 2 hosts - 2 of two / 4
+
+    def test_coverage_is_what_any_host_reached(self):
+        place = self.place("a")
+        seen = {"a": Misses(5, 3, 4, 2, [None, 2, 0, 1, 0, 3], {"f": (3, 3)}, [3, 5], [(2, "true", "x"), (5, "false", "y")]),
+                "b": Misses(5, 3, 4, 3, [None, 1, 4, 0, 0, 1], {"g": (4, 4)}, [4, 5], [(5, "false", "y")])}
+        for host, misses in seen.items():
+            facts.write(place, fact(host, 0, ended=True, parts={part: 1 for part in PARTS}, misses={"src/x.c": misses}))
+        file = json.loads(self.merged(place, into="out")["report/campaign.json"])["coverage"]["src/x.c"]
+        self.assertEqual(file, {"lines": 5, "covered_lines": 4, "branches": 4, "covered_branches": 3, "missed_functions": [], "missed_lines": [5],
+                                "missed_branches": [[5, "false", "y"]], "counts": [None, 3, 4, 1, 0, 4]})
 
     # ---- Hostile places ----
 
