@@ -33,11 +33,12 @@ class Misses(Totals):
                             self.counts)
 
     def and_also(self, other: Misses) -> Misses:
-        """What neither of two runs of one library reached."""
+        """What neither of two runs of one library reached. Lines are counted here: llvm-cov's own number counts some twice."""
         counts = [None if one is None or two is None else one + two for one, two in zip(self.counts, other.counts)]
         branches = [b for b in self.branches_missed if b in other.branches_missed]
-        return Misses(self.lines, self.covered_lines + self.counts.count(0) - counts.count(0),
-                      self.branches, self.covered_branches + len(self.branches_missed) - len(branches), counts,
+        lines = sum(count is not None for count in counts)
+        return Misses(lines, lines - counts.count(0), self.branches,
+                      min(self.branches, self.covered_branches + len(self.branches_missed) - len(branches)), counts,
                       {name: lines for name, lines in self.functions.items() if name in other.functions},
                       sorted({*self.begins} & {*other.begins}), branches)
 

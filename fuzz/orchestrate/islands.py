@@ -25,15 +25,15 @@ def divide(parts: Iterable[str], hosts: Iterable[str]) -> dict[str, list[str]]:
     to the same result. With more hosts than parts, a part has several."""
     pairs = sorted((digest(f"{host}\0{part}".encode()), host, part) for host in set(hosts) for part in set(parts))
     of: dict[str, list[str]] = {host: [] for host in set(hosts)}
-    waiting = set(of)
-    most = math.ceil(len({part for *_, part in pairs}) / max(1, len(of)))
-    while waiting and pairs:
-        open_parts = {part for *_, part in pairs}
-        for _, host, part in pairs:
-            if part in open_parts and host in waiting and len(of[host]) < most:
-                of[host].append(part)
-                open_parts.discard(part)
-        waiting, most = {host for host in waiting if not of[host]}, 1
+    free = {part for *_, part in pairs}
+    most = math.ceil(len(free) / max(1, len(of)))
+    for _, host, part in pairs:
+        if part in free and len(of[host]) < most:
+            of[host].append(part)
+            free.discard(part)
+    for _, host, part in pairs:
+        if not of[host]:
+            of[host].append(part)  # what it would do first
     return {host: sorted(mine) for host, mine in of.items()}
 
 

@@ -108,8 +108,8 @@ class Night:
         if not self.settings.resume:
             self.store.begin_night(git_revision(), self.settings.kept())
         for facts in self.store.slices():
-            if facts.name in self.fuzzing.results:
-                self.fuzzing.results[facts.name].add(facts)
+            if facts.name in self.known:  # it may be another host's part since then
+                self.fuzzing.results.setdefault(facts.name, Harness(facts.name, self.known[facts.name])).add(facts)
         self.triage.take_in_bundles()
         self.triage.ask_known()
         self.triage.take_in_artefacts(self.fuzzing.results)

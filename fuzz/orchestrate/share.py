@@ -283,7 +283,7 @@ class Git(Place):
         self.head = ""
 
     def _git(self, *words: object, stdin: bytes | None = None, index: str | None = None) -> str:
-        environment = {"GIT_DIR": str(self.work), "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_GLOBAL": "/dev/null"} | _remote_shell("GIT_SSH_COMMAND")
+        environment = {"GIT_DIR": str(self.work), "GIT_TERMINAL_PROMPT": "0"} | _remote_shell("GIT_SSH_COMMAND")
         for who in ("AUTHOR", "COMMITTER"):
             environment |= {f"GIT_{who}_NAME": "procbuf campaign", f"GIT_{who}_EMAIL": "campaign@localhost"}
         done = run(["git", *words], timeout=TIMEOUT_S, stdin=stdin, environment=environment | ({"GIT_INDEX_FILE": index} if index else {}))

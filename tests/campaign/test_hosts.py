@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import standin
-import yaml
+import yaml  # type: ignore[import]
 from support import ROOT, Case, recorded
 from test_closed import RUN
 from test_islands import OFTEN, PARTS, tree, value

@@ -11,20 +11,24 @@ import os
 import random
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
+from unittest import mock
 
 import standin
 from support import ROOT, Case, recorded
 from test_closed import BROKE, RUN
 
+from orchestrate.coverage import Misses
 from orchestrate import facts, islands, merge, parcels, share
 from orchestrate.record import Finding, Harness, Record
 from orchestrate.tools import ToolError
 
 CAMPAIGN = ROOT / "fuzz/campaign"
 HARNESSES = ("slices", "life")
+EVIL = f"procbuf-evil-{os.getpid()}"
 PARTS = [f"{harness} libfuzzer-asan" for harness in HARNESSES]
 
 
@@ -175,6 +179,16 @@ class Values(Case):
         worth, = json.loads(self.merged(place, into="out")["report/campaign.json"])["one_more_host"]
         self.assertEqual(worth, {"harness": "slices", "more": 0.5, "seen": 5})  # 2 of one input / 2 hosts - 2 of two / 4
 
+    def test_coverage_is_what_any_host_reached(self):
+        place = self.place("a")
+        seen = {"a": Misses(5, 3, 4, 2, [None, 2, 0, 1, 0, 3], {"f": (3, 3)}, [3, 5], [(2, "true", "x"), (5, "false", "y")]),
+                "b": Misses(5, 3, 4, 3, [None, 1, 4, 0, 0, 1], {"g": (4, 4)}, [4, 5], [(5, "false", "y")])}
+        for host, misses in seen.items():
+            facts.write(place, fact(host, 0, ended=True, parts={part: 1 for part in PARTS}, misses={"src/x.c": misses}))
+        file = json.loads(self.merged(place, into="out")["report/campaign.json"])["coverage"]["src/x.c"]
+        self.assertEqual(file, {"lines": 5, "covered_lines": 4, "branches": 4, "covered_branches": 3, "missed_functions": [], "missed_lines": [5],
+                                "missed_branches": [[5, "false", "y"]], "counts": [None, 3, 4, 1, 0, 4]})
+
     # ---- Hostile places ----
 
     def hostile(self) -> share.Folder:
@@ -198,7 +212,7 @@ class Values(Case):
         for number, text in enumerate(["", "[]", "{", '{"schema": 9}', '{"schema": 1, "host": "b"}', "[" * 100_000, '{"schema": 1, "night": NaN}',
                                        '{"schema": 1, "host": "a", "night": 1, "number": 6, "record": {"harnesses": 3}}']):
             place.add(f"facts/a/1/{number}-{share.digest(text.encode())}", text.encode())
-        evil = parcels.Parcel("PROCBUF-BUG kind=result check=evil op=slice", "a", 1, "lib", {"../../evil": "", "finding.json": "e30="})
+        evil = parcels.Parcel("PROCBUF-BUG kind=result check=evil op=slice", "a", 1, "lib", {f"../../{EVIL}": "", "finding.json": "e30="})
         content = facts.as_bytes(vars(evil))
         place.add(parcels.name_of(evil.identity, content), content)
         return place
@@ -223,6 +237,7 @@ class Values(Case):
         self.assertIn("whole in no share", "\n".join(record["broken"]))
         self.assertEqual((tree(self.folder / "outside"), tree(self.folder / "hostile")["thesis.txt"]), before)
         self.assertFalse([path for path in self.folder.rglob("*evil*") if "hostile" not in path.parts])
+        self.assertFalse((Path(tempfile.gettempdir()) / EVIL).exists())  # where it would be, from where bundles are looked at
 
     def test_a_folder_of_somebody_else_is_refused(self):
         home = self.folder / "home"
@@ -259,6 +274,11 @@ class Values(Case):
         self.assertEqual(place.problems, [])
         place.clear_partial()
         self.assertEqual([path.name for path in place.root.glob(f"{share.PARTIAL}*")], [f"{share.PARTIAL}other-1"])
+        order: list[str] = []
+        with mock.patch.object(os, "fsync", side_effect=lambda file: order.append(f"sync {os.fstat(file).st_size}")), \
+                mock.patch.object(os, "rename", side_effect=lambda old, new, **how: order.append(f"rename {old[:9]} {new[-4:]}")):
+            place.add(*value("12345"))
+        self.assertEqual(order, ["sync 5", f"rename {share.PARTIAL} {value('12345')[0][-4:]}"])
         stop, errors = threading.Event(), []
 
         def read():
@@ -306,6 +326,14 @@ class Values(Case):
             self.assertLessEqual(max(map(len, of.values())), -(-32 // min(count, 32)))
             shuffled = random.Random(count).sample(hosts, count)
             self.assertEqual(islands.divide(parts[::-1], shuffled), of)
+        of_three = {}
+        for host in "abc":  # planted bugs, and who makes a finding small
+            knows = islands.Islands(host, str(self.place("place").root), self.folder / f"out-{host}", "lib", 1.0, False)
+            knows.last = {other: facts.Fact(host=other, library="lib") for other in "abcx" if other != host}
+            knows.last["x"].ended = True  # it takes nothing new
+            of_three[host] = {part for part in parts if knows.does(part)}
+        self.assertEqual(sorted(part for mine in of_three.values() for part in mine), sorted(parts))
+        self.assertTrue(all(of_three.values()))
         four = islands.divide(parts, "abcd")
         three = islands.divide(parts, "abc")
         kept = sum(part in three[host] for host in "abc" for part in four[host])
@@ -456,6 +484,25 @@ class Hosts(Case):
             self.assertIn("Read-only file system", self.end(self.begin("b"), 2))
         finally:
             subprocess.run(["umount", self.shared], check=True)
+
+    def test_a_host_whose_disk_is_full_loses_nothing(self):
+        out = self.folder / "a"
+        out.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", out], capture_output=True, check=False)
+        if mounted.returncode != 0:
+            self.skipTest(f"no file system can be mounted: {mounted.stderr.decode().strip()}")
+        try:
+            a, b = self.begin("a", does="find:word", seconds="20s"), self.begin("b", does="find:other", seconds="20s")
+            said = self.end(a, 2)
+            self.assertRegex(said, "No space left|full")
+            self.end(b, 0)
+            subprocess.run(["mount", "-o", "remount,size=20m", out], check=True)
+            self.end(self.begin("a", "--resume", does="find:word"), 0)
+            record = self.merge(status=0)
+            self.assertEqual([(host["name"], host["ended"]) for host in record["hosts"]], [("a", True), ("b", True)])
+            self.assertLessEqual({"word", "other"}, {path.read_text() for path in self.shared.glob("inputs/*/*")})
+        finally:
+            subprocess.run(["umount", out], check=True)
 
     def test_arguments_that_make_no_sense_are_refused(self):
         for words, says in ((["--host", "../x", "--share", "x"], "is no name of a host"), (["--host", "x"], "go together"),
