@@ -36,4 +36,4 @@ _procbuf_complete() {
 }
 
 complete -o filenames -F _procbuf_complete campaign repro procbuf-replay procbuf-convert procbuf-minimize \
-    procbuf-emit procbuf-suspects ./tests/run tests/run ./tests/defects/run tests/defects/run
+    procbuf-emit ./tests/run tests/run ./tests/defects/run tests/defects/run
