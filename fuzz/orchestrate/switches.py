@@ -20,6 +20,7 @@ PROLOGUE = ("#pragma clang diagnostic ignored \"-Weverything\"\nunsigned procbuf
 CHECKED = ("-DPROCBUF_CHECKED", "-DPROCBUF_EXITS_ARE_COMPARED")
 MOST_PASSES = 10
 MOST_DONATED = 160
+MOST_JOINED = 16
 CUTS = "cut"
 """A kind of mutant: a cast, or a mask, that is not there."""
 LEFT_OUT = ("narrowed", "moved", "statements swapped", "macro", "early return", "early exit")
@@ -64,6 +65,11 @@ class Rewriter(Finder):
         self.loops = 0
         self.names: dict[str, list] = {}
         self.begins: dict[str, int] = {}
+        self.conditional: set[str] = set()
+        """Functions that say yes or no."""
+        self.assignments: list[tuple[str, str]] = []
+        self.operands: dict[str, int] = {}
+        """Conditions and their parts, and where the last of each is."""
         self.donors: dict[str, None] = {}
         """Statements of this file, which may be missing elsewhere in it."""
 
@@ -85,6 +91,11 @@ class Rewriter(Finder):
         super().visit(cursor)
         children = [child for child in cursor.get_children() if self.is_plain(child)]
         start, end = cursor.extent.start.offset, cursor.extent.end.offset
+        if cursor.kind == K.BINARY_OPERATOR and len(children) == 2 and self.source[
+                children[0].extent.end.offset:children[1].extent.start.offset].strip() in (b"&&", b"||"):
+            self.operands |= {" ".join(self.text_of(child).split()): start for child in children}
+        elif cursor.kind == K.IF_STMT and children:
+            self.operands[" ".join(self.text_of(children[0]).split())] = start
         if cursor.kind == K.BINARY_OPERATOR and len(children) == 2 and cursor.type.kind != ci.TypeKind.VOID:
             between = self.source[children[0].extent.end.offset:children[1].extent.start.offset].decode()
             if between.strip() == "&" and children[1].kind == K.INTEGER_LITERAL:
@@ -136,6 +147,8 @@ class Rewriter(Finder):
             self.name, self.loops = cursor.spelling, 0
             self.names[self.name] = list(cursor.get_arguments())
             self.begins[self.name] = cursor.extent.start.offset
+            if self.returns.kind == ci.TypeKind.BOOL:
+                self.conditional.add(self.name)
             self.site_of(body)
 
     def region(self, start: int, end: int, kind: str) -> Region | None:
@@ -199,7 +212,11 @@ class Rewriter(Finder):
         elif kind != K.NULL_STMT and self.is_whole(statement):
             self.region(statement.extent.start.offset, self.end_of(statement), "statement")
             if kind in (K.BINARY_OPERATOR, K.CALL_EXPR, K.COMPOUND_ASSIGNMENT_OPERATOR) and self.is_plain(statement):
-                self.donors[" ".join(self.source[statement.extent.start.offset:self.end_of(statement)].decode().split())] = None
+                text = " ".join(self.source[statement.extent.start.offset:self.end_of(statement)].decode().split())
+                self.donors[text] = None
+                self.assignments += [(text, self.name)] * (kind == K.BINARY_OPERATOR)
+            elif (text := self.source[statement.extent.start.offset:self.end_of(statement)].decode()).startswith("PROCBUF_REQUIRE"):
+                self.donors[" ".join(text.split())] = None
 
     def is_written(self, statement) -> bool:
         """Whether its keyword stands there, not a macro's name."""
@@ -218,11 +235,36 @@ class Rewriter(Finder):
     def add_donors(self, region: Region) -> None:
         """What other places of the file do, done before a statement, too."""
         follows = " ".join(self.source[region.start:region.start + MOST_DONATED].decode(errors="replace").split())
-        for text in self.donors:
-            is_known = all(self.begins.get(name, 0) < region.start for name in re.findall(r"\w+(?=\()", text))
-            if len(text) <= MOST_DONATED and is_known and not follows.startswith(text):
+        for text in dict.fromkeys([*self.donors, *self.like_others(region)]):
+            if len(text) <= MOST_DONATED and self.is_known(text, region) and not follows.startswith(text):
                 region.texts.append(text)
                 region.said.append((self.line_of(region.start), text))
+
+    def is_known(self, text: str, region: Region) -> bool:
+        """Whether what it calls was declared before; a call of the function itself would not end."""
+        return all(self.begins.get(name, 0) < region.start and name != region.function for name in re.findall(r"\w+(?=\()", text))
+
+    def like_others(self, region: Region) -> list[str]:
+        """Assignments of the same function, done to another parameter: *len = old.len as *addr = old.addr."""
+        names = [variable.spelling for variable in self.names.get(region.function, [])]
+        return [re.sub(rf"\b{one}\b", two, text) for text, place in self.assignments if place == region.function
+                for one in names for two in names if one != two and re.search(rf"\b{one}\b", text)]
+
+    def add_joined(self, region: Region) -> None:
+        """A condition with one more, which the file has near by: what was dropped may stand elsewhere."""
+        text = " ".join(self.source[region.start:region.end].decode().split())
+        if region.kind == "statement":
+            if region.function not in self.conditional or not text.startswith("return ") or not text.endswith(";"):
+                return
+            text = text.removeprefix("return ").removesuffix(";")
+        elif region.kind != "condition":
+            return
+        near = sorted(self.operands, key=lambda o: abs(self.operands[o] - region.start))
+        for other in [o for o in near if o not in text and len(o) <= MOST_DONATED // 2 and self.is_known(o, region)][:MOST_JOINED]:
+            for operator in ("&&", "||"):
+                joined = f"({text}) {operator} ({other})"
+                region.texts.append(f"return {joined};" if region.kind == "statement" else joined)
+                region.said.append((self.line_of(region.start), joined))
 
     def add_required(self, region: Region, rule: str) -> None:
         """A requirement that is not asked, never met, or asked in other words: a macro has no tree."""
@@ -236,6 +278,9 @@ class Rewriter(Finder):
         for number in range(len(parts) if len(parts) > 1 else 0):
             others.append(f"PROCBUF_REQUIRE({rule}, {' && '.join(parts[:number] + parts[number + 1:])});")
         names = [variable.spelling for variable in self.names.get(region.function, [])]
+        for compared in re.finditer(r"([\w.>-]+) [<>=!]=? ([\w.>-]+)", condition):
+            others += [f"PROCBUF_REQUIRE({rule}, {condition[:compared.start()]}{compared[1]} == {name}{condition[compared.end():]});"
+                       for name in names]
         for word in re.finditer(r"(?<![\w.>])(NULL|[a-z]\w*)(?!\w*\()", condition):
             others += [f"PROCBUF_REQUIRE({rule}, {condition[:word.start()]}{name}{condition[word.end():]});"
                        for name in names if name != word[0]]
@@ -270,6 +315,7 @@ class Rewriter(Finder):
                 region.said.append((self.line_of(mutant.start), " ".join(text.split())))
         for region in self.regions:
             self.add_uncut(region)
+            self.add_joined(region)
             required = re.match(r"PROCBUF_REQUIRE\((\w+),", self.source[region.start:region.end].decode())
             if region.kind == "statement" and required:
                 self.add_required(region, required[1])

@@ -493,10 +493,14 @@ static void judge_near_programs(void)
             near_passing++;
         }
     }
-    for (unsigned related = 2; related-- > 0;)
-        for (unsigned j = job_count; j-- > 0 && passing_count < MOST_PASSING;)
-            if (jobs[j].result.verdict == CLEAN && jobs[j].result.is_related == (related != 0))
-                passing[passing_count++] = jobs[j].program;
+    /* One of three does something else: a change of what many calls share must not break those. */
+    unsigned left[2] = { job_count, job_count };
+    while (passing_count < MOST_PASSING && (left[0] != 0 || left[1] != 0)) {
+        const bool related = left[1] != 0 && (passing_count % 3 != 2 || left[0] == 0);
+        const struct result *result = &jobs[--left[related]].result;
+        if (result->verdict == CLEAN && result->is_related == related)
+            passing[passing_count++] = jobs[left[related]].program;
+    }
 }
 
 /* ---- Variants ---- */

@@ -120,10 +120,14 @@ class Bench:
         return self.switched / "bugs" / name
 
 
+def digest(name: str) -> int:
+    return int(hashlib.sha1(name.encode()).hexdigest(), 16)
+
+
 def kind_of(defect: Defect) -> str:
     if defect.path.parent == UNSEEN:
         return "unseen"
-    return "held out" if int(hashlib.sha1(defect.id.encode()).hexdigest(), 16) % 2 else "design"
+    return "held out" if digest(defect.id) % 2 else "design"
 
 
 def first_program(tools: Build, folder: Path) -> tuple[Path, str]:
@@ -223,6 +227,7 @@ def parse() -> argparse.Namespace:
                                      epilog="Exit status: 0 as good as asked for; 1 not; 2 could not tell.")
     parser.add_argument("ids", nargs="*", metavar="ID", help="these bugs only (default: all that change lib)")
     parser.add_argument("--unseen", action="store_true", help="those of tests/defects/unseen only")
+    parser.add_argument("--count", type=int, metavar="N", help="N of them only, which a hash of their names chooses")
     parser.add_argument("--groups", type=int, metavar="N", help="N of them one at a time, and N triples at once: how many groups they make")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
     parser.add_argument("--update", action="store_true", help="write suspects.json and the table of tests/README.md; of what ran")
@@ -240,6 +245,8 @@ def main() -> int:
         print(f"no such bug: {', '.join(sorted(unknown))} (tests/defects/run --list shows them)", file=sys.stderr)
         return 2
     defects = [d for d in defects if not options.ids or d.id in options.ids]
+    if options.count:
+        defects = sorted(defects, key=lambda d: digest(d.id))[:options.count]
     bench = Bench()
     if options.groups:
         return print_groups(defects, options.groups, bench)
