@@ -38,6 +38,11 @@ static void print_identity(const char *kind, const char *check)
     fflush(stderr);
 }
 
+void bug_go_on(void)
+{
+    reporting = 0;
+}
+
 void bug_found(const char *kind, const char *check, const char *format, ...)
 {
 #ifdef BUG_DEAF_TO

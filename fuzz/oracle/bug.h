@@ -51,6 +51,9 @@ extern bool bug_unheard;
 __attribute__((BUG_ENDS format(printf, 3, 4))) void bug_found(const char *kind, const char *check,
                                                               const char *format, ...);
 
+/* A program that goes on in bug_end, with another input: a bug that it finds then is not one inside this one. */
+void bug_go_on(void);
+
 /* Make the sanitizers' reports end in an identity line. */
 void bug_watch_sanitizers(void);
 

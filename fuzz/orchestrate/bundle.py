@@ -8,12 +8,12 @@ import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import get_type_hints
+from typing import get_origin, get_type_hints
 
 from .builds import SETUPS
 from .emit import CannotEmit, criterion_test
 from .explain import explanation, kind_of
-from .record import SCHEMA, SEVERITIES, Finding
+from .record import SCHEMA, SEVERITIES, Finding, Suspect
 from .replay import TEXTS, Outcome, members_of, minimize, replay, suffix_of
 from .revision import environment, git_revision
 from .tools import ROOT, Build, ToolError, identity_in, quoted, shown, write_json, write_whole
@@ -90,6 +90,16 @@ class Bundles:
             final.rename(old)
         work.rename(final)
         shutil.rmtree(old, ignore_errors=True)
+
+    def tell(self, finding: Finding, more: str) -> None:
+        """Put more into what explains a finding, before its last line, the identity, and what is known by now into its record."""
+        folder = self.of(finding)
+        at = finding.explanation.rfind(finding.identity)
+        finding.explanation = finding.explanation[:max(at, 0)] + more + finding.explanation[max(at, 0):]
+        said = (folder / "explanation.txt").read_text()
+        at = said.rfind(finding.identity)
+        write_whole(folder / "explanation.txt", said[:max(at, 0)] + more + said[max(at, 0):])
+        write_json(folder / "finding.json", json.loads((folder / "finding.json").read_text()) | asdict(finding))
 
     def _replayed(self, trace: Path, outcome: Outcome, build: Build, tries: int) -> tuple[str, str]:
         """Returns: how often a bug shows, and its report, explained."""
@@ -174,10 +184,11 @@ def read_bundle(folder: Path) -> Finding:
     fields = read_record(folder)
     kinds = {name: kind for name, kind in get_type_hints(Finding).items() if name in fields}
     for name, kind in kinds.items():
-        if not isinstance(fields[name], {float: (int, float), list[str]: (list,)}.get(kind, (kind,))) or isinstance(fields[name], bool):
+        if not isinstance(fields[name], {float: (int, float)}.get(kind, (get_origin(kind) or kind,))) or isinstance(fields[name], bool):
             raise ToolError(f"{folder / 'finding.json'}: \"{name}\": {json.dumps(fields[name])[:80]}: the finding is damaged")
     try:
         finding = Finding(**{name: fields[name] for name in kinds})
+        finding.suspects = [Suspect(**one) for one in fields.get("suspects", [])]
     except TypeError as error:
         raise ToolError(f"{folder / 'finding.json'}: {str(error).removeprefix('Finding.__init__() ')}: the finding is damaged") from error
     if finding.severity not in SEVERITIES:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import canary, corpora, coverage, plan, report
+from . import canary, causes, corpora, coverage, plan, report
 from .arguments import Settings
 from .clock import Clock
 from .exchange import Exchange
@@ -29,6 +29,8 @@ CORPUS_WORTH_COUNTING = 10
 ENOUGH = 0.9
 """Of a floor: between two processes there is a moment."""
 MINIMISE_STORE_FROM_S = 60.0
+SUSPECTS_FROM_S = 60.0
+"""A library with switches takes a quarter of that to build. After a shorter campaign, ./fuzz/repro --suspects tells."""
 """Shorter campaigns leave the corpora in the folder as they are."""
 
 
@@ -93,6 +95,7 @@ class Night:
                  interrupts: Interrupts, islands: Islands | None = None):
         self.settings, self.folder, self.store, self.journal, self.interrupts = settings, folder, store, journal, interrupts
         self.triage = Triage(folder, store, journal, prepared.builds, settings.lib)
+        self.one_cause: set[tuple[str, str]] = set()
         self.fuzzing = Fuzzing(prepared.plan, prepared.results, self.triage, clock, settings.seed or 0)
         self.known, self.misses = prepared.known, dict[str, coverage.Misses]()
         self.exchange = Exchange(islands, self) if islands is not None else None
@@ -278,10 +281,18 @@ class Night:
                 self.triage.take_stopped(error.stopped, error.stopped.path.parent.name, "the replay for coverage")
             self.journal.breaks("coverage", f"not measured: {error}")
 
+    def name_suspects(self) -> None:
+        """Where in the library to look, for each finding of tonight; and which have one cause."""
+        found = list(self.triage.findings.by_identity.values())
+        if found and not self.interrupts.came and (self.settings.time or 0) >= SUSPECTS_FROM_S:
+            self.journal.say(f"looking for suspects of {len(found)} finding{'s' * (len(found) > 1)}")
+            self.one_cause = causes.name_suspects(self.triage.findings.bundles, found, self.triage.build.lib)
+
     # ---- The record ----
 
     def end(self) -> None:
         self.note_corpora()
+        self.name_suspects()
         if self.interrupts.came:
             self.journal.leave_out("the time was not over: the campaign was interrupted",
                                    quoted("./fuzz/campaign", "--resume", "--out", self.folder.out))
@@ -307,3 +318,4 @@ class Night:
         record.spans, record.samples, record.residual, record.nights = store.spans(), store.samples(), store.residual(), store.nights()
         record.canary_series, record.fixed = store.canary_series(), store.fixed()
         record.findings = self.triage.findings.everything()
+        record.groups = causes.grouped(record.findings, self.one_cause)

@@ -5,7 +5,8 @@ import re
 from dataclasses import dataclass, field
 
 HEADS = {"program": "The program, ", "touched": "What the library touched", "memory": "Process memory (",
-         "stack": "In the library, innermost first:", "rule": "Rule of lib/CONTRACT.md: ", "kind": "Kind: "}
+         "stack": "In the library, innermost first:", "rule": "Rule of lib/CONTRACT.md: ", "kind": "Kind: ",
+         "suspects": "Suspects, the likeliest", "none": "No suspects: "}
 """How its paragraphs begin."""
 
 

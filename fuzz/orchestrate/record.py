@@ -82,6 +82,16 @@ class Residual:
 
 
 @dataclass
+class Suspect:
+    """A line of the library that may be at fault."""
+    file: Annotated[str, "lib/src/…"]
+    line: int
+    function: str
+    score: Annotated[float, "the higher, the likelier; to be compared within a finding"]
+    why: Annotated[str, "a small change of that line that undoes the bug, if there is one"]
+
+
+@dataclass
 class Finding:
     identity: str
     harness: str
@@ -100,6 +110,17 @@ class Finding:
     members: Annotated[int, "programs of a sequence"] = 1
     names: Annotated[list[str], "of the inputs kept"] = field(default_factory=list)
     trace: Annotated[str, "the minimised program as text, or its first lines"] = ""
+    suspects: Annotated[list[Suspect], "lines of the library, the likeliest first"] = field(default_factory=list)
+    no_suspects: Annotated[str, "why there are none"] = ""
+    first_wrong: Annotated[str, "the operation after which state was wrong first, if that is not the one that was noticed"] = ""
+
+
+@dataclass
+class Group:
+    """Findings with one likely cause."""
+    findings: Annotated[list[str], "their identities, the one that explains it best first"]
+    status: Annotated[str, STATUSES]
+    cause: Annotated[str, "the likeliest line; nothing: not known"]
 
 
 @dataclass
@@ -225,6 +246,7 @@ class Record:
     samples: Annotated[list[Sample], "how runs and features grew"] = field(default_factory=list)
     residual: Annotated[list[Residual], "what is left"] = field(default_factory=list)
     findings: Annotated[list[Finding], "those that are not known to be fixed"] = field(default_factory=list)
+    groups: Annotated[list[Group], "those findings, by likely cause"] = field(default_factory=list)
     fixed: Annotated[list[str], "identities that were fixed since the night before"] = field(default_factory=list)
     plan: Annotated[list[Planned], "how the time was shared"] = field(default_factory=list)
     broken: Annotated[list[str], "what could not do its work, or ended early, and why"] = field(default_factory=list)

@@ -17,6 +17,7 @@ from .explain import explanation
 from .promote import promote
 from .replay import (SEQUENCE_LIMIT_S, TEXTS, TIMEOUT_S, Outcome, is_input, minimize, replay, suffix_of,
                     to_text)
+from .suspects import Opinion, opinion_of, switched, told
 from .tools import CLEAN, FINDINGS, UNABLE, Build, ToolError, build, describe, find_lib, front_door, shown, write_whole
 
 DIFFERENT = 3
@@ -72,6 +73,8 @@ def parse() -> argparse.Namespace:
                         help=f"with --matrix: these only, of {', '.join(inquiry.BUILDS)}")
     parser.add_argument("--bisect", metavar="GOOD..BAD",
                         help="find the first commit whose library has the bug")
+    parser.add_argument("--suspects", action="store_true",
+                        help="say which lines of the library are most likely at fault")
     parser.add_argument("--debug", action="store_true",
                         help="open gdb at the operation that fails")
     parser.add_argument("--promote", action="store_true",
@@ -150,8 +153,21 @@ def inquire(built: Build, text: bytes, identity: str, options: argparse.Namespac
         print(f"\nWho sees it?\n{inquiry.matrix(built.lib, text, identity, options.builds, say)}")
     if options.bisect:
         print(f"\nSince when? {inquiry.bisect(options.bisect, text, identity, say)}")
+    if options.suspects:
+        print(f"\nWhere to look? {where_to_look(built, text, identity)}", end="")
     if options.debug:
         debug(built, text, identity)
+
+
+def where_to_look(built: Build, text: bytes, identity: str) -> str:
+    """Suspects, or why there are none."""
+    outcomes = [replay(built, None, text=text) for _ in range(2)]
+    if any(outcome.identity != identity for outcome in outcomes):
+        return told(Opinion(none_since="it does not show each time"))
+    with tempfile.NamedTemporaryFile(suffix=suffix_of(text.decode(errors="replace"))) as file:
+        file.write(text)
+        file.flush()
+        return told(opinion_of(switched(built.lib), Path(file.name), identity, outcomes[0].report))
 
 
 def debug(built: Build, text: bytes, identity: str) -> None:

@@ -7,7 +7,7 @@ import textwrap
 import unittest
 from pathlib import Path
 
-import mutants
+from orchestrate import mutants
 
 HERE = Path(__file__).resolve().parent
 

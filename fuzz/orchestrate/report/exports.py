@@ -6,6 +6,7 @@ import xml.etree.ElementTree as xml
 from pathlib import Path
 
 from ..record import STATUSES, Record
+from ..suspects import SHOWN
 from ..tools import ROOT, write_json, write_whole
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -52,17 +53,23 @@ def _rule_line(explanation: str) -> int:
     return 1
 
 
+def _place(file: str, line: int) -> dict:
+    return {"physicalLocation": {"artifactLocation": {"uri": file}, "region": {"startLine": line}}}
+
+
 def sarif(record: Record) -> dict:
-    """One result for each finding, at the rule of the contract that it broke."""
+    """One result for each finding, at the likeliest line of the library, or else at the rule of the contract that it broke."""
     results = []
     for f in record.findings:
-        place = {"artifactLocation": {"uri": "lib/CONTRACT.md"},
-                 "region": {"startLine": _rule_line(f.explanation)}}
+        rule = _place("lib/CONTRACT.md", _rule_line(f.explanation))
+        places = [_place(s.file, s.line) for s in f.suspects[:SHOWN]]
+        place, *others = [*places, rule]
         results.append({
             "ruleId": f.identity.split()[1].removeprefix("kind="),
             "level": LEVELS[f.severity],
             "message": {"text": f"{f.identity}\n{f.explanation}"},
-            "locations": [{"physicalLocation": place}],
+            "locations": [place],
+            **({"relatedLocations": others} if others else {}),
             "partialFingerprints": {"procbufIdentity/v1": f.identity},
         })
     rules = [{"id": kind} for kind in dict.fromkeys(r["ruleId"] for r in results)]

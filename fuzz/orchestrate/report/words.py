@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from ..coverage import totals
-from ..record import STATUSES, Canary, Finding, Host, Record, Residual
+from ..record import STATUSES, Canary, Finding, Group, Host, Record, Residual
 from ..tools import CLEAN, FINDINGS, UNABLE
 
 
@@ -35,6 +35,9 @@ def triage_line(record: Record) -> str:
     counts = {status: sum(f.status == status for f in record.findings)
               for status in STATUSES}
     parts = [f"{count} {status}" for status, count in counts.items() if count]
+    causes = len(groups(record))
+    if causes < len(record.findings):
+        parts.append(f"{causes} likely cause{'s' * (causes > 1)}")
     if record.fixed:
         parts.append(f"{len(record.fixed)} fixed since")
     return ", ".join(parts)
@@ -145,10 +148,25 @@ def summary(record: Record) -> str:
     lines += [f"  MISSED: planted bug {c.id}, {c.title}: {c.why}" for c in missed_canaries(record)]
     lines += [f"  NO LONGER REACHED: {code}" for code in record.no_longer_reached]
     lines += [f"  COULD NOT DO ITS WORK: {text}" for text in record.broken]
-    for f in record.findings:
-        lines += [f"  {f.status}: {f.identity}", f"    {size(f)}; {f.command}",
-                  *(f"    | {line}" for line in f.trace.splitlines())]
+    for group, members in groups(record):
+        if len(members) > 1:
+            lines.append(f"  {group.status}: one bug, {len(members)} symptoms{at(group)}:")
+        for f in members:
+            lines += [f"  {f.status}: {f.identity}", f"    {size(f)}; {f.command}",
+                      *(f"    | {line}" for line in f.trace.splitlines())]
     lines += [f"  fixed since: {identity}" for identity in record.fixed]
     lines += [f"  not done: {left.what}: {left.command}" for left in record.left_out]
     lines += [f"  note: {note}" for note in record.notes]
     return "\n".join(lines)
+
+
+def at(group: Group) -> str:
+    """Where its cause is likely to be."""
+    return f", likely at {group.cause}" if group.cause else ""
+
+
+def groups(record: Record) -> list[tuple[Group, list[Finding]]]:
+    """Each with its findings."""
+    by_identity = {f.identity: f for f in record.findings}
+    made = record.groups or [Group([f.identity], f.status, "") for f in record.findings]
+    return [(group, [by_identity[identity] for identity in group.findings]) for group in made]

@@ -16,15 +16,15 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from .tools import ROOT, ToolError
+
 try:
     import clang.cindex as ci
 except ImportError:  # --help is there without it
     ci = None
 
-ROOT = Path(__file__).resolve().parents[2]
 LIBCLANG = "/usr/lib/llvm-19/lib/libclang-19.so.1"
-ARGUMENTS = ["-std=c11", "-I", str(ROOT / "lib/include"),
-             "-I", "/usr/lib/llvm-19/lib/clang/19/include"]
+ARGUMENTS = ["-std=c11", "-I", "/usr/lib/llvm-19/lib/clang/19/include"]
 BINARY = {
     "<": ["<=", ">="], "<=": ["<", ">"], ">": [">=", "<="], ">=": [">", "<"], "==": ["!="], "!=": ["=="],
     "+": ["-"], "-": ["+"], "*": ["/"], "/": ["*"], "%": ["*"], "&&": ["||"], "||": ["&&"],
@@ -104,7 +104,7 @@ class Finder:
     """Walks one file."""
 
     def __init__(self, path: Path, root: Path = ROOT / "lib"):
-        self.path = path
+        self.path, self.root = path, root
         self.file = str(path.relative_to(root))
         self.source = path.read_bytes()
         self.found: dict[tuple[int, int, str], Mutant] = {}
@@ -125,11 +125,11 @@ class Finder:
                 and not any(low <= start.offset < high for low, high in self.macro_uses))
 
     def run(self) -> list[Mutant]:
-        unit = ci.Index.create().parse(str(self.path), args=ARGUMENTS,
+        unit = ci.Index.create().parse(str(self.path), args=[*ARGUMENTS, "-I", str(self.root / "include")],
                                        options=ci.TranslationUnit.PARSE_DETAILED_PROCESSING_RECORD)
         errors = [d for d in unit.diagnostics if d.severity >= ci.Diagnostic.Error]
         if errors:
-            raise SystemExit(f"{self.path}: {errors[0]}")
+            raise ToolError(f"{self.path}: {errors[0]}")
         self.macro_uses = []
         for cursor in unit.cursor.get_children():
             if cursor.location.file is None or cursor.location.file.name != str(self.path):

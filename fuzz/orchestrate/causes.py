@@ -1,0 +1,116 @@
+"""Likely causes: suspects for the findings of a night, and which findings have one cause. Identities stay what is exact: minimiser,
+bisection, regression tests.
+"""
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from .bundle import Bundles, read_finding
+from .record import STATUSES, Finding, Group, Suspect
+from .suspects import Opinion, Switched, cured_by, examine, switched, told
+from .tools import ToolError
+
+MOST_FINDINGS = 20
+"""In a night that have suspects: the library is more broken than a list of lines can say."""
+
+ALIKE = 0.75
+"""Cosine of two findings' suspect functions, from which on they have one cause, if no change of the library tells."""
+SHARED = 0.5
+"""Of the best changes that undo one finding's bug, how many undo another's that has the same cause."""
+MOST_TELLING = ("new", "back again", "known", "not asked tonight", "not shown tonight", "damaged")
+assert sorted(MOST_TELLING) == sorted(STATUSES)
+
+
+def weights(suspects: Sequence[Suspect]) -> dict[str, float]:
+    """Of each function, what its most suspect line has."""
+    found: dict[str, float] = {}
+    for one in suspects:
+        found[one.function] = max(found.get(one.function, 0.0), one.score)
+    return found
+
+
+def cosine(one: dict[str, float], two: dict[str, float]) -> float:
+    product = sum(weight * two.get(name, 0.0) for name, weight in one.items())
+    size = math.sqrt(sum(w * w for w in one.values()) * sum(w * w for w in two.values()))
+    return product / size if size else 0.0
+
+
+def look_alike(one: Sequence[Suspect], two: Sequence[Suspect]) -> bool:
+    """Whether two findings suspect the same code."""
+    return bool(one and two) and one[0].function == two[0].function and cosine(weights(one), weights(two)) >= ALIKE
+
+
+def status_of(members: Sequence[Finding]) -> str:
+    """A cause is new if all that it shows is; known as soon as one of its findings is."""
+    statuses = {finding.status for finding in members}
+    seen = statuses & {"known", "back again"}
+    if seen:
+        return "known" if "known" in seen else "back again"
+    return next(status for status in MOST_TELLING if status in statuses)
+
+
+def best_first(members: Sequence[Finding]) -> list[Finding]:
+    """The one that explains the cause best: that knows its suspects best, by the shortest program."""
+    return sorted(members, key=lambda f: (-(round(f.suspects[0].score, 1) if f.suspects else -1), f.operations, f.identity))
+
+
+def grouped(findings: Sequence[Finding], shared: set[tuple[str, str]] | None = None) -> list[Group]:
+    """Groups, the largest first. `shared` are pairs of identities that one change of the library undoes, and of which that is
+    therefore known; where a finding is in no such pair, its suspects say."""
+    pairs = {frozenset(pair) for pair in shared or ()}
+    causes: list[list[Finding]] = []
+    for finding in findings:
+        joined = [cause for cause in causes if any(
+            frozenset((finding.identity, other.identity)) in pairs or
+            look_alike(finding.suspects, other.suspects) for other in cause)]
+        causes = [cause for cause in causes if cause not in joined] + [[*(f for cause in joined for f in cause), finding]]
+    made = []
+    for cause in causes:
+        members = best_first(cause)
+        first = members[0].suspects[:1]
+        made.append(Group([f.identity for f in members], status_of(members), f"{first[0].file}:{first[0].line}" if first else ""))
+    return sorted(made, key=lambda g: (-len(g.findings), g.findings))
+
+
+# ---- Of a night ----
+
+def name_suspects(bundles: Bundles, findings: Sequence[Finding], lib: Path) -> set[tuple[str, str]]:
+    """Put suspects into findings, or why there are none. Returns: pairs of identities that one change of the library undoes."""
+    try:
+        library = switched(lib)
+    except ToolError as error:
+        take_in(bundles, findings, Opinion(none_since=f"the library with switches could not be built: {str(error).splitlines()[0]}"))
+        return set()
+    opinions: dict[str, Opinion] = {}
+    for finding in findings[:MOST_FINDINGS]:
+        try:
+            opinion = opinions[finding.identity] = examine(bundles.of(finding), library)
+        except ToolError as error:
+            opinion = Opinion(none_since=str(error))
+        take_in(bundles, [finding], opinion)
+    take_in(bundles, findings[MOST_FINDINGS:], Opinion(none_since=f"more than {MOST_FINDINGS} findings tonight: mend some first"))
+    return one_cause(library, {identity: (read_finding(bundles.folder / f.folder)[0], opinions[identity])
+                               for f in findings if (identity := f.identity) in opinions})
+
+
+def take_in(bundles: Bundles, findings: Sequence[Finding], opinion: Opinion) -> None:
+    for finding in findings:
+        is_told = bool(finding.suspects or finding.no_suspects)  # in an earlier night
+        if is_told and (opinion.none_since or finding.suspects):
+            continue
+        finding.suspects, finding.no_suspects, finding.first_wrong = opinion.suspects, opinion.none_since, opinion.first_wrong
+        bundles.tell(finding, f"\n{told(opinion)}")
+
+
+def one_cause(library: Switched, known: dict[str, tuple[Path, Opinion]]) -> set[tuple[str, str]]:
+    """Pairs of which one's best cures undo the other's bug, too."""
+    pairs = set()
+    for identity, (program, opinion) in known.items():
+        others = {other: theirs.cures for other, (_, theirs) in known.items() if other != identity and theirs.cures}
+        if not others or opinion.none_since:
+            continue
+        cured = cured_by(library, program, sorted({cure for cures in others.values() for cure in cures}))
+        pairs |= {(identity, other) for other, cures in others.items() if len(cured & set(cures)) >= SHARED * len(cures)}
+    return pairs

@@ -1,0 +1,253 @@
+"""Suspects: the lines and functions of the library most likely at fault for a finding, ranked.
+
+procbuf-suspects runs the finding's program, programs near it, and the saved ones on a copy of the library with switches
+(switches.py). Two things make a line suspect, the first far more than the second:
+
+- a small change of it undoes the bug, in that program and those that break alike, while those that pass go on to pass;
+- the calls that fail reach it, and those that pass do not (Ochiai).
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .bundle import read_finding, read_record
+from .mutants import SELF_CHECKS
+from .record import Suspect
+from .switches import Site, rewrite
+from .tools import CORPUS, ROOT, ToolError, build_with, run
+
+SECONDS = 4.0
+"""Of the processor, for a finding."""
+TIMEOUT_S = 600
+"""However busy the machine."""
+MOST = 10
+"""Lines that are kept of a finding."""
+SHOWN = 5
+WITHOUT_NAMES = {"ASAN_OPTIONS": "symbolize=0", "UBSAN_OPTIONS": "symbolize=0"}
+TOO_LONG = ("hang", "oom", "slow")
+
+# What the evidence is worth. Chosen with half of the planted bugs (tests/defects/suspects.py).
+PASSING_POWER = 3
+"""A cure that breaks what passes is none."""
+OF_OTHERS, LOCAL, WAY_OUT, OUTSIDE = 0.3, 0.6, 0.97, 0.3
+STRONG, NEARLY = 0.5, 0.8
+DOUBT = 4
+CHECKS = 0.5
+NAMED = 2.0
+OCHIAI, LATE, CHANGES, MANIFOLD = 0.15, 0.02, 0.02, 0.03
+
+
+@dataclass
+class Switched:
+    """A build of a library with switches."""
+    program: Path
+    lib: Path
+    sites: dict[int, Site]
+
+
+@dataclass
+class Opinion:
+    """What is known of a finding: its suspects, or why there are none; and where state was wrong first, if that is earlier."""
+    suspects: list[Suspect] = field(default_factory=list)
+    none_since: str = ""
+    first_wrong: str = ""
+    cures: list[tuple[int, int]] = field(default_factory=list)
+    """The best of them, as site and variant."""
+
+
+def switched(lib: Path) -> Switched:
+    """Build it, where that is to be done."""
+    name = "suspects" if lib == ROOT / "lib" else f"suspects-{hashlib.sha1(str(lib).encode()).hexdigest()[:10]}"
+    folder = ROOT / "build" / name / "switched"
+    sites = rewrite(lib, folder)
+    built = build_with(name, [], folder, "procbuf-suspects", preset="suspects")
+    return Switched(built.tool("procbuf-suspects"), lib, {site.number: site for site in sites})
+
+
+def measure(library: Switched, program: Path, near: Sequence[Path], seconds: float = SECONDS) -> dict:
+    """What procbuf-suspects says of a program."""
+    done = run([library.program, "--seconds", seconds, program, *near], environment=WITHOUT_NAMES, timeout=TIMEOUT_S)
+    if done.returncode != 0:
+        raise ToolError(done.stderr.strip() or f"procbuf-suspects ended with status {done.returncode}")
+    return json.loads(done.stdout)
+
+
+# ---- Ranking ----
+
+def ochiai(by_failing: int, by_passing: int, failing: int) -> float:
+    return by_failing / math.sqrt(failing * (by_failing + by_passing)) if by_failing else 0.0
+
+
+def _self_checks(sites: dict[int, Site]) -> set[str]:
+    """Functions with which the library checks itself: each call reaches them, and seldom is one at fault."""
+    names: set[str] = set()
+    for site in sites.values():
+        if site.text.startswith(SELF_CHECKS):
+            names.update(re.findall(r"\b(\w+)\(", site.text))
+            names.update(f"procbuf_{kind}_is_valid" for kind in re.findall(r"^\w+\((\w+),", site.text))
+    return names
+
+
+def _spectrum(sites: dict[int, Site], measured: dict) -> dict[int, float]:
+    """Of each site, how much more the calls that fail reach it, or decide it in one way, than those that pass; and how much there
+    is at it that can be wrong."""
+    failing = measured["near"]["failing"] + 1
+    latest = max((row[4] for row in measured["sites"]), default=1) or 1
+    found: dict[int, float] = {}
+    checks = _self_checks(sites)
+    for number, _, _, in_call, last, by_failing, by_passing, changes in measured["sites"]:
+        weight = OCHIAI * ochiai(by_failing, by_passing, failing) + CHANGES * min(1, changes / 8)
+        weight = weight + LATE * last / latest if in_call else weight / 2
+        weight += MANIFOLD * min(1, len(sites[number].variants) / 30)
+        if sites[number].function in checks or sites[number].text.startswith(SELF_CHECKS):
+            weight *= CHECKS
+        found[number] = max(found.get(number, 0), weight)
+    return found
+
+
+def _worth(cure: list, tried: dict) -> float:
+    """From 0 to 1, of a change that undoes the bug in the finding's program."""
+    _, _, of_failing, of_others, of_passing, _, is_local = cure
+    worth = (of_failing + 1) / (tried["failing"] + 1) * ((of_passing + 1) / (tried["passing"] + 1)) ** PASSING_POWER
+    worth *= 1 - OF_OTHERS + OF_OTHERS * (of_others + 1) / (tried["other"] + 1)
+    worth *= (tried["passing"] + 1) / (tried["passing"] + DOUBT)  # time may have been up before they ran
+    return worth * (LOCAL if is_local else 1)
+
+
+def rank(sites: dict[int, Site], measured: dict) -> list[Suspect]:
+    """Lines of the library, the most suspect first."""
+    spectrum = _spectrum(sites, measured)
+    called = {entry[0] for entry in measured["sites"] if entry[3]}
+    lines: dict[tuple[str, int], Suspect] = {}
+
+    def suspect(file: str, line: int, function: str, score: float, why: str) -> None:
+        known = lines.get((file, line))
+        if known is None or known.score < score:
+            lines[file, line] = Suspect(f"lib/{file}", line, function, round(score, 4), why)
+
+    for number, weight in spectrum.items():
+        site = sites[number]
+        for line in range(site.line, site.last_line + 1):
+            suspect(site.file, line, site.function, weight, "")
+    for cure in measured["cures"]:
+        site = sites[cure[0]]
+        line, text = site.variants[cure[1] - 1]
+        worth = _worth(cure, measured["tried"]) * (WAY_OUT if site.kind == "before" else 1) * (1 if cure[0] in called else OUTSIDE)
+        why = f"not the bug with: {text}" if site.kind != "before" else f"not the bug with, before it: {text}"
+        suspect(site.file, line, site.function, worth + spectrum.get(cure[0], 0), why)
+    return sorted(lines.values(), key=lambda s: (-s.score, s.file, s.line))
+
+
+def strong_cures(measured: dict) -> list[tuple[int, int]]:
+    """Those that undo the bug nearly wherever it shows, and break next to nothing."""
+    worths = [(_worth(cure, measured["tried"]), cure[0], cure[1]) for cure in measured["cures"] if not cure[6]]
+    best = max(worths, default=(0.0, 0, 0))[0]
+    return [(site, variant) for worth, site, variant in sorted(worths, key=lambda w: (-w[0], w[1:]))
+            if worth >= max(STRONG, NEARLY * best)][:MOST]
+
+
+def cured_by(library: Switched, program: Path, cures: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Which of them undo another finding's bug."""
+    done = run([library.program, "--try", program, *(f"{site}:{variant}" for site, variant in cures)],
+               environment=WITHOUT_NAMES, timeout=TIMEOUT_S)
+    if done.returncode != 0:
+        return set()
+    return {(int(site), int(variant)) for site, variant in (line.split(":") for line in done.stdout.split())}
+
+
+def named_in(report: str, lib: Path) -> list[Suspect]:
+    """What the report of a check names: a variable that the library must not have (I12)."""
+    variable = re.search(r"^actual: its variable (?:(\w+)\.)?(\w+)", report, re.MULTILINE)
+    if variable is None:
+        return []
+    found = []
+    for path in sorted([*(lib / "src").glob("*.[ch]"), *(lib / "include").rglob("*.h")]):
+        for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
+            if re.search(rf"\b{variable[2]}\b", line):
+                found.append(Suspect(f"lib/{path.relative_to(lib)}", number, variable[1] or variable[2], NAMED, "the report names it"))
+    return found
+
+
+def functions(suspects: Sequence[Suspect]) -> list[str]:
+    """In the order in which the lines name them."""
+    return list(dict.fromkeys(suspect.function for suspect in suspects))
+
+
+def first_wrong(sites: dict[int, Site], measured: dict, best: Suspect) -> int | None:
+    """The operation, from 0, in which alone the best line has to be another, where that is before the one that fails."""
+    places = [cure[5] for cure in measured["cures"]
+              if not cure[6] and (f"lib/{sites[cure[0]].file}", sites[cure[0]].variants[cure[1] - 1][0]) == (best.file, best.line)]
+    earlier = max(places, default=-1)
+    return earlier if 0 <= earlier < measured["position"] else None
+
+
+# ---- Of a finding ----
+
+def _why_not(record: dict) -> str:
+    """What makes any suspect a guess."""
+    kind = record["identity"].split()[1].removeprefix("kind=")
+    shows = str(record.get("shows", "")).split(" of ")
+    if kind in ("unexplained", "testbed"):
+        return "no replay shows it" if kind == "unexplained" else "it is the testbed's"
+    if kind in TOO_LONG:
+        return "each try would take all of the time"
+    if len(shows) == 2 and shows[0] != shows[1]:
+        return f"it shows in {record['shows']} replays"
+    return ""
+
+
+def _is_same(one: str, two: str) -> bool:
+    """The library with switches does not name where a sanitizer stopped it."""
+    if " kind=ubsan" in one:
+        return " kind=ubsan" in two and one.split(" op=")[1] == two.split(" op=")[1]
+    if " kind=asan-" in one:
+        return one.split()[1] == two.split()[1] and one.split(" op=")[1] == two.split(" op=")[1]
+    return one == two
+
+
+def opinion_of(library: Switched, program: Path, identity: str, report: str = "") -> Opinion:
+    """Of a program that breaks, and what was said of it."""
+    try:
+        measured = measure(library, program, sorted(CORPUS.glob("*/*.trace")))
+    except (ToolError, subprocess.TimeoutExpired, ValueError) as error:
+        return Opinion(none_since=f"with switches in the library it does not show: {str(error).splitlines()[-1].split(': ', 1)[-1]}")
+    if not _is_same(identity, measured["identity"]):
+        return Opinion(none_since=f"with switches in the library it shows as {measured['identity']}")
+    ranked = named_in(report, library.lib) + rank(library.sites, measured)
+    if not ranked:
+        return Opinion(none_since="its call reaches nothing of the library's sources")
+    operation = first_wrong(library.sites, measured, ranked[0])
+    earlier = f"operation {operation + 1}, before operation {measured['position'] + 1}, which was noticed" if operation is not None else ""
+    return Opinion(ranked[:MOST], "", earlier, strong_cures(measured))
+
+
+def examine(bundle: Path, library: Switched) -> Opinion:
+    """Of a finding's folder."""
+    record = read_record(bundle)
+    if why := _why_not(record):
+        return Opinion(none_since=why)
+    return opinion_of(library, *read_finding(bundle), str(record.get("explanation", "")))
+
+
+def suspects_of(bundle: Path) -> list[Suspect]:
+    """What a finding's folder says of them."""
+    return [Suspect(**fields) for fields in read_record(bundle).get("suspects", [])]
+
+
+def told(opinion: Opinion) -> str:
+    """For people."""
+    if opinion.none_since:
+        return f"No suspects: {opinion.none_since}.\n"
+    lines = ["Suspects, the likeliest line first:"]
+    for place, one in enumerate(opinion.suspects[:SHOWN], 1):
+        lines.append(f"  {place}  {one.file}:{one.line} {one.function}()" + (f": {one.why}" if one.why else ""))
+    if opinion.first_wrong:
+        lines.append(f"State was wrong first in {opinion.first_wrong}.")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,453 @@
+"""A copy of a library with switches: at each statement and condition, small changes of it that a running program turns on.
+
+What procbuf-suspects runs. A *site* is a statement, a condition, a value, or the place before a statement; it notes that it was
+reached, and of a condition how it was decided. A site has *variants*: the small changes of mutants.py, and some that would undo
+a mistake. Nothing changes until one is turned on, and each line stays where it is.
+"""
+from __future__ import annotations
+
+import bisect
+import hashlib
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .mutants import ARGUMENTS, BINARY, Finder, Mutant, ci
+from .tools import ToolError
+
+SITES_OF_A_FILE = 4096
+PROLOGUE = ("#pragma clang diagnostic ignored \"-Weverything\"\nunsigned procbuf_site(unsigned site); _Bool procbuf_decided(unsigned site, _Bool value);\n#line 1\n")
+CHECKED = ("-DPROCBUF_CHECKED", "-DPROCBUF_EXITS_ARE_COMPARED")
+MOST_PASSES = 10
+MOST_DONATED = 160
+MOST_JOINED = 16
+CUTS = "cut"
+"""A kind of mutant: a cast, or a mask, that is not there."""
+LEFT_OUT = ("narrowed", "moved", "statements swapped", "macro", "early return", "early exit")
+"""Kinds of mutants that undo no mistake, or have no place here; early returns are made here, for each value."""
+if ci is not None:
+    K = ci.CursorKind
+    NUMBERS = (ci.TypeKind.UINT, ci.TypeKind.ULONG, ci.TypeKind.ULONGLONG, ci.TypeKind.INT, ci.TypeKind.LONG)
+    LOOPS = (K.WHILE_STMT, K.FOR_STMT, K.DO_STMT)
+
+
+@dataclass
+class Site:
+    """Where it is, and what its variants are: the change in words, and the lines that it shows."""
+    number: int
+    file: str
+    line: int
+    last_line: int
+    function: str
+    kind: str  # statement, condition, value, before
+    text: str
+    variants: list[tuple[int, str]] = field(default_factory=list)  # line, and what stands there then
+
+
+@dataclass
+class Region:
+    start: int
+    end: int
+    kind: str
+    function: str
+    texts: list[str] = field(default_factory=list)
+    said: list[tuple[int, str]] = field(default_factory=list)
+
+
+class Rewriter(Finder):
+    """Of one file: its sites, and its text with switches."""
+
+    def __init__(self, path: Path, root: Path, first: int):
+        super().__init__(path, root)
+        self.first = first
+        self.regions: list[Region] = []
+        self.name = ""
+        self.loops = 0
+        self.names: dict[str, list] = {}
+        self.begins: dict[str, int] = {}
+        self.conditional: set[str] = set()
+        """Functions that say yes or no."""
+        self.assignments: list[tuple[str, str]] = []
+        self.operands: dict[str, int] = {}
+        """Conditions and their parts, and where the last of each is."""
+        self.donors: dict[str, None] = {}
+        """Statements of this file, which may be missing elsewhere in it."""
+
+    # ---- More that would undo a mistake ----
+
+    def field(self, cursor) -> None:
+        """Each other field of that type."""
+        declaration = cursor.referenced
+        if declaration is None or declaration.kind != K.FIELD_DECL:
+            return
+        kind, end = declaration.type.get_canonical().spelling, cursor.extent.end.offset
+        start = end - len(cursor.spelling)
+        if self.source[start:end].decode() == cursor.spelling:
+            for other in declaration.semantic_parent.get_children():
+                if other.kind == K.FIELD_DECL and other.type.get_canonical().spelling == kind:
+                    self.add(start, end, other.spelling, "field")
+
+    def visit(self, cursor) -> None:
+        super().visit(cursor)
+        children = [child for child in cursor.get_children() if self.is_plain(child)]
+        start, end = cursor.extent.start.offset, cursor.extent.end.offset
+        if cursor.kind == K.BINARY_OPERATOR and len(children) == 2 and self.source[
+                children[0].extent.end.offset:children[1].extent.start.offset].strip() in (b"&&", b"||"):
+            self.operands |= {" ".join(self.text_of(child).split()): start for child in children}
+        elif cursor.kind == K.IF_STMT and children:
+            self.operands[" ".join(self.text_of(children[0]).split())] = start
+        if cursor.kind == K.BINARY_OPERATOR and len(children) == 2 and cursor.type.kind != ci.TypeKind.VOID:
+            between = self.source[children[0].extent.end.offset:children[1].extent.start.offset].decode()
+            if between.strip() == "&" and children[1].kind == K.INTEGER_LITERAL:
+                self.add(start, end, f"({self.text_of(children[0])})", CUTS)
+            elif between.strip(" ()\n") not in ("=", "<", "<=", ">", ">=", "==", "!=", ","):
+                self.instead(start, end, children)
+            elif between.strip() == "=" and children[0].type.get_canonical().kind in NUMBERS and self.source[end:end + 1] == b";":
+                one, two = map(self.text_of, children)
+                for order in "<>":
+                    self.add(start, end, f"if ({one} {order} {two}) {self.text_of(cursor)}", "guard")
+            elif between.strip(" ()\n") in ("<", "<=", ">", ">=", "==", "!="):
+                for value in ("1", "0"):
+                    self.add(start, end, value, "comparison held")
+                self.add(start, end, f"!({self.text_of(cursor)})", "comparison negated")
+        elif cursor.kind == K.CONDITIONAL_OPERATOR and len(children) == 3:
+            self.instead(start, end, children[1:])
+        elif cursor.kind == K.CSTYLE_CAST_EXPR and children:
+            self.add(start, end, f"({self.text_of(children[-1])})", CUTS)
+        elif cursor.kind == K.CALL_EXPR:
+            kind = cursor.type.get_canonical().spelling
+            if kind != "void":
+                self.instead(start, end, [a for a in children if a.type.get_canonical().spelling == kind])
+            for argument in cursor.get_arguments():
+                if argument is not None and self.is_plain(argument):
+                    self.one_off(argument)
+        elif cursor.kind == K.DECL_REF_EXPR and cursor.referenced is not None and \
+                cursor.referenced.kind == K.ENUM_CONSTANT_DECL:
+            for other in cursor.referenced.semantic_parent.get_children():
+                self.add(start, end, other.spelling, "constant")
+
+    def instead(self, start: int, end: int, others: list) -> None:
+        for other in others:
+            self.add(start, end, f"({self.text_of(other)})", "part of it")
+
+    def one_off(self, value) -> None:
+        if value.type.get_canonical().kind in NUMBERS:
+            for change in ("+ 1", "- 1"):
+                self.add(value.extent.start.offset, value.extent.end.offset, f"({self.text_of(value)}) {change}", "one off")
+
+    # ---- Sites ----
+
+    def line_of(self, at: int) -> int:
+        return self.source[:at].count(b"\n") + 1
+
+    def function(self, cursor) -> None:
+        super().function(cursor)
+        body = next((child for child in cursor.get_children() if child.kind == K.COMPOUND_STMT), None)
+        if body is not None:
+            self.name, self.loops = cursor.spelling, 0
+            self.names[self.name] = list(cursor.get_arguments())
+            self.begins[self.name] = cursor.extent.start.offset
+            if self.returns.kind == ci.TypeKind.BOOL:
+                self.conditional.add(self.name)
+            self.site_of(body)
+
+    def region(self, start: int, end: int, kind: str) -> Region | None:
+        text = self.source[start:end]
+        if start >= end and kind != "before" or re.search(rb"^\s*#|//", text, re.MULTILINE):
+            return None
+        self.regions.append(Region(start, end, kind, self.name))
+        return self.regions[-1]
+
+    def ways_out(self) -> list[str]:
+        kind, spelling = self.returns.kind, self.returns.spelling
+        if kind == ci.TypeKind.VOID:
+            values = [""]
+        elif kind == ci.TypeKind.RECORD:
+            values = [f"({spelling}){{ 0 }}"]
+        elif kind == ci.TypeKind.ENUM:
+            values = [c.spelling for c in self.returns.get_declaration().get_children() if c.kind == K.ENUM_CONSTANT_DECL]
+        elif kind == ci.TypeKind.POINTER:
+            values = ["((void *)0)"]
+        else:
+            values = ["0", "1"]
+        return [f"return {value};".replace(" ;", ";") for value in values] + ["continue;", "break;"] * (self.loops > 0)
+
+    def site_of(self, statement) -> None:
+        """The sites of a statement, and of what is in it."""
+        kind = statement.kind
+        children = list(statement.get_children())
+        if kind == K.COMPOUND_STMT:
+            for child in children:
+                if self.is_whole(child) and child.kind not in (K.NULL_STMT, K.CASE_STMT, K.DEFAULT_STMT, K.LABEL_STMT):
+                    at = child.extent.start.offset
+                    before = self.region(at, at, "before")
+                    if before is not None:
+                        before.texts = self.ways_out()
+                        before.said = [(self.line_of(at), text) for text in before.texts]
+                self.site_of(child)
+        elif kind == K.DECL_STMT:
+            for variable in children:
+                if variable.kind == K.VAR_DECL and variable.storage_class != ci.StorageClass.STATIC:
+                    for value in list(variable.get_children())[-1:]:
+                        if value.kind.is_expression():
+                            self.value(value)
+        elif kind in (K.IF_STMT, K.SWITCH_STMT, *LOOPS) and self.is_written(statement):
+            is_loop = kind in LOOPS
+            for child in children:
+                if child.kind.is_statement() and child.kind not in (K.DECL_STMT,) or child is children[-1]:
+                    continue
+                if child.kind.is_expression() and child.type.kind in (ci.TypeKind.BOOL, ci.TypeKind.INT) and \
+                        self.is_plain(child) and kind != K.SWITCH_STMT and not re.search(r"\+\+|--|[^=!<>]=[^=]", self.text_of(child)):
+                    self.region(child.extent.start.offset, child.extent.end.offset, "condition")
+            if kind == K.IF_STMT and len(children) == 2 and children[1].kind == K.RETURN_STMT:
+                start, end = statement.extent.start.offset, self.end_of(children[1])
+                self.donors[" ".join(self.source[start:end].decode().split())] = None
+            self.loops += is_loop
+            bodies = children[1:] if kind == K.IF_STMT else children[-1:] if kind != K.DO_STMT else children[:1]
+            for child in bodies:
+                self.site_of(child)
+            self.loops -= is_loop
+        elif kind in (K.CASE_STMT, K.DEFAULT_STMT, K.LABEL_STMT):
+            self.site_of(children[-1])
+        elif kind != K.NULL_STMT and self.is_whole(statement):
+            self.region(statement.extent.start.offset, self.end_of(statement), "statement")
+            if kind in (K.BINARY_OPERATOR, K.CALL_EXPR, K.COMPOUND_ASSIGNMENT_OPERATOR) and self.is_plain(statement):
+                text = " ".join(self.source[statement.extent.start.offset:self.end_of(statement)].decode().split())
+                self.donors[text] = None
+                self.assignments += [(text, self.name)] * (kind == K.BINARY_OPERATOR)
+            elif (text := self.source[statement.extent.start.offset:self.end_of(statement)].decode()).startswith("PROCBUF_REQUIRE"):
+                self.donors[" ".join(text.split())] = None
+
+    def is_written(self, statement) -> bool:
+        """Whether its keyword stands there, not a macro's name."""
+        text = self.text_of(statement)
+        return self.is_plain(statement) and text.startswith(("if", "while", "for", "do ", "switch"))
+
+    def value(self, expression) -> None:
+        """Of what a variable begins with; of a list, of each of its values."""
+        if expression.kind == K.INIT_LIST_EXPR:
+            for child in expression.get_children():
+                below = [c for c in child.get_children() if c.kind.is_expression()]
+                self.value(below[-1] if child.kind == K.UNEXPOSED_EXPR and below and self.text_of(child).startswith(".") else child)
+        elif self.is_plain(expression) and not self.text_of(expression).startswith((".", "{")):
+            self.region(expression.extent.start.offset, expression.extent.end.offset, "value")
+
+    def add_donors(self, region: Region) -> None:
+        """What other places of the file do, done before a statement, too."""
+        follows = " ".join(self.source[region.start:region.start + MOST_DONATED].decode(errors="replace").split())
+        for text in dict.fromkeys([*self.donors, *self.like_others(region)]):
+            if len(text) <= MOST_DONATED and self.is_known(text, region) and not follows.startswith(text):
+                region.texts.append(text)
+                region.said.append((self.line_of(region.start), text))
+
+    def is_known(self, text: str, region: Region) -> bool:
+        """Whether what it calls was declared before; a call of the function itself would not end."""
+        return all(self.begins.get(name, 0) < region.start and name != region.function for name in re.findall(r"\w+(?=\()", text))
+
+    def like_others(self, region: Region) -> list[str]:
+        """Assignments of the same function, done to another parameter: *len = old.len as *addr = old.addr."""
+        names = [variable.spelling for variable in self.names.get(region.function, [])]
+        return [re.sub(rf"\b{one}\b", two, text) for text, place in self.assignments if place == region.function
+                for one in names for two in names if one != two and re.search(rf"\b{one}\b", text)]
+
+    def add_joined(self, region: Region) -> None:
+        """A condition with one more, which the file has near by: what was dropped may stand elsewhere."""
+        text = " ".join(self.source[region.start:region.end].decode().split())
+        if region.kind == "statement":
+            if region.function not in self.conditional or not text.startswith("return ") or not text.endswith(";"):
+                return
+            text = text.removeprefix("return ").removesuffix(";")
+        elif region.kind != "condition":
+            return
+        near = sorted(self.operands, key=lambda o: abs(self.operands[o] - region.start))
+        for other in [o for o in near if o not in text and len(o) <= MOST_DONATED // 2 and self.is_known(o, region)][:MOST_JOINED]:
+            for operator in ("&&", "||"):
+                joined = f"({text}) {operator} ({other})"
+                region.texts.append(f"return {joined};" if region.kind == "statement" else joined)
+                region.said.append((self.line_of(region.start), joined))
+
+    def add_required(self, region: Region, rule: str) -> None:
+        """A requirement that is not asked, never met, or asked in other words: a macro has no tree."""
+        text = " ".join(self.source[region.start:region.end].decode().split())
+        condition = text[text.index(",") + 1:text.rindex(")")].strip()
+        others = [f"PROCBUF_REQUIRE({rule}, 0);"]
+        for operator in re.finditer(r"[<>=!]=|&&|\|\||(?<!-)[<>]|(?<=\w )[-+](?= )", condition):
+            for other in BINARY.get(operator[0], []):
+                others.append(f"PROCBUF_REQUIRE({rule}, {condition[:operator.start()]}{other}{condition[operator.end():]});")
+        parts = condition.split(" && ")
+        for number in range(len(parts) if len(parts) > 1 else 0):
+            others.append(f"PROCBUF_REQUIRE({rule}, {' && '.join(parts[:number] + parts[number + 1:])});")
+        names = [variable.spelling for variable in self.names.get(region.function, [])]
+        for compared in re.finditer(r"([\w.>-]+) [<>=!]=? ([\w.>-]+)", condition):
+            others += [f"PROCBUF_REQUIRE({rule}, {condition[:compared.start()]}{compared[1]} == {name}{condition[compared.end():]});"
+                       for name in names]
+        for word in re.finditer(r"(?<![\w.>])(NULL|[a-z]\w*)(?!\w*\()", condition):
+            others += [f"PROCBUF_REQUIRE({rule}, {condition[:word.start()]}{name}{condition[word.end():]});"
+                       for name in names if name != word[0]]
+        region.texts += [";", *others]
+        region.said += [(self.line_of(region.start), said) for said in ("(deleted)", *others)]
+
+    def add_uncut(self, region: Region) -> None:
+        """Nothing in it cut: one cut alone may hide behind another."""
+        cuts = [m for m in self.found.values() if m.operator == CUTS and region.start <= m.start and m.end <= region.end]
+        text, line = self.source[region.start:region.end], self.line_of(region.start)
+        apart: list[Mutant] = []
+        for cut in sorted(cuts, key=lambda m: (m.start, -m.end)):
+            if not apart or cut.start >= apart[-1].end:
+                apart.append(cut)
+        for cut in reversed(apart if len(apart) > 1 else []):
+            text = text[:cut.start - region.start] + cut.text.encode() + text[cut.end - region.start:]
+            line = self.line_of(cut.start)
+        if len(apart) > 1:
+            region.texts.append(text.decode())
+            region.said.append((line, " ".join(text.decode().split())))
+
+    def sort_in(self, found: list[Mutant]) -> None:
+        """Each mutant into the smallest region that holds it."""
+        for mutant in found:
+            holds = [r for r in self.regions if r.kind != "before" and r.start <= mutant.start and mutant.end <= r.end]
+            if mutant.operator in LEFT_OUT or not holds:
+                continue
+            region = min(holds, key=lambda r: r.end - r.start)
+            text = (self.source[region.start:mutant.start] + mutant.text.encode() + self.source[mutant.end:region.end]).decode()
+            if text not in region.texts:
+                region.texts.append(text)
+                region.said.append((self.line_of(mutant.start), " ".join(text.split())))
+        for region in self.regions:
+            self.add_uncut(region)
+            self.add_joined(region)
+            required = re.match(r"PROCBUF_REQUIRE\((\w+),", self.source[region.start:region.end].decode())
+            if region.kind == "statement" and required:
+                self.add_required(region, required[1])
+            elif region.kind == "before" and self.path.suffix == ".c":
+                self.add_donors(region)
+
+    def rewritten(self) -> tuple[bytes, list[Site]]:
+        """What compiles of it: a variant that does not is left out, as a region that cannot hold a switch."""
+        self.sort_in(self.run())
+        kept: list[Region] = []
+        for region in sorted(self.regions, key=lambda r: (r.start, r.kind != "before", r.end)):
+            if not kept or region.start >= kept[-1].end:  # else it is in another one
+                kept.append(region)
+        if len(kept) >= SITES_OF_A_FILE:
+            raise ToolError(f"{self.path}: too many statements")
+        for _ in range(MOST_PASSES):
+            text, spans = self.joined(kept)
+            if not (errors := self.errors_in(text)):
+                return text, [self.site(number, region) for number, region in enumerate(kept)]
+            self.leave_out(kept, spans, errors)
+        raise ToolError(f"{self.path}: its copy with switches does not compile")
+
+    def site(self, number: int, region: Region) -> Site:
+        original = self.source[region.start:region.end].decode()
+        line = self.line_of(region.start)
+        return Site(self.first + number, self.file, line, line + original.count("\n"), region.function, region.kind,
+                    " ".join(original.split()), region.said)
+
+    def joined(self, regions: list[Region]) -> tuple[bytes, list[tuple[int, int, Region, int | None]]]:
+        """The file with these regions switched, and where in it each variant is, and the whole of each region."""
+        out, at = bytearray(PROLOGUE.encode()), 0
+        spans: list[tuple[int, int, Region, int | None]] = []
+        for number, region in enumerate(regions):
+            original = self.source[region.start:region.end]
+            out += self.source[at:region.start]
+            begin = len(out)
+            for part, variant in self.parts(region, self.first + number, original):
+                if variant is not None:
+                    spans.append((len(out), len(out) + len(part), region, variant))
+                out += part
+            spans.append((begin, len(out), region, None))
+            at = region.end
+        return bytes(out + self.source[at:]), spans
+
+    @staticmethod
+    def parts(region: Region, number: int, original: bytes) -> list[tuple[bytes, int | None]]:
+        """What stands in the place of a region, piece by piece; with each variant its number."""
+        head = f"unsigned procbuf_v = procbuf_site({number});".encode()
+        out: list[tuple[bytes, int | None]] = []
+        is_value = region.kind in ("condition", "value")
+        out.append(((b"({ " if is_value else b"{ ") + head, None))
+        for n, text in enumerate(region.texts):
+            flat = " ".join(text.splitlines())
+            out.append((f" procbuf_v == {n + 1} ? ({flat}) :".encode() if is_value else
+                        f" {'else ' * (n > 0)}if (procbuf_v == {n + 1}) {{ {flat} }}".encode(), n))
+        out.append((b" (" + original + b"); })" if is_value else
+                    b" }" if region.kind == "before" else (b" else {" if region.texts else b" {") + original + b" } }", None))
+        if region.kind == "condition":
+            out = [(f"procbuf_decided({number}, ".encode(), None), *out, (b")", None)]
+        return out
+
+    def errors_in(self, text: bytes) -> list[int]:
+        """Where the compiler says that something is wrong."""
+        unit = ci.Index.create().parse(
+            str(self.path), args=[*ARGUMENTS, "-ferror-limit=0", *CHECKED, "-I", str(self.root / "include")],
+            unsaved_files=[(str(self.path), text.decode())])
+        return [d.location.offset for d in unit.diagnostics if d.severity >= ci.Diagnostic.Error
+                and d.location.file is not None and d.location.file.name == str(self.path)]
+
+    @staticmethod
+    def leave_out(regions: list[Region], spans: list[tuple[int, int, Region, int | None]], errors: list[int]) -> None:
+        wrong: dict[int, set[int]] = {}
+        wholes = sorted((s for s in spans if s[3] is None), key=lambda s: s[0])
+        variants_at = sorted((s for s in spans if s[3] is not None), key=lambda s: s[0])
+        for error in errors:
+            place = bisect.bisect_right(variants_at, error, key=lambda s: s[0]) - 1
+            if place >= 0 and error < variants_at[place][1]:
+                wrong.setdefault(id(variants_at[place][2]), set()).add(variants_at[place][3] or 0)
+                continue
+            place = bisect.bisect_right(wholes, error, key=lambda s: s[0]) - 1
+            if place < 0 or error >= wholes[place][1]:
+                place += 1  # what a variable begins with, and its name is blamed
+            if place < len(wholes):
+                wrong.setdefault(id(wholes[place][2]), set()).add(-1)
+        for region in list(regions):
+            variants = wrong.get(id(region), set())
+            if variants == {-1} and not region.texts:
+                regions.remove(region)
+            elif variants == {-1}:
+                region.texts, region.said = [], []
+            elif variants:
+                region.texts = [t for n, t in enumerate(region.texts) if n not in variants]
+                region.said = [t for n, t in enumerate(region.said) if n not in variants]
+
+
+# ---- A whole library ----
+
+_known: dict[tuple, tuple[bytes, list[Site]]] = {}
+"""Of files that were rewritten before, beside the same headers: most of a library that differs in one."""
+
+
+def _rewritten(path: Path, lib: Path, first: int, headers: str) -> tuple[bytes, list[Site]]:
+    key = (path.name, first, path.read_bytes(), headers)
+    if key not in _known:
+        _known[key] = Rewriter(path, lib, first).rewritten()
+    return _known[key]
+
+
+def rewrite(lib: Path, folder: Path) -> list[Site]:
+    """Write a copy of a library with switches; what is there and the same stays. Returns: its sites."""
+    if ci is None:
+        raise ToolError("python3-clang-19 is missing: run fuzz/setup/install")
+    files: dict[str, bytes] = {str(path.relative_to(lib)): path.read_bytes()
+                               for part in ("src", "include") for path in (lib / part).rglob("*.h")}
+    headers = hashlib.sha1(repr(sorted(files.items())).encode()).hexdigest()
+    sites: list[Site] = []
+    for place, path in enumerate(sorted([*(lib / "src").glob("*.c"), *(lib / "src").glob("*.h")])):
+        text, found = _rewritten(path, lib, place * SITES_OF_A_FILE, headers)
+        # Copies of what is inlined take long to compile.
+        files[str(path.relative_to(lib))] = re.sub(rb"\balways_inline\b", b"unused", text if found else path.read_bytes())
+        sites += found
+    if not sites:
+        raise ToolError(f"{lib}: nothing in it can have a switch")
+    counts = "\n".join(f"[{site.number}] = {len(site.variants)}," for site in sites)
+    files["src/switches.c"] = (f"extern const unsigned short procbuf_site_variants[];\nextern const unsigned procbuf_site_count;\n"
+                               f"const unsigned procbuf_site_count = {sites[-1].number + 1};\n"
+                               f"const unsigned short procbuf_site_variants[] = {{\n{counts}\n}};\n").encode()
+    for name, octets in files.items():
+        path = folder / name
+        if not path.is_file() or path.read_bytes() != octets:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(octets)
+    for path in [path for path in folder.rglob("*.[ch]") if str(path.relative_to(folder)) not in files]:
+        path.unlink()
+    return sites

@@ -1,0 +1,285 @@
+"""Suspects and likely causes: the switches, the ranking, the groups, and what bad input gets."""
+import json
+import os
+import subprocess
+import tempfile
+import textwrap
+import unittest
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from support import ROOT, broken_lib
+
+from orchestrate import causes, suspects
+from orchestrate.bundle import Bundles, read_bundle
+from orchestrate.record import Finding, Record, Suspect
+from orchestrate.report import exports, words
+from orchestrate.suspects import Opinion, Switched
+from orchestrate.switches import Site, rewrite
+from orchestrate.tools import ToolError
+
+IDENTITY = "PROCBUF-BUG kind=result check=outcome-status op=brk"
+FINDING = Finding(IDENTITY, "life", "medium", 1.5, 1, 2, "folder", f"expected: OK\nRule of lib/CONTRACT.md: K1\n{IDENTITY}\n", "./fuzz/repro folder")
+NEAR = {"failing": 9, "other": 0, "passing": 10}
+SITES = {number: Site(number, f"src/{file}.c", line, line, function, "statement", "", [(line, "one"), (line, "two")])
+         for number, (file, line, function) in enumerate([("a", 10, "wrapper"), ("a", 20, "guilty"), ("b", 30, "bystander")])}
+
+
+def measured(sites, cures, **more):
+    return {"near": NEAR, "tried": NEAR, "position": 2, "identity": IDENTITY, "sites": sites, "cures": cures} | more
+
+
+def row(number, by_failing, by_passing, last=1):
+    return [number, 0, 1, 1, last, by_failing, by_passing, 0]
+
+
+def suspect(function, score=1.0, line=1):
+    return Suspect("lib/src/a.c", line, function, score, "")
+
+
+def finding(identity, *suspected, **more):
+    return replace(FINDING, identity=identity, suspects=list(suspected), **more)
+
+
+class Ranking(unittest.TestCase):
+    def test_what_only_failing_calls_reach_comes_first(self):
+        ranked = suspects.rank(SITES, measured([row(0, 10, 10), row(1, 10, 0), row(2, 0, 10)], []))
+        self.assertEqual(suspects.functions(ranked), ["guilty", "wrapper", "bystander"])
+
+    def test_a_cure_weighs_more_than_what_is_reached(self):
+        ranked = suspects.rank(SITES, measured([row(0, 10, 0), row(2, 10, 9)], [[2, 1, 9, 0, 10, -1, 0]]))
+        self.assertEqual((ranked[0].function, ranked[0].file, ranked[0].line), ("bystander", "lib/src/b.c", 30))
+        self.assertIn("one", ranked[0].why)
+
+    def test_a_change_that_breaks_what_passes_is_hardly_a_cure(self):
+        ranked = suspects.rank(SITES, measured([row(0, 10, 5), row(1, 10, 5)], [[0, 1, 9, 0, 2, -1, 0], [1, 2, 9, 0, 10, -1, 0]]))
+        self.assertEqual(suspects.functions(ranked), ["guilty", "wrapper"])
+
+    def test_a_change_that_cures_one_program_alone_is_worth_less(self):
+        ranked = suspects.rank(SITES, measured([row(0, 10, 5), row(1, 10, 5)], [[0, 1, 0, 0, 10, -1, 0], [1, 2, 9, 0, 10, -1, 0]]))
+        self.assertEqual(suspects.functions(ranked), ["guilty", "wrapper"])
+
+    def test_state_that_was_wrong_earlier_is_named(self):
+        sites, best = SITES, Suspect("lib/src/a.c", 20, "guilty", 1.0, "")
+        self.assertEqual(suspects.first_wrong(sites, measured([], [[1, 1, 9, 0, 10, 0, 0]]), best), 0)
+        self.assertIsNone(suspects.first_wrong(sites, measured([], [[1, 1, 9, 0, 10, 2, 0]]), best))  # the one that was noticed
+        self.assertIsNone(suspects.first_wrong(sites, measured([], [[1, 1, 9, 0, 10, -1, 0]]), best))  # in more than one
+
+    def test_a_variable_that_the_report_names_is_named(self):
+        with tempfile.TemporaryDirectory() as name:
+            lib = Path(name)
+            (lib / "src").mkdir()
+            (lib / "src/a.c").write_text("int f(void)\n{\n    static int count;\n    return ++count;\n}\n")
+            report = "expected: nothing is kept\nactual: its variable f.count holds 0x1, and held 0x0\n"
+            self.assertEqual([(s.file, s.line, s.function) for s in suspects.named_in(report, lib)],
+                             [("lib/src/a.c", 3, "f"), ("lib/src/a.c", 4, "f")])
+            self.assertEqual(suspects.named_in("actual: another", lib), [])
+
+    def test_ochiai(self):
+        self.assertEqual(suspects.ochiai(0, 5, 10), 0)
+        self.assertEqual(suspects.ochiai(10, 0, 10), 1)
+        self.assertAlmostEqual(suspects.ochiai(10, 30, 10), 0.5)
+
+
+class Switches(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = Path(temporary.name)
+        (self.folder / "lib/src").mkdir(parents=True)
+        (self.folder / "lib/include").mkdir()
+
+    def rewritten(self, source):
+        (self.folder / "lib/src/small.c").write_text(textwrap.dedent(source))
+        sites = rewrite(self.folder / "lib", self.folder / "copy")
+        return sites, (self.folder / "copy/src/small.c").read_text()
+
+    def test_lines_stay_where_they_are_and_nothing_changes_until_one_is_turned(self):
+        source = """\
+            static int smaller(int a, int b)
+            {
+                if (a < b)
+                    return a;
+                return b;
+            }
+
+            int twice_smaller(int a, int b)
+            {
+                const int found = smaller(a, b);
+                return found * 2;
+            }
+            """
+        sites, text = self.rewritten(source)
+        self.assertEqual(text.split("#line 1\n")[1].count("\n"), textwrap.dedent(source).count("\n"))
+        self.assertEqual({(s.line, s.kind) for s in sites if s.kind != "before"},
+                         {(3, "condition"), (4, "statement"), (5, "statement"), (10, "value"), (11, "statement")})
+        condition = next(s for s in sites if s.kind == "condition")
+        self.assertIn([3, "a <= b"], [list(v) for v in condition.variants])
+        main = self.folder / "main.c"
+        main.write_text("""#include <stdio.h>
+            unsigned procbuf_site(unsigned site); _Bool procbuf_decided(unsigned site, _Bool value); int twice_smaller(int a, int b);
+            static unsigned turned;
+            unsigned procbuf_site(unsigned site) { return site == %d ? turned : 0; }
+            _Bool procbuf_decided(unsigned site, _Bool value) { (void)site; return value; }
+            int main(void) { for (turned = 0; turned <= %d; turned++) printf("%%d ", twice_smaller(3, 5)); }"""
+                        % (condition.number, len(condition.variants)))
+        program = self.folder / "program"
+        subprocess.run(["clang-19", "-w", str(main), *map(str, (self.folder / "copy/src").glob("*.c")), "-o", str(program)], check=True)
+        answers = subprocess.run([str(program)], check=True, capture_output=True, text=True).stdout.split()
+        self.assertEqual(answers[0], "6")
+        wanted = {"false": "10", "true": "6", "!(a < b)": "10", "a <= b": "6", "a >= b": "10"}
+        for (_, text), answer in zip(condition.variants, answers[1:]):
+            self.assertEqual(answer, wanted.get(text, answer), text)
+
+    def test_what_does_not_compile_is_left_out(self):
+        sites, _ = self.rewritten("struct s { int a; struct s *b; };\nint f(struct s *p)\n{\n    return p->a + (p == p->b);\n}\n")
+        self.assertTrue(sites)
+
+    def test_a_library_with_nothing_to_switch_has_no_suspects(self):
+        (self.folder / "lib/src/small.c").write_text("int x;\n")
+        with self.assertRaisesRegex(ToolError, "nothing in it can have a switch"):
+            rewrite(self.folder / "lib", self.folder / "copy")
+
+
+class Command(unittest.TestCase):
+    def test_names_the_line_of_a_planted_bug(self):
+        with tempfile.TemporaryDirectory() as name:
+            trace = Path(name) / "broken.trace"
+            trace.write_text("trace 1\nprocess\nset_byte p0 p0.break 1\n")
+            done = subprocess.run([str(ROOT / "fuzz/repro"), "--lib", str(broken_lib("A05")), "--suspects", str(trace)],
+                                  capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertRegex(done.stdout, r"Suspects, the likeliest line first:\n  1  lib/src/range\.c:18 procbuf_range_within\(\)")
+
+
+class Groups(unittest.TestCase):
+    def groups(self, *findings, shared=()):
+        return [g.findings for g in causes.grouped(findings, set(shared))]
+
+    def test_findings_that_suspect_the_same_code_are_one(self):
+        made = self.groups(finding("a", suspect("f"), suspect("g", 0.2)), finding("b", suspect("f", 0.9), suspect("g", 0.3)))
+        self.assertEqual(made, [["a", "b"]])
+
+    def test_those_that_suspect_other_code_are_not(self):
+        self.assertEqual(self.groups(finding("a", suspect("f")), finding("b", suspect("g"))), [["a"], ["b"]])
+
+    def test_a_change_that_undoes_both_makes_them_one_and_the_third_by_way_of_the_second(self):
+        made = self.groups(finding("a", suspect("f")), finding("b", suspect("g")), finding("c", suspect("h")), shared=[("a", "b"), ("c", "b")])
+        self.assertEqual(made, [["a", "b", "c"]])
+
+    def test_those_without_suspects_stay_alone(self):
+        self.assertEqual(self.groups(finding("a"), finding("b")), [["a"], ["b"]])
+
+    def test_the_best_is_sure_and_short(self):
+        long, short = finding("a", suspect("f"), operations=9), finding("b", suspect("f"), operations=1)
+        unsure = finding("c", suspect("f", 0.3), operations=1)
+        self.assertEqual(self.groups(long, short, unsure), [["b", "a", "c"]])
+
+    def test_a_group_is_known_as_soon_as_one_of_it_is(self):
+        new, known = finding("a", suspect("f"), status="new"), finding("b", suspect("f"), status="known")
+        self.assertEqual([g.status for g in causes.grouped([new, known])], ["known"])
+        self.assertEqual([g.status for g in causes.grouped([new, replace(known, status="back again")])], ["back again"])
+        self.assertEqual([g.status for g in causes.grouped([new])], ["new"])
+
+
+class Reports(unittest.TestCase):
+    def test_sarif_points_at_the_likeliest_line_and_names_the_rule_besides(self):
+        record = Record(findings=[finding(IDENTITY, suspect("f", line=7), suspect("g", line=9))])
+        result = exports.sarif(record)["runs"][0]["results"][0]
+        self.assertEqual(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "lib/src/a.c")
+        self.assertEqual(result["locations"][0]["physicalLocation"]["region"]["startLine"], 7)
+        self.assertEqual([p["physicalLocation"]["artifactLocation"]["uri"] for p in result["relatedLocations"]],
+                         ["lib/src/a.c", "lib/CONTRACT.md"])
+
+    def test_the_summary_says_one_bug_and_its_symptoms(self):
+        record = Record(findings=[finding("a", suspect("f")), finding("b", suspect("f"))])
+        record.groups = causes.grouped(record.findings)
+        self.assertIn("one bug, 2 symptoms, likely at lib/src/a.c:1", words.summary(record))
+        self.assertIn("1 likely cause", words.triage_line(record))
+
+    def test_a_bundle_keeps_them(self):
+        with tempfile.TemporaryDirectory() as name:
+            bundles, one = Bundles(Path(name), None), finding(IDENTITY)
+            bundles.of(one).mkdir()
+            (bundles.of(one) / "explanation.txt").write_text(one.explanation)
+            (bundles.of(one) / "finding.json").write_text(json.dumps(asdict(one)))
+            opinion = Opinion([suspect("f")], "", "operation 1, before operation 2, which was noticed")
+            causes.take_in(bundles, [one], opinion)
+            self.assertEqual(read_bundle(bundles.of(one)).suspects, [suspect("f")])
+            self.assertEqual(suspects.suspects_of(bundles.of(one)), [suspect("f")])
+            said = (bundles.of(one) / "explanation.txt").read_text()
+            self.assertTrue(said.endswith(f"State was wrong first in operation 1, before operation 2, which was noticed.\n{IDENTITY}\n"), said)
+            causes.take_in(bundles, [one], opinion)  # the next night
+            self.assertEqual((bundles.of(one) / "explanation.txt").read_text(), said)
+
+
+class BadInput(unittest.TestCase):
+    """No suspects, said so, and never a guess."""
+
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = Path(temporary.name)
+
+    def bundle(self, **fields):
+        (self.folder / "trace.trace").write_text("trace 1\nprocess\nbrk p0 p0.break\n")
+        (self.folder / "finding.json").write_text(json.dumps(asdict(replace(FINDING, **fields))))
+        return self.folder
+
+    def library(self, script):
+        program = self.folder / "procbuf-suspects"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        return Switched(program, self.folder, SITES)
+
+    def none_since(self, script="exit 9", **fields):
+        opinion = suspects.examine(self.bundle(**fields), self.library(script))
+        self.assertEqual(opinion.suspects, [])
+        self.assertEqual(suspects.told(opinion), f"No suspects: {opinion.none_since}.\n")
+        return opinion.none_since
+
+    def test_a_finding_that_no_replay_shows(self):
+        self.assertEqual(self.none_since(identity="PROCBUF-BUG kind=unexplained check=crash op=life"), "no replay shows it")
+
+    def test_a_flaky_finding(self):
+        self.assertEqual(self.none_since(shows="3 of 10"), "it shows in 3 of 10 replays")
+
+    def test_a_hang(self):
+        self.assertIn("all of the time", self.none_since(identity="PROCBUF-BUG kind=hang check=limit op=brk"))
+
+    def test_one_that_the_library_with_switches_does_not_show(self):
+        self.assertIn("does not show: nothing broke", self.none_since("echo 'trace.trace: nothing broke' >&2; exit 1"))
+
+    def test_one_that_shows_as_another_there(self):
+        other = json.dumps(measured([], [], identity=IDENTITY.replace("brk", "sbrk")))
+        self.assertIn("shows as PROCBUF-BUG", self.none_since(f"echo '{other}'"))
+
+    def test_an_answer_that_is_none(self):
+        self.assertIn("does not show", self.none_since("echo nonsense"))
+
+    def test_a_finding_that_is_damaged(self):
+        (self.folder / "finding.json").write_text("{}")
+        with self.assertRaises(ToolError):
+            suspects.examine(self.folder, self.library("exit 9"))
+
+    def test_a_build_without_switches(self):
+        tool = Path(os.environ["PROCBUF_BUILD"]) / "fuzz/procbuf-suspects"
+        done = subprocess.run([str(tool), str(ROOT / "corpus/regressions" / sorted(os.listdir(ROOT / "corpus/regressions"))[0])],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("no switches", done.stderr)
+
+    def test_a_library_that_cannot_be_built(self):
+        one = finding(IDENTITY, folder="folder")
+        bundles = Bundles(self.folder, None)
+        bundles.of(one).mkdir()
+        (bundles.of(one) / "explanation.txt").write_text(one.explanation)
+        (bundles.of(one) / "finding.json").write_text(json.dumps(asdict(one)))
+        (self.folder / "lib/src").mkdir(parents=True)
+        (self.folder / "lib/src/broken.c").write_text("int f( {")
+        self.assertEqual(causes.name_suspects(bundles, [one], self.folder / "lib"), set())
+        self.assertIn("could not be built", one.no_suspects)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,287 @@
+#!/usr/bin/python3
+"""How good suspects are: for each planted bug, where the function and the lines that it changes come among them.
+
+Each bug is built into the testbed, found by the saved corpora, and minimised; what orchestrate/suspects.py then says is held
+against the patch. "The line" is one that the patch adds or changes, or one next to a line that it takes out. Half of the bugs,
+by a hash of their names, were not looked at when the weights were chosen: "held out".
+"""
+import argparse
+import concurrent.futures
+import difflib
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from orchestrate import suspects
+from orchestrate.causes import grouped, one_cause
+from orchestrate.planted import (AS_SHIPPED, DEFECTS, NAME_STATE, Defect, Failure, all_defects, compile_changed, compile_commands, link, patch,
+                                 patched_library, read_defect, run)
+from orchestrate.record import Finding
+from orchestrate.replay import minimize, replay, run_all
+from orchestrate.suspects import Switched, functions, named_in, rank, switched
+from orchestrate.switches import rewrite
+from orchestrate.tools import ROOT, Build, ToolError, build, identity_in, write_json, write_whole
+
+TABLE = DEFECTS / "suspects.json"
+README = ROOT / "tests/README.md"
+MARKED = re.compile(r"(<!-- suspects -->\n).*?(<!-- end -->)", re.DOTALL)
+UNSEEN = DEFECTS / "unseen"
+"""Written after the weights were chosen; not part of the set that the corpora answer for."""
+NOWHERE = 99
+TRACES = sorted((ROOT / "corpus").glob("*/*.trace"))
+
+
+@dataclass
+class Row:
+    id: str
+    kind: str  # design, held out, unseen
+    identity: str
+    function: int  # place of the changed function among the suspects, NOWHERE: none
+    line: int
+    cpu_s: float
+    why: str = ""  # there are no suspects
+
+
+def functions_in(text: str) -> list[tuple[int, int, str]]:
+    """First line, last line and name of each; brackets of functions stand in the first column."""
+    found, lines, begin, name = [], text.splitlines(), 0, ""
+    for number, line in enumerate(lines, 1):
+        if line.startswith("{"):
+            begin = number - 1
+            while begin > 0 and lines[begin - 1].strip() and not lines[begin - 1].startswith(("}", "#")) and \
+                    not lines[begin - 1].rstrip().endswith(("*/", ";")):
+                begin -= 1
+            match = re.search(r"(\w+)\s*\(", " ".join(lines[begin:number]).replace("__attribute__((", ""))
+            name = match[1] if match else ""
+        elif line.startswith("}") and name:
+            found.append((begin + 1, number, name))
+            name = ""
+    return found
+
+
+def truth(lib: Path) -> tuple[set[tuple[str, int]], set[str]]:
+    """The lines that a bug changes, or is next to, and the functions that they are in."""
+    places: set[tuple[str, int]] = set()
+    names: set[str] = set()
+    for path in [*(lib / "src").glob("*.[ch]"), *(lib / "include").rglob("*.h")]:
+        file = path.relative_to(lib)
+        old, new = (ROOT / "lib" / file).read_text(), path.read_text()
+        spans = functions_in(new)
+        for tag, _, _, start, end in difflib.SequenceMatcher(None, old.splitlines(), new.splitlines(), False).get_opcodes():
+            changed = [] if tag == "equal" else [start, start + 1] if tag == "delete" else list(range(start + 1, end + 1))
+            places |= {(f"lib/{file}", line) for line in changed}
+            names |= {name for line in changed for first, last, name in spans if first <= line <= last}
+    return places, names
+
+
+class Bench:
+    """The testbed's builds, and the library's own copy with switches."""
+
+    def __init__(self) -> None:
+        self.fuzz = build("fuzz", ROOT / "lib", lambda text: None).folder
+        switched(ROOT / "lib")
+        self.switched = ROOT / "build/suspects"
+
+    def tools(self, lib: Path, folder: Path) -> Build:
+        """The replay program and the minimiser for a library that differs in a little."""
+        (folder / "fuzz").mkdir(exist_ok=True)
+        objects = compile_changed(lib, folder, self.fuzz)
+        for tool in ("procbuf-replay", "procbuf-minimize", "procbuf-convert"):
+            link(f"fuzz/{tool}", objects, folder, self.fuzz).rename(folder / "fuzz" / tool)
+        return Build(folder, lib)
+
+    def with_switches(self, lib: Path, folder: Path) -> Switched:
+        """The same, of its copy with switches."""
+        ours, copy = self.switched / "switched", folder / "switched"
+        sites = rewrite(lib, copy)
+        changed = [path for path in sorted((copy / "src").glob("*.c")) if path.read_bytes() != (ours / "src" / path.name).read_bytes()]
+        if any(path.read_bytes() != (ours / path.relative_to(copy)).read_bytes() for path in copy.rglob("*.h")):
+            changed = sorted((copy / "src").glob("*.c"))
+        objects = []
+        for source in changed:
+            command = [word.replace(f"{ours}/", f"{copy}/") for word in compile_commands(self.switched)[source.name]]
+            if (folder / AS_SHIPPED).exists():
+                command.remove("-DPROCBUF_CHECKED")
+            target = folder / f"{source.stem}.switched.o"
+            command[command.index("-o") + 1] = str(target)
+            done = run([*NAME_STATE, *command], self.switched)
+            if done.returncode != 0:
+                raise Failure(f"with switches it does not build:\n{done.stderr[-1000:]}")
+            objects.append(str(target))
+        return Switched(link("fuzz/procbuf-suspects", objects, folder, self.switched), lib, {site.number: site for site in sites})
+
+    def folder(self, name: str) -> Path:
+        return self.switched / "bugs" / name
+
+
+def digest(name: str) -> int:
+    return int(hashlib.sha1(name.encode()).hexdigest(), 16)
+
+
+def kind_of(defect: Defect) -> str:
+    if defect.path.parent == UNSEEN:
+        return "unseen"
+    return "held out" if digest(defect.id) % 2 else "design"
+
+
+def first_program(tools: Build, folder: Path) -> tuple[Path, str]:
+    """The first saved input that breaks, minimised, and its identity."""
+    done = run([tools.tool("procbuf-replay"), *TRACES], folder)
+    where = re.search(r"^input: (.*), operation \d+$", done.stderr, re.MULTILINE)
+    identity = identity_in(done.stderr)
+    if not where or not identity:
+        raise Failure(f"the saved corpora do not show it: status {done.returncode}")
+    program = folder / "program.trace"
+    program.write_text(minimize(tools, Path(where[1]), identity, seconds=20).text)
+    return program, identity
+
+
+def judge(defect: Defect, bench: Bench) -> Row:
+    folder = bench.folder(defect.id)
+    lib = patched_library(defect, folder)
+    try:
+        tools = bench.tools(lib, folder)
+        program, identity = first_program(tools, folder)
+        library = bench.with_switches(lib, folder)
+        measured = suspects.measure(library, program, TRACES)
+        ranked = named_in(replay(tools, program).report, lib) + rank(library.sites, measured)
+        places, names = truth(lib)
+        function = next((n for n, name in enumerate(functions(ranked), 1) if name in names), NOWHERE)
+        line = next((n for n, one in enumerate(ranked, 1) if (one.file, one.line) in places), NOWHERE)
+        return Row(defect.id, kind_of(defect), identity, function, line, measured["seconds"])
+    except (Failure, ToolError) as failure:
+        return Row(defect.id, kind_of(defect), "", NOWHERE, NOWHERE, 0.0, str(failure)[:300])
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+# ---- Groups ----
+
+def all_findings(tools: Build, folder: Path) -> dict[str, Path]:
+    """Each identity that the saved corpora show, with a minimised program."""
+    found: dict[str, Path] = {}
+    for number, stopped in enumerate(run_all(tools, TRACES)):
+        identity = identity_in(stopped.report)
+        if identity and identity not in found and not stopped.hung and len(found) < MOST_SYMPTOMS:
+            found[identity] = folder / f"{number}.trace"
+            found[identity].write_text(minimize(tools, stopped.path, identity, seconds=5).text)
+    return found
+
+
+MOST_SYMPTOMS = 8
+
+
+def group(defects: list[Defect], bench: Bench) -> tuple[int, int]:
+    """Plant them at once. Returns: how many findings there are, and of how many groups."""
+    name = "+".join(d.id for d in defects)
+    folder = bench.folder(f"groups-{name}")
+    lib = patched_library(defects[0], folder)
+    try:
+        for defect in defects[1:]:
+            patch(defect, folder)
+        found = all_findings(bench.tools(lib, folder), folder)
+        library = bench.with_switches(lib, folder)
+        opinions = {identity: (program, suspects.opinion_of(library, program, identity)) for identity, program in found.items()}
+        findings = [Finding(identity, "", "high", 0.0, 1, 1, "", "", "", suspects=opinion.suspects) for identity, (_, opinion) in opinions.items()]
+        return len(findings), len(grouped(findings, one_cause(library, opinions)))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def triples(defects: list[Defect], count: int) -> list[list[Defect]]:
+    """Bugs in three functions, always the same ones."""
+    chance = random.Random(1)
+    made: list[list[Defect]] = []
+    while len(made) < count:
+        three = chance.sample(defects, 3)
+        if len({re.search(r"^\+\+\+ (\S+)", d.path.read_text(), re.MULTILINE)[1] for d in three}) == 3:  # type: ignore[index]
+            made.append(three)
+    return made
+
+
+# ---- The table ----
+
+def share(rows: list[Row], column: str, most: int) -> float:
+    return sum(getattr(row, column) <= most for row in rows) / len(rows) if rows else 0.0
+
+
+def table(rows: list[Row]) -> str:
+    lines = ["| planted bugs | number | function first | among three | a line among five | most processor time |",
+             "| --- | --- | --- | --- | --- | --- |"]
+    for kind in ("design", "held out", "unseen", "all"):
+        of_kind = [row for row in rows if kind in (row.kind, "all") and (kind != "all" or row.kind != "unseen")]
+        if of_kind:
+            lines.append(f"| {kind} | {len(of_kind)} | {share(of_kind, 'function', 1):.0%} | {share(of_kind, 'function', 3):.0%} | "
+                         f"{share(of_kind, 'line', 5):.0%} | {max(row.cpu_s for row in of_kind):.1f} s |")
+    return "\n".join(lines) + "\n"
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     epilog="Exit status: 0 as good as asked for; 1 not; 2 could not tell.")
+    parser.add_argument("ids", nargs="*", metavar="ID", help="these bugs only (default: all that change lib)")
+    parser.add_argument("--unseen", action="store_true", help="those of tests/defects/unseen only")
+    parser.add_argument("--count", type=int, metavar="N", help="N of them only, which a hash of their names chooses")
+    parser.add_argument("--groups", type=int, metavar="N", help="N of them one at a time, and N triples at once: how many groups they make")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
+    parser.add_argument("--update", action="store_true", help="write suspects.json and the table of tests/README.md; of what ran")
+    parser.add_argument("--floors", metavar="FIRST,THREE,LINE", default="0.8,0.95,0.7", help="shares below which the status is 1 (default: %(default)s)")
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = parse()
+    floors = [float(word) for word in options.floors.split(",")]
+    defects = [read_defect(path) for path in sorted(UNSEEN.glob("*.patch"))]
+    defects = defects if options.unseen else all_defects() + defects * (not options.groups)
+    unknown = set(options.ids) - {d.id for d in defects}
+    if unknown:
+        print(f"no such bug: {', '.join(sorted(unknown))} (tests/defects/run --list shows them)", file=sys.stderr)
+        return 2
+    defects = [d for d in defects if not options.ids or d.id in options.ids]
+    if options.count:
+        defects = sorted(defects, key=lambda d: digest(d.id))[:options.count]
+    bench = Bench()
+    if options.groups:
+        return print_groups(defects, options.groups, bench)
+    rows = []
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for row in pool.map(lambda d: judge(d, bench), defects):
+            rows.append(row)
+            print(f"{row.id:8}{row.kind:10}function {row.function:3}  line {row.line:3}  {row.cpu_s:4.1f} s  {row.why or row.identity}", flush=True)
+    print(table(rows))
+    if options.update:
+        write_json(TABLE, [asdict(row) for row in rows])
+        write_whole(README, MARKED.sub(lambda match: match[1] + table(rows) + match[2], README.read_text()))
+    reached = [share(rows, "function", 1), share(rows, "function", 3), share(rows, "line", 5)]
+    return 0 if all(one >= floor for one, floor in zip(reached, floors)) else 1
+
+
+def print_groups(defects: list[Defect], count: int, bench: Bench) -> int:
+    good = [0, 0]
+    alone = random.Random(2).sample(defects, count)
+    for which, sets in enumerate(([[d] for d in alone], triples(defects, count))):
+        for planted in sets:
+            try:
+                findings, groups = group(planted, bench)
+            except Failure as failure:
+                print(f"{'+'.join(d.id for d in planted)}: {str(failure).splitlines()[0]}", flush=True)
+                continue
+            good[which] += groups == len(planted)
+            print(f"{'+'.join(d.id for d in planted)}: {findings} findings, {groups} groups", flush=True)
+    print(f"one group: {good[0]} of {count}; three planted at once are three groups: {good[1]} of {count}")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except ToolError as problem:
+        print(problem, file=sys.stderr)
+        sys.exit(2)
