@@ -29,10 +29,6 @@ static struct {
 /* What is copied when a trace begins: all but the processes of large traces. */
 enum { COPIED_FROM = offsetof(struct world_objects, slots) };
 
-/* Grants of a large trace: those of its own processes begin anew with each. */
-static struct procbuf_grant_entry large_grants
-    [2][ARENA_LARGE_LEN != 0 ? (TRACE_LARGE_BEFORE + TRACE_MAX_PROCESSES) * TRACE_LARGE_GRANTS : 0];
-
 /* The processes that come before its own, as they were made. */
 static struct before {
     bool made;
@@ -261,6 +257,11 @@ static void make_other(void)
 
 /* ---- Large traces ---- */
 
+#ifndef ARENA_SMALL_ONLY
+/* Grants of a large trace: those of its own processes begin anew with each. */
+static struct procbuf_grant_entry
+    large_grants[2][(TRACE_LARGE_BEFORE + TRACE_MAX_PROCESSES) * TRACE_LARGE_GRANTS];
+
 /* A table whose first places are taken, by processes without memory. They are made once, and copied from then on. */
 static void begin_large(void)
 {
@@ -288,6 +289,11 @@ static void begin_large(void)
     made->made = true;
     identifiers_begin_at(TRACE_LARGE_BEFORE);
 }
+#else
+static void begin_large(void)
+{
+} /* there is none */
+#endif
 
 void world_check_those_before(void)
 {
