@@ -428,6 +428,83 @@ Test(map, a_vector_is_built_in_order_ready_for_a_reader)
     cr_assert_eq(procbuf_readonly_addr(&ros[3]), at(100), "no more than count");
 }
 
+/* ---- As many as there may be ---- */
+
+enum { MANY = 300 };
+static struct procbuf_region many[MANY];
+static struct procbuf_pair pairs[MANY];
+static struct procbuf_readonly row[MANY];
+
+/* One byte a region, the last byte first: no two steps are in the order of the array. */
+static void make_many(void)
+{
+    for (size_t i = 0; i < MANY; i++)
+        many[MANY - 1 - i] = region(i, i + 1, READ);
+}
+
+Test(map, a_map_has_300_regions)
+{
+    make_many();
+    map = procbuf_map_of_regions(many, MANY, &trusted);
+    ACCEPTS("M2 M3");
+    cr_assert_eq(build_ro(0, MANY), PROCBUF_OK);
+    cr_assert_eq(build_ro(0, 1), PROCBUF_OK);
+    cr_assert_eq(build_ro(MANY - 1, 1), PROCBUF_OK);
+    REFUSES("M2");
+    cr_assert_eq(build_ro(0, MANY + 1), PROCBUF_INVAL);
+    for (size_t gone = 0; gone < MANY; gone += 23) {
+        many[gone].end = many[gone].start;
+        cr_assert_eq(build_ro(0, MANY), PROCBUF_INVAL);
+        make_many();
+    }
+}
+
+static bool find_a_byte(procbuf_addr_t addr, struct procbuf_region *region_out, const void *data)
+{
+    (void)data;
+    lookups++;
+    *region_out = (struct procbuf_region){ addr, addr + 1, PROCBUF_ACCESS_READ };
+    return addr < at(MANY);
+}
+
+Test(map, a_function_is_called_300_times)
+{
+    map = procbuf_map_of_lookup(find_a_byte, NULL, &trusted);
+    ACCEPTS("M3");
+    cr_assert_eq(build_ro(0, MANY), PROCBUF_OK);
+    cr_assert_eq(lookups, MANY);
+    REFUSES("M2");
+    cr_assert_eq(build_ro(0, MANY + 1), PROCBUF_INVAL);
+    cr_assert_eq(lookups, 2 * MANY + 1);
+}
+
+Test(map, a_vector_has_300_pairs)
+{
+    const procbuf_addr_t array_at = (procbuf_addr_t)(uintptr_t)pairs;
+    const struct procbuf_lender lender = procbuf_lender_pinned(&map, task(0));
+    size_t failed = 7;
+    for (size_t i = 0; i < MANY; i++)
+        pairs[i] = (struct procbuf_pair){ at(i), (procbuf_addr_t)(i % 40) };
+    regions[0] = region(0, MANY + 40, READ);
+    regions[1] = (struct procbuf_region){ array_at, array_at + sizeof pairs, PROCBUF_ACCESS_READ };
+    ACCEPTS("M5");
+    cr_assert_eq(procbuf_readonly_build_vector(&lender, array_at, MANY, row, MANY, &failed),
+                 PROCBUF_OK);
+    cr_assert_eq(failed, 7);
+    for (size_t i = 0; i < MANY; i++)
+        cr_assert(procbuf_readonly_len(&row[i]) == i % 40 &&
+                  procbuf_readonly_addr(&row[i]) == (i % 40 == 0 ? 0 : at(i)));
+    REFUSES("M5");
+    cr_assert_eq(procbuf_readonly_build_vector(&lender, array_at, MANY, row, MANY - 1, &failed),
+                 PROCBUF_SIZE);
+    pairs[MANY - 1].len = MANY;
+    cr_assert_eq(procbuf_readonly_build_vector(&lender, array_at, MANY, row, MANY, &failed),
+                 PROCBUF_INVAL);
+    cr_assert_eq(failed, MANY - 1);
+    for (size_t i = 0; i < MANY; i++)
+        cr_assert_eq(procbuf_readonly_len(&row[i]), 0);
+}
+
 Test(map, a_vector_of_nothing_needs_no_array)
 {
     ACCEPTS("M5");

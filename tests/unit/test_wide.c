@@ -396,6 +396,22 @@ Test(wide, a_grant_is_longer_than_2_16_and_one_of_300)
     cr_assert_not(procbuf_process_lookup_driver(process, 7, &number));
 }
 
+Test(wide, a_grant_is_aligned_to_pages_and_more)
+{
+    procbuf_addr_t addr;
+    uint32_t number = 0;
+    ACCEPTS("G1");
+    for (size_t align = 2; align <= 4096; align *= 2, number++) {
+        cr_assert_eq(procbuf_process_allocate_grant(process, number, 50 + number, 3, align),
+                     PROCBUF_OK);
+        cr_assert_eq(procbuf_process_enter_grant(procbuf_process_id(process), number, &addr),
+                     PROCBUF_OK);
+        cr_assert_eq(addr % align, 0);
+        cr_assert_eq(addr, procbuf_process_kernel_break(process));
+        procbuf_process_leave_grant(procbuf_process_id(process), number);
+    }
+}
+
 Test(wide, a_grant_of_a_driver_is_zeroed_and_closed_as_a_whole)
 {
     const struct procbuf_driver_config config = {
