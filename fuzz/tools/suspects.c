@@ -158,6 +158,7 @@ static double spent(void)
 
 static double most_s = 4, phase_ends_s = 4;
 static unsigned run_count;
+static long finding_ms; /* in which its program ends, or never does */
 
 static void run_program(const struct trace *trace)
 {
@@ -433,7 +434,7 @@ static void count_sites(const struct job *job)
 
 /* ---- Near programs ---- */
 
-enum { NEAR = 500, MOST_FAILING = 24, MOST_PASSING = 96 };
+enum { FEW = 12, NEAR = 500, MOST_FAILING = 24, MOST_PASSING = 96 };
 
 static unsigned failing[MOST_FAILING], failing_count;
 static unsigned others[MOST_FAILING], other_count; /* that break in another way */
@@ -493,10 +494,11 @@ static void judge_near_programs(void)
             near_passing++;
         }
     }
-    /* One of three does something else: a change of what many calls share must not break those. */
+    /* One of three does something else, but for the first: a change of what many calls share must not break those. */
     unsigned left[2] = { job_count, job_count };
     while (passing_count < MOST_PASSING && (left[0] != 0 || left[1] != 0)) {
-        const bool related = left[1] != 0 && (passing_count % 3 != 2 || left[0] == 0);
+        const bool related =
+            left[1] != 0 && (passing_count < FEW || passing_count % 3 != 2 || left[0] == 0);
         const struct result *result = &jobs[--left[related]].result;
         if (result->verdict == CLEAN && result->is_related == related)
             passing[passing_count++] = jobs[left[related]].program;
@@ -535,7 +537,7 @@ static void find_cures(void)
              counts[site * KEYS].in_program != 0 && v <= procbuf_site_variants[site]; v++)
             (void)add_job(0, site, v, ANYWHERE);
     qsort(jobs, job_count, sizeof jobs[0], latest_first); /* if time is short */
-    run_jobs_with(run_program, RUN_MS);
+    run_jobs_with(run_program, finding_ms);
     variant_count = job_count;
     for (unsigned j = 0; j < job_count; j++) {
         const struct job *job = &jobs[j];
@@ -563,16 +565,15 @@ static int compare_cures(const void *one, const void *two)
  * programs all were tried, before time was up. */
 static unsigned try_cures_on(const unsigned *which, unsigned count, size_t field, unsigned kept)
 {
-    enum { STEP = 12 };
     unsigned done = 0;
-    for (unsigned from = 0; from < count && done == from; from += STEP) {
+    for (unsigned from = 0; from < count && done == from; from += FEW) {
         job_count = 0;
-        for (unsigned p = from; p < count && p < from + STEP; p++)
+        for (unsigned p = from; p < count && p < from + FEW; p++)
             for (unsigned c = 0; c < cure_count; c++)
                 (void)add_job(which[p], cures[c].site, cures[c].variant,
                               cures[c].is_local ? positions[which[p]] : ANYWHERE);
         run_jobs_with(run_program, RUN_MS);
-        for (unsigned p = from; p < count && p < from + STEP && cure_count != 0; p++) {
+        for (unsigned p = from; p < count && p < from + FEW && cure_count != 0; p++) {
             const struct job *of_program = &jobs[(p - from) * cure_count];
             if (of_program[cure_count - 1].result.verdict == NOT_RUN)
                 break;
@@ -604,7 +605,7 @@ static void place_cures(void)
              v++)
             if (changes[site] != 0)
                 (void)add_job(0, site, v, (int)finding.position);
-    run_jobs_with(run_program, RUN_MS);
+    run_jobs_with(run_program, finding_ms);
     for (unsigned j = 0, c = 0; j < known; j++) {
         while (cures[c].site != jobs[j].site || cures[c].variant != jobs[j].variant)
             c++;
@@ -683,7 +684,9 @@ static void run_finding(const char *path)
     memcpy(identity, shared->identity, sizeof identity);
     is_logging = true;
     when_run = count_sites;
+    const double before = spent();
     run_jobs_with(run_program, FIRST_RUN_MS);
+    finding_ms = 10 + (long)(2000 * (spent() - before));
     is_logging = false;
     when_run = NULL;
     if (jobs[0].result.verdict != BROKE || strcmp(identity, shared->identity) != 0) {

@@ -144,8 +144,8 @@ def first_program(tools: Build, folder: Path) -> tuple[Path, str]:
 
 def judge(defect: Defect, bench: Bench) -> Row:
     folder = bench.folder(defect.id)
-    lib = patched_library(defect, folder)
     try:
+        lib = patched_library(defect, folder)
         tools = bench.tools(lib, folder)
         program, identity = first_program(tools, folder)
         library = bench.with_switches(lib, folder)
@@ -181,8 +181,8 @@ def group(defects: list[Defect], bench: Bench) -> tuple[int, int]:
     """Plant them at once. Returns: how many findings there are, and of how many groups."""
     name = "+".join(d.id for d in defects)
     folder = bench.folder(f"groups-{name}")
-    lib = patched_library(defects[0], folder)
     try:
+        lib = patched_library(defects[0], folder)
         for defect in defects[1:]:
             patch(defect, folder)
         found = all_findings(bench.tools(lib, folder), folder)
