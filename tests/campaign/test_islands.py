@@ -48,7 +48,7 @@ def fact(host: str, number: int, **more) -> facts.Fact:
                     findings=more.pop("findings", []), jobs=1, fuzzing_s=5.0, time_s=5.0)
     counts = {"slices": (100, facts.pack(more.pop("counts", {"1": 1, "2": 5})))}
     return facts.Fact(host=host, night=1, number=number, life=more.pop("life", f"life of {host}"), wanted=PARTS, record=record, counts=counts,
-                      library="lib", **more)
+                      library=more.pop("library", "lib"), **more)
 
 
 def bundle(folder: Path, check: str, operations: int, minimised: str) -> Path:
@@ -451,6 +451,16 @@ class Hosts(Case):
         self.assertEqual(len(small), 1, small)
         for host in "abc":  # and each has it
             self.assertTrue((self.folder / host / "findings" / finding["folder"] / "test.c").exists(), host)
+
+    def test_a_finding_that_its_owner_never_makes_small_is_made_so_in_the_end(self):
+        owner = next(name for name in map(str, range(100)) if islands.owner_of(BROKE, ["a", name]) == name)
+        share.give(share.Folder(self.folder / "none"), share.Folder(self.shared))
+        facts.write(share.Folder(self.shared), fact(owner, 0, library=islands.library_hash(ROOT / "lib"), period_s=1e6))
+        self.end(self.begin("a", does="crash:break", seconds="5s"), 1)
+        finding, = recorded(self.folder / "a")["findings"]
+        self.assertIn("minimised from", finding["minimised"])
+        made = [json.loads(path.read_text())["files"] for path in self.shared.glob("findings/*/*")]
+        self.assertTrue(any("test.c" in files for files in made))
 
     def test_a_share_that_goes_away_is_said_and_loses_nothing(self):
         a = self.begin("a", does="find:word", seconds="15s")
