@@ -67,8 +67,8 @@ class Exchange:
         islands.take()
         islands.listen()
         if not last:
-            self._take_inputs()
             self._redivide()
+            self._take_inputs()
         self.parcels.look()
         self._take_small()
         self._make_small(last)

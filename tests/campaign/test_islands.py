@@ -410,11 +410,12 @@ class Hosts(Case):
         self.check(subprocess.run([CAMPAIGN, "--status", "--share", self.shared], capture_output=True, text=True, check=False), 0, "night 2 of 1 host", "ended")
 
     def test_a_host_that_is_killed_is_taken_over_and_goes_on(self):
-        a, b = self.begin("a", seconds="30s"), self.begin("b", seconds="30s")
+        a, b = (self.begin(host, does=f"find:{host}word", seconds="30s") for host in "ab")
         self.wait_for(lambda: len(self.facts("a")) > 1 and len(self.facts("b")) > 1, a, b)
         a.kill()
         said = self.end(b, 0)
         self.assertIn("host a is silent: others do its parts", said)
+        self.assertIn("aword", {path.read_text() for path in (self.folder / "b/corpus").glob("*/*")})
         record = self.merge(status=0)
         self.assertIn("others did its part", "\n".join(record["notes"]))
         self.assertEqual(record["hosts"][0]["silent_for"], ["b"])
