@@ -152,6 +152,13 @@ class Values(Case):
         estimate = record["residual"][0]
         self.assertEqual((estimate["inputs"], estimate["seen"], estimate["once"]), (200, 2, 0))  # what each life saw once was seen twice
 
+    def test_two_machines_with_one_name_are_said(self):
+        place = self.place("a")
+        for number, life in enumerate(["first", "second", "first"]):
+            facts.write(place, fact("a", number, life=life, ended=number == 2, parts={part: 1 for part in PARTS}))
+        record = json.loads(self.merged(place, into="out", status=2)["report/campaign.json"])
+        self.assertEqual(record["broken"], ["two machines call themselves a at the same time: each needs a --host of its own"])
+
     def test_a_host_that_was_lost_is_red_unless_its_part_is_done(self):
         place = self.place("a")
         facts.write(place, fact("a", 0, mine=PARTS[:1], parts={PARTS[0]: 1}))
@@ -320,13 +327,13 @@ class Values(Case):
         parts = [f"part {number}" for number in range(32)]
         for count in (1, 2, 3, 4, 7, 32, 40, 100):
             hosts = [f"host{number}" for number in range(count)]
-            of = islands.divide(parts, hosts)
+            of = islands.divide({host: parts for host in hosts})
             self.assertEqual({part for mine in of.values() for part in mine}, set(parts))
             self.assertTrue(all(of.values()))
             self.assertLessEqual(max(map(len, of.values())), -(-32 // min(count, 32)))
             shuffled = random.Random(count).sample(hosts, count)
-            self.assertEqual(islands.divide(parts[::-1], shuffled), of)
-        of_three = {}
+            self.assertEqual(islands.divide({host: parts[::-1] for host in shuffled}), of)
+        of_three: dict[str, set[str]] = {}
         for host in "abc":  # planted bugs, and who makes a finding small
             knows = islands.Islands(host, str(self.place("place").root), self.folder / f"out-{host}", "lib", 1.0, False)
             knows.last = {other: facts.Fact(host=other, library="lib") for other in "abcx" if other != host}
@@ -334,8 +341,13 @@ class Values(Case):
             of_three[host] = {part for part in parts if knows.does(part)}
         self.assertEqual(sorted(part for mine in of_three.values() for part in mine), sorted(parts))
         self.assertTrue(all(of_three.values()))
-        four = islands.divide(parts, "abcd")
-        three = islands.divide(parts, "abc")
+        # Who lacks an engine gets none of its parts, and each part is somebody's all the same.
+        able = {"a": parts, "b": parts[:4], "c": parts[:4]}
+        of = islands.divide(able)
+        self.assertTrue(all({*of[host]} <= {*able[host]} and of[host] for host in able))
+        self.assertEqual({part for mine in of.values() for part in mine}, set(parts))
+        four = islands.divide({host: parts for host in "abcd"})
+        three = islands.divide({host: parts for host in "abc"})
         kept = sum(part in three[host] for host in "abc" for part in four[host])
         self.assertGreater(kept, 12)  # of 24: most stay where they were
 
