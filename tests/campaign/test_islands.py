@@ -281,7 +281,7 @@ class Values(Case):
         self.assertEqual(place.problems, [])
         place.clear_partial()
         self.assertEqual([path.name for path in place.root.glob(f"{share.PARTIAL}*")], [f"{share.PARTIAL}other-1"])
-        order: list[str] = []
+        order = []
         with mock.patch.object(os, "fsync", side_effect=lambda file: order.append(f"sync {os.fstat(file).st_size}")), \
                 mock.patch.object(os, "rename", side_effect=lambda old, new, **how: order.append(f"rename {old[:9]} {new[-4:]}")):
             place.add(*value("12345"))
@@ -333,7 +333,7 @@ class Values(Case):
             self.assertLessEqual(max(map(len, of.values())), -(-32 // min(count, 32)))
             shuffled = random.Random(count).sample(hosts, count)
             self.assertEqual(islands.divide({host: parts[::-1] for host in shuffled}), of)
-        of_three: dict[str, set[str]] = {}
+        of_three = {}
         for host in "abc":  # planted bugs, and who makes a finding small
             knows = islands.Islands(host, str(self.place("place").root), self.folder / f"out-{host}", "lib", 1.0, False)
             knows.last = {other: facts.Fact(host=other, library="lib") for other in "abcx" if other != host}
