@@ -67,11 +67,11 @@ class Exchange:
         islands.take()
         islands.listen()
         if not last:
-            self._take_inputs()
             self._redivide()
+            self._take_inputs()
         self.parcels.look()
         self._take_small()
-        self._make_small()
+        self._make_small(last)
         self._share_inputs()
         self._share_findings()
         self._say(last)
@@ -133,11 +133,12 @@ class Exchange:
                 for name in ("operations", "members", "minimised", "shows", "explanation"):
                     setattr(ours, name, getattr(theirs, name))
 
-    def _make_small(self) -> None:
-        """Minimise, explain and make into C what is ours to do, whoever found it."""
+    def _make_small(self, last: bool) -> None:
+        """Minimise, explain and make into C what is ours to do, whoever found it; at the end, what we found and is still not done:
+        its owner may have ended, too."""
         findings, islands, triage = self.night.triage.findings, self.islands, self.night.triage
         for finding in findings.by_identity.values():
-            if is_raw(finding) and is_explained(finding.identity) and findings.is_ours(finding.identity):
+            if is_raw(finding) and is_explained(finding.identity) and (last or findings.is_ours(finding.identity)):
                 findings.bundles.shorten(finding, Outcome(finding.identity, finding.explanation),
                                          findings.build_of(finding, triage.builds) or triage.build)
         others = self.folder.out / "others"

@@ -6,7 +6,7 @@ import json
 import math
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,11 +20,11 @@ SILENT_AFTER = 3
 """Exchanges of ours, or of its own if those are rarer, without a new fact of a host: then others do its work."""
 
 
-def divide(parts: Iterable[str], hosts: Iterable[str]) -> dict[str, list[str]]:
-    """By rendezvous hashing with bounded loads: each part has a host, each host a part, and who knows the same hosts comes
-    to the same result. With more hosts than parts, a part has several."""
-    pairs = sorted((digest(f"{host}\0{part}".encode()), host, part) for host in set(hosts) for part in set(parts))
-    of: dict[str, list[str]] = {host: [] for host in set(hosts)}
+def divide(wants: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """By rendezvous hashing with bounded loads, of hosts and the parts that each can do: each part has a host, each host a
+    part, and who knows the same hosts comes to the same result. With more hosts than parts, a part has several."""
+    pairs = sorted((digest(f"{host}\0{part}".encode()), host, part) for host, parts in wants.items() for part in set(parts))
+    of: dict[str, list[str]] = {host: [] for host in wants}
     free = {part for *_, part in pairs}
     most = math.ceil(len(free) / max(1, len(of)))
     for _, host, part in pairs:
@@ -32,8 +32,9 @@ def divide(parts: Iterable[str], hosts: Iterable[str]) -> dict[str, list[str]]:
             of[host].append(part)
             free.discard(part)
     for _, host, part in pairs:
-        if not of[host]:
-            of[host].append(part)  # what it would do first
+        if part in free or not of[host]:  # who can do it has enough already; or what it would do first
+            of[host].append(part)
+            free.discard(part)
     return {host: sorted(mine) for host, mine in of.items()}
 
 
@@ -143,7 +144,8 @@ class Islands:
 
     def parts(self) -> list[str]:
         """Ours, of what is wanted: those that have ended have done theirs, and keep it."""
-        return divide(self.wanted, {self.host, *self.last} - {*self.silent()})[self.host]
+        silent = self.silent()
+        return divide({self.host: self.wanted} | {host: fact.wanted for host, fact in self.last.items() if host not in silent})[self.host]
 
     def at_work(self, library: str | None = None) -> set[str]:
         """Hosts that can be given something new to do."""

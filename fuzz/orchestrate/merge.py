@@ -178,6 +178,12 @@ def lost(night: Merged) -> tuple[list[str], list[str]]:
     return broken, notes
 
 
+def _is_two(facts: list[str]) -> bool:
+    """Whether a life says something after another has begun."""
+    changes = [life for life, before in zip(facts, [None, *facts]) if life != before]
+    return len(changes) > len({*changes})
+
+
 def no_longer_reached(night: Merged, covered: dict[str, Misses]) -> list[str]:
     """What every host that could tell misses; without such a host, none was asked."""
     telling = [{*f.record.no_longer_reached} for f in night.last if f.misses]
@@ -197,6 +203,8 @@ def record_of(known: Known, parcels: Parcels, folder: Path) -> Record:
     record.broken += broken
     record.notes += notes
     record.broken += said(sorted([*known.problems.values(), *parcels.problems.values()]))
+    record.broken += [f"two machines call themselves {name} at the same time: each needs a --host of its own" for name in night.hosts
+                      if _is_two([f.life for f in night.facts if f.host == name])]
     records = [(fact.host, fact.record) for fact in night.last]
     record.broken += [f"{host}: {text}" for host, part in records for text in part.broken]
     record.notes += [f"{host}: {text}" for host, part in records for text in part.notes]

@@ -230,7 +230,7 @@ exec /usr/bin/python3 -X utf8 -B {self.folder}/code.py {self.folder}/programs --
         checkout = self.stub()
         machines = self.write("machines", f":\n{HUB}\n")
         (self.folder / "shared").mkdir()
-        self.hub(checkout / "fuzz/launch/parallel.sh", machines, self.folder / "shared", "5s", self.folder / "out", PARALLEL_SSH=self.ssh)
+        self.hub("sh", checkout / "fuzz/launch/parallel.sh", machines, self.folder / "shared", "5s", self.folder / "out", PARALLEL_SSH=self.ssh)
         record = recorded(self.folder / "out/united")
         self.assertTrue(all(host["ended"] for host in record["hosts"]))
 

@@ -48,7 +48,7 @@ def fact(host: str, number: int, **more) -> facts.Fact:
                     findings=more.pop("findings", []), jobs=1, fuzzing_s=5.0, time_s=5.0)
     counts = {"slices": (100, facts.pack(more.pop("counts", {"1": 1, "2": 5})))}
     return facts.Fact(host=host, night=1, number=number, life=more.pop("life", f"life of {host}"), wanted=PARTS, record=record, counts=counts,
-                      library="lib", **more)
+                      library=more.pop("library", "lib"), **more)
 
 
 def bundle(folder: Path, check: str, operations: int, minimised: str) -> Path:
@@ -151,6 +151,13 @@ class Values(Case):
         self.assertEqual((record["hosts"][0]["lives"], record["hosts"][0]["runs"]), (2, 50))
         estimate = record["residual"][0]
         self.assertEqual((estimate["inputs"], estimate["seen"], estimate["once"]), (200, 2, 0))  # what each life saw once was seen twice
+
+    def test_two_machines_with_one_name_are_said(self):
+        place = self.place("a")
+        for number, life in enumerate(["first", "second", "first"]):
+            facts.write(place, fact("a", number, life=life, ended=number == 2, parts={part: 1 for part in PARTS}))
+        record = json.loads(self.merged(place, into="out", status=2)["report/campaign.json"])
+        self.assertEqual(record["broken"], ["two machines call themselves a at the same time: each needs a --host of its own"])
 
     def test_a_host_that_was_lost_is_red_unless_its_part_is_done(self):
         place = self.place("a")
@@ -274,7 +281,7 @@ class Values(Case):
         self.assertEqual(place.problems, [])
         place.clear_partial()
         self.assertEqual([path.name for path in place.root.glob(f"{share.PARTIAL}*")], [f"{share.PARTIAL}other-1"])
-        order: list[str] = []
+        order = []
         with mock.patch.object(os, "fsync", side_effect=lambda file: order.append(f"sync {os.fstat(file).st_size}")), \
                 mock.patch.object(os, "rename", side_effect=lambda old, new, **how: order.append(f"rename {old[:9]} {new[-4:]}")):
             place.add(*value("12345"))
@@ -320,12 +327,12 @@ class Values(Case):
         parts = [f"part {number}" for number in range(32)]
         for count in (1, 2, 3, 4, 7, 32, 40, 100):
             hosts = [f"host{number}" for number in range(count)]
-            of = islands.divide(parts, hosts)
+            of = islands.divide({host: parts for host in hosts})
             self.assertEqual({part for mine in of.values() for part in mine}, set(parts))
             self.assertTrue(all(of.values()))
             self.assertLessEqual(max(map(len, of.values())), -(-32 // min(count, 32)))
             shuffled = random.Random(count).sample(hosts, count)
-            self.assertEqual(islands.divide(parts[::-1], shuffled), of)
+            self.assertEqual(islands.divide({host: parts[::-1] for host in shuffled}), of)
         of_three = {}
         for host in "abc":  # planted bugs, and who makes a finding small
             knows = islands.Islands(host, str(self.place("place").root), self.folder / f"out-{host}", "lib", 1.0, False)
@@ -334,8 +341,13 @@ class Values(Case):
             of_three[host] = {part for part in parts if knows.does(part)}
         self.assertEqual(sorted(part for mine in of_three.values() for part in mine), sorted(parts))
         self.assertTrue(all(of_three.values()))
-        four = islands.divide(parts, "abcd")
-        three = islands.divide(parts, "abc")
+        # Who lacks an engine gets none of its parts, and each part is somebody's all the same.
+        able = {"a": parts, "b": parts[:4], "c": parts[:4]}
+        of = islands.divide(able)
+        self.assertTrue(all({*of[host]} <= {*able[host]} and of[host] for host in able))
+        self.assertEqual({part for mine in of.values() for part in mine}, set(parts))
+        four = islands.divide({host: parts for host in "abcd"})
+        three = islands.divide({host: parts for host in "abc"})
         kept = sum(part in three[host] for host in "abc" for part in four[host])
         self.assertGreater(kept, 12)  # of 24: most stay where they were
 
@@ -410,11 +422,12 @@ class Hosts(Case):
         self.check(subprocess.run([CAMPAIGN, "--status", "--share", self.shared], capture_output=True, text=True, check=False), 0, "night 2 of 1 host", "ended")
 
     def test_a_host_that_is_killed_is_taken_over_and_goes_on(self):
-        a, b = self.begin("a", seconds="30s"), self.begin("b", seconds="30s")
+        a, b = (self.begin(host, does=f"find:{host}word", seconds="30s") for host in "ab")
         self.wait_for(lambda: len(self.facts("a")) > 1 and len(self.facts("b")) > 1, a, b)
         a.kill()
         said = self.end(b, 0)
         self.assertIn("host a is silent: others do its parts", said)
+        self.assertIn("aword", {path.read_text() for path in (self.folder / "b/corpus").glob("*/*")})
         record = self.merge(status=0)
         self.assertIn("others did its part", "\n".join(record["notes"]))
         self.assertEqual(record["hosts"][0]["silent_for"], ["b"])
@@ -451,6 +464,16 @@ class Hosts(Case):
         self.assertEqual(len(small), 1, small)
         for host in "abc":  # and each has it
             self.assertTrue((self.folder / host / "findings" / finding["folder"] / "test.c").exists(), host)
+
+    def test_a_finding_that_its_owner_never_makes_small_is_made_so_in_the_end(self):
+        owner = next(name for name in map(str, range(100)) if islands.owner_of(BROKE, ["a", name]) == name)
+        share.give(share.Folder(self.folder / "none"), share.Folder(self.shared))
+        facts.write(share.Folder(self.shared), fact(owner, 0, library=islands.library_hash(ROOT / "lib"), period_s=1e6))
+        self.end(self.begin("a", does="crash:break", seconds="5s"), 1)
+        finding, = recorded(self.folder / "a")["findings"]
+        self.assertIn("minimised from", finding["minimised"])
+        made = [json.loads(path.read_text())["files"] for path in self.shared.glob("findings/*/*")]
+        self.assertTrue(any("test.c" in files for files in made))
 
     def test_a_share_that_goes_away_is_said_and_loses_nothing(self):
         a = self.begin("a", does="find:word", seconds="15s")
