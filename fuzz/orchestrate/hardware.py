@@ -17,9 +17,12 @@ KERNEL = ROOT / "tests/kernel"
 
 SHIPPED = ["-std=gnu11", "-ffreestanding", "-ffunction-sections", "-fdata-sections", "-fno-pic", "-fno-stack-protector",
            "-fno-asynchronous-unwind-tables"]
+LIMITS = ["-DPORT_PROCESS_COUNT=262", "-DPORT_MOST_WINDOWS=64"]
+"""A large trace has a large table, and many open windows."""
+
 TESTBED = ["trace/binary.c", "trace/print.c", "trace/trace.c", "oracle/arena.c", "oracle/bug.c", "oracle/oracle.c",
            "oracle/watched.c", "model/*.c", "machine/*.c"]
-LEFT_OUT = {"behaviours.c", "explain.c", "statistics.c"}
+LEFT_OUT = {"behaviours.c", "explain.c", "statistics.c", "worlds.c"}
 HOOKS = {"user_access_open": "open", "user_access_close": "close", "protect_memory": "protect", "barrier": "barrier",
          "panic": "panic"}
 WRAPPED = ["oracle_call_begin", "oracle_call_end", "oracle_call_pause", "oracle_call_resume", "world_show_user_write",
@@ -56,7 +59,7 @@ MACHINES = {
         ["arm-none-eabi-gcc", "-mcpu=cortex-m33", "-mfloat-abi=soft", "-mthumb", "-mno-unaligned-access",
          "-fno-tree-loop-distribute-patterns"],
         ["cortex_m.c", "armv8m.c"],
-        {"code_at": 0x10000000, "data_at": 0x80000000, "board_programs": 0x80e00000, "arena": 0x38000000},
+        {"code_at": 0x10000000, "data_at": 0x80000000, "board_programs": 0x38200000, "arena": 0x38000000},
         ["qemu-system-arm", "-M", "mps2-an505", *SEMIHOSTING]),
     "riscv32": Machine(
         "RISC-V ePMP, 32 bits (virt)", "riscv_pmp.c", 4,
@@ -70,6 +73,15 @@ MACHINES = {
         [*RISCV, "-march=rv64imac_zicsr", "-mabi=lp64", "-mcmodel=medany"], ["riscv.c"], VIRT,
         ["qemu-system-riscv64", "-M", "virt", "-cpu", "rv64,x-epmp=true", "-bios", "none", *SEMIHOSTING],
         ["-Wl,--no-relax", "-march=rv64imac"], native=True),
+    "x86": Machine(
+        "x86-64 SMAP and SMEP (pc)", "x86_smap.c", 4096,
+        ["gcc", "-m64", "-mcmodel=small", "-mno-red-zone", "-mgeneral-regs-only", "-fcf-protection=none",
+         "-fno-tree-loop-distribute-patterns"],
+        ["x86.c"], {"code_at": 0x100000, "arena": 0x4000000, "user_at": 0x4180000, "stage_at": 0x4190000, "data_at": 0x4400000,
+                    "board_programs": 0x7000000},
+        ["qemu-system-x86_64", "-M", "pc", "-cpu", "qemu64,+smap,+smep", "-accel", "tcg", "-m", "128", "-nodefaults", "-no-reboot",
+         "-debugcon", "stdio", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"],
+        ["-no-pie", "-Wl,-n"], passes=33, native=True),
 }
 
 
@@ -89,7 +101,7 @@ def _sources(machine: Machine, lib: Path, ports: Path, kernel: Path) -> dict[str
     fuzz = ROOT / "fuzz"
     folders = [f"-I{fuzz / name}" for name in ("trace", "oracle", "model", "machine", "tools", "harness")]
     base = f"0x{machine.places['arena']:x}"
-    testbed = ["-O2", "-w", *headers, *folders, f"-DARENA_BASE=(uintptr_t){base}u"]
+    testbed = ["-O2", "-w", *headers, *folders, f"-DARENA_BASE=(uintptr_t){base}u", "-U__unix__", *LIMITS]
     found = {}
     for pattern in TESTBED:
         for source in sorted(fuzz.glob(pattern)):
@@ -99,9 +111,9 @@ def _sources(machine: Machine, lib: Path, ports: Path, kernel: Path) -> dict[str
     found["testbed-port"] = (source, flags + [f"-Dprocbuf_port_{hook}=testbed_{name}" for hook, name in HOOKS.items()])
     for source in sorted((lib / "src").glob("*.c")):
         found[f"lib-{source.stem}"] = (source, ["-Os", "-Wall", "-Wextra", *headers])
-    found["port"] = (ports / machine.port, ["-Os", "-Wall", "-Wextra", *headers])
+    found["port"] = (ports / machine.port, ["-Os", "-Wall", "-Wextra", *headers, *LIMITS])
     for name in ("kernel.c", "libc.c", *machine.boards):
-        found[f"kernel-{name}"] = (kernel / name, [*testbed, "-Wall", "-Wextra", "-fno-builtin", "-Wno-format", "-U__unix__"])
+        found[f"kernel-{name}"] = (kernel / name, [*testbed, "-Wall", "-Wextra", "-fno-builtin", "-Wno-format"])
     return found
 
 
@@ -130,7 +142,7 @@ def build(name: str, folder: Path, *, lib: Path = ROOT / "lib", ports: Path | No
     program = folder / "kernel.elf"
     places = machine.places
     numbers = {"code_at": places["code_at"], "data_at": places["data_at"], "page": 4096,
-               "board_programs": places["board_programs"], "arena_base": places["arena"]}
+               **{key: places[key] for key in ("board_programs", "user_at", "stage_at") if key in places}}
     done = subprocess.run(
         [*machine.compiler, "-nostdlib", "-static", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments",
          *[f"-Wl,--wrap={symbol}" for symbol in WRAPPED], *[f"-Wl,--defsym={key}=0x{value:x}" for key, value in numbers.items()],
@@ -180,7 +192,7 @@ def is_native(text: str) -> bool:
     return re.search(r"^ *(\w*_vector|put_pair|pair) ", text, re.MULTILINE) is not None
 
 
-def boot(name: str, program: Path, programs: Path, timeout: float = 300) -> Answer:
+def boot(name: str, program: Path, programs: Path, timeout: float = 600) -> Answer:
     """Run programs, an image, on a machine."""
     machine = MACHINES[name]
     if shutil.which(machine.qemu[0]) is None:

@@ -15,7 +15,10 @@
 
 #include "windows.h"
 
-enum { PROCESS_COUNT = 8, GRANULE = 32 };
+#ifndef PORT_PROCESS_COUNT /* slots of the table */
+#define PORT_PROCESS_COUNT 8
+#endif
+enum { PROCESS_COUNT = PORT_PROCESS_COUNT, GRANULE = 32 };
 enum { FIRST = 6, REGION_RAM = FIRST, REGION_FLASH, FIRST_WINDOW = FIRST, WINDOWS = 16 - FIRST };
 
 #define MPU_RNR (*(volatile uint32_t *)0xE000ED98u)

@@ -14,7 +14,10 @@
 
 #include "windows.h"
 
-enum { PROCESS_COUNT = 8, GRANULE = sizeof(uintptr_t) };
+#ifndef PORT_PROCESS_COUNT /* slots of the table */
+#define PORT_PROCESS_COUNT 8
+#endif
+enum { PROCESS_COUNT = PORT_PROCESS_COUNT, GRANULE = sizeof(uintptr_t) };
 enum { FIRST = 2, ENTRIES = 6, REGIONS = ENTRIES / 2 };
 
 /* An entry's byte of pmpcfg: it ends where its address says, and begins where that of the one before

@@ -10,7 +10,10 @@
 
 #include <procbuf/port.h>
 
-enum { MOST_WINDOWS = 16, MOST_PIECES = 2 * MOST_WINDOWS };
+#ifndef PORT_MOST_WINDOWS /* that are open at once */
+#define PORT_MOST_WINDOWS 16
+#endif
+enum { MOST_WINDOWS = PORT_MOST_WINDOWS, MOST_PIECES = 2 * MOST_WINDOWS };
 
 struct window {
     procbuf_addr_t start, end;

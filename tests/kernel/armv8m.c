@@ -5,7 +5,7 @@
 void armv8m_enter_process(uint32_t process_index);
 void armv8m_leave_process(void);
 
-const unsigned board_granule = 32, board_window_granule = 32;
+const unsigned board_granule = 32, board_window_granule = 32, board_windows = 10;
 const bool board_has_read_windows = true;
 
 #define MPU_TYPE (*(volatile uint32_t *)0xE000ED90u)

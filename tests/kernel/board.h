@@ -36,6 +36,7 @@ bool board_kernel_loads(uintptr_t addr);
 /* What the kernel's lock knows: windows in granules of so many bytes, or (0) only whether one is open; and whether
  * there are windows to read only. */
 extern const unsigned board_window_granule;
+extern const unsigned board_windows; /* so many at once; with more the lock is weaker */
 extern const bool board_has_read_windows;
 
 /* The protection unit, switched on. */

@@ -18,6 +18,7 @@
 #include "state.h"
 #include "view.h"
 #include "world.h"
+#include "worlds.h"
 
 #include <procbuf.h>
 #include <procbuf/port.h>
@@ -39,9 +40,9 @@ static bool watch(bool now)
 {
     const bool before = watching;
     watching = now;
-    if (now)
+    if (now != before && now)
         board_watch();
-    else
+    else if (now != before)
         board_unwatch();
     return before;
 }
@@ -95,7 +96,7 @@ static enum board_event run_as(unsigned process, struct board_user *user)
 {
     const bool before = watch(false);
     __real_procbuf_port_barrier(); /* of procbuf_return_to_user(), which the trace does not call */
-    board_enter_process(process);
+    board_enter_process(model_first_place() + process);
     const enum board_event event = board_run(user);
     board_leave_process();
     watch(before);
@@ -164,6 +165,71 @@ void __wrap_arena_user_stores(uint32_t at, uint8_t value)
     watch(before);
 }
 
+/* ---- The lock, probed by the kernel itself ---- */
+
+static const char *const access_names[] = { "load", "store", "jump" };
+static uintptr_t probed; /* address; 0 between probes */
+
+static bool is_process_memory(procbuf_addr_t addr)
+{
+    return arena_holds(addr) && arena_is_of_process((uint32_t)(addr - ARENA_BASE));
+}
+
+/* Whether the kernel should get at a byte now: 1, 0, or -1, the lock does not know bytes as exactly. */
+static int window_lets(uintptr_t addr, bool writing)
+{
+    const struct window *open;
+    const uintptr_t granule = board_window_granule;
+    const unsigned count = oracle_open_windows(&open);
+    int lets = count > board_windows ? -1 : 0;
+    for (unsigned w = count; w-- > 0;) {
+        const uintptr_t start = ARENA_BASE + (uintptr_t)open[w].span.start;
+        const uintptr_t end = ARENA_BASE + (uintptr_t)open[w].span.end;
+        if (granule == 0)
+            return 1; /* all of it is open */
+        if (addr < start - start % granule || addr >= (end + granule - 1) / granule * granule)
+            continue;
+        if (writing && board_has_read_windows && !open[w].writable)
+            continue;
+        if (addr >= start && addr < end)
+            return 1;
+        lets = -1;
+    }
+    return lets;
+}
+
+static void probe_window(uintptr_t addr, bool writing)
+{
+    const int expected = window_lets(addr, writing);
+    if (expected < 0 || !is_process_memory(addr))
+        return;
+    const uint8_t value = *(const uint8_t *)addr;
+    watch(false);
+    const bool may = writing ? board_kernel_stores(addr, value) : board_kernel_loads(addr);
+    watch(true);
+    counts.probes++;
+    counts.expected += expected == 0;
+    counts.faults += !may;
+    probed = addr;
+    if (may != (expected == 1))
+        bug_found("hardware", may ? "window-reaches" : "window-faults",
+                  "expected: a %s by the kernel %s (C2)\nactual: it does%s", access_names[writing],
+                  may ? "faults" : "does not fault", may ? " not" : "");
+    probed = 0;
+}
+
+/* A window has been opened or closed: its ends, and what is next to it. */
+static void probe_windows(uintptr_t addr, size_t len)
+{
+    const uintptr_t granule = board_window_granule == 0 ? 1 : board_window_granule;
+    const uintptr_t below = addr - addr % granule - 1;
+    const uintptr_t above = (addr + len + granule - 1) / granule * granule;
+    probe_window(below, false);
+    probe_window(addr, false);
+    probe_window(addr + len - 1, true);
+    probe_window(above, true);
+}
+
 /* ---- System calls ---- */
 
 /* Not a process of another table, or of the kernel in which mistakes are made: those have no memory. */
@@ -185,6 +251,9 @@ static struct board_user call_as(const struct procbuf_process *process, uintptr_
     };
     must_not_fault(run_as((unsigned)(process - world.slots), &user), &user, "a system call");
     counts.system_calls++;
+    const bool before = watch(true);
+    probe_window((uintptr_t)model.processes[process - world.slots].mem_start, false);
+    watch(before);
     return user;
 }
 
@@ -321,68 +390,7 @@ void __wrap_procbuf_port_user_access_close(procbuf_addr_t addr, size_t len,
 bool __wrap_procbuf_port_protect_memory(const struct procbuf_protection *protection);
 void __wrap_procbuf_port_barrier(void);
 
-static const char *const access_names[] = { "load", "store", "jump" };
-static uintptr_t probed; /* address; 0 between probes */
 static unsigned moved; /* a bit for each process whose protection has moved since the last probes */
-
-static bool is_process_memory(procbuf_addr_t addr)
-{
-    return arena_holds(addr) && arena_is_of_process((uint32_t)(addr - ARENA_BASE));
-}
-
-/* Whether the kernel should get at a byte now: 1, 0, or -1, the lock does not know bytes as exactly. */
-static int window_lets(uintptr_t addr, bool writing)
-{
-    const struct window *open;
-    const uintptr_t granule = board_window_granule;
-    int lets = 0;
-    for (unsigned w = oracle_open_windows(&open); w-- > 0;) {
-        const uintptr_t start = ARENA_BASE + (uintptr_t)open[w].span.start;
-        const uintptr_t end = ARENA_BASE + (uintptr_t)open[w].span.end;
-        if (granule == 0)
-            return 1; /* all of it is open */
-        if (addr < start - start % granule || addr >= (end + granule - 1) / granule * granule)
-            continue;
-        if (writing && board_has_read_windows && !open[w].writable)
-            continue;
-        if (addr >= start && addr < end)
-            return 1;
-        lets = -1;
-    }
-    return lets;
-}
-
-static void probe_window(uintptr_t addr, bool writing)
-{
-    const int expected = window_lets(addr, writing);
-    const uint8_t value = *(const uint8_t *)addr;
-    if (expected < 0 || !is_process_memory(addr))
-        return;
-    watch(false);
-    const bool may = writing ? board_kernel_stores(addr, value) : board_kernel_loads(addr);
-    watch(true);
-    counts.probes++;
-    counts.expected += expected == 0;
-    counts.faults += !may;
-    probed = addr;
-    if (may != (expected == 1))
-        bug_found("hardware", may ? "window-reaches" : "window-faults",
-                  "expected: a %s by the kernel %s (C2)\nactual: it does%s", access_names[writing],
-                  may ? "faults" : "does not fault", may ? " not" : "");
-    probed = 0;
-}
-
-/* A window has been opened or closed: its ends, and what is next to it. */
-static void probe_windows(uintptr_t addr, size_t len)
-{
-    const uintptr_t granule = board_window_granule == 0 ? 1 : board_window_granule;
-    const uintptr_t below = addr - addr % granule - 1;
-    const uintptr_t above = (addr + len + granule - 1) / granule * granule;
-    probe_window(below, false);
-    probe_window(addr, false);
-    probe_window(addr + len - 1, true);
-    probe_window(above, true);
-}
 
 /* Memory of the kernel apart, in which mistakes are made, has no lock. */
 void __wrap_procbuf_port_user_access_open(procbuf_addr_t addr, size_t len,
@@ -390,10 +398,12 @@ void __wrap_procbuf_port_user_access_open(procbuf_addr_t addr, size_t len,
 {
     const bool before = watch(true);
     testbed_open(addr, len, access);
-    if (is_process_memory(addr)) {
-        __real_procbuf_port_user_access_open(addr, len, access);
-        probe_windows(addr, len);
-    }
+    watch(before);
+    if (!is_process_memory(addr))
+        return;
+    __real_procbuf_port_user_access_open(addr, len, access);
+    watch(true);
+    probe_windows(addr, len);
     watch(before);
 }
 
@@ -411,9 +421,9 @@ static bool is_counter(procbuf_addr_t addr)
 void __wrap_procbuf_port_user_access_close(procbuf_addr_t addr, size_t len,
                                            enum procbuf_access access)
 {
-    const bool before = watch(true);
     if (is_process_memory(addr))
         __real_procbuf_port_user_access_close(addr, len, access);
+    const bool before = watch(true);
     if (is_counter(addr))
         access_load(addr, len);
     testbed_close(addr, len, access);
@@ -435,7 +445,8 @@ bool __wrap_procbuf_port_protect_memory(const struct procbuf_protection *protect
                       "expected: the port %s boundaries on multiples of %u, and no others (C1)\n"
                       "actual: it does not",
                       agrees ? "agrees to" : "refuses all but", (unsigned)model_granule);
-        moved |= agrees ? 1u << protection->process_index : 0;
+        if (agrees && protection->process_index >= model_first_place())
+            moved |= 1u << (protection->process_index - model_first_place());
     }
     watch(before);
     return agrees;
@@ -600,7 +611,7 @@ static void end_with_finding(void)
 /* The processes of the program before are gone. */
 static void forget_processes(void)
 {
-    for (unsigned p = 0; p < TRACE_MAX_PROCESSES; p++)
+    for (unsigned p = 0; p < TRACE_LARGE_BEFORE + TRACE_MAX_PROCESSES; p++)
         if (!__real_procbuf_port_protect_memory(
                 &(struct procbuf_protection){ .table = &world.table, .process_index = p }))
             bug_found("hardware", "removal-refused", "expected: a removal is not refused (R10)");
@@ -641,11 +652,37 @@ void kernel_main(void)
     _exit(0);
 }
 
-/* There is one boot, in which the library's variables are watched by no one: it has none (I12). */
+/* ---- What is the host's to look at: the library's variables, of which it has none (I12), and second worlds (I10, I11) ---- */
+
 void state_begin(void)
 {
 }
 
 void state_check(void)
+{
+}
+
+bool worlds_compared;
+const struct observer worlds_observer;
+
+bool worlds_resolve(unsigned position, const struct op *op, struct call *call)
+{
+    (void)position;
+    return model_resolve(op, call);
+}
+
+bool worlds_body_goes_on(unsigned position)
+{
+    (void)position;
+    return false;
+}
+
+bool worlds_end_is_bare(unsigned position)
+{
+    (void)position;
+    return false;
+}
+
+void worlds_laid_out(void)
 {
 }

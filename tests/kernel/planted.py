@@ -42,6 +42,8 @@ class Planted:
 
 
 PMP = ("riscv32", "lib/ports/riscv_pmp.c")
+SMAP = ("x86", "lib/ports/x86_smap.c")
+PAGES = ("x86", "tests/kernel/x86.c")
 V8 = ("armv8m", "lib/ports/armv8m_mpu.c")
 PLANTED = [
     Planted("v8m_limit_not_inclusive", *V8, "(uint32_t)(end - GRANULE) | RLAR_ENABLE", "(uint32_t)end | RLAR_ENABLE",
@@ -98,9 +100,28 @@ PLANTED = [
             f"{WINDOW}", "a window is open until the next one opens"),
     Planted("pmp_trap_returns_privileged", "riscv32", "tests/kernel/riscv.c", "li t0, 3 << 11\\n csrc mstatus, t0", "li t0, 3 << 11\\n csrs mstatus, t0",
             "kind=hardware|status", "the way to the process leaves the processor in machine mode"),
+    Planted("x86_smap_off_after_an_exception", *PAGES, "pop %rbx\\n popfq\\n ret", "pop %rbx\\n add $8, %rsp\\n ret", f"{WINDOW}",
+            "the process's flag AC stays set in the kernel, and so SMAP is off"),
+    Planted("x86_close_closes_the_outer_window", *SMAP, "    if (--open_depth == 0)\n", "    --open_depth;\n", f"{KERNEL}|{WINDOW}",
+            "a close locks the body around it out"),
+    Planted("x86_window_left_open", *SMAP, "    if (--open_depth == 0)\n", "    if (--open_depth > 0)\n", f"{WINDOW}|{KERNEL}",
+            "the outermost close leaves the lock open"),
+    Planted("x86_flash_writable", *PAGES, "        map(table, p->flash_start, p->flash_end, USER);", "        map(table, p->flash_start, p->flash_end, WRITABLE | USER);",
+            f"{REACHES}", "flash may be written"),
+    Planted("x86_data_executable", *PAGES, "map(table, p->mem_start, p->app_break, WRITABLE | USER | NO_EXECUTE);",
+            "map(table, p->mem_start, p->app_break, WRITABLE | USER);", f"{REACHES}", "the app part may be executed"),
+    Planted("x86_pages_over_the_grants", *PAGES, "map(table, p->mem_start, p->app_break, WRITABLE", "map(table, p->mem_start, p->mem_end, WRITABLE",
+            f"{REACHES}", "grants are mapped for the process, too"),
+    Planted("x86_no_flush_after_a_change", *PAGES, "mov %%cr3, %0\\n\\tmov %0, %%cr3", "mov %%cr3, %0", "kind=hardware",
+            "the processor goes on with the pages of the process before"),
+    Planted("x86_pages_of_another_life", *PAGES, "    map_rest(table);\n    if (has_ram)", "    if (table[0] == 0)\n        map_rest(table);\n    if (has_ram)",
+            f"{REACHES}|removal-refused", "pages that were a process's stay so when its break goes down, or it is removed"),
+    Planted("x86_tables_of_another_process", *PAGES, "use(of_process[process]);", "use(of_process[process & ~1u]);", f"{REACHES}|{FAULTS}|{USERSPACE}",
+            "every second process runs with the pages of the one before"),
 ]
 
 UNIT_OFF = [
+    Planted("x86_unit_off", *PAGES, "use(of_process[process]);", "use(of_kernel);", f"{REACHES}|no-fault", "all of the arena is open to processes"),
     Planted("pmp32_unit_off", "riscv32", "tests/kernel/riscv.c", "    riscv_enter_process(process);", "    set_entry(1, 0x0f);", f"{REACHES}|no-fault",
             "processes may do all in the arena and above"),
     Planted("pmp64_unit_off", "riscv64", "tests/kernel/riscv.c", "    riscv_enter_process(process);", "    set_entry(1, 0x0f);", f"{REACHES}|no-fault",

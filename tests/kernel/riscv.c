@@ -6,6 +6,7 @@ void riscv_enter_process(uint32_t process_index);
 void riscv_leave_process(void);
 
 const unsigned board_granule = sizeof(uintptr_t), board_window_granule = sizeof(uintptr_t);
+const unsigned board_windows = 3;
 const bool board_has_read_windows = true;
 
 __attribute__((section(".stage"))) uint8_t board_stage[BOARD_STAGE_LEN];
