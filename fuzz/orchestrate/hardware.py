@@ -59,29 +59,36 @@ MACHINES = {
         ["arm-none-eabi-gcc", "-mcpu=cortex-m33", "-mfloat-abi=soft", "-mthumb", "-mno-unaligned-access",
          "-fno-tree-loop-distribute-patterns"],
         ["cortex_m.c", "armv8m.c"],
-        {"code_at": 0x10000000, "data_at": 0x80000000, "board_programs": 0x38200000, "arena": 0x38000000},
-        ["qemu-system-arm", "-M", "mps2-an505", *SEMIHOSTING]),
+        {"code_at": 0x10000000, "user_at": 0x10080000, "data_at": 0x80000000, "board_programs": 0x38200000, "arena": 0x38000000},
+        ["qemu-system-arm", "-M", "mps2-an505", *SEMIHOSTING], ["-lgcc"]),
     "riscv32": Machine(
         "RISC-V ePMP, 32 bits (virt)", "riscv_pmp.c", 4,
         [*RISCV, "-march=rv32imac_zicsr", "-mabi=ilp32"], ["riscv.c"], VIRT,
         ["qemu-system-riscv32", "-M", "virt", "-cpu", "rv32,x-epmp=true", "-bios", "none", *SEMIHOSTING],
-        ["-Wl,--no-relax", "-march=rv32imac"],
+        ["-Wl,--no-relax", "-march=rv32imac", "-lgcc"],
         # All its memory is in the upper half of the address space: sums wrap that elsewhere do not.
         differs=frozenset(["create p1.ram_end+300 64 8 p1.ram_end+400 half 1 0 stop"])),
     "riscv64": Machine(
         "RISC-V ePMP, 64 bits (virt)", "riscv_pmp.c", 8,
         [*RISCV, "-march=rv64imac_zicsr", "-mabi=lp64", "-mcmodel=medany"], ["riscv.c"], VIRT,
         ["qemu-system-riscv64", "-M", "virt", "-cpu", "rv64,x-epmp=true", "-bios", "none", *SEMIHOSTING],
-        ["-Wl,--no-relax", "-march=rv64imac"], native=True),
+        ["-Wl,--no-relax", "-march=rv64imac", "-lgcc"], native=True),
     "x86": Machine(
         "x86-64 SMAP and SMEP (pc)", "x86_smap.c", 4096,
         ["gcc", "-m64", "-mcmodel=small", "-mno-red-zone", "-mgeneral-regs-only", "-fcf-protection=none",
          "-fno-tree-loop-distribute-patterns"],
-        ["x86.c"], {"code_at": 0x100000, "arena": 0x4000000, "user_at": 0x4180000, "stage_at": 0x4190000, "data_at": 0x4400000,
+        ["x86.c"], {"code_at": 0x100000, "arena": 0x4000000, "user_at": 0x4180000, "data_at": 0x400000,
                     "board_programs": 0x7000000},
         ["qemu-system-x86_64", "-M", "pc", "-cpu", "qemu64,+smap,+smep", "-accel", "tcg", "-m", "128", "-nodefaults", "-no-reboot",
          "-debugcon", "stdio", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"],
-        ["-no-pie", "-Wl,-n"], passes=33, native=True),
+        ["-no-pie", "-Wl,-n", "-lgcc"], passes=33, native=True),
+    "aarch64": Machine(
+        "AArch64 PAN, Cortex-A76 (virt)", "aarch64_pan.c", 4096,
+        ["clang-19", "--target=aarch64-none-elf", "-march=armv8.1-a", "-mgeneral-regs-only", "-mstrict-align"],
+        ["aarch64.c"], {"code_at": 0x40100000, "arena": 0x44000000, "user_at": 0x44180000, "data_at": 0x40400000,
+                        "board_programs": 0x47000000},
+        ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a76", "-m", "128", *SEMIHOSTING],
+        ["-fuse-ld=lld-19", "-Wl,--no-rosegment", "-Wl,-z,max-page-size=4096"], native=True),
 }
 
 
@@ -141,12 +148,12 @@ def build(name: str, folder: Path, *, lib: Path = ROOT / "lib", ports: Path | No
         raise ToolError(f"the kernel for {name} does not compile:\n{broken[0][-3000:]}")
     program = folder / "kernel.elf"
     places = machine.places
-    numbers = {"code_at": places["code_at"], "data_at": places["data_at"], "page": 4096,
-               **{key: places[key] for key in ("board_programs", "user_at", "stage_at") if key in places}}
+    numbers = {"code_at": places["code_at"], "data_at": places["data_at"],
+               **{key: places[key] for key in ("board_programs", "user_at") if key in places}}
     done = subprocess.run(
-        [*machine.compiler, "-nostdlib", "-static", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments",
+        [*machine.compiler, "-nostdlib", "-static", "-Wl,--gc-sections", "-Wl,--build-id=none",
          *[f"-Wl,--wrap={symbol}" for symbol in WRAPPED], *[f"-Wl,--defsym={key}=0x{value:x}" for key, value in numbers.items()],
-         "-T", str(kernel / "kernel.ld"), *[str((folder if target in own or rest is None else rest) / f"{target}.o") for target in rows], *machine.linker, "-lgcc", "-o", str(program)],
+         "-T", str(kernel / "kernel.ld"), *[str((folder if target in own or rest is None else rest) / f"{target}.o") for target in rows], *machine.linker, "-o", str(program)],
         capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ToolError(f"the kernel for {name} does not link:\n{done.stderr[-3000:]}")

@@ -47,11 +47,15 @@ static bool watch(bool now)
     return before;
 }
 
+/* A system call is being handled: what the library itself calls is none (lld wraps that, too). */
+static bool handling;
+
 void __real_oracle_call_begin(struct oracle_call *call, const struct expectation *expected);
 void __wrap_oracle_call_begin(struct oracle_call *call, const struct expectation *expected);
 void __wrap_oracle_call_begin(struct oracle_call *call, const struct expectation *expected)
 {
     __real_oracle_call_begin(call, expected);
+    handling = false;
     watch(false);
 }
 
@@ -235,7 +239,7 @@ static void probe_windows(uintptr_t addr, size_t len)
 /* Not a process of another table, or of the kernel in which mistakes are made: those have no memory. */
 static bool is_ours(const struct procbuf_process *process)
 {
-    return process >= world.slots && process < world.slots + TRACE_MAX_PROCESSES;
+    return !handling && process >= world.slots && process < world.slots + TRACE_MAX_PROCESSES;
 }
 
 /* A process makes one. In: its number and arguments; out: what arrived in the kernel. The process goes on later, if it
@@ -254,6 +258,7 @@ static struct board_user call_as(const struct procbuf_process *process, uintptr_
     const bool before = watch(true);
     probe_window((uintptr_t)model.processes[process - world.slots].mem_start, false);
     watch(before);
+    handling = true;
     return user;
 }
 

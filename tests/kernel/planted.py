@@ -43,7 +43,10 @@ class Planted:
 
 PMP = ("riscv32", "lib/ports/riscv_pmp.c")
 SMAP = ("x86", "lib/ports/x86_smap.c")
-PAGES = ("x86", "tests/kernel/x86.c")
+X86 = ("x86", "tests/kernel/x86.c")
+PAGES = ("x86", "tests/kernel/pages.h")
+PAN = ("aarch64", "lib/ports/aarch64_pan.c")
+A64 = ("aarch64", "tests/kernel/aarch64.c")
 V8 = ("armv8m", "lib/ports/armv8m_mpu.c")
 PLANTED = [
     Planted("v8m_limit_not_inclusive", *V8, "(uint32_t)(end - GRANULE) | RLAR_ENABLE", "(uint32_t)end | RLAR_ENABLE",
@@ -100,27 +103,39 @@ PLANTED = [
             f"{WINDOW}", "a window is open until the next one opens"),
     Planted("pmp_trap_returns_privileged", "riscv32", "tests/kernel/riscv.c", "li t0, 3 << 11\\n csrc mstatus, t0", "li t0, 3 << 11\\n csrs mstatus, t0",
             "kind=hardware|status", "the way to the process leaves the processor in machine mode"),
-    Planted("x86_smap_off_after_an_exception", *PAGES, "pop %rbx\\n popfq\\n ret", "pop %rbx\\n add $8, %rsp\\n ret", f"{WINDOW}",
+    Planted("x86_smap_off_after_an_exception", *X86, "pop %rbx\\n popfq\\n ret", "pop %rbx\\n add $8, %rsp\\n ret", f"{WINDOW}",
             "the process's flag AC stays set in the kernel, and so SMAP is off"),
     Planted("x86_close_closes_the_outer_window", *SMAP, "    if (--open_depth == 0)\n", "    --open_depth;\n", f"{KERNEL}|{WINDOW}",
             "a close locks the body around it out"),
     Planted("x86_window_left_open", *SMAP, "    if (--open_depth == 0)\n", "    if (--open_depth > 0)\n", f"{WINDOW}|{KERNEL}",
             "the outermost close leaves the lock open"),
-    Planted("x86_flash_writable", *PAGES, "        map(table, p->flash_start, p->flash_end, USER);", "        map(table, p->flash_start, p->flash_end, WRITABLE | USER);",
+    Planted("x86_flash_writable", *PAGES, "p->flash_end, CODE_PAGE);", "p->flash_end, CODE_PAGE | WRITABLE);",
             f"{REACHES}", "flash may be written"),
-    Planted("x86_data_executable", *PAGES, "map(table, p->mem_start, p->app_break, WRITABLE | USER | NO_EXECUTE);",
-            "map(table, p->mem_start, p->app_break, WRITABLE | USER);", f"{REACHES}", "the app part may be executed"),
-    Planted("x86_pages_over_the_grants", *PAGES, "map(table, p->mem_start, p->app_break, WRITABLE", "map(table, p->mem_start, p->mem_end, WRITABLE",
+    Planted("x86_data_executable", *PAGES, "p->app_break, DATA_PAGE);",
+            "p->app_break, DATA_PAGE & ~NO_EXECUTE);", f"{REACHES}", "the app part may be executed"),
+    Planted("x86_pages_over_the_grants", *PAGES, "p->app_break, DATA_PAGE);", "p->mem_end, DATA_PAGE);",
             f"{REACHES}", "grants are mapped for the process, too"),
-    Planted("x86_no_flush_after_a_change", *PAGES, "mov %%cr3, %0\\n\\tmov %0, %%cr3", "mov %%cr3, %0", "kind=hardware",
+    Planted("x86_no_flush_after_a_change", *X86, "mov %%cr3, %0\\n\\tmov %0, %%cr3", "mov %%cr3, %0", "kind=hardware",
             "the processor goes on with the pages of the process before"),
     Planted("x86_pages_of_another_life", *PAGES, "    map_rest(table);\n    if (has_ram)", "    if (table[0] == 0)\n        map_rest(table);\n    if (has_ram)",
             f"{REACHES}|removal-refused", "pages that were a process's stay so when its break goes down, or it is removed"),
     Planted("x86_tables_of_another_process", *PAGES, "use(of_process[process]);", "use(of_process[process & ~1u]);", f"{REACHES}|{FAULTS}|{USERSPACE}",
             "every second process runs with the pages of the one before"),
+    Planted("pan_off_after_a_process", *A64, " ldr x9, [sp, #96]\\n msr pan, x9\\n", " msr pan, #0\\n", f"{WINDOW}",
+            "the kernel goes on unlocked when a process comes back"),
+    Planted("pan_never_off", *PAN, "msr pan, #0", "msr pan, #1", f"{KERNEL}|{WINDOW}", "open does not open"),
+    Planted("pan_close_closes_the_outer_window", *PAN, "    if (--open_depth == 0)\n", "    --open_depth;\n", f"{KERNEL}|{WINDOW}",
+            "a close locks the body around it out"),
+    Planted("pan_data_executable", *A64, "#define DATA_PAGE (3 | NORMAL | 1 << 6 | USER_NEVER | KERNEL_NEVER)",
+            "#define DATA_PAGE (3 | NORMAL | 1 << 6 | KERNEL_NEVER)", f"{REACHES}", "the app part may be executed"),
+    Planted("pan_flash_writable", *A64, "#define CODE_PAGE (3 | NORMAL | 3 << 6 | KERNEL_NEVER)",
+            "#define CODE_PAGE (3 | NORMAL | 1 << 6 | KERNEL_NEVER)", f"{REACHES}", "flash may be written"),
+    Planted("pan_no_flush_after_a_change", *A64, "tlbi vmalle1\\n\\t", "", "kind=hardware", "the processor goes on with the pages of before"),
 ]
 
 UNIT_OFF = [
+    Planted("pan_unit_off", "aarch64", "tests/kernel/pages.h", "use(of_process[process]);", "use(of_kernel);", f"{REACHES}|no-fault",
+            "all of the arena is open to processes"),
     Planted("x86_unit_off", *PAGES, "use(of_process[process]);", "use(of_kernel);", f"{REACHES}|no-fault", "all of the arena is open to processes"),
     Planted("pmp32_unit_off", "riscv32", "tests/kernel/riscv.c", "    riscv_enter_process(process);", "    set_entry(1, 0x0f);", f"{REACHES}|no-fault",
             "processes may do all in the arena and above"),

@@ -131,15 +131,15 @@ void board_start_unit(void)
     WRITE(pmpaddr10, arena >> 2 | ((ARENA_PROCESSES >> 3) - 1));
     WRITE(pmpaddr11, (uintptr_t)code_start >> 2);
     WRITE(pmpaddr12, (uintptr_t)code_end >> 2);
-    WRITE(pmpaddr13, (uintptr_t)user_end >> 2);
-    WRITE(pmpaddr14, (uintptr_t)bss_end >> 2);
+    WRITE(pmpaddr13, (uintptr_t)bss_end >> 2);
+    WRITE(pmpaddr14, (uintptr_t)user_end >> 2);
     WRITE(pmpaddr15, (uintptr_t)stage_end >> 2);
     set_entry(9, KERNEL_DATA);
     set_entry(10, KERNEL_ARRAYS);
     set_entry(12, KERNEL_CODE);
-    set_entry(14, KERNEL_DATA);
+    set_entry(13, KERNEL_DATA);
     WRITE(0x747, 7); /* MML, MMWP: machine mode has what its entries give */
-    set_entry(13, USER_CODE);
+    set_entry(14, USER_CODE);
     set_entry(15, SHARED_DATA);
     WRITE(pmpaddr0, arena >> 2);
     WRITE(pmpaddr1, UINTPTR_MAX); /* the programs are up there, too */

@@ -1,15 +1,7 @@
-/* QEMU's pc, x86-64 with SMAP and SMEP: x86_smap.c's lock, and the page tables that it asks for. One page table covers the
- * arena and what unprivileged code is made of; there is one for the kernel, and one for each process. */
+/* QEMU's pc, x86-64 with SMAP and SMEP: x86_smap.c's lock, and the page tables that it asks for. */
 #include "arena.h"
 #include "board.h"
 
-#include <procbuf/port.h>
-
-enum { PAGE = 4096, BIG_PAGE = 1 << 21, PER_TABLE = 512, PROCESSES = PORT_PROCESS_COUNT };
-const unsigned board_granule = PAGE, board_window_granule = 0, board_windows = PORT_MOST_WINDOWS;
-const bool board_has_read_windows = false;
-
-__attribute__((section(".stage"))) uint8_t board_stage[BOARD_STAGE_LEN];
 const uint8_t board_trap[] = { 0xcd, 0x80 }; /* int 0x80 */
 const unsigned board_trap_len = sizeof board_trap;
 
@@ -93,60 +85,21 @@ enum board_event board_run(struct board_user *user)
 
 /* ---- Page tables ---- */
 
-enum { PRESENT = 1, WRITABLE = 2, USER = 4 };
 #define NO_EXECUTE ((uint64_t)1 << 63)
-
-typedef uint64_t page_table[PER_TABLE];
-static _Alignas(PAGE) page_table of_kernel, of_process[PROCESSES];
+enum { PRESENT = 1, WRITABLE = 2, USER = 4 };
+#define KERNEL_PAGE (PRESENT | WRITABLE | NO_EXECUTE)
+#define DATA_PAGE (PRESENT | WRITABLE | USER | NO_EXECUTE)
+#define CODE_PAGE (PRESENT | USER)
 extern uint64_t boot_directory[]; /* of 2 MiB each, all the kernel's */
-extern uint8_t user_start[], user_end[], stage_start[], stage_end[];
 
-static void map(page_table table, uint64_t start, uint64_t end, uint64_t rights)
-{
-    for (uint64_t at = start; at < end; at += PAGE)
-        table[at % BIG_PAGE / PAGE] = at | PRESENT | rights;
-}
-
-/* What is the same whoever runs. */
-static void map_rest(page_table table)
-{
-    map(table, ARENA_BASE, ARENA_BASE + BIG_PAGE, WRITABLE | NO_EXECUTE);
-    map(table, (uintptr_t)user_start, (uintptr_t)user_end, USER);
-    map(table, (uintptr_t)stage_start, (uintptr_t)stage_end, WRITABLE | USER | NO_EXECUTE);
-}
-
-bool kernel_map_process(const struct procbuf_protection *protection);
-bool kernel_map_process(const struct procbuf_protection *p)
-{
-    const bool has_ram = p->mem_start != p->app_break, has_flash = p->flash_start != p->flash_end;
-    if (p->process_index >= PROCESSES || (has_ram && (p->mem_start | p->app_break) % PAGE != 0) ||
-        (has_flash && (p->flash_start | p->flash_end) % PAGE != 0))
-        return false;
-    uint64_t *table = of_process[p->process_index];
-    map_rest(table);
-    if (has_ram)
-        map(table, p->mem_start, p->app_break, WRITABLE | USER | NO_EXECUTE);
-    if (has_flash)
-        map(table, p->flash_start, p->flash_end, USER);
-    return true;
-}
-
-static void use(const page_table table)
+static void use(const uint64_t *table)
 {
     uintptr_t root;
-    boot_directory[ARENA_BASE / BIG_PAGE] = (uintptr_t)table | PRESENT | WRITABLE | USER;
+    boot_directory[ARENA_BASE >> 21] = (uintptr_t)table | PRESENT | WRITABLE | USER;
     __asm__ volatile("mov %%cr3, %0\n\tmov %0, %%cr3" : "=&r"(root)::"memory");
 }
 
-void board_enter_process(unsigned process)
-{
-    use(of_process[process]);
-}
-
-void board_leave_process(void)
-{
-    use(of_kernel);
-}
+#include "pages.h"
 
 /* ---- The lock ---- */
 
@@ -188,10 +141,7 @@ void board_start_unit(void)
     set_gate(13, on_fault, 0);
     set_gate(14, on_fault, 0);
     set_gate(CALL, on_call, 3);
-    map_rest(of_kernel);
-    map(of_kernel, ARENA_BASE + ARENA_PROCESSES, ARENA_BASE + ARENA_LARGE_IN,
-        WRITABLE | USER | NO_EXECUTE);
-    board_leave_process();
+    start_pages();
     __asm__ volatile("mov %%cr4, %0\n\tor %1, %0\n\tmov %0, %%cr4\n\tclac"
                      : "=&r"(control)
                      : "i"(1 << 20 | 1 << 21));
