@@ -1,6 +1,7 @@
 """The kernel of tests/kernel under QEMU, with the protection on: build it, run programs there, and read what it says."""
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -166,13 +167,19 @@ def image(programs: list[bytes]) -> bytes:
 
 
 def encoded(built: Path, path: Path) -> bytes:
-    """A program of one trace, in its binary form."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "program"
-        done = run([built / "fuzz/procbuf-convert", path, out])
-        if done.returncode != 0:
-            raise ToolError(f"{path}: {done.stderr.strip()}")
-        return out.read_bytes()
+    """A program of one trace, in its binary form: kept, since each machine asks for the same."""
+    convert = built / "fuzz/procbuf-convert"
+    key = hashlib.sha1(path.read_bytes() + str(convert.stat().st_mtime_ns).encode()).hexdigest()
+    kept = built / "kernel/programs" / key
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+            out = Path(folder) / "program"
+            done = run([convert, path, out])
+            if done.returncode != 0:
+                raise ToolError(f"{path}: {done.stderr.strip()}")
+            out.replace(kept)
+    return kept.read_bytes()
 
 
 def by_program(text: str) -> list[list[str]]:
