@@ -7,11 +7,25 @@
 #include "world.h"
 #include "worlds.h"
 
-uint64_t place_process(const struct layout *layout, uint64_t at, uint64_t args[8])
+/* On whole granules, and a granule more than the app part needs, so that it can shrink. */
+static struct layout rounded(const struct layout *layout)
 {
+    struct layout whole = *layout;
+    if (model_granule == 1)
+        return whole;
+    whole.flash = (uint32_t)model_round_up(layout->flash);
+    whole.app = layout->app == 0 ? 0 : (uint32_t)model_round_up(layout->app) + model_granule;
+    whole.ram = whole.app + layout->kernel +
+                (uint32_t)model_round_up(layout->ram - layout->app - layout->kernel);
+    return whole;
+}
+
+uint64_t place_process(const struct layout *asked, uint64_t at, uint64_t args[8])
+{
+    const struct layout whole = rounded(asked), *layout = &whole;
     const uint64_t low_len = layout->flash_above ? layout->ram : layout->flash;
-    const uint64_t low = at + layout->gap;
-    const uint64_t high = low + low_len + layout->apart;
+    const uint64_t low = model_round_up(at + layout->gap);
+    const uint64_t high = model_round_up(low + low_len + layout->apart);
     args[0] = layout->flash_above ? high : low;
     args[1] = layout->flash;
     args[2] = layout->protected_len;
@@ -58,7 +72,7 @@ void layout_begin(const struct trace *trace, FILE *results)
 {
     /* A layout that is copied prints nothing, and MSan's shadow is not copied. */
     const bool may_copy = results == NULL && !arena_has_shadow() && !world_is_second() &&
-                          trace_has_usual_layout(trace);
+                          model_granule == 1 && trace_has_usual_layout(trace);
     bug_current_op = "process";
     bug_current_rule = "P4";
     if (world_begin(trace, may_copy))

@@ -352,7 +352,7 @@ bool world_begin(const struct trace *trace, bool may_copy)
         return true;
     }
     restore(&blank);
-    arena_is_large = trace_is_large(trace);
+    arena_is_large = trace_is_large(trace) || model_granule > TRACE_MAX_FLASH;
     large_is_used |= arena_is_large;
     arena_wrote((struct span){ 0, arena_is_large ? ARENA_LEN : ARENA_FOREIGN_END });
     model.slot_count = trace_slot_count(trace);

@@ -2,6 +2,7 @@
 
 struct model model;
 struct model_far model_far;
+uint32_t model_granule = 1;
 
 void model_reset(void)
 {

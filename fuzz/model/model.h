@@ -293,6 +293,20 @@ static inline unsigned model_first_place(void)
     return arena_is_large ? TRACE_LARGE_BEFORE : 0;
 }
 
+/* On what the port draws boundaries: a power of two. 1 unless said otherwise. What is in between it refuses; processes
+ * that a trace lays out have their sizes rounded, and operations that move the break have most of their addresses. */
+extern uint32_t model_granule;
+static inline uint64_t model_round_up(uint64_t number)
+{
+    return (number + model_granule - 1) / model_granule * model_granule;
+}
+
+/* Whether the port can say that a range is accessible: nothing at all, or whole granules. */
+static inline bool model_expresses(uint64_t start, uint64_t end)
+{
+    return start == end || (start % model_granule == 0 && end % model_granule == 0);
+}
+
 /* Begin a world without processes. How many slots its table has is the machine's to say. */
 void model_reset(void);
 

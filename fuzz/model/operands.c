@@ -73,6 +73,26 @@ static unsigned wide_operand(uint8_t code)
     return kind_row(kinds[operand - 1])->is_wide ? operand : 0;
 }
 
+static bool moves_break(uint8_t code)
+{
+    return code == OP_BRK || code == OP_SBRK || code == OP_MEMOP_BRK || code == OP_MEMOP_SBRK;
+}
+
+/* Of a machine with granules: a break at an odd address stays there, and its port refuses it; another one goes on to
+ * the next granule, away from where the break is. */
+static void round_break(struct call *call)
+{
+    const struct model_process *p = &model.processes[call->args[0]];
+    const bool is_distance = call->op->code == OP_SBRK || call->op->code == OP_MEMOP_SBRK;
+    const uint64_t base = is_distance ? p->app_break : 0;
+    const uint64_t addr = (uintptr_t)(base + call->args[1]);
+    if (addr % 2 != 0 || addr < p->mem_start || addr > p->mem_end)
+        return;
+    const uint64_t rounded =
+        addr < p->app_break ? addr / model_granule * model_granule : model_round_up(addr);
+    call->args[1] = (uintptr_t)(rounded - base);
+}
+
 bool model_resolve(const struct op *op, struct call *call_out)
 {
     const char *kinds = op_table[op->code].operands;
@@ -99,6 +119,8 @@ bool model_resolve(const struct op *op, struct call *call_out)
             base -= model.processes[call_out->args[0]].app_break;
         call_out->args[k] = (uintptr_t)base;
     }
+    if (moves_break(op->code) && model_granule != 1)
+        round_break(call_out);
     model_note_slice(call_out);
     return true;
 }

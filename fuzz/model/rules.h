@@ -150,6 +150,8 @@ static inline struct hook *asks_port(struct prediction *p, unsigned slot, uint64
     h->app_break = app_break;
     h->kernel_break = kernel_break;
     h->answer = model.requests_seen != model.refuse_now;
+    h->answer &=
+        model_expresses(h->addr, app_break) && model_expresses(h->flash_start, h->flash_end);
     return h;
 }
 

@@ -67,6 +67,12 @@ void arena_map(void)
         arena_open((struct span){ ARENA_LARGE_IN, ARENA_LEN }, true);
 }
 
+void arena_user_stores(uint32_t at, uint8_t value)
+{
+    arena_view[at] = value;
+    arena_wrote((struct span){ at, at + 1 });
+}
+
 /* The compiler would make memcpy and memset of plain loops. */
 typedef uint8_t block __attribute__((vector_size(32), aligned(1), may_alias));
 enum { AT_ONCE = 4 * sizeof(block) };

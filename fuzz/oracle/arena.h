@@ -123,6 +123,9 @@ static inline bool arena_holds(uintptr_t addr)
     return addr - ARENA_BASE < ARENA_LEN;
 }
 
+/* Userspace stores a byte while a call runs. */
+void arena_user_stores(uint32_t at, uint8_t value);
+
 /* Close and open what the library sees, in whole pages, where the build has guard pages; else nothing. What is
  * opened for writing stays so when it is opened for reading. */
 enum { ARENA_PAGE = 4096 };

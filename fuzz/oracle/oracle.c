@@ -111,8 +111,7 @@ static void perform(struct oracle_call *call, unsigned number)
     if (act->of_life) {
         oracle_life_act(act->target);
     } else {
-        arena_view[act->target] = act->value;
-        arena_wrote((struct span){ act->target, act->target + 1 });
+        arena_user_stores(act->target, act->value);
         oracle_act_count++;
         if (oracle_act_listener != NULL)
             oracle_act_listener(act->target);

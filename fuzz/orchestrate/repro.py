@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import inquiry
+from . import hardware, inquiry
 from .bundle import preset_of, read_finding
 from .emit import criterion_test
 from .explain import explanation
@@ -71,6 +71,9 @@ def parse() -> argparse.Namespace:
                              "-O3), and say which see the bug")
     parser.add_argument("--builds", type=lambda text: text.split(","), default=[], metavar="NAME,NAME",
                         help=f"with --matrix: these only, of {', '.join(inquiry.BUILDS)}")
+    parser.add_argument("--on", choices=hardware.MACHINES, metavar="MACHINE",
+                        help=f"run it in a kernel on real protection hardware that QEMU emulates, and say what that "
+                             f"says: {', '.join(hardware.MACHINES)}")
     parser.add_argument("--bisect", metavar="GOOD..BAD",
                         help="find the first commit whose library has the bug")
     parser.add_argument("--suspects", action="store_true",
@@ -267,6 +270,13 @@ def reproduce(built: Build, name: str, options: argparse.Namespace) -> int:
     return FINDINGS
 
 
+def on_hardware(built: Build, name: str, options: argparse.Namespace) -> int:
+    """One file, in a kernel on a machine. Returns: the exit status for it."""
+    path, _ = find_input(name)
+    harness = options.harness or (None if path.suffix in (*TEXTS, ".ring") else harness_by_name(built, path))
+    return hardware.show(options.on, built.folder, to_text(built, path, harness))
+
+
 def built_for(name: str, options: argparse.Namespace) -> Build:
     """The build in which to run a file: of the library that is asked for, as a finding needs it."""
     def say(text: str) -> None:
@@ -287,6 +297,8 @@ def main() -> int:
             raise ToolError(f"--{option.replace('_', '-')} takes one FILE")
     if options.promote and not options.failed_at:
         raise ToolError("--promote needs --failed-at REVISION: a test that never failed shows nothing")
+    if options.on and options.lib:
+        raise ToolError("--on runs our library with our ports: no --lib")
     if options.as_found and options.lib:
         raise ToolError("--as-found and --lib exclude each other")
     worst = CLEAN
@@ -296,8 +308,11 @@ def main() -> int:
             if options.promote:
                 print(promote(built, name, options.failed_at))
                 continue
-            status = (print_results(built, name, options.harness) if options.results
-                      else reproduce(built, name, options))
+            if options.on:
+                status = on_hardware(built, name, options)
+            else:
+                status = (print_results(built, name, options.harness) if options.results
+                          else reproduce(built, name, options))
         except BrokenPipeError:
             raise
         except Exception as error:  # pylint: disable=broad-exception-caught; the other files are run all the same

@@ -25,7 +25,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { STATUS_OK = 0, STATUS_UNABLE = 2 };
+enum { STATUS_OK = 0, STATUS_UNABLE = 2, MOST_GRANULE = 4096 };
 
 struct options {
     const struct harness *harness; /* null: every operation */
@@ -38,10 +38,11 @@ struct options {
     bool rules_only;
     long expected_count; /* -1: any but 0 */
     long repeat;
+    long granule;
     double limit_s; /* 0: none */
 };
 
-static struct options options = { .expected_count = -1, .repeat = 1 };
+static struct options options = { .expected_count = -1, .repeat = 1, .granule = 1 };
 static const char *current_path = "";
 static struct sequence current; /* the input that runs */
 static unsigned current_member;
@@ -72,6 +73,8 @@ static const char usage[] =
     "                  changes as soon as it has been fetched: nothing may come out differently\n"
     "  --rules-only    do not compare with second worlds, and report nothing of kind secrecy or\n"
     "                  integrity: what the rules of the model alone see\n"
+    "  --granule N     as on a machine whose port draws boundaries on multiples of N bytes;\n"
+    "                  implies --rules-only\n"
     "  --statistics    print as JSON which operations ran and what they answered, what followed\n"
     "                  on what, and how ranges of buffers lay to each other when entered\n"
     "  --list          list the harnesses\n"
@@ -342,6 +345,7 @@ int main(int argc, char **argv)
                                    { "limit", ARGUMENT_SECONDS, &options.limit_s },
                                    { "hostile", ARGUMENT_FLAG, &options.hostile },
                                    { "rules-only", ARGUMENT_FLAG, &options.rules_only },
+                                   { "granule", ARGUMENT_COUNT, &options.granule },
                                    { "statistics", ARGUMENT_FLAG, &options.statistics },
                                    { "list", ARGUMENT_FLAG, &lists },
                                    { 0 } });
@@ -351,6 +355,11 @@ int main(int argc, char **argv)
     }
     if (first == argc)
         unable("no input given", "; --help tells how");
+    if (options.granule < 1 || options.granule > MOST_GRANULE ||
+        (options.granule & (options.granule - 1)) != 0)
+        unable("a granule is a power of two of at most 4096 bytes", "");
+    model_granule = (uint32_t)options.granule;
+    options.rules_only |= model_granule != 1;
     view_unasked = options.rules_only;
     if (options.explain)
         machine_watch_accesses();

@@ -2,8 +2,9 @@
  *
  * The lock is one flag of the processor (EFLAGS.AC), and opens nest, so that the depth is counted:
  * a close must not lock out the body around it. One count per processor; this file is for one.
- * What the kernel supplies: its page tables and its panic.
- * Built by the tests, which look at the instructions; stac and clac trap in user mode.
+ * The flag is the process's to set, too: system calls must clear it (SFMASK), and so must the first
+ * instruction of every exception (clac), or SMAP is off in the kernel.
+ * What the kernel supplies: its page tables and its panic. tests/kernel has both.
  */
 #include <procbuf/port.h>
 

@@ -73,6 +73,22 @@ class Replay(Case):
         self.check(done, 0)
         self.assertEqual(done.stdout, RESULTS)
 
+    def test_a_port_with_granules_refuses_what_lies_between_them(self):
+        program = ("trace 1\nprocess ram=100 app=50 kernel=20 flash=40 protected=8 gap=5\nbrk p0 p0.ram+99\nbrk p0 p0.ram+100\n"
+                   "brk p0 p0.ram+70\nsbrk p0 -2\nsbrk p0 -1\ncreate p0.ram_end 0 0 p0.ram_end+1 64 32 0 stop\n"
+                   "restart p0 none\n")
+        done = call(REPLAY, "--granule", "32", "--results", self.write("a.trace", program))
+        self.check(done, 0)
+        self.assertEqual([line.split(" -> ")[1] for line in done.stdout.splitlines()], [
+            "OK p0; p0 state=yielded life=0 restarts=0 break=p0.ram+96 kernel_break=p0.ram+128 mark=p0.ram+0",
+            "OUT_OF_MEMORY", "OK p0.ram+96; p0 break=p0.ram+128", "OK p0.ram+128; p0 break=p0.ram+64",
+            "OK p0.ram+64; p0 break=p0.ram+32", "OUT_OF_MEMORY", "NOMEM",
+            "yes; p0 life=2 restarts=1 ended=without_code break=p0.ram+96"])
+
+    def test_refuses_what_is_no_granule(self):
+        for granule in ("0", "3", "8192", "-1", "x"):
+            self.check(call(REPLAY, "--granule", granule, self.write("a.trace", PROGRAM)), 2)
+
     def test_any_bytes_are_a_program(self):
         for content in (b"", b"\0", b"\xff" * 3000, bytes(range(256)) * 20):
             self.check(call(REPLAY, self.write("bytes", content)), 0, "replayed 1 inputs")
