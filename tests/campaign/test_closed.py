@@ -53,7 +53,7 @@ class Closed(Case):
 
     def night(self, does: str, *arguments, status: int, says: tuple = (), code: str = ""):
         done = subprocess.run(self.command(*arguments, code=code), capture_output=True, text=True, errors="replace", check=False,
-                              env=self.environment(does), timeout=120)
+                              env=self.environment(does), timeout=1200)
         self.check(done, status, *says)
         self.assertNotIn("Traceback", done.stderr)
         if status:
@@ -330,7 +330,7 @@ builds.SETUPS[:] = [dataclasses.replace(s, engine=one_in_a_folder(afl.Afl)) if s
         return process
 
     def end(self, process: subprocess.Popen, status: int, *texts: str):
-        said = process.communicate(timeout=120)[0]
+        said = process.communicate(timeout=1200)[0]
         self.assertEqual(process.returncode, status, said)
         for text in texts:
             self.assertIn(text, said)
