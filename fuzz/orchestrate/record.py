@@ -245,7 +245,7 @@ class Reproduction:
     rule: Annotated[str, "of lib/CONTRACT.md"] = ""
     rule_text: str = ""
     kind: Annotated[str, "which kind of bug it is, in a sentence"] = ""
-    suspects: Annotated[list[str], "code of the library, the likeliest first"] = field(default_factory=list)
+    suspects: Annotated[list[Suspect], "with --suspects: lines of the library, the likeliest first"] = field(default_factory=list)
     no_suspects: Annotated[str, "why there are none"] = ""
     stack: Annotated[list[str], "of the library, innermost first"] = field(default_factory=list)
     memory: Annotated[str, "a map of process memory"] = ""
