@@ -294,7 +294,7 @@ builds.SETUPS[:] = [dataclasses.replace(s, engine=one_in_a_folder(afl.Afl)) if s
 
     def test_a_night_that_fails_leaves_no_report_of_another(self):
         self.night("clean", status=0)
-        self.night("clean", "--harness", "nonsense", status=2, says=("no such harness: there are slices, life",))
+        self.night("clean", "--harness", "nonsense", status=2, says=("no such harness: there are allow, buffers",))
         self.assertIn("no such harness", (self.out / "report/summary.md").read_text())
         self.night("clean", status=0)
         self.night("clean", status=2, says=("an error of this program, KeyError: 'surprise' (<string>:",),
