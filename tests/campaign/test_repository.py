@@ -57,6 +57,7 @@ class Repository(Case):
         self.check(self.call(".ci/nights", "save", "first", GIT_COMMITTER_DATE=old), 0)
         self.check(self.call(".ci/nights", "age", "2"), 1, "days old")
         self.check(self.call(".ci/nights", "restore", "third", "/nonexistent"), 2, "cannot be asked")
+        self.check(self.call(".ci/nights", "save", "third"), 2, "what the branch has is kept")
         self.assertEqual(self.call("git", "status", "--short", "lib").stdout, "")
 
     def test_actions_are_pinned_by_hash(self):
