@@ -19,7 +19,7 @@ class Kept:
     harness: list[str] | None = None
     engine: list[str] | None = None
     build: list[str] | None = None
-    slice: float = 20.0
+    slice: float | None = None
     weight: dict[str, float] = field(default_factory=dict)
     floor: dict[str, float] = field(default_factory=dict)
     lib: str | None = None
@@ -93,7 +93,7 @@ def place(text: str) -> str:
     return text
 
 
-def parse() -> Settings:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./fuzz/campaign", formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Replay the corpora, fuzz every harness, triage what breaks, write a report.",
@@ -104,7 +104,7 @@ def parse() -> Settings:
                "new, known, back again, or fixed since.")
     what = parser.add_argument_group("what is fuzzed, and for how long")
     what.add_argument("--time", type=duration, metavar="T",
-                      help="from the first to the last fuzzing process: 60s, 10m, 8h (default: 8m)")
+                      help="from the first to the last fuzzing process: 60s, 10m, 8h (default: 1m)")
     what.add_argument("--jobs", type=job_count, metavar="N",
                       help="fuzzing processes at a time (default: one per core)")
     what.add_argument("--harness", action="append", metavar="NAME", help="this harness only; may be given again")
@@ -113,7 +113,8 @@ def parse() -> Settings:
     what.add_argument("--build", action="append", choices=list(dict.fromkeys(s.build for s in SETUPS)),
                       help="this build only: " + ", ".join(dict.fromkeys(f"{s.build} ({s.sees})" for s in SETUPS)))
     what.add_argument("--slice", type=duration, metavar="T",
-                      help="no process fuzzes for less than this, unless all of the time is less (default: 20s)")
+                      help="no process fuzzes for less than this, unless all of the time is less (default: 20s, in a short "
+                           "campaign as short as lets each harness and each engine run)")
     what.add_argument("--weight", type=weight, action=_Put, metavar="HARNESS=W",
                       help="its share of the time beside the others', each of which has weight 1")
     what.add_argument("--floor", type=floor, action=_Put, metavar="HARNESS=T",
@@ -123,7 +124,7 @@ def parse() -> Settings:
     what.add_argument("--empty", action="store_true",
                       help="start from nothing: neither replay nor use the saved corpora")
     what.add_argument("--canaries", action="store_true",
-                      help="fuzz for planted bugs too, to see that they would be found (default: from 10m up, "
+                      help="fuzz for planted bugs too, to see that they would be found (default: from 1m up, "
                            "with a twentieth of the time)")
     how = parser.add_argument_group("how it goes about it")
     how.add_argument("--out", metavar="DIR", help="where everything is, from night to night (default: out/TIME)")
@@ -144,9 +145,16 @@ def parse() -> Settings:
     ask = parser.add_argument_group("only ask")
     ask.add_argument("--plan", action="store_true", help="print what would run for how long, and run nothing")
     ask.add_argument("--status", action="store_true", help="say how the campaign in --out is doing, or the hosts of --share")
+    return parser
+
+
+def parse() -> Settings:
+    parser = make_parser()
     settings = parser.parse_args(namespace=Settings())
     if (settings.resume or settings.status and not settings.share or settings.merge) and not settings.out:
         parser.error("--resume, --status and --merge need --out DIR")
     if bool(settings.host) != bool(settings.share) and not settings.status:
         parser.error("--host NAME and --share WHERE go together")
+    if settings.plan and settings.resume:
+        parser.error("--plan and --resume exclude each other")
     return settings

@@ -15,13 +15,13 @@ from .clock import Clock
 from .folder import Folder
 from .fuzzing import Interrupts
 from .journal import Journal
-from .live import make_view
+from .live import PlainView, make_view
 from .merge import merge, show
 from .islands import EXCHANGES, Islands, library_hash
-from .night import DEFAULT_TIME_S, Night, prepare
+from .night import DEFAULT_TIME_S, Night, make_plan, prepare
 from .record import Record
 from .store import Store
-from .tools import CLEAN, ROOT, ToolError, describe, find_lib, front_door, is_full, quoted, shown
+from .tools import CLEAN, ROOT, ToolError, describe, find_lib, front_door, is_full, quoted, set_up, shown
 
 
 def make_out(settings: Settings) -> Folder:
@@ -66,26 +66,25 @@ class Campaign:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self.interrupts)
-        if not settings.plan:
-            shutil.rmtree(folder.report, ignore_errors=True)  # of the night before
+        shutil.rmtree(folder.report, ignore_errors=True)  # of the night before
         store = Store(folder.out)
         if settings.resume:
             kept, clock.before_s = store.go_on()
             vars(settings).update(kept)
             journal.say(f"going on with night {store.night}, of which {clock.before_s:.0f} s were fuzzed")
         islands = None
-        if settings.host and settings.share and not settings.plan:
+        if settings.host and settings.share:
             islands = Islands(settings.host, settings.share, folder.out, library_hash(find_lib(settings.lib)),
                               (settings.time or DEFAULT_TIME_S) / EXCHANGES, settings.resume)
         prepared = prepare(settings, journal, clock, islands)
-        if settings.plan:
-            print(prepared.plan.text())
-            return CLEAN
+        journal.part("building")
         if not settings.resume:
             shutil.rmtree(folder.out / "behaviours", ignore_errors=True)
         self.night = Night(settings, folder, store, journal, clock, prepared, self.interrupts, islands)
         self.night.begin(self.left)
         self.night.run()
+        journal.say("writing the report")
+        journal.view.close()
         page = report.write(folder.report, journal.record)
         print(shown(report.summary(journal.record)))
         print(shown(f"report: {page}"))
@@ -109,16 +108,23 @@ def main() -> int:
         return show(settings.share)
     if settings.status:
         return status.show(Path(settings.out or ""))
+    if settings.plan:
+        print(make_plan(settings, Journal(PlainView(), Record()), 0.0).text())
+        return CLEAN
+    began = time.monotonic()
+    set_up()
     folder = make_out(settings)
     held = folder.lock()
     if settings.merge:
         return merge(settings.merge, folder.out)
     campaign = Campaign(settings, folder)
+    campaign.journal.last = began
+    campaign.journal.part("packages")
     try:
         ended = campaign.run()
     except BaseException as problem:
-        if not settings.plan:
-            campaign.report_failure(problem)
+        campaign.journal.view.close()
+        campaign.report_failure(problem)
         if isinstance(problem, KeyboardInterrupt):
             found = len(campaign.night.triage.findings.by_identity) if campaign.night else 0
             raise ToolError(f"interrupted before it fuzzed; {found} findings are in {folder.findings}") from problem
@@ -126,7 +132,7 @@ def main() -> int:
             go_on = quoted("./fuzz/campaign", "--resume", "--out", folder.out)
             raise ToolError(f"{describe(problem)}\nWhat was found is on disk; make room, and go on: {go_on}") from problem
         raise
-    if settings.notify and not settings.plan:
+    if settings.notify:
         notify(settings.notify, folder)
     held.close()
     return ended

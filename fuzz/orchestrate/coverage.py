@@ -2,15 +2,16 @@
 from __future__ import annotations
 
 import json
-import shutil
+import os
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from .record import FileCoverage, HarnessCoverage, Totals
 from .replay import Stopped, run_all
-from .tools import ROOT, Build, ToolError, run
+from .tools import ROOT, Build, ToolError, llvm, need, run
 
 UNCOVERED = ROOT / "tests/regression/uncovered.txt"
 SILENCE_S = 60.0
@@ -71,32 +72,49 @@ def _files(inputs: list[Path]) -> list[Path]:
     return files
 
 
-def measure(built: Build, inputs: list[Path], harness: str | None = None) -> dict[str, Measured]:
+def measure(built: Build, inputs: list[Path]) -> dict[str, Measured]:
     """Replay inputs in a coverage build. Returns: file name to what was reached; lines and conditions that were not are of
     functions that ran."""
-    for program in ("llvm-profdata-19", "llvm-cov-19"):
-        if shutil.which(program) is None:
-            raise ToolError(f"{program} is missing: run fuzz/setup/install")
+    return measure_each(built, {None: inputs})[0]
+
+
+def measure_each(built: Build, inputs: Mapping[str | None, list[Path]]) -> tuple[dict[str, Measured], dict[str | None, dict[str, Measured]]]:
+    """The same of the inputs of several harnesses: all together, and each."""
+    for program in ("llvm-profdata", "llvm-cov"):
+        need(llvm(program))
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        replay = built.tool("procbuf-replay")
-        for stopped in run_all(built, _files(inputs), harness, environment={"LLVM_PROFILE_FILE": f"{folder}/%p.profraw"},
-                               silence_s=SILENCE_S, most=1):
-            raise Broke(stopped)
-        merged = folder / "all.profdata"
-        done = run(["llvm-profdata-19", "merge", "-o", merged, *folder.glob("*.profraw")])
-        if done.returncode != 0:
-            raise ToolError(f"llvm-profdata failed: {done.stderr}")
-        done = run(["llvm-cov-19", "export", replay, f"-instr-profile={merged}",
-                    built.lib / "src"])
-        if done.returncode != 0:
-            raise ToolError(f"llvm-cov failed: {done.stderr}")
-        return _summarise(json.loads(done.stdout), built.lib)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            begun = {harness: pool.submit(_profile, built, paths, harness, Path(name) / str(number))
+                     for number, (harness, paths) in enumerate(inputs.items())}
+            profiles = {harness: profile.result() for harness, profile in begun.items()}
+        return (_export(built, _merged(list(profiles.values()), Path(name) / "all.profdata")),
+                {harness: _export(built, profile) for harness, profile in profiles.items() if harness is not None})
+
+
+def _profile(built: Build, inputs: list[Path], harness: str | None, folder: Path) -> Path:
+    for stopped in run_all(built, _files(inputs), harness, environment={"LLVM_PROFILE_FILE": f"{folder}/%p.profraw"},
+                           silence_s=SILENCE_S, most=1):
+        raise Broke(stopped)
+    return _merged(list(folder.glob("*.profraw")), folder / "merged.profdata")
+
+
+def _merged(profiles: list[Path], target: Path) -> Path:
+    done = run([llvm("llvm-profdata"), "merge", "-o", target, *profiles])
+    if done.returncode != 0:
+        raise ToolError(f"llvm-profdata failed: {done.stderr}")
+    return target
+
+
+def _export(built: Build, profile: Path) -> dict[str, Measured]:
+    done = run([llvm("llvm-cov"), "export", built.tool("procbuf-replay"), f"-instr-profile={profile}", built.lib / "src"])
+    if done.returncode != 0:
+        raise ToolError(f"llvm-cov failed: {done.stderr}")
+    return _summarise(json.loads(done.stdout), built.lib)
 
 
 def statistics(built: Build, inputs: list[Path]) -> dict:
     """What ran, what it answered, what followed on what, how ranges lay: replay --statistics."""
-    done = run([built.tool("procbuf-replay"), "--statistics", *inputs], timeout=SILENCE_S + len(_files(inputs)),
+    done = run([built.tool("procbuf-replay"), "--statistics", "--rules-only", *inputs], timeout=SILENCE_S + len(_files(inputs)),
                environment={"LLVM_PROFILE_FILE": "/dev/null"})
     if done.returncode != 0:
         raise ToolError(f"the replay for statistics failed:\n{done.stderr[-2000:]}")

@@ -18,7 +18,8 @@ from .tools import identity_in
 
 REPORT = re.compile(r"^==\d+==\s?(ERROR: |WARNING: MemorySanitizer)|runtime error: |^SUMMARY: \w+Sanitizer|^PROCBUF-BUG ")
 """A line of somebody who has seen a bug."""
-OVERSTAYS_S = 10
+OVERSTAYS_S = 60
+"""Which a busy machine needs to load a corpus, and a hang reaches."""
 INPUT_TIMEOUT_S = 10
 MEMORY_MB = 2560
 INPUT_BYTES = 4096

@@ -1,6 +1,8 @@
 """What has to be said of a night: at once, and in its record."""
 from __future__ import annotations
 
+import time
+
 from .live import PlainView
 from .record import LeftOut, Record
 
@@ -9,6 +11,13 @@ class Journal:
     def __init__(self, view: PlainView, record: Record):
         self.view = view
         self.record = record
+        self.last = time.monotonic()
+
+    def part(self, name: str) -> None:
+        """A part of the night is over."""
+        now = time.monotonic()
+        self.record.split[name] = round(self.record.split.get(name, 0.0) + now - self.last, 1)
+        self.last = now
 
     def say(self, text: str) -> None:
         self.view.say(text)

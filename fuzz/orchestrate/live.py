@@ -1,20 +1,16 @@
-"""What a campaign shows while it runs: a table on a terminal, plain lines elsewhere."""
+"""What a campaign shows while it runs: progress on a terminal, plain lines elsewhere."""
 from __future__ import annotations
 
 import sys
 
-from rich.console import Console
-from rich.live import Live
-from rich.table import Table
-
 from .record import Harness
 from .tools import shown
 
-LINE_EVERY_S, TABLE_EVERY_S = 10.0, 0.5
+LINE_EVERY_S = 30.0
 
 
 class PlainView:
-    """One line per harness every ten seconds."""
+    """A line for each event, and one every half a minute."""
 
     def __init__(self) -> None:
         self.last = 0.0
@@ -29,12 +25,15 @@ class PlainView:
         print(shown(text), flush=True)
 
     def show(self, rows: list[Harness], seconds: float, time_s: float, findings: int) -> None:
-        for row in rows if self.is_time(seconds, LINE_EVERY_S) else []:
-            print(f"{seconds:5.0f} s  {row.name}: {row.runs} runs, {row.features} features, corpus {row.corpus}, "
-                  f"{row.crashes} crashes", flush=True)
+        if self.is_time(seconds, LINE_EVERY_S):
+            print(f"{seconds:5.0f} s of {time_s:.0f} s: {sum(row.runs for row in rows):,} runs, {sum(row.features for row in rows):,} features, "
+                  f"{findings} finding{'s' * (findings != 1)}", flush=True)
 
     def done(self) -> None:
-        pass
+        """The fuzzing is over."""
+
+    def close(self) -> None:
+        """Nothing is shown any more."""
 
 
 class QuietView(PlainView):
@@ -47,32 +46,10 @@ class QuietView(PlainView):
         pass
 
 
-class TerminalView(PlainView):
-    """A table that is drawn again and again."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.console = Console()
-        self.live = Live(console=self.console, auto_refresh=False)
-
-    def say(self, text: str) -> None:
-        self.console.print(shown(text), markup=False, highlight=False)
-
-    def show(self, rows: list[Harness], seconds: float, time_s: float, findings: int) -> None:
-        if not self.is_time(seconds, TABLE_EVERY_S):
-            return
-        table = Table(title=f"{max(0.0, time_s - seconds):.0f} s left, {findings} findings")
-        for column in ("harness", "runs", "runs/s", "features", "corpus", "crashes"):
-            table.add_column(column, justify="left" if column == "harness" else "right")
-        for row in rows:
-            table.add_row(row.name, f"{row.runs:,}", f"{row.runs / max(seconds, 1):,.0f}", str(row.features), str(row.corpus),
-                          str(row.crashes))
-        self.live.start()
-        self.live.update(table, refresh=True)
-
-    def done(self) -> None:
-        self.live.stop()
-
-
 def make_view(quiet: bool) -> PlainView:
-    return QuietView() if quiet else TerminalView() if sys.stdout.isatty() else PlainView()
+    if quiet:
+        return QuietView()
+    if not sys.stdout.isatty():
+        return PlainView()
+    from .terminal import TerminalView  # pylint: disable=import-outside-toplevel  # without a terminal nobody needs Rich
+    return TerminalView()

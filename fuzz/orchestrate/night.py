@@ -22,9 +22,9 @@ from .store import Store
 from .tools import CLEAN, CORPUS, EVERYTHING, ROOT, TOOLS, Build, ToolError, build, find_lib, quoted
 from .triage import Triage
 
-DEFAULT_TIME_S = 480.0
-CANARIES_FROM_S = 600.0
+DEFAULT_TIME_S = CANARIES_FROM_S = 60.0
 CANARY_SHARE = 0.05
+CANARIES_LEAST_S = 10.0
 CORPUS_WORTH_COUNTING = 10
 ENOUGH = 0.9
 """Of a floor: between two processes there is a moment."""
@@ -43,12 +43,15 @@ class Prepared:
     known: dict[str, str]  # harnesses, and what each is about
 
 
-def prepare(settings: Settings, journal: Journal, clock: Clock, islands: Islands | None = None) -> Prepared:
-    """Fill in what the settings leave open, plan, and build, unless only the plan is asked for."""
-    lib = find_lib(settings.lib)
-    builds = {"fuzz": build("fuzz", lib, journal.say)}
-    known = builds["fuzz"].harnesses()
-    names = settings.harness or list(known)
+def harness_names() -> list[str]:
+    """As the sources say, so that a plan needs no build."""
+    return [path.stem for path in sorted((ROOT / "fuzz/harness").glob("*.c")) if f"\nconst struct harness harness_{path.stem} = " in path.read_text()]
+
+
+def make_plan(settings: Settings, journal: Journal, before_s: float, islands: Islands | None = None) -> plan.Plan:
+    """Fill in what the settings leave open, and plan. Nothing is built."""
+    known = harness_names()
+    names = settings.harness or known
     for name in [*names, *settings.weight, *settings.floor]:
         if name not in known:
             raise ToolError(f"{name}: no such harness: there are {', '.join(known)}")
@@ -56,18 +59,26 @@ def prepare(settings: Settings, journal: Journal, clock: Clock, islands: Islands
     settings.time = settings.time or DEFAULT_TIME_S
     settings.jobs = settings.jobs or os.cpu_count() or 1
     settings.canaries = settings.canaries or settings.time >= CANARIES_FROM_S
-    seconds = max(1.0, settings.time * (1 - CANARY_SHARE * settings.canaries) - clock.before_s)
+    seconds = max(1.0, settings.time * (1 - CANARY_SHARE * settings.canaries) - before_s)
     planned = plan.make(names, _setups(settings, journal), seconds, settings.jobs, settings.slice, settings.weight, settings.floor,
                         islands.join if islands is not None else None)
-    used = {combination.harness for combination in planned.combinations}
     for text in planned.dropped:
         journal.leave_out(f"left out for want of time: {text}", f"./fuzz/campaign --time {planned.enough_s}s")
-    if not settings.plan:
-        for preset in dict.fromkeys(c.setup.preset for c in planned.combinations):
-            targets = {target for c in planned.combinations if c.setup.preset == preset for target in c.setup.engine.targets(c.harness)}
-            builds[preset] = build(preset, lib, journal.say, [*TOOLS, *sorted(targets)])
+    return planned
+
+
+def prepare(settings: Settings, journal: Journal, clock: Clock, islands: Islands | None = None) -> Prepared:
+    """Plan, and build what the plan needs."""
+    lib = find_lib(settings.lib)
+    planned = make_plan(settings, journal, clock.before_s, islands)
+    builds: dict[str, Build] = {}
+    for preset in dict.fromkeys(["fuzz", *(c.setup.preset for c in planned.combinations)]):
+        targets = {target for c in planned.combinations if c.setup.preset == preset for target in c.setup.engine.targets(c.harness)}
+        builds[preset] = build(preset, lib, journal.say, [*(TOOLS if preset == "fuzz" else TOOLS[:1]), *sorted(targets)])
     clock.has_built()
-    return Prepared(planned, {name: Harness(name, known[name]) for name in names if name in used}, builds, known)
+    known = builds["fuzz"].harnesses()
+    used = {combination.harness for combination in planned.combinations}
+    return Prepared(planned, {name: Harness(name, known.get(name, "")) for name in harness_names() if name in used}, builds, known)
 
 
 def _setups(settings: Settings, journal: Journal) -> list[Setup]:
@@ -78,7 +89,7 @@ def _setups(settings: Settings, journal: Journal) -> list[Setup]:
         raise ToolError(f"--engine {engine} runs with --build {' or '.join(s.build for s in SETUPS if s.engine.name == engine)} only")
     for setup in wanted[:]:
         program = setup.engine.installed
-        if not program or shutil.which(program):
+        if not program or shutil.which(program) or settings.plan:  # which set-up comes after
             continue
         if settings.engine and setup.engine.name in settings.engine:
             raise ToolError(f"{program} is missing: run fuzz/setup/install")
@@ -119,14 +130,20 @@ class Night:
 
     def run(self) -> None:
         try:
+            part = self.journal.part
             self.replay_corpora()
             if self.exchange is not None:
                 self.exchange.begin()
+            part("replay")
             self.fuzzing.run(self.interrupts, self.settings.time or 0)
             self.judge()
+            part("fuzzing")
             self.release_canaries()
+            part("planted bugs")
             self.measure_coverage()  # of all that ran: what is kept then reaches the same edges, but fewer lines
+            part("coverage")
             self.keep_corpora()
+            part("corpora")
         except KeyboardInterrupt:
             self.interrupts.came = True
         self.interrupts.end_it = False
@@ -225,7 +242,7 @@ class Night:
             return
         try:
             tried = canary.release(build("fuzz", ROOT / "lib", self.journal.say, EVERYTHING), settings.seed or 0,
-                                   settings.jobs or 1, CANARY_SHARE * (settings.time or 0), self.journal.say,
+                                   settings.jobs or 1, max(CANARIES_LEAST_S, CANARY_SHARE * (settings.time or 0)), self.journal.say,
                                    *([self.exchange.islands.does] if self.exchange is not None else []))
         except ToolError as error:
             self.journal.breaks("planted bugs", f"none was tried: {error}")
@@ -266,12 +283,11 @@ class Night:
         try:
             built = build("coverage", self.triage.build.lib, self.journal.say)
             folders = {name: self.folder.corpus(name) for name in self.fuzzing.results}
-            covered = coverage.measure(built, list(folders.values()))
-            for name, corpus in folders.items():
-                record.coverage_by_harness[name] = coverage.of_harness(coverage.measure(built, [corpus], name))
+            covered, by_harness = coverage.measure_each(built, {name: [corpus] for name, corpus in folders.items()})
+            record.coverage_by_harness = {name: coverage.of_harness(of_it) for name, of_it in by_harness.items() if name}
             record.statistics = coverage.statistics(built, list(folders.values()))
             record.first_reached = self.store.first_reached(coverage.reached(covered, built.lib))
-            if not (settings.empty or settings.lib or settings.harness or self.fuzzing.plan.dropped):
+            if not (settings.empty or settings.lib or settings.harness or len(self.fuzzing.results) < len(harness_names())):
                 record.no_longer_reached = coverage.no_longer_reached(covered)
             record.coverage = {name: measured.recorded() for name, measured in covered.items()}
             self.store.note_coverage(coverage.totals(covered))

@@ -8,6 +8,12 @@ from dataclasses import dataclass, field
 from .builds import Setup
 from .islands import EXCHANGES
 
+SLICE_S, SHORT_SLICE_S = 20.0, 5.0
+PLANNED = 0.75
+"""Of the time: processes start and end, too."""
+WIDEST = "everything"
+"""The harness that plays with all operations."""
+
 
 @dataclass
 class Combination:
@@ -89,26 +95,41 @@ class Plan:
         return "\n".join(lines)
 
 
-def make(harnesses: list[str], setups: list[Setup], seconds: float, jobs: int, least_slice_s: float,
+def _least_slice(harnesses: list[str], setups: list[Setup], seconds: float, jobs: int) -> float:
+    """Usually 20 s; shorter where only that lets each harness run, and each engine."""
+    engines = len({setup.engine for setup in setups})
+    rounds = math.ceil((len(harnesses) + engines - 1) / jobs)
+    return max(SHORT_SLICE_S, min(SLICE_S, PLANNED * seconds / rounds))
+
+
+def _in_order(harnesses: list[str], setups: list[Setup], combinations: list[Combination]) -> list[Combination]:
+    """What a short campaign keeps comes first: every harness in the first set-up, the widest harness in each other engine."""
+    widest = WIDEST if WIDEST in harnesses else harnesses[0]
+    engines = {setup.engine: setup for setup in reversed(setups)}.values()
+    return sorted(combinations, key=lambda c: 0 if c.setup is setups[0] else 1 if c.setup in engines and c.harness == widest else 2)
+
+
+def make(harnesses: list[str], setups: list[Setup], seconds: float, jobs: int, least_slice_s: float | None,
          weights: dict[str, float] | None = None, floors: dict[str, float] | None = None,
          ours: Callable[[list[str]], list[str]] | None = None) -> Plan:
     """Plan a campaign: no slice is shorter than `least_slice_s`, unless all of it is; what has no
     room is left out by name. Weights and floors (seconds) are by harness. `ours` says which parts this host does."""
     weights, floors = weights or {}, floors or {}
-    wanted = [Combination(h, s, weight=weights.get(h, 1.0), floor_s=floors.get(h, 0.0) * s.weight / sum(
-        other.weight for other in setups)) for s in setups for h in harnesses]
+    least_slice_s = least_slice_s or _least_slice(harnesses, setups, seconds, jobs)
+    wanted = _in_order(harnesses, setups, [Combination(h, s, weight=weights.get(h, 1.0), floor_s=floors.get(h, 0.0) * s.weight / sum(
+        other.weight for other in setups)) for s in setups for h in harnesses])
     everything = wanted
     if ours is not None:
         mine = ours([c.name for c in wanted])
         wanted = [c for c in wanted if c.name in mine]
-    each = int(seconds / least_slice_s + 0.01)
+    each = int(PLANNED * seconds / least_slice_s + 0.01)
     room = max(1, each) * jobs
     if each == 0:
         room = min(room, len(harnesses))
     kept, dropped = wanted[:room], wanted[room:]
     most_s = 600 if ours is None else max(least_slice_s, seconds / EXCHANGES)  # what a silent host did has to wait for a slice's end
     return Plan(seconds, jobs, min(max(least_slice_s, seconds * jobs / (2 * len(kept))), most_s, seconds),
-                kept, _by_setup(dropped, len(harnesses)), math.ceil(least_slice_s * math.ceil(len(wanted) / jobs)),
+                kept, _by_setup(dropped, len(harnesses)), math.ceil(max(least_slice_s, SLICE_S) * math.ceil(len(wanted) / jobs) / PLANNED),
                 everything=everything, least_slice_s=least_slice_s)
 
 

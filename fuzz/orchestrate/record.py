@@ -224,6 +224,35 @@ class OneMore:
 
 
 @dataclass
+class Suggestion:
+    what: str
+    command: str
+
+
+@dataclass
+class Reproduction:
+    """What ./fuzz/repro --json prints of a file."""
+    file: str
+    status: Annotated[int, (0, 1, 2, 3)] = 0
+    error: Annotated[str, "why it could not be run, if status is 2"] = ""
+    identity: Annotated[str, "of the bug; empty: nothing broke"] = ""
+    wanted: Annotated[str, "identity of the finding, if the file is one; another than `identity` if status is 3"] = ""
+    trace: Annotated[str, "the program as text, minimised with --minimize"] = ""
+    program: Annotated[str, "the program in words"] = ""
+    expected: Annotated[str, "what the contract says"] = ""
+    actual: str = ""
+    said: Annotated[str, "by the check or the sanitizer"] = ""
+    rule: Annotated[str, "of lib/CONTRACT.md"] = ""
+    rule_text: str = ""
+    kind: Annotated[str, "which kind of bug it is, in a sentence"] = ""
+    suspects: Annotated[list[Suspect], "with --suspects: lines of the library, the likeliest first"] = field(default_factory=list)
+    no_suspects: Annotated[str, "why there are none"] = ""
+    stack: Annotated[list[str], "of the library, innermost first"] = field(default_factory=list)
+    memory: Annotated[str, "a map of process memory"] = ""
+    commands: Annotated[list[Suggestion], "what to run next"] = field(default_factory=list)
+
+
+@dataclass
 class Record:
     """A night of which nothing is known, but for what is given."""
     schema: Annotated[int, (SCHEMA,)] = SCHEMA
@@ -240,6 +269,7 @@ class Record:
     jobs: Annotated[int, "fuzzing processes at a time"] = 0
     time_s: Annotated[float, "the time asked for"] = 0.0
     fuzzing_s: Annotated[float, "from the first to the last fuzzing process"] = 0.0
+    split: Annotated[dict[str, float], "seconds of each part of the night, from the command to the report"] = field(default_factory=dict)
     cpu: Annotated[Cpu, "of all cores"] = field(default_factory=Cpu)
     harnesses: Annotated[list[Harness], "what was fuzzed"] = field(default_factory=list)
     spans: Annotated[list[Span], "fuzzing processes, in the order in which they ended"] = field(default_factory=list)

@@ -269,7 +269,7 @@ def minimize(build: Build, path: Path, identity: str, *, seconds: float = 60.0, 
         process = subprocess.Popen([str(word) for word in [*command, path, target]], stdout=subprocess.DEVNULL,
                                    stderr=subprocess.PIPE, start_new_session=True)
         try:
-            said = process.communicate(timeout=2 * seconds + 60)[1].decode(errors="replace")
+            said = process.communicate(timeout=20 * seconds + 60)[1].decode(errors="replace")
         except subprocess.TimeoutExpired as error:
             process.kill()
             process.communicate()

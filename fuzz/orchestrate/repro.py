@@ -2,23 +2,31 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import math
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 from . import hardware, inquiry
 from .bundle import preset_of, read_finding
 from .emit import criterion_test
 from .explain import explanation
+from .parts import Parts, parts_of
+from .progress import working
 from .promote import promote
+from .record import Reproduction, Suggestion
 from .replay import (SEQUENCE_LIMIT_S, TEXTS, TIMEOUT_S, Outcome, is_input, minimize, replay, suffix_of,
                     to_text)
 from .suspects import Opinion, opinion_of, switched, told
-from .tools import CLEAN, FINDINGS, UNABLE, Build, ToolError, build, describe, find_lib, front_door, shown, write_whole
+from .tools import (CLEAN, COLOUR, FINDINGS, UNABLE, Build, ToolError, build, describe, find_lib, front_door, quoted, shown,
+                    write_whole)
 
 DIFFERENT = 3
 CLUSTERFUZZ = re.compile(r"clusterfuzz-testcase-(?:minimized-)?(?:procbuf_)?(?:fuzz-)?([a-z]+)-\d+")
@@ -44,7 +52,7 @@ def seconds(text: str) -> float:
     return number
 
 
-def parse() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./fuzz/repro", formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Run crash files again, and explain what broke.",
@@ -64,6 +72,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--results", action="store_true",
                         help="print \"operation -> result\" for each operation, and nothing else on "
                              "standard output")
+    parser.add_argument("--json", action="store_true",
+                        help="print what was found out as JSON (fuzz/repro.schema.json), and all else on standard error")
     parser.add_argument("--repeat", type=times, metavar="N",
                         help="run it N times, and say how often the bug shows")
     parser.add_argument("--matrix", action="store_true",
@@ -89,7 +99,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--emit-trace", metavar="OUT", help="write the program as a text trace")
     parser.add_argument("--emit-test", metavar="OUT",
                         help="write a Criterion test in C, which needs the library alone")
-    return parser.parse_args()
+    return parser
+
+
+def parse() -> argparse.Namespace:
+    return make_parser().parse_args()
 
 
 def harness_by_name(built: Build, path: Path) -> str | None:
@@ -146,31 +160,40 @@ def print_results(built: Build, name: str, harness: str | None) -> int:
     return {0: CLEAN, 2: UNABLE}.get(status, FINDINGS)
 
 
-def inquire(built: Build, text: bytes, identity: str, options: argparse.Namespace) -> None:
+def inquire(built: Build, text: bytes, identity: str, options: argparse.Namespace, entry: Reproduction) -> None:
     """Answer what else was asked about the bug."""
     def say(line: str) -> None:
         print(line, file=sys.stderr)
     if options.repeat:
-        print(f"\nIs it reliable? {inquiry.reliability(built, text, identity, options.repeat)}")
+        with working("repeating"):
+            answer = inquiry.reliability(built, text, identity, options.repeat)
+        print(f"\nIs it reliable? {answer}")
     if options.matrix:
-        print(f"\nWho sees it?\n{inquiry.matrix(built.lib, text, identity, options.builds, say)}")
+        with working("trying every build"):
+            answer = inquiry.matrix(built.lib, text, identity, options.builds, say)
+        print(f"\nWho sees it?\n{answer}")
     if options.bisect:
-        print(f"\nSince when? {inquiry.bisect(options.bisect, text, identity, say)}")
+        with working("bisecting"):
+            answer = inquiry.bisect(options.bisect, text, identity, say)
+        print(f"\nSince when? {answer}")
     if options.suspects:
-        print(f"\nWhere to look? {where_to_look(built, text, identity)}", end="")
+        with working("looking for suspects"):
+            opinion = where_to_look(built, text, identity)
+        entry.suspects, entry.no_suspects = opinion.suspects, opinion.none_since
+        print(f"\nWhere to look? {told(opinion)}", end="")
     if options.debug:
         debug(built, text, identity)
 
 
-def where_to_look(built: Build, text: bytes, identity: str) -> str:
+def where_to_look(built: Build, text: bytes, identity: str) -> Opinion:
     """Suspects, or why there are none."""
     outcomes = [replay(built, None, text=text) for _ in range(2)]
     if any(outcome.identity != identity for outcome in outcomes):
-        return told(Opinion(none_since="it does not show each time"))
+        return Opinion(none_since="it does not show each time")
     with tempfile.NamedTemporaryFile(suffix=suffix_of(text.decode(errors="replace"))) as file:
         file.write(text)
         file.flush()
-        return told(opinion_of(switched(built.lib), Path(file.name), identity, outcomes[0].report))
+        return opinion_of(switched(built.lib), Path(file.name), identity, outcomes[0].report)
 
 
 def debug(built: Build, text: bytes, identity: str) -> None:
@@ -234,21 +257,31 @@ def made_small(built: Build, text: str, identity: str, options: argparse.Namespa
     with tempfile.NamedTemporaryFile("w", suffix=suffix_of(text), errors="surrogateescape") as file:
         file.write(text)
         file.flush()
-        smaller = minimize(built, Path(file.name), identity, seconds=options.seconds,
-                           out=Path(options.emit_trace) if options.emit_trace else None)
+        with working("minimising"):
+            smaller = minimize(built, Path(file.name), identity, seconds=options.seconds,
+                               out=Path(options.emit_trace) if options.emit_trace else None)
     print(shown(f"{smaller.how_far}:\n\n{smaller.text}"))
     return smaller.text
 
 
-def reproduce(built: Build, name: str, options: argparse.Namespace) -> int:
-    """One file. Returns: the exit status for it."""
+def suggestions(name: str, options: argparse.Namespace) -> list[Suggestion]:
+    lib: list[str] = ["--lib", options.lib] if options.lib else []
+    rows: dict[str, list[str]] = {"see it again": [], "make it small": ["--minimize"], "who sees it": ["--matrix"], "the first commit that has it": ["--bisect", "GOOD..BAD"],
+            "stop where it breaks": ["--debug"], "where to look": ["--suspects"], "a C test of it": ["--emit-test", "found.c"]}
+    return [Suggestion(what, quoted("./fuzz/repro", *lib, *words, name)) for what, words in rows.items()]
+
+
+def reproduce(built: Build, name: str, options: argparse.Namespace, entry: Reproduction) -> int:
+    """One file; what is found out is in `entry`, too. Returns: the exit status for it."""
     print(shown(f"== {name}"))
     text, outcome, expected = read_input(built, name, options.harness)
+    entry.wanted, entry.identity = expected, outcome.identity
     if not outcome.found:
         print(shown(outcome.report.strip()))
         print("nothing broke" + (f"; the finding was: {expected}" if expected else ""))
     elif options.minimize:
         text = made_small(built, text, outcome.identity, options)
+    entry.trace = shown(text)
     if options.emit_trace:
         write_whole(Path(options.emit_trace), text.encode(errors="surrogateescape"))
     if not outcome.found:
@@ -256,14 +289,18 @@ def reproduce(built: Build, name: str, options: argparse.Namespace) -> int:
             raise ToolError("--emit-test: nothing broke, so there is nothing to make a test of")
         return CLEAN
     octets = text.encode(errors="surrogateescape")
-    explained = replay(built, None, text=octets, explain=True, color=sys.stdout.isatty())
-    told = explained if explained.identity == outcome.identity else outcome
-    print(shown(explanation(told.identity, told.report).strip(), color=sys.stdout.isatty()))
+    color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    explained = replay(built, None, text=octets, explain=True, color=color)
+    chosen = explained if explained.identity == outcome.identity else outcome
+    words = explanation(chosen.identity, chosen.report).strip()
+    print(shown(words, color=color))
+    tell(entry, parts_of(shown(COLOUR.sub("", words))))
+    entry.commands = suggestions(name, options)
     if options.emit_test:
         plain = replay(built, None, text=octets, explain=True)
         write_whole(Path(options.emit_test), criterion_test(built, text, plain.identity, plain.report))
         print(f"wrote {options.emit_test}")
-    inquire(built, octets, outcome.identity, options)
+    inquire(built, octets, outcome.identity, options, entry)
     if expected and outcome.identity != expected and " kind=unexplained " not in expected:
         print(f"a different bug: the finding was {expected}")
         return DIFFERENT
@@ -277,6 +314,13 @@ def on_hardware(built: Build, name: str, options: argparse.Namespace) -> int:
     return hardware.show(options.on, built.folder, to_text(built, path, harness))
 
 
+def tell(entry: Reproduction, parts: Parts) -> None:
+    """Take over what an explanation says."""
+    for name in ("program", "expected", "actual", "said", "rule", "rule_text", "kind", "stack", "memory"):
+        setattr(entry, name, getattr(parts, name))
+    entry.no_suspects = "not looked for: --suspects does"
+
+
 def built_for(name: str, options: argparse.Namespace) -> Build:
     """The build in which to run a file: of the library that is asked for, as a finding needs it."""
     def say(text: str) -> None:
@@ -287,7 +331,8 @@ def built_for(name: str, options: argparse.Namespace) -> Build:
         if bundle is None:
             raise ToolError(f"{name}: --as-found takes a finding's folder")
         lib = inquiry.library_as_found(bundle)
-    return build("fuzz" if bundle is None else preset_of(bundle), lib, say=say)
+    with working("building"):
+        return build("fuzz" if bundle is None else preset_of(bundle), lib, say=say)
 
 
 def main() -> int:
@@ -301,26 +346,39 @@ def main() -> int:
         raise ToolError("--on runs our library with our ports: no --lib")
     if options.as_found and options.lib:
         raise ToolError("--as-found and --lib exclude each other")
-    worst = CLEAN
+    if options.json and (options.results or options.promote or options.debug):
+        raise ToolError("--json excludes --results, --promote and --debug")
+    if not options.json:
+        return run_all(options)[0]
+    with contextlib.redirect_stdout(sys.stderr):
+        worst, entries = run_all(options)
+    print(json.dumps([asdict(entry) for entry in entries], indent=2))
+    return worst
+
+
+def run_all(options: argparse.Namespace) -> tuple[int, list[Reproduction]]:
+    """Each file. Returns: the worst status, and what was found out of each."""
+    worst, every = CLEAN, []
     for name in options.files:
+        entry = Reproduction(shown(name))
+        every.append(entry)
         try:
             built = built_for(name, options)
             if options.promote:
                 print(promote(built, name, options.failed_at))
                 continue
             if options.on:
-                status = on_hardware(built, name, options)
+                entry.status = on_hardware(built, name, options)
             else:
-                status = (print_results(built, name, options.harness) if options.results
-                          else reproduce(built, name, options))
+                entry.status = (print_results(built, name, options.harness) if options.results
+                                else reproduce(built, name, options, entry))
         except BrokenPipeError:
             raise
         except Exception as error:  # pylint: disable=broad-exception-caught; the other files are run all the same
-            print(shown(f"repro: {describe(error)}"), file=sys.stderr)
-            status = UNABLE
-        order = (CLEAN, FINDINGS, DIFFERENT, UNABLE)
-        worst = max(worst, status, key=order.index)
-    return worst
+            entry.status, entry.error = UNABLE, shown(describe(error))
+            print(f"repro: {entry.error}", file=sys.stderr)
+        worst = max(worst, entry.status, key=(CLEAN, FINDINGS, DIFFERENT, UNABLE).index)
+    return worst, every
 
 
 if __name__ == "__main__":

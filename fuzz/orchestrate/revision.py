@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from .tools import ROOT, run
+from .tools import ROOT, clang, run
 
 
 @functools.cache
@@ -31,7 +31,7 @@ def environment() -> dict[str, str]:
     """The system, and the tools that matter."""
     system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.platform())
     return {"system": system, "machine": platform.machine(), "kernel": platform.release(),
-            "clang": _first_line("clang-19", "--version"), "cmake": _first_line("cmake", "--version"),
+            "clang": _first_line(clang(), "--version"), "cmake": _first_line("cmake", "--version"),
             "afl": _first_line("afl-fuzz", "-V")}
 
 

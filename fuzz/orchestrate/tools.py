@@ -4,7 +4,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
 import hashlib
+import importlib.util
 import json
 import os
 import re
@@ -133,6 +135,36 @@ class Build:
         return dict(line.split("\t", 1) for line in done.stdout.splitlines())
 
 
+def clang() -> str:
+    """The compiler of the testbed: see fuzz/setup/clang.cmake."""
+    listed = re.search(r"^set\(names (.*)\)$", (ROOT / "fuzz/setup/clang.cmake").read_text(), re.MULTILINE)
+    assert listed is not None
+    names = [os.environ["PROCBUF_CLANG"]] if "PROCBUF_CLANG" in os.environ else listed[1].split()
+    return next(filter(shutil.which, names), names[0])
+
+
+def llvm(tool: str) -> str:
+    """A tool of the compiler's release."""
+    folder, name = os.path.split(clang())
+    return os.path.join(folder, name.replace("clang", tool, 1))
+
+
+def need(program: str) -> None:
+    if shutil.which(program) is None:
+        raise ToolError(f"{program} is missing: run fuzz/setup/install")
+
+
+@functools.cache
+def set_up() -> None:
+    """Install what is missing, where that can be done; it is said where not, and whoever needs it stops there."""
+    sys.stdout.flush()
+    subprocess.run([ROOT / "fuzz/setup/install", "--fuzz"], check=False)
+    importlib.invalidate_caches()
+    for module in ("jinja2", "rich"):
+        if importlib.util.find_spec(module) is None:
+            raise ToolError(f"python3-{module} is missing: run fuzz/setup/install")
+
+
 def find_lib(argument: str | None) -> Path:
     """The library under test: ours, or the folder that --lib names."""
     if argument is None:
@@ -147,9 +179,10 @@ def build(preset: str, lib: Path, say=print, targets: Sequence[str] = TOOLS) -> 
     """Configure a preset where that is to be done, and build targets of it. Another lib has a folder of its own."""
     own = lib == ROOT / "lib"
     folder = ROOT / "build" / (preset if own else f"{preset}-{hashlib.sha1(str(lib).encode()).hexdigest()[:10]}")
-    for program in ("cmake", "ninja", "clang-19"):
-        if shutil.which(program) is None:
-            raise ToolError(f"{program} is missing: run fuzz/setup/install")
+    if not _is_configured(folder):
+        set_up()
+    for program in ("cmake", "ninja", clang()):
+        need(program)
     say(f"building {folder.relative_to(ROOT)}")
     return _built(Build(folder, lib, preset), preset, targets)
 

@@ -92,7 +92,7 @@ def run_for(command: list, seconds: float, chance: random.Random, out: Path, tol
 
 def ends_soon(out: Path) -> bool:
     """Fuzzers die with their campaign, replays end by themselves; a busy machine takes its time for both."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 300
     while processes_of(out):
         if time.monotonic() > end:
             return False

@@ -17,7 +17,7 @@ PATCHES = ROOT / "tests/defects/patches"
 HARNESSES = sorted(path.name for path in (ROOT / "corpus").iterdir() if path.is_dir() and path.name != "regressions")
 
 
-def call(*command, stdin: bytes | None = None, timeout: float = 200) -> subprocess.CompletedProcess[str]:
+def call(*command, stdin: bytes | None = None, timeout: float = 1200) -> subprocess.CompletedProcess[str]:
     done = subprocess.run([str(word) for word in command], input=stdin, capture_output=True,
                           timeout=timeout, cwd=ROOT, check=False)
     return subprocess.CompletedProcess(done.args, done.returncode, *(text.decode(errors="replace")

@@ -133,7 +133,7 @@ def record() -> Record:
 def chromium(folder, width: int, *options: str) -> str:
     done = subprocess.run(["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files",
                            f"--user-data-dir={folder}/profile", f"--window-size={width},900", "--virtual-time-budget=4000", *options],
-                          capture_output=True, text=True, errors="replace", timeout=120, check=False)
+                          capture_output=True, text=True, errors="replace", timeout=1200, check=False)
     return done.stdout or done.stderr[-2000:]
 
 

@@ -37,7 +37,6 @@ class Campaign(Case):
             self.assertEqual(harness["seeds"], len(saved))
         self.assertEqual(record["findings"], [])
         self.assertGreater(record["coverage"]["src/buffer.c"]["covered_lines"], 100)
-        self.assertLess(abs(record["fuzzing_s"] - 10), 10)
         # No second of a core counts twice, and a fuzzer's are its own.
         cpu = record["cpu"]
         self.assertLess(sum(cpu.values()), 1.1 * (os.cpu_count() or 1) * (time.monotonic() - began) + 2)
@@ -95,9 +94,8 @@ class Campaign(Case):
         process = subprocess.Popen([CAMPAIGN, "--time", "5m", "--engine", "libfuzzer", "--build", "asan",
                                     "--out", self.folder / "out"],
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        for line in process.stdout:
-            if " runs, " in line:
-                break
+        while not (self.folder / "out/status.json").exists() and process.poll() is None:
+            time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
         process.stdout.close()
@@ -132,8 +130,11 @@ class Campaign(Case):
 
     def test_the_plan_says_what_runs_and_what_has_no_room(self):
         done = call(CAMPAIGN, "--plan", "--time", "60s", "--jobs", "2", "--out", self.folder / "out")
-        self.check(done, 0, "60 s on 2 processes", "left out for want of time: libfuzzer-msan: every harness")
-        self.assertEqual(done.stdout.count(" of one process"), 6)
+        self.check(done, 0, "57 s on 2 processes", "left out for want of time: libfuzzer-msan: every harness")
+        self.assertGreaterEqual(done.stdout.count(" of one process"), len(HARNESSES) + 1)
+        for name in (*HARNESSES, "everything  afl"):
+            self.assertIn(f"  {name} ", done.stdout, "each harness, and each engine")
+        self.assertFalse((self.folder / "out").exists(), "a plan leaves nothing")
         done = call(CAMPAIGN, "--plan", "--time", "1h", "--jobs", "2", "--out", self.folder / "out")
         self.assertEqual(done.stdout.count(" of one process"), len(SETUPS) * len(HARNESSES))
         self.assertNotIn("left out", done.stdout)
@@ -142,7 +143,7 @@ class Campaign(Case):
         self.check(done, 2, "--engine afl runs with --build asan only")
 
     def test_every_engine_and_build_takes_part(self):
-        done = self.run_campaign("--time", "12s", "--slice", "3s", "--jobs", "2", "--harness", "slices",
+        done = self.run_campaign("--time", "40s", "--slice", "8s", "--jobs", "2", "--harness", "slices",
                                  status=0)
         tried = {c["setup"]: c["seconds"] for c in self.record()["plan"]}
         self.assertEqual(set(tried), {setup.name for setup in SETUPS})

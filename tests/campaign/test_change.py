@@ -13,7 +13,7 @@ class Change(Case):
 
     def call(self, *command, **environment):
         done = subprocess.run([str(word) for word in command], cwd=self.clone, capture_output=True, text=True,
-                              errors="replace", timeout=280, check=False, env=os.environ | environment)
+                              errors="replace", timeout=1200, check=False, env=os.environ | environment)
         return done
 
     def test_says_which_changed_lines_nothing_reached(self):

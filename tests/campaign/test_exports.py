@@ -51,6 +51,32 @@ class Exports(unittest.TestCase):
         self.assertEqual(result["ruleId"], sarif["runs"][0]["tool"]["driver"]["rules"][0]["id"])
         self.assertEqual(result["level"], "error")
 
+    def test_sarif_points_into_the_library_where_a_stack_does(self):
+        stack = "In the library, innermost first:\n  f (nowhere.c:1)\n  procbuf_range (range.c:7)\n"
+        result = exports.sarif(replace(RECORD, findings=[replace(FINDING, explanation=f"expected: 1\n\n{stack}\nKind: x\n")]))["runs"][0]["results"][0]
+        place = result["locations"][0]["physicalLocation"]
+        self.assertEqual((place["artifactLocation"]["uri"], place["region"]["startLine"]), ("lib/src/range.c", 7))
+
+    def test_two_bugs_are_two_alerts_and_one_is_one(self):
+        """Over all pairs of identities made of words that run into each other."""
+        words = ("a", "a-b", "b", "a/b", "b/a", "a--b")
+        identities = [f"PROCBUF-BUG kind={k} check={c} op={o}" for k in words for c in words for o in words]
+        keys = {}
+        for identity in identities:
+            for variant in (FINDING, replace(FINDING, explanation="other", seconds=9.0, severity="low", harness="maps", trace="trace 1\n", operations=5)):
+                record = replace(RECORD, findings=[replace(variant, identity=identity)])
+                result = exports.sarif(record)["runs"][0]["results"][0]
+                key = (result["ruleId"], result["partialFingerprints"]["primaryLocationLineHash"])
+                self.assertEqual(keys.setdefault(key, identity), identity, "two bugs are one alert")
+        self.assertEqual(len(keys), len(identities), "one bug is two alerts")
+
+    def test_the_program_is_in_every_report_for_people(self):
+        record = replace(RECORD, findings=[replace(FINDING, trace="trace 1\nbrk p0 <7>\n")])
+        self.assertIn("trace 1\nbrk p0 <7>", xml.fromstring(exports.junit(record)).find("testcase/failure").text)
+        self.assertIn("\n\n    trace 1\n    brk p0 <7>\n\n", exports.markdown(record))
+        self.assertIn("    | brk p0 <7>", words.summary(record))
+        self.assertIn("brk p0 <7>", exports.sarif(record)["runs"][0]["results"][0]["message"]["text"])
+
     def test_a_finding_without_a_rule_has_a_place_all_the_same(self):
         record = replace(RECORD, findings=[replace(FINDING, explanation="no rule")])
         result = exports.sarif(record)["runs"][0]["results"][0]

@@ -217,7 +217,7 @@ class Repro(Case):
     def test_says_which_builds_see_the_bug(self):
         """Some of them: that each builds and replays is shown by other_builds.*."""
         done = call(REPRO, "--lib", broken_lib("A05"), "--matrix", "--builds", "plain,msan,gcc_O0,gcc_O3,clang19_O2",
-                    self.write("a.trace", PROGRAM), timeout=280)
+                    self.write("a.trace", PROGRAM), timeout=1200)
         rows = done.stdout.split("Who sees it?\n")[1].splitlines()
         self.assertEqual(len(rows), 6, done.stdout)
         for row in rows[:-1]:
@@ -229,9 +229,9 @@ class Repro(Case):
     def test_tells_what_only_one_sanitizer_sees(self):
         """An offset of 0 to a null pointer is undefined, and nothing comes of it."""
         done = call(REPRO, "--lib", broken_lib("L08x"), "--matrix", "--builds", "asan_alone,ubsan_alone",
-                    self.write("a.trace", "trace 1\ntable_slot 0\n"), timeout=120)
-        self.check(done, 1, "clang-19 -O1, UBSan alone   the same bug\n")
-        self.check(done, 1, "clang-19 -O1, ASan alone ")
+                    self.write("a.trace", "trace 1\ntable_slot 0\n"), timeout=1200)
+        self.check(done, 1, "clang -O1, UBSan alone      the same bug\n")
+        self.check(done, 1, "clang -O1, ASan alone ")
         self.assertNotIn("ASan alone    the same bug", done.stdout)
 
     def test_finds_the_commit_that_brought_the_bug(self):
@@ -245,7 +245,7 @@ class Repro(Case):
             readme.write_text(readme.read_text() + f"\nchange {number}\n")
             self.check(call(*git, "commit", "-qam", f"lib: change {number}"), 0)
         done = call(clone / "fuzz/repro", "--bisect", "HEAD~3..HEAD", self.write("a.trace", PROGRAM),
-                    timeout=280)
+                    timeout=1200)
         self.check(done, 1, "the first commit with the bug", "lib: change 2", "lib/src/range.c")
         done = call(clone / "fuzz/repro", "--bisect", "HEAD", self.write("a.trace", PROGRAM))
         self.check(done, 2, "write GOOD..BAD")

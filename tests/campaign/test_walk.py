@@ -20,7 +20,7 @@ class Walk(Case):
         for command in commands:
             status = re.search(r"# status (\d)", command)
             done = subprocess.run(["bash", "-c", command.replace("/tmp/", f"{self.folder}/")], cwd=clone,
-                                  capture_output=True, text=True, errors="replace", timeout=400, check=False)
+                                  capture_output=True, text=True, errors="replace", timeout=1200, check=False)
             self.assertEqual(done.returncode, int(status[1]) if status else 0,
                              f"{command}\n{done.stdout}\n{done.stderr}")
             said += done.stdout

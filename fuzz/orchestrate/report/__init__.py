@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..record import Record
 from ..tools import write_json, write_whole
-from . import exports, page
+from . import exports
 from .words import is_red, status, summary, verdict
 
 __all__ = ["is_red", "status", "summary", "verdict", "write"]
@@ -18,5 +18,6 @@ def write(folder: Path, record: Record) -> Path:
     folder.mkdir(exist_ok=True)
     write_json(folder / "campaign.json", asdict(record))
     exports.write(folder, record)
+    from . import page  # pylint: disable=import-outside-toplevel  # Jinja2 is there by now, and not where only --help is
     write_whole(folder / "index.html", page.render(record))
     return folder / "index.html"

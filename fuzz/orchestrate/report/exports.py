@@ -1,11 +1,14 @@
 """What other programs read of a campaign: JUnit, SARIF 2.1.0, Markdown, and Prometheus's text."""
 from __future__ import annotations
 
+import hashlib
 import re
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
-from ..record import STATUSES, Record
+from ..explain import meaning
+from ..parts import parts_of
+from ..record import STATUSES, Finding, Record
 from ..suspects import SHOWN
 from ..tools import ROOT, write_json, write_whole
 
@@ -28,7 +31,7 @@ def junit(record: Record) -> bytes:
     for h in record.harnesses:
         _case(suite, h.name, "fuzzing", h.seconds)
     for f in record.findings:
-        _case(suite, f.harness, f.identity, f.seconds, f"{f.identity}\n{f.explanation}")
+        _case(suite, f.harness, f.identity, f.seconds, f"{f.identity}\n{f.explanation}\n{f.trace}")
     for c in record.canaries:
         _case(suite, c.harness, f"planted bug {c.id}", c.seconds or 0.0, c.why)
     for text in record.broken:
@@ -57,22 +60,33 @@ def _place(file: str, line: int) -> dict:
     return {"physicalLocation": {"artifactLocation": {"uri": file}, "region": {"startLine": line}}}
 
 
+def _places(f: Finding) -> list[dict]:
+    """The likeliest lines of the library; without suspects the line where it broke, as far as that is known; and the rule."""
+    places = [_place(s.file, s.line) for s in f.suspects[:SHOWN]]
+    if not places:
+        frames = re.findall(r"\(([\w.]+):(\d+)\)$", "\n".join(parts_of(f.explanation).stack), re.MULTILINE)
+        places = [_place(str(path.relative_to(ROOT)), int(line)) for file, line in frames for path in sorted((ROOT / "lib/src").rglob(file))[:1]][:1]
+    return [*places, _place("lib/CONTRACT.md", _rule_line(f.explanation))]
+
+
 def sarif(record: Record) -> dict:
-    """One result for each finding, at the likeliest line of the library, or else at the rule of the contract that it broke."""
-    results = []
+    """One result for each finding. GitHub takes results for the same alert if rule and primaryLocationLineHash are the same:
+    both follow from the identity alone."""
+    results: list[dict] = []
     for f in record.findings:
-        rule = _place("lib/CONTRACT.md", _rule_line(f.explanation))
-        places = [_place(s.file, s.line) for s in f.suspects[:SHOWN]]
-        place, *others = [*places, rule]
+        kind, check = (word.split("=", 1)[1] for word in f.identity.split()[1:3])
+        place, *others = _places(f)
         results.append({
-            "ruleId": f.identity.split()[1].removeprefix("kind="),
+            "ruleId": f"{kind}/{check}",
             "level": LEVELS[f.severity],
-            "message": {"text": f"{f.identity}\n{f.explanation}"},
+            "message": {"text": f"{f.identity}\n{f.explanation}\n{f.trace}"},
             "locations": [place],
             **({"relatedLocations": others} if others else {}),
-            "partialFingerprints": {"procbufIdentity/v1": f.identity},
+            "partialFingerprints": {"primaryLocationLineHash": hashlib.sha256(f.identity.encode()).hexdigest()[:32] + ":1",
+                                    "procbufIdentity/v1": f.identity},
         })
-    rules = [{"id": kind} for kind in dict.fromkeys(r["ruleId"] for r in results)]
+    rules = [{"id": rule, "shortDescription": {"text": meaning(f"PROCBUF-BUG kind={rule.split('/')[0]} ")}}
+             for rule in dict.fromkeys(r["ruleId"] for r in results)]
     driver = {"name": "procbuf", "rules": rules}
     return {"$schema": SARIF_SCHEMA, "version": "2.1.0",
             "runs": [{"tool": {"driver": driver}, "results": results}]}
@@ -89,19 +103,15 @@ def markdown(record: Record) -> str:
         lines += ["| finding | harness | severity | operations |", "| --- | --- | --- | --- |"]
         lines += [f"| {_cell(f.identity)} | {_cell(f.harness)} | {f.severity} | {f.operations} |"
                   for f in record.findings] + [""]
+        for f in record.findings:
+            lines += [f"{_cell(f.identity)}: {_cell(f.command)}", "", *(f"    {line}" for line in f.trace.splitlines()), ""]
     lines += ["| harness | runs | checked calls | crashes |", "| --- | --- | --- | --- |"]
     lines += [f"| {_cell(h.name)} | {h.runs:,} | {h.checked_operations:,} | {h.crashes} |"
               for h in record.harnesses] + [""]
     lines += [f"- **could not do its work**: {_cell(text)}" for text in record.broken]
-    lines += [f"- not done: {_cell(left.what)}: {_code(left.command)}" for left in record.left_out]
+    lines += [f"- not done: {_cell(left.what)}: {_cell(left.command)}" for left in record.left_out]
     lines += [f"- {_cell(note)}" for note in record.notes]
     return "\n".join(lines) + "\n"
-
-
-def _code(text: str) -> str:
-    """A command in Markdown, whatever is in it."""
-    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
-    return f"{fence} {text} {fence}"
 
 
 def _label(text: str) -> str:

@@ -127,6 +127,12 @@ def time_line(record: Record) -> str:
     return f"{1 - startup / seconds:.0%} of it mutation, {startup / seconds:.0%} replay and start-up{share}"
 
 
+def split_line(record: Record) -> str:
+    """What the time from the command to the report went into."""
+    parts = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in record.split.items())
+    return f"{sum(record.split.values()):.0f} s" + (f": {parts}" if parts else "")
+
+
 def size(finding: Finding) -> str:
     """How long its program is, and how often it shows."""
     count, members, shows = finding.operations, finding.members, finding.shows
@@ -141,7 +147,8 @@ def summary(record: Record) -> str:
                      f"{h.checked_operations:,} checked calls, {h.edges} edges, "
                      f"{h.crashes} crashes")
     lines.append(f"  reached: {coverage_total(record)}")
-    lines.append(f"  time: {time_line(record)}")
+    lines.append(f"  time: {split_line(record)}")
+    lines.append(f"  fuzzing: {time_line(record)}")
     lines.append(f"  what is left: {residual_line(record)}")
     lines.append(f"  would we have noticed: {canary_line(record)}")
     lines += host_lines(record)
