@@ -92,7 +92,8 @@ procbuf_process_allow_userspace_readable(struct procbuf_process *process, uint32
     result.code = procbuf_readwrite_build(process, addr, len, &buffer);
     if (result.code != PROCBUF_OK)
         return result;
-    result.code = procbuf_error_to_code(accept(procbuf_process_id(process), number, &buffer, data));
+    result.code = accept(procbuf_process_id(process), number, &buffer, data);
+    result.code = procbuf_error_to_code(result.code);
     if (result.code == PROCBUF_OK)
         procbuf_readwrite_consume(&buffer, &result.addr, &result.len);
     return result;

@@ -232,7 +232,8 @@ ERRORS = [
     ("T-accept", "a driver does not look at what it is asked", "machine/run_grants.c",
      "    if (wrong != NULL)\n", "    if (false)\n", "defect.X13"),
     ("T-foreign", "a foreign table does not look at what it is asked", "machine/run_tables.c",
-     "    if (data != world.foreign_lives || !is_held(index, identifier))\n", "    if (false)\n", "defect.X16"),
+     "    if (data != world.foreign_lives || number != world_foreign_identifier(identifier) ||\n"
+     "        !is_held(index, identifier))\n", "    if (false)\n", "defect.X16"),
     ("T-wide", "no number is widened", "model/operands.c",
      "            if (k + 1 == wide)\n", "            if (false)\n", "defect.W01"),
     ("T-data", "a body does not look at its data", "machine/machine.c",
