@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -302,7 +303,10 @@ class Night:
         found = list(self.triage.findings.by_identity.values())
         if found and not self.interrupts.came and (self.settings.time or 0) >= SUSPECTS_FROM_S:
             self.journal.say(f"looking for suspects of {len(found)} finding{'s' * (len(found) > 1)}")
-            self.one_cause = causes.name_suspects(self.triage.findings.bundles, found, self.triage.build.lib)
+            try:
+                self.one_cause = causes.name_suspects(self.triage.findings.bundles, found, self.triage.build.lib)
+            except (ToolError, OSError, ValueError, LookupError, subprocess.SubprocessError) as error:
+                self.journal.note(f"not all findings have suspects: {error}")
 
     # ---- The record ----
 

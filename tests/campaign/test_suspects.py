@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 import textwrap
 import unittest
+import unittest.mock
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -261,6 +262,23 @@ class BadInput(unittest.TestCase):
         (self.folder / "finding.json").write_text("{}")
         with self.assertRaises(ToolError):
             suspects.examine(self.folder, self.library("exit 9"))
+
+    def test_a_night_names_suspects_and_joins_what_one_change_undoes(self):
+        said = json.dumps(measured([row(1, 10, 0)], [[1, 1, 9, 0, 10, 0, 0]]))
+        library = self.library(f"""case $1 in --try) shift 2; printf '%s\\n' "$@" ;; *) echo '{said}' ;; esac""")
+        bundles = Bundles(self.folder / "findings", None)
+        one = finding(IDENTITY)
+        bundles.of(one).mkdir(parents=True)
+        (bundles.of(one) / "trace.trace").write_text("trace 1\nprocess\nbrk p0 p0.break\n")
+        (bundles.of(one) / "explanation.txt").write_text(one.explanation)
+        (bundles.of(one) / "finding.json").write_text(json.dumps(asdict(one)))
+        with unittest.mock.patch.object(causes, "switched", return_value=library):
+            self.assertEqual(causes.name_suspects(bundles, [one], self.folder), set())
+        self.assertEqual(one.suspects[0].function, "guilty")
+        self.assertIn("operation 1, before operation 3", one.first_wrong)
+        opinion = suspects.examine(bundles.of(one), library)
+        program = bundles.of(one) / "trace.trace"
+        self.assertEqual(causes.one_cause(library, {"a": (program, opinion), "b": (program, opinion)}), {("a", "b"), ("b", "a")})
 
     def test_a_build_without_switches(self):
         tool = Path(os.environ["PROCBUF_BUILD"]) / "fuzz/procbuf-suspects"
