@@ -210,7 +210,7 @@ Test(trace, the_table_is_pinned)
         { 0x6a, "allow_userspace_readable", "pvean" },
         { 0x6b, "set_byte", "pab" },
         { 0x6c, "declare_driver_with", "vNNmmug" },
-        { 0x6d, "grant_len", "uung" },
+        { 0x6d, "grant_len", "NNng" },
         { 0x6e, "allow_userspace_readable_with", "pvean" },
         { 0x70, "read_at", "onN" },
         { 0x71, "write_at", "wnNb" },
