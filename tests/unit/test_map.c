@@ -459,6 +459,25 @@ Test(map, a_map_has_300_regions)
     }
 }
 
+/* Each step is by as much as a smaller type holds, and regions come from the last to the first. */
+Test(map, regions_are_as_long_as_a_smaller_type_holds)
+{
+    const size_t strides[] = { 256, 65536 };
+    for (size_t s = 0; s < 2; s++) {
+        const size_t stride = strides[s];
+        for (size_t i = 0; i < 20; i++)
+            many[19 - i] = region(stride * i, stride * (i + 1), READ);
+        map = procbuf_map_of_regions(many, 20, &trusted);
+        ACCEPTS("M2");
+        cr_assert_eq(build_ro(0, 20 * stride), PROCBUF_OK);
+        cr_assert_eq(procbuf_readonly_len(&ro), 20 * stride);
+        cr_assert_eq(build_ro(stride - 1, stride + 2), PROCBUF_OK);
+        REFUSES("M2");
+        cr_assert_eq(build_ro(1, 20 * stride), PROCBUF_INVAL);
+        cr_assert_eq(build_ro(0, 21 * stride), PROCBUF_INVAL);
+    }
+}
+
 static bool find_a_byte(procbuf_addr_t addr, struct procbuf_region *region_out, const void *data)
 {
     (void)data;
@@ -638,6 +657,19 @@ Test(map, an_allow_gives_back_what_the_slot_held)
     cr_assert(result.code == PROCBUF_OK && result.addr == at(900) && result.len == 0);
     cr_assert_eq(procbuf_readonly_len(&ro), 0, "an empty one dies too");
     cr_assert_eq(procbuf_readonly_enter(&ro, must_not_run, NULL), PROCBUF_NO_SUCH_APP);
+}
+
+Test(map, a_handle_is_dead_after_2_16_swaps)
+{
+    REFUSES("H6");
+    cr_assert_eq(allow_ro(100, 10).code, PROCBUF_OK);
+    ro = procbuf_readonly_slot_get(&ro_slot);
+    for (unsigned swap = 0; swap < 65536; swap++) {
+        cr_assert_eq(allow_ro(100, 10).code, PROCBUF_OK);
+        if (swap == 255)
+            cr_assert_eq(procbuf_readonly_len(&ro), 0);
+    }
+    cr_assert_eq(procbuf_readonly_len(&ro), 0);
 }
 
 Test(map, what_a_slot_holds_is_rechecked)
