@@ -211,6 +211,10 @@ static bool panic_expected;
         panic_expected = false;                                                                    \
     } while (0)
 
+/* [begin_many] */
+/* The processes before those of the program are made. */
+static bool is_making_many;
+
 /* [refuse] */
 /* The port will refuse this request of the next call; 0: none. */
 static unsigned requests, refused_request;
@@ -334,7 +338,7 @@ bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
     /* [on_hook|refuse] */
     if (protection->table != &table)
         return true;
-    if (protection->process_index < 254) /* [begin_many] */
+    if (is_making_many) /* [begin_many] */
         return true; /* [begin_many] */
     /* [on_hook] */
     on_hook((numbers){ PROTECT, protection->process_index, protection->identifier,
@@ -532,8 +536,10 @@ static void begin_many(uint32_t slots)
     memset(many_grants, 0xa5, sizeof many_grants);
     procbuf_table_init(&table, many, 254 + slots);
     procbuf_table_use_grants(&table, many_grants, 300);
+    is_making_many = true;
     for (unsigned i = 0; i < 254; i++)
         create(&table, &many[i], (struct procbuf_process_config){ .mem_start = FOREIGN });
+    is_making_many = false;
 }
 
 /* [declare] */

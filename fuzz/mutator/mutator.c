@@ -13,6 +13,26 @@ static void delete(struct trace *trace, unsigned at)
     ops_copy(&trace->ops[at], &trace->ops[at + 1], trace->op_count - at);
 }
 
+/* One more or less, among those that the forms of a trace have. */
+static void nudge(char kind, struct operand *operand)
+{
+    int32_t low = -ANCHOR_MAX_OFFSET, high = ANCHOR_MAX_OFFSET;
+    if (operand->anchor == ANCHOR_NUMBER) {
+        low = kind == 'z' ? INT16_MIN : 0;
+        high = kind == 'z' ? INT16_MAX : 0xffffff;
+    } else if (operand->anchor == ANCHOR_PART) {
+        low = 0;
+        high = UINT16_MAX;
+    } else if (operand->anchor == ANCHOR_MAX) {
+        high = 0; /* nothing is larger than the largest */
+    }
+    operand->number += chance_one_in(2) ? 1 : -1;
+    if (operand->number < low)
+        operand->number = low;
+    if (operand->number > high)
+        operand->number = high;
+}
+
 static void change_operand(struct trace *trace)
 {
     const unsigned at = chance_below(trace->op_count);
@@ -33,13 +53,7 @@ static void change_operand(struct trace *trace)
         draw_operand(trace, op, kinds[k], operand);
         return;
     }
-    operand->number += chance_one_in(2) ? 1 : -1; /* nudge */
-    if (operand->anchor == ANCHOR_MAX && operand->number > 0)
-        operand->number = 0; /* there is no number behind the largest */
-    if (operand->anchor == ANCHOR_PART)
-        operand->number &= 0xffff;
-    if (operand->anchor == ANCHOR_NUMBER && kinds[k] != 'z' && operand->number < 0)
-        operand->number = 0;
+    nudge(kinds[k], operand);
 }
 
 /* Do a part of the program again, often in a new life of its process: what was kept from the old one

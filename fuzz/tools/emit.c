@@ -646,12 +646,12 @@ static void write_step(struct walk *walk, const struct call *call, const struct 
                                        .stepwise = true,
                                        .reads = { model.slices[call->args[0]].span } };
     if (call->op->code == OP_RESTART_MANY) {
-        if (ends)
-            say("for (unsigned life = 0; life < %" PRIu64 "; life++)",
-                step->number + (p->outcome.kind == OUTCOME_YES));
-        if (ends)
+        const uint64_t lives = step->number + (p->outcome.kind == OUTCOME_YES);
+        if (ends && lives != 0) {
+            say("for (unsigned life = 0; life < %" PRIu64 "; life++)", lives);
             say("    cr_assert_eq(procbuf_process_restart(%s, NULL), PROCBUF_OK);",
                 operand(call, 0));
+        }
         if (p->outcome.kind != OUTCOME_YES)
             say_template(call, &p->outcome, false);
         return;
