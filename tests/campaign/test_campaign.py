@@ -64,7 +64,7 @@ class Campaign(Case):
             told = json.loads((folder / "finding.json").read_text())
             kept = [path for path in folder.iterdir() if path.name.startswith("input")]
             self.assertEqual((told["inputs"], len(told["names"])), (finding["inputs"], len(kept)))
-            self.assertTrue(all(name.startswith("crash-") for name in told["names"]), told["names"])
+            self.assertTrue(all(name.startswith(("crash-", "id:")) for name in told["names"]), told["names"])
             self.assertNotIn("\x1b", json.dumps(told["environment"]).encode().decode("unicode_escape"))
             self.assertIn(finding["identity"], done.stdout)
             self.assertIn(finding["identity"], (self.folder / "out/report/index.html").read_text())
