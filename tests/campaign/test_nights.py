@@ -236,7 +236,7 @@ class Nights(Case):
                                  capture_output=True, check=False).returncode == 0
         limit = {} if mounted else {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))}
         try:
-            done = subprocess.run([CAMPAIGN, "--harness", "slices", "--time", "15s", "--out", self.out, "--lib",
+            done = subprocess.run([CAMPAIGN, "--harness", "slices", "--empty", "--time", "15s", "--out", self.out, "--lib",
                                    broken_lib("S12")], capture_output=True, text=True, errors="replace", timeout=1200,
                                   check=False, **limit)
             self.assertEqual(done.returncode, 1 if "FINDING after" in done.stdout else 2, done.stdout + done.stderr)
@@ -277,7 +277,10 @@ class Nights(Case):
                    "state.sqlite was empty, and was begun again")
 
     def path_without(self, *programs: str) -> dict[str, str]:
-        """An environment in which these programs are not installed."""
+        """An environment in which these programs are not installed. Builds are configured outside of it, or they would
+        remember where its programs were."""
+        for preset in ("fuzz", "coverage"):
+            self.check(call("cmake", "--preset", preset), 0)
         folder = self.folder / "bin"
         folder.mkdir()
         for path in [*Path("/usr/bin").iterdir(), *Path("/usr/sbin").iterdir(), *Path("/bin").iterdir()]:
