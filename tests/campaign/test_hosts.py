@@ -173,7 +173,7 @@ class Hosts(Case):
             self.make_host(name, number)
         place = self.work / "shared"
         where = f"{HUB}:{place}"
-        hosts = {name: self.begin(name, where, "60s") for name in DAYS}
+        hosts = {name: self.begin(name, where, "55s") for name in DAYS}
         count = lambda name: len(list(place.glob(f"facts/{name}/*/[0-9]*")))  # noqa: E731
         self.wait_for(lambda: all(count(name) > 1 for name in DAYS), *hosts.values())
         self.link("c", "down")
