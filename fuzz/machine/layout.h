@@ -12,6 +12,6 @@ void layout_begin(const struct trace *trace, FILE *results);
 
 /* Where the next process goes: regions side by side, with the gaps that the layout says. Out: operands of its creation.
  * Returns: where it ends. */
-uint64_t place_process(const struct layout *layout, uint64_t at, uint64_t args_out[8]);
+uint64_t place_process(const struct layout *asked, uint64_t at, uint64_t args_out[8]);
 
 #endif

@@ -268,7 +268,7 @@ static void begin_large(void)
     struct before *made = &before[world_is_second()];
     struct procbuf_grant_entry *grants = large_grants[world_is_second()];
     struct procbuf_process *process;
-    memset(&grants[TRACE_LARGE_BEFORE * TRACE_LARGE_GRANTS], 0xa5,
+    memset(&grants[(size_t)TRACE_LARGE_BEFORE * TRACE_LARGE_GRANTS], 0xa5,
            (size_t)TRACE_MAX_PROCESSES * TRACE_LARGE_GRANTS * sizeof *grants);
     procbuf_table_init(&world.table, world.before, TRACE_LARGE_BEFORE + model.slot_count);
     procbuf_table_use_grants(&world.table, grants, TRACE_LARGE_GRANTS);

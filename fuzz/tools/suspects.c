@@ -234,6 +234,7 @@ static void end_run(void)
 static void on_trap(int signal_number)
 {
     (void)signal_number;
+    // NOLINTNEXTLINE(bugprone-signal-handler,cert-*): it comes of an instruction, not at any time
     bug_found("ubsan", "trap", "actual: undefined, or a sum that wraps");
 }
 
@@ -523,7 +524,8 @@ static uint16_t *changes; /* by site: variants with which it breaks in another w
 static int latest_first(const void *one, const void *two)
 {
     const struct job *a = one, *b = two;
-    const uint32_t last_a = counts[a->site * KEYS].last, last_b = counts[b->site * KEYS].last;
+    const uint32_t last_a = counts[(size_t)a->site * KEYS].last,
+                   last_b = counts[(size_t)b->site * KEYS].last;
     return last_a != last_b          ? last_a < last_b ? 1 : -1
            : a->variant < b->variant ? -1
                                      : a->variant > b->variant;
@@ -534,7 +536,7 @@ static void find_cures(void)
     job_count = 0;
     for (unsigned site = 0; site < procbuf_site_count; site++)
         for (unsigned v = 1;
-             counts[site * KEYS].in_program != 0 && v <= procbuf_site_variants[site]; v++)
+             counts[(size_t)site * KEYS].in_program != 0 && v <= procbuf_site_variants[site]; v++)
             (void)add_job(0, site, v, ANYWHERE);
     qsort(jobs, job_count, sizeof jobs[0], latest_first); /* if time is short */
     run_jobs_with(run_program, finding_ms);
@@ -574,7 +576,7 @@ static unsigned try_cures_on(const unsigned *which, unsigned count, size_t field
                               cures[c].is_local ? positions[which[p]] : ANYWHERE);
         run_jobs_with(run_program, RUN_MS);
         for (unsigned p = from; p < count && p < from + FEW && cure_count != 0; p++) {
-            const struct job *of_program = &jobs[(p - from) * cure_count];
+            const struct job *of_program = &jobs[(size_t)(p - from) * cure_count];
             if (of_program[cure_count - 1].result.verdict == NOT_RUN)
                 break;
             for (unsigned c = 0; c < cure_count; c++)
@@ -601,8 +603,8 @@ static void place_cures(void)
             (void)add_job(0, cures[c].site, cures[c].variant, (int)at);
     const unsigned known = job_count;
     for (unsigned site = 0; site < procbuf_site_count; site++)
-        for (unsigned v = 1; counts[site * KEYS].in_call != 0 && v <= procbuf_site_variants[site];
-             v++)
+        for (unsigned v = 1;
+             counts[(size_t)site * KEYS].in_call != 0 && v <= procbuf_site_variants[site]; v++)
             if (changes[site] != 0)
                 (void)add_job(0, site, v, (int)finding.position);
     run_jobs_with(run_program, finding_ms);
@@ -700,11 +702,13 @@ static void try_named(char **words, int count)
 {
     job_count = 0;
     for (int w = 0; w < count; w++) {
-        unsigned site, variant;
-        if (sscanf(words[w], "%u:%u", &site, &variant) != 2 || site >= procbuf_site_count ||
-            variant == 0 || variant > procbuf_site_variants[site])
+        char *end;
+        const unsigned long site = strtoul(words[w], &end, 10);
+        const unsigned long variant = *end == ':' ? strtoul(end + 1, &end, 10) : 0;
+        if (*end != '\0' || site >= procbuf_site_count || variant == 0 ||
+            variant > procbuf_site_variants[site])
             unable("no such variant: ", words[w]);
-        (void)add_job(0, site, variant, ANYWHERE);
+        (void)add_job(0, (unsigned)site, (unsigned)variant, ANYWHERE);
     }
     run_jobs_with(run_program, RUN_MS);
     for (unsigned j = 0; j < job_count; j++)
