@@ -128,7 +128,7 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
               "void procbuf_memory_fill(procbuf_addr_t addr, size_t len, uint8_t value);"),
              (M_PROCESSES, "    zeroes(p, process->app_break, app_break);\n",
               """    zeroes(p, process->app_break, app_break);
-    if (process->app_break < app_break && model.processes[0].used)
+    if (process->app_break < app_break && model.processes[0].used && !arena_is_large)
         arena_set(&model.bytes[process->app_break - ARENA_BASE],
                   (uint8_t)model.processes[0].restart_count, app_break - process->app_break);
 """)]),
@@ -175,9 +175,11 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
               "    if (!procbuf_process_give(process, self->initial_app_break, kernel_break))\n"),
              (PROCESS, "    self->kernel_break = self->initial_kernel_break;\n",
               "    self->kernel_break = kernel_break;\n"),
-             (M_PROCESSES, "    memset(process->grants, 0, sizeof process->grants);\n",
-              "    if (process->initial_app_break > process->kernel_break)\n"
-              "        memset(process->grants, 0, sizeof process->grants);\n"),
+             (M_PROCESSES, "    memset(process->grants, 0, sizeof process->grants);\n    if (arena_is_large)\n",
+              "    const bool forgets = process->initial_app_break > process->kernel_break;\n"
+              "    if (forgets)\n"
+              "        memset(process->grants, 0, sizeof process->grants);\n"
+              "    if (forgets && arena_is_large)\n"),
              (M_PROCESSES, "    if (!model_gives(slot, process->initial_app_break, process->initial_kernel_break, p))\n",
               "    const uint64_t kernel_break = process->initial_app_break > process->kernel_break\n"
               "                                      ? process->initial_kernel_break\n"
