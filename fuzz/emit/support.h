@@ -438,13 +438,13 @@ static void add_to_counter(uint64_t count)
 /* [foreign_id] */
 static struct procbuf_id foreign_id(uint32_t index)
 {
-    foreign[index].handles |= UINT64_C(1) << foreign[index].identifier;
-    return procbuf_id_new_external(&foreign_table, index, foreign[index].identifier, /* [begin] */
-                                   &capability); /* [begin] */
-    return procbuf_id_new_external(
-        &foreign_table, far[index], /* [begin_few|begin_many] */
-        far_identifier(foreign[index].identifier), /* [begin_few|begin_many] */
-        &capability); /* [begin_few|begin_many] */
+    const uint64_t life = foreign[index].identifier;
+    const uint32_t place = index; /* [begin] */
+    const uint32_t place = far[index]; /* [begin_few|begin_many] */
+    const uint64_t number = life; /* [begin] */
+    const uint64_t number = far_identifier(life); /* [begin_few|begin_many] */
+    foreign[index].handles |= UINT64_C(1) << life;
+    return procbuf_id_new_external(&foreign_table, place, number, &capability);
 }
 
 /* [regions|maps] */
