@@ -162,7 +162,7 @@ static uint32_t below(uint32_t bound)
     random_state ^= random_state << 13;
     random_state ^= random_state >> 7;
     random_state ^= random_state << 17;
-    return (uint32_t)(random_state >> 32) % bound;
+    return bound == 0 ? 0 : (uint32_t)(random_state >> 32) % bound;
 }
 
 /* The same program is damaged in the same ways. */
