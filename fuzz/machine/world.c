@@ -258,7 +258,7 @@ static void make_other(void)
 /* ---- Large traces ---- */
 
 #ifndef ARENA_SMALL_ONLY
-/* Grants of a large trace: those of its own processes begin anew with each. */
+/* Grants of a large trace: those of its own processes are new in each. */
 static struct procbuf_grant_entry
     large_grants[2][(TRACE_LARGE_BEFORE + TRACE_MAX_PROCESSES) * TRACE_LARGE_GRANTS];
 

@@ -90,7 +90,7 @@ def name_suspects(bundles: Bundles, findings: Sequence[Finding], lib: Path) -> s
         except ToolError as error:
             opinion = Opinion(none_since=str(error))
         take_in(bundles, [finding], opinion)
-    take_in(bundles, findings[MOST_FINDINGS:], Opinion(none_since=f"more than {MOST_FINDINGS} findings tonight: mend some first"))
+    take_in(bundles, findings[MOST_FINDINGS:], Opinion(none_since=f"more than {MOST_FINDINGS} findings tonight: fix some first"))
     return one_cause(library, {identity: (read_finding(bundles.folder / f.folder)[0], opinions[identity])
                                for f in findings if (identity := f.identity) in opinions})
 

@@ -48,7 +48,7 @@ class Fact:
 
 
 class Wrong(Exception):
-    """What somebody wrote is not what it should be."""
+    """What another host wrote is not what it should be."""
 
 
 def typed(kind: Any, data: Any) -> Any:
