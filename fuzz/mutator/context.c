@@ -415,6 +415,24 @@ static unsigned insert_slices(struct trace *trace, unsigned at, const struct op 
     return at;
 }
 
+/* All bytes of the slice are alike but one, which the operation looks for near its end. Returns: where to go on. */
+static unsigned insert_far_byte(struct trace *trace, unsigned at, struct op *find)
+{
+    if ((find->code != OP_FIND && find->code != OP_STRING_LEN) || !draw_is_large() ||
+        !draw_has(OP_SLICE_FILL) || !draw_has(OP_SET) || !chance_one_in(2))
+        return at;
+    struct op fill_all = draw_op_of(trace, OP_SLICE_FILL), set = draw_op_of(trace, OP_SET);
+    fill_all.operands[0] = set.operands[0] = find->operands[0];
+    fill_all.operands[1].number = 1 + (int32_t)chance_below(4);
+    set.operands[1] =
+        (struct operand){ .anchor = ANCHOR_LEN, .number = -1 - (int32_t)chance_below(64) };
+    set.operands[2].number = 0;
+    if (find->code == OP_FIND)
+        find->operands[1].number = 0;
+    at += context_insert(trace, at, &fill_all);
+    return at + context_insert(trace, at, &set);
+}
+
 /* A slot is read inside the driver's grant, and something was allowed there before. Returns: where to
  * put the reading now; the block around it is closed behind it. */
 static unsigned insert_allow_and_enter(struct trace *trace, unsigned at, struct op *read)
@@ -467,6 +485,14 @@ static void insert_another_enter(struct trace *trace, unsigned at, const struct 
     enter.operands[1] = leave->operands[1]; /* number */
     (void)process_named(trace, at, &leave->operands[0], &enter.operands[0]);
     (void)context_insert(trace, at, &enter);
+}
+
+/* What a process waits for is kept while it is stopped. */
+static void insert_stop(struct trace *trace, unsigned at, const struct op *yield)
+{
+    struct op stop = draw_op_of(trace, OP_STOP);
+    stop.operands[0] = yield->operands[0];
+    (void)context_insert(trace, at, &stop);
 }
 
 /* A number of the operation comes as wide as the library takes it: often one that is small again where it is cut.
@@ -537,6 +563,49 @@ static unsigned insert_turn(struct trace *trace, unsigned at, struct op *move)
     return at + context_insert(trace, at, &turn);
 }
 
+/* The process whose memory a buffer register holds there. Returns: false if no operation before fills it so. */
+static bool process_of_buffer(const struct trace *trace, unsigned at, uint8_t code, int32_t number,
+                              struct operand *process_out)
+{
+    while (at-- > 0) {
+        const struct op *op = &trace->ops[at];
+        if (op->code == code && op->operands[0].number == number)
+            return context_process_of(op, process_out);
+    }
+    return false;
+}
+
+/* Inside an enter: others inside it; in the innermost its process begins a new life, and a grant of that may come to where
+ * the outermost is. Returns: where the innermost block goes on. */
+static unsigned insert_descent(struct trace *trace, unsigned at, const struct op *enter)
+{
+    const bool is_enter = enter->code == OP_ENTER || enter->code == OP_MUT_ENTER;
+    struct operand process;
+    if (!is_enter || !draw_has(OP_ALLOCATE_GRANT) || !draw_has(OP_BRK) || !chance_one_in(8) ||
+        !process_of_buffer(trace, at, OP_BUILD_READWRITE, enter->operands[0].number, &process))
+        return at;
+    for (unsigned depth = chance_below(5); depth > 0; depth--) {
+        struct op inner = draw_op_of(trace, enter->code);
+        inner.operands[0].number = (enter->operands[0].number + 1) % TRACE_BUFFER_COUNT;
+        at = insert_fillers(trace, at, &inner);
+        if (!context_insert(trace, at, &inner))
+            return at;
+        (void)context_insert(trace, ++at, &context_end);
+    }
+    at = context_insert_restart(trace, at, &process);
+    struct op brk = draw_op_of(trace, OP_BRK), allocate = draw_op_of(trace, OP_ALLOCATE_GRANT);
+    brk.operands[0] = allocate.operands[0] = process;
+    brk.operands[1] = (struct operand){ .anchor = ANCHOR_RAM,
+                                        .index = (uint8_t)process.number,
+                                        .number = (int32_t)chance_below(8) };
+    if (process.number < (int32_t)trace->process_count && !chance_one_in(4))
+        allocate.operands[3] = (struct operand){
+            .number = (int32_t)chance_below(trace->processes[process.number].ram),
+        };
+    at += context_insert(trace, at, &brk);
+    return at + context_insert(trace, at, &allocate);
+}
+
 /* The end of a block that begins before `at`: behind something new that uses its slice, or somewhere
  * in what follows. */
 static void insert_end(struct trace *trace, unsigned at)
@@ -596,6 +665,7 @@ void context_insert_random(struct trace *trace)
     if (chance_one_in(12))
         at = insert_end_of_life(trace, at, &op);
     at = insert_slices(trace, at, &op);
+    at = insert_far_byte(trace, at, &op);
     if (op.code == OP_RESTART_MANY)
         at = context_insert_kept(trace, at, &op);
     if (op.code == OP_SKIP_IDS) {
@@ -614,9 +684,11 @@ void context_insert_random(struct trace *trace)
     if (!context_insert(trace, at, &op))
         return;
     if (op_opens_block(op.code))
-        insert_end(trace, at + 1);
+        insert_end(trace, insert_descent(trace, at + 1, &op));
     else if (lends_by_map(op.code) && chance_one_in(2))
         insert_change_of_map(trace, at + 1, &op);
     else if (op.code == OP_LEAVE_GRANT && draw_has(OP_ENTER_GRANT) && chance_one_in(2))
         insert_another_enter(trace, at + 1, &op);
+    else if (op.code == OP_SET_YIELDED_FOR && draw_has(OP_STOP) && chance_one_in(2))
+        insert_stop(trace, at + 1, &op);
 }

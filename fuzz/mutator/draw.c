@@ -264,6 +264,8 @@ static void place_process(struct op *create)
     at[4] = (struct operand){ .number = ram };
     at[5] = (struct operand){ .number = app };
     at[6] = (struct operand){ .number = (int32_t)chance_below((uint32_t)(ram - app) + 1) };
+    if (chance_one_in(6)) /* no flash, which then may be anywhere */
+        at[0] = at[1] = at[2] = (struct operand){ .number = 0 };
 }
 
 struct op draw_op_of(const struct trace *trace, uint8_t code)
