@@ -98,10 +98,10 @@ def make_parser() -> argparse.ArgumentParser:
         prog="./fuzz/campaign", formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Replay the corpora, fuzz every harness, triage what breaks, write a report.",
         epilog="Exit status: 0 nothing found; 1 findings, a planted bug missed, or code of the library\n"
-               "no longer reached; 2 could not do its work, or a part of it (fuzz/OUTPUT.md lists what).\n"
+               "no longer reached; 2 failed to run, or a part of it did (fuzz/OUTPUT.md lists what).\n"
                "Ctrl-C stops at once, keeps everything found, and still writes the report: status 1 or 2.\n\n"
                "A folder that is used again is the next night: its corpora go on growing, its findings are\n"
-               "new, known, back again, or fixed since.")
+               "new, known, regressed, or fixed since.")
     what = parser.add_argument_group("what is fuzzed, and for how long")
     what.add_argument("--time", type=duration, metavar="T",
                       help="from the first to the last fuzzing process: 60s, 10m, 8h (default: 1m)")

@@ -18,7 +18,7 @@ from .record import STATUSES, Cpu, Finding, Harness, Host, LeftOut, OneMore, Pla
 from .share import Folder, Place, give, is_true, place_of, said, take
 from .tools import CLEAN, ToolError, shown
 
-PREFERRED = ("back again", "known", "new")
+PREFERRED = ("regressed", "known", "new")
 OWNER = "merge"
 
 

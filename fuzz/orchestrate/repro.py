@@ -56,7 +56,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./fuzz/repro", formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Run crash files again, and explain what broke.",
-        epilog="Exit status: 0 nothing broke; 1 the bug is there; 2 could not do its work; 3 another\n"
+        epilog="Exit status: 0 no bug found; 1 the bug is there; 2 failed to run; 3 another\n"
                "bug than the finding's.")
     parser.add_argument("files", nargs="+", metavar="FILE",
                         help="a fuzzer's crash file, a text trace (*.trace), a sequence of them that run in one "
@@ -278,7 +278,7 @@ def reproduce(built: Build, name: str, options: argparse.Namespace, entry: Repro
     entry.wanted, entry.identity = expected, outcome.identity
     if not outcome.found:
         print(shown(outcome.report.strip()))
-        print("nothing broke" + (f"; the finding was: {expected}" if expected else ""))
+        print("no bug found" + (f"; the finding was: {expected}" if expected else ""))
     elif options.minimize:
         text = made_small(built, text, outcome.identity, options)
     entry.trace = shown(text)
@@ -286,7 +286,7 @@ def reproduce(built: Build, name: str, options: argparse.Namespace, entry: Repro
         write_whole(Path(options.emit_trace), text.encode(errors="surrogateescape"))
     if not outcome.found:
         if options.emit_test:
-            raise ToolError("--emit-test: nothing broke, so there is nothing to make a test of")
+            raise ToolError("--emit-test: no bug found, so there is nothing to make a test of")
         return CLEAN
     octets = text.encode(errors="surrogateescape")
     color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -174,15 +174,15 @@ class Store:
         return self.db.execute("select * from findings where status != 'fixed' order by identity").fetchall()
 
     def see_finding(self, finding: Finding) -> str:
-        """A finding was seen. Returns: new, known or back again."""
+        """A finding was seen. Returns: new, known or regressed."""
         known = self.finding(finding.identity)
         if known is None:
             status = "new"
             self.db.execute("insert into findings values (?, ?, ?, ?, ?, ?, ?, null)", (
                 finding.identity, finding.folder, finding.harness, finding.severity, self.night, self.night, status))
             return status
-        status = ("back again" if known["status"] == "fixed" or
-                  (known["status"] == "back again" and known["last_night"] == self.night) else
+        status = ("regressed" if known["status"] == "fixed" or
+                  (known["status"] == "regressed" and known["last_night"] == self.night) else
                   "new" if known["first_night"] == self.night else "known")
         self.db.execute("update findings set last_night = ?, status = ?, folder = ? where identity = ?",
                         (self.night, status, finding.folder, finding.identity))

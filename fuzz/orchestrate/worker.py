@@ -198,7 +198,7 @@ class Worker:
         self.fuzzing.triage.take_death(self._origin(fuzzer), Crash(report_in(fuzzer.last_lines), self._rings()))
 
     def _fails(self, why: str) -> None:
-        """It could not do its work. The plan tries it once more, and then goes on without."""
+        """It failed to run. The plan tries it once more, and then goes on without."""
         self.combination.failures += 1
         self.slice.is_over()
         self.fuzzing.journal.breaks(self.combination.name, why)

@@ -44,11 +44,11 @@ static const char usage[] =
     "Ctrl-C stops it; OUT holds the smallest so far. How far it got is said on standard error,\n"
     "the last line beginning with \"minimised\".\n"
     "\n"
-    "Exit status: 0 OUT shows the bug; 1 IN breaks nothing; 2 could not do its work.\n";
+    "Exit status: 0 OUT shows the bug; 1 IN breaks nothing; 2 failed to run.\n";
 
 /* ---- What children say ---- */
 
-/* How a run ended. `signature` is empty if nothing broke. */
+/* How a run ended. `signature` is empty if no bug found. */
 struct verdict {
     unsigned member;   /* that failed */
     unsigned position; /* of its operation that failed */
@@ -746,7 +746,7 @@ int main(int argc, char **argv)
     take_up(0);
     wanted = run(&best, MOST_MS_FIRST);
     if (wanted.signature[0] == '\0') {
-        fprintf(stderr, "%s: nothing broke\n", argv[at]);
+        fprintf(stderr, "%s: no bug found\n", argv[at]);
         return STATUS_CLEAN;
     }
     const unsigned ops_before = count_ops(), members_before = members.count;

@@ -81,7 +81,7 @@ static const char usage[] =
     "  --help          this\n"
     "\n"
     "Exit status: 0 all ran clean; 77 a finding (its identity is the last line, PROCBUF-BUG);\n"
-    "2 could not do its work: bad arguments, an unreadable file, no input at all.\n"
+    "2 failed to run: bad arguments, an unreadable file, no input at all.\n"
     "Any other, or 77 without such a line: the program could not run, as a sanitizer that finds\n"
     "no room for its memory (under ulimit -v). An input never ends it so.\n";
 

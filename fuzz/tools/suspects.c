@@ -45,7 +45,7 @@ static const char usage[] =
     "  --try           print those of the variants named with which PROGRAM breaks nothing\n"
     "  --seconds S     the most that it takes of the processor (default 4)\n"
     "\n"
-    "Exit status: 0 printed; 1 PROGRAM breaks nothing; 2 could not do its work.\n";
+    "Exit status: 0 printed; 1 PROGRAM breaks nothing; 2 failed to run.\n";
 
 /* ---- The library's switches ---- */
 
@@ -672,7 +672,7 @@ static void run_finding(const char *path)
     run_jobs_with(run_all_members, FIRST_RUN_MS);
     if (jobs[0].result.verdict != BROKE) {
         fprintf(stderr, "%s: %s\n", path,
-                jobs[0].result.verdict == CLEAN ? "nothing broke"
+                jobs[0].result.verdict == CLEAN ? "no bug found"
                                                 : "it does not end, or says nothing when it does");
         exit(STATUS_CLEAN);
     }

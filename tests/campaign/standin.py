@@ -96,7 +96,7 @@ def convert(words: list[str]) -> None:
 def minimize(words: list[str]) -> None:
     _, (source, target) = values(words, "--seconds")
     if "late" in Path(source).read_text().split():
-        sys.exit("nothing broke")
+        sys.exit("no bug found")
     every = [member for member in members(source) if member.strip() in ("prime", "fire", "break", "flaky", "hang")]
     head = "sequence 1\n" if target.endswith(".sequence") else ""
     Path(target).write_text(head + "".join(f"trace 1\n{member}" for member in every))

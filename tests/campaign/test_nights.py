@@ -1,4 +1,4 @@
-"""Campaigns night after night: what is new, known, fixed, back again; what goes wrong in between."""
+"""Campaigns night after night: what is new, known, fixed, regressed; what goes wrong in between."""
 import json
 import os
 import resource
@@ -123,10 +123,10 @@ class Nights(Case):
         self.check(third, 0, f"fixed since: {COPY_TO}", "Nothing found")
         self.assertIn(COPY_TO, self.record()["fixed"])
         self.night(*QUICK, "--time", "3s", "--lib", lib, status=1)
-        self.assertIn("back again", self.statuses())
+        self.assertIn("regressed", self.statuses())
         self.assertEqual([n["id"] for n in self.record()["nights"]], [1, 2, 3, 4])
         page = (self.out / "report/index.html").read_text()
-        self.assertIn("back again", page)
+        self.assertIn("regressed", page)
         self.check(call(CAMPAIGN, "--resume", "--out", self.out), 2, "nothing to go on with")
 
     def test_three_planted_bugs_are_three_findings(self):
