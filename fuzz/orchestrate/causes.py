@@ -16,7 +16,7 @@ MOST_FINDINGS = 20
 """In a night that have suspects: the library is more broken than a list of lines can say."""
 
 ALIKE = 0.75
-"""Cosine of two findings' suspect functions, from which on they have one cause, if no change of the library tells."""
+"""Cosine of two findings' suspect functions, from which on they have one cause, if no cure decides."""
 SHARED = 0.5
 """Of the best changes that undo one finding's bug, how many undo another's that has the same cause."""
 MOST_TELLING = ("new", "regressed", "known", "not asked tonight", "not shown tonight", "damaged")

@@ -170,7 +170,7 @@ def lost(night: Merged) -> tuple[list[str], list[str]]:
         if fact.ended:
             continue
         left = sorted({*fact.mine} - done)
-        told = f"host {name} did not come to its end: its last fact is number {fact.number}"
+        told = f"host {name} did not finish: its last fact is number {fact.number}"
         if left or not fact.mine:
             broken.append(f"{told}; not done again: {', '.join(left) or 'what it was to do'}")
         else:

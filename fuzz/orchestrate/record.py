@@ -1,7 +1,7 @@
 """What a campaign records, and keeps as report/campaign.json: each field, its type, and what it means.
 
-Its schema and the table of fuzz/OUTPUT.md are made of this: `tests/build/schema --update`. What is said of a field stands
-beside its type; a tuple there has all values.
+Its schema and the table of fuzz/OUTPUT.md are made of this: `tests/build/schema --update`. The text about a field is
+next to its type; a tuple there has all values.
 """
 from __future__ import annotations
 

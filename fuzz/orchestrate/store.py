@@ -1,7 +1,7 @@
 """What a folder of campaigns knows from night to night: facts in SQLite, inputs and findings as files.
 
 Whatever is in a file is complete there before its fact is written; facts that are missing, because
-a campaign was killed in between, are made up for from the files when the next one begins.
+a campaign was killed in between, are recovered from the files when the next one begins.
 """
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Store:
     # ---- Nights ----
 
     def begin_night(self, revision: str, options: dict) -> None:
-        """Those that were killed, and that nobody went on with, are over."""
+        """Nights that were killed, and that no --resume continued, are over."""
         with self.writing() as db:
             db.execute("update nights set ended = 'killed' where ended is null")
             self.night = db.execute("insert into nights (began, revision, options) values (?, ?, ?)",
@@ -100,8 +100,8 @@ class Store:
         row = self.db.execute("select * from nights where ended is null order by id desc limit 1").fetchone()
         if row is None:
             why = ("its state.sqlite is empty" if self.was_empty or not self.nights()
-                   else "the last campaign in this folder came to its end")
-            raise ToolError(f"{self.path.parent}: nothing to go on with: {why}")
+                   else "the last campaign in this folder has finished")
+            raise ToolError(f"{self.path.parent}: no unfinished campaign: {why}")
         self.night = row["id"]
         return json.loads(row["options"]), row["fuzzed_s"]
 

@@ -22,7 +22,7 @@ MOST_FAILURES = 2
 """Times that a combination may fail to run before the plan goes on without it."""
 INTERRUPTED_STATUS = 72
 FROM_OUTSIDE = (INTERRUPTED_STATUS, -signal.SIGTERM, -signal.SIGKILL, -signal.SIGINT, -signal.SIGHUP)
-"""How a fuzzer ends that was ended: by us, or by somebody else (a machine without memory)."""
+"""How a fuzzer ends that was ended: by us, or by something else (a machine without memory)."""
 
 
 @dataclass

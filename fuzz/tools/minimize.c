@@ -1,7 +1,7 @@
 /* procbuf-minimize: make a trace small while its bug stays the same. See usage().
  *
  * Every candidate runs in a child of its own, since a finding ends the process. What must stay is
- * the signature: the identity, and what tells apart two bugs that share it (the rule that was
+ * the signature: the identity, and what distinguishes two bugs that share it (the rule that was
  * broken, expected and actual answer, what a panic says, or the place in the source where a sanitizer
  * saw it).
  */
@@ -351,7 +351,7 @@ static void take_out(unsigned from, unsigned to)
     candidate.op_count -= to - from;
 }
 
-/* What comes behind the operation that fails does not matter; open blocks end there. */
+/* What comes after the operation that fails does not matter; open blocks end there. */
 static bool cut_tail(void)
 {
     unsigned depth = 0;

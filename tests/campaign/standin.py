@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -ISB
-"""What a campaign starts, in a few lines: an engine that does at once what it is told, and a replay that knows what breaks.
+"""What a campaign starts, in a few lines: an engine that does at once what its options say, and a replay that knows what breaks.
 
 The name by which it is called says which program it is; PROCBUF_STANDIN says what the engine does. An input is text:
 `break` breaks, `hang` hangs, `flaky` breaks every third time, `fire` breaks when `prime` ran before it in one process, and
@@ -37,7 +37,7 @@ def members(path: str) -> list[str]:
 
 
 def values(words: list[str], *with_value: str) -> tuple[dict[str, str], list[str]]:
-    """Options, and what is left."""
+    """Options, and the other arguments."""
     options: dict[str, str] = {}
     rest = list(words)
     while rest and rest[0].startswith("--"):

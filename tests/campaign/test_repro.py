@@ -263,7 +263,7 @@ class Repro(Case):
         self.check(call(*repro, finding), 2, "--promote needs --failed-at")
         self.check(call(*repro, "--failed-at", "HEAD", finding), 2, "still breaks")
         self.check(call("patch", "-R", "-s", "-p1", "-d", clone, "-i", PATCHES / "A05.patch"), 0)
-        self.check(call(*git, "commit", "-qam", "lib: mend"), 0)
+        self.check(call(*git, "commit", "-qam", "lib: fix"), 0)
         self.check(call(*repro, "--failed-at", "HEAD~3", finding), 2, "runs clean")
         done = call(*repro, "--failed-at", "HEAD~1", finding)
         self.check(done, 0, "it failed at HEAD~1, and passes now", "git add corpus/regressions/result__outcome_status__build_readwrite.trace")

@@ -143,7 +143,7 @@ def main() -> int:
     parser.add_argument("--setup", choices=FUZZED | BASELINES, default=SETUPS[0].name)
     parser.add_argument("--sample", action="store_true", help=f"a fixed sample of {len(SAMPLE)} bugs, for the baselines")
     parser.add_argument("--harness", metavar="NAME",
-                        help="fuzz this one (default: the one in whose room the broken rule is)")
+                        help="fuzz this one (default: the one that rooms.txt names for the broken rule)")
     parser.add_argument("--seconds", type=float, default=30, metavar="S", help="processor time of a try, at most (30)")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="tries of each bug (3)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")

@@ -47,7 +47,7 @@ class Row:
 
 
 def functions_in(text: str) -> list[tuple[int, int, str]]:
-    """First line, last line and name of each; brackets of functions stand in the first column."""
+    """First line, last line and name of each; brackets of functions are in the first column."""
     found, lines, begin, name = [], text.splitlines(), 0, ""
     for number, line in enumerate(lines, 1):
         if line.startswith("{"):
