@@ -1,11 +1,11 @@
-/* What C tests of findings need besides their programs: ./fuzz/repro --emit-test takes over what a program uses.
+/* What C tests of findings need in addition to their programs: ./fuzz/repro --emit-test takes over what a program uses.
  * Names in brackets begin what tests have that use one of them, or end such a line; [.*] is for all. */
 /* [watch] */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
 /* [private_] */
-#define PROCBUF_IMPLEMENTATION /* to wind a counter forward: nobody lives 2^64 lives */
+#define PROCBUF_IMPLEMENTATION /* to wind a counter forward: no one waits for 2^64 lives */
 /* [.*] */
 #include <criterion/criterion.h>
 #include <procbuf.h>
@@ -21,7 +21,7 @@
 
 /* ---- Memory ---- */
 
-/* The kernel's own arrays come first and last; processes lie between, side by side. */
+/* The kernel's own arrays come first and last; processes are between them, side by side. */
 enum { PROCESSES = 4096, PROCESSES_END = 544768, MEMORY_LEN = 1138688 };
 static _Alignas(4096) uint8_t memory[MEMORY_LEN];
 #define MEMORY ((procbuf_addr_t)(uintptr_t)memory)
@@ -259,7 +259,7 @@ static void turn_life(uint32_t index)
 #define foreign_at_hook(hook, index) at_hook(hook, 0, index)
 
 /* [expect_hooks|at_hook|foreign_at_hook|watch|add_to_counter] */
-/* What a hook is told: of OPEN and CLOSE an address, a length and an access. */
+/* What a hook is passed: of OPEN and CLOSE an address, a length and an access. */
 enum { OPEN = 1, CLOSE, PROTECT, BARRIER };
 typedef uint64_t numbers[12];
 static numbers opened; /* last */
@@ -392,7 +392,7 @@ static const struct procbuf_grant *grant; /* [grant] */
 PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability); /* [capability] */
 
 /* [told] */
-/* What calls tell besides their answers. */
+/* What calls give in addition to their answers. */
 static struct {
     struct procbuf_process *process;
     procbuf_addr_t addr, old_break;
@@ -414,7 +414,7 @@ static struct {
 } told;
 
 /* [KEEP] */
-/* A call that is refused tells nothing. */
+/* A call that is refused gives nothing. */
 static uint8_t kept[64];
 #define KEEP(place) memcpy(kept, &(place), sizeof(place))
 #define MUST_BE_KEPT(place) cr_assert_arr_eq((const uint8_t *)&(place), kept, sizeof(place))

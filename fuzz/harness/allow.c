@@ -1,4 +1,4 @@
-/* allow: the system calls by which processes share, the slots and grants behind them.
+/* allow: the system calls by which processes share, their slots and grants.
  * Property: swaps give back exactly what was passed, grants keep clear of everything, and a buffer
  * from a slot dies when the slot is swapped.
  * Oracle: shadow model, access oracle, ASan and UBSan.

@@ -218,7 +218,7 @@ static const char *const pieces[] = {
     "misuse 255",
 };
 
-/* Limits of numbers, and of how often something may stand. */
+/* Limits of numbers, and of how often something may be given. */
 static const uint32_t edges[] = { 0,     1,     2,     5,     7,        8,         9,
                                   16,    31,    32,    33,    63,       64,        65,
                                   127,   128,   254,   255,   256,      511,       512,

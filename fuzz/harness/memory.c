@@ -2,7 +2,7 @@
  * Property: break and kernel break never cross, nothing shared is ever above the break, bytes that
  * a process gets are zero, and a refusal of the port changes nothing.
  * Oracle: shadow model, access oracle, ASan and UBSan.
- * Operations: breaks, grants and what raises the mark; refusals; lives, which begin it all anew.
+ * Operations: breaks, grants and what raises the mark; refusals; lives, which begin it all again.
  */
 #include "harness.h"
 

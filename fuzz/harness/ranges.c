@@ -1,5 +1,5 @@
 /* ranges: the arithmetic of ranges alone, with operands from everywhere in the address space.
- * Property: a range is accepted if and only if it lies where it must, in numbers that cannot wrap.
+ * Property: a range is accepted if and only if it is where it must be, in numbers that cannot wrap.
  * Oracle: the model's sums, twice as wide as an address; access oracle; UBSan.
  * Operations: all that take an address, a length, a distance or a range, and nothing else.
  */

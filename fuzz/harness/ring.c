@@ -75,7 +75,7 @@ void ring_open(const char *path, const char *harness_name)
     const bool is_new = status.st_size == 0;
     if (!S_ISREG(status.st_mode) || (!is_new && status.st_size != sizeof *ring))
         unable(path, "is not a ring");
-    /* Not by growing it: on a full disk a store to a page that has no room would be a signal. */
+    /* Not by growing it: on a full disk a store to a page that does not fit would be a signal. */
     if (is_new && !has_room(file))
         unable(path, strerror(errno));
     struct ring *map = mmap(NULL, sizeof *ring, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);

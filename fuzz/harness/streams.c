@@ -1,5 +1,5 @@
 /* streams: buffers used piece by piece while they change, and buffers of a foreign table.
- * Property: every step asks anew whether its buffer lives and how long it is; bytes end up right.
+ * Property: every step checks again whether its buffer lives and how long it is; bytes end up right.
  * Oracle: shadow model, access oracle, ASan and UBSan.
  * Operations: readers, writers, copies between them, steps at an offset, elements; foreign lives.
  */

@@ -25,7 +25,7 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_len, const uint8_t *
                                  uint8_t *out, size_t out_len, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *bytes, size_t len, size_t max_len);
 
-/* An AFL++ that is killed would leave its fork server behind, and that server's child, stopped. Both ask
+/* An AFL++ that is killed would leave its fork server running, and that server's child, stopped. Both ask
  * for their end when their parent's comes: a fork does not inherit it. */
 static void end_with_parent(void)
 {

@@ -1,5 +1,5 @@
 /* Behaviours: "this operation gave this answer, after that one gave that". How many are known, and
- * how many were seen in one input alone, tells how much is still new (Good and Turing; Böhme's
+ * how many were seen in one input alone, shows how much is still new (Good and Turing; Böhme's
  * STADS). Counted by fuzz targets when a campaign asks, by the environment PROCBUF_BEHAVIOURS. */
 #ifndef FUZZ_BEHAVIOURS_H
 #define FUZZ_BEHAVIOURS_H

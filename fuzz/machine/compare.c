@@ -154,7 +154,7 @@ static void check_written(struct span span)
     bug_arena_byte = at;
     bug_found("memory", "unwritten-bytes-shared",
               "expected: process memory holds written bytes\n"
-              "actual: arena byte %ld holds what nobody wrote",
+              "actual: arena byte %ld was never written",
               at);
 }
 
@@ -177,7 +177,7 @@ static unsigned compare_changed(void)
     if ((stored & ~of_table) != 0)
         bug_found("state", "store-behind-the-table",
                   "expected: stores to the %u slots that the table was told of\n"
-                  "actual: to one behind them",
+                  "actual: to one after them",
                   model.slot_count);
     model.changed = 0;
     for (unsigned left = changed; left != 0;)

@@ -45,7 +45,7 @@ static void print_words(const struct op *op, FILE *out)
         fprintf(out, ": %s", model_mistake((unsigned)op->operands[0].number));
 }
 
-/* Where the operands of the current operation lie, and what they come to. */
+/* Where the operands of the current operation are, and their values. */
 static void print_numbers(const struct call *call, FILE *out)
 {
     const char *kinds = op_table[call->op->code].operands;
@@ -200,7 +200,7 @@ static char letter_at(uint64_t addr)
     return ' ';
 }
 
-/* What else lies on a column of the map: r or w, nothing 0. */
+/* What else is in a column of the map: r or w, nothing 0. */
 typedef char letter_function(uint64_t low, uint64_t high);
 
 static char window_letter(uint64_t low, uint64_t high)

@@ -1,4 +1,4 @@
-/* The end of the counter of identifiers, which nobody lives to see. Contract: L1. */
+/* The end of the counter of identifiers, which no one lives to see. Contract: L1. */
 #ifndef FUZZ_IDENTIFIERS_H
 #define FUZZ_IDENTIFIERS_H
 

@@ -48,7 +48,7 @@ static void lay_out_all(const struct trace *trace, FILE *results)
         const uint64_t end = place_process(&trace->processes[i], at, args);
         if (end > (uint64_t)ARENA_BASE + arena_processes_end()) {
             if (results != NULL)
-                results_print_created(i, &outcome, results); /* it has no room, and so says */
+                results_print_created(i, &outcome, results); /* it does not fit, and says so */
             continue;
         }
         at = end;

@@ -64,7 +64,7 @@ static void checked_call(const struct call *call, const struct prediction *predi
     machine_checked_ops++;
 }
 
-/* What an operation has done besides answering. */
+/* What an operation has done in addition to answering. */
 static void compare_effects(const struct call *call, const struct outcome *outcome)
 {
     const struct op_row *row = &op_table[call->op->code];

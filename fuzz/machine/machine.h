@@ -26,7 +26,7 @@ extern bool machine_uncounted;
 /* Library calls that were checked since the program began. */
 extern uint64_t machine_checked_ops;
 
-/* From now on, remember what the library touches in the operation that runs; and print it, beside
+/* From now on, remember what the library touches in the operation that runs; and print it, next to
  * what the call may touch. */
 void machine_watch_accesses(void);
 void machine_print_accesses(FILE *out);
@@ -38,7 +38,7 @@ void machine_print_map(FILE *out, bool color);
 /* Print the operations up to the current one, in words. */
 void machine_print_program(FILE *out, bool color);
 
-/* Print an address relative to where it lies: p0.ram+16. */
+/* Print an address relative to where it is: p0.ram+16. */
 void place_print(uint64_t addr, FILE *out);
 
 #endif

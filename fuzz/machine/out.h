@@ -1,4 +1,4 @@
-/* Out-parameters: what a call tells beside its answer. One that refuses leaves them as they were (E3). */
+/* Out-parameters: what a call gives in addition to its answer. One that refuses leaves them as they were (E3). */
 #ifndef FUZZ_OUT_H
 #define FUZZ_OUT_H
 

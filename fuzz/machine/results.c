@@ -42,7 +42,7 @@ static bool print_near(uint64_t number, uint64_t base, const char *name, FILE *o
     return true;
 }
 
-/* Below it are the numbers that traces can say; the arena lies above it, at a place that depends on
+/* Below it are the numbers that traces can say; the arena is above it, at a place that depends on
  * the target. */
 enum { NEAR_ENOUGH = 1 << 25 };
 

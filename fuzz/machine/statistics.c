@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* ---- The ways in which two ranges can lie: Allen's thirteen ---- */
+/* ---- The ways in which two ranges can overlap: Allen's thirteen relations ---- */
 
 static const char *const relations[] = {
     "before",      "meets",    "overlaps",   "starts",        "during", "finishes", "equal",
@@ -18,7 +18,7 @@ static int order(uint64_t a, uint64_t b)
     return a < b ? -1 : a > b;
 }
 
-/* How [a, a_end) lies to [b, b_end), neither empty. Returns: an index of relations. */
+/* How [a, a_end) relates to [b, b_end), neither empty. Returns: an index of relations. */
 static unsigned relation(uint64_t a, uint64_t a_end, uint64_t b, uint64_t b_end)
 {
     static const unsigned char inside[3][3] = {

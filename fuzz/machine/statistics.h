@@ -1,5 +1,5 @@
 /* What was tried: which operations ran, what they answered, in which state of their process and with which numbers; what
- * followed on what; and how the ranges of buffers lay when they were entered. Counted by replay when asked, not while
+ * followed on what; and how the ranges of buffers overlapped when they were entered. Counted by replay when asked, not while
  * fuzzing. */
 #ifndef FUZZ_STATISTICS_H
 #define FUZZ_STATISTICS_H

@@ -229,7 +229,7 @@ void view_parts(unsigned slot, struct span parts[2])
     if (!view->used)
         return;
     parts[0] = (struct span){ in_arena(view->ram), in_arena(view->app_break) };
-    if (view->flash != view->flash_end) /* flash of no bytes may lie anywhere */
+    if (view->flash != view->flash_end) /* flash of no bytes may be anywhere */
         parts[1] = (struct span){ in_arena(view->flash), in_arena(view->flash_end) };
 }
 

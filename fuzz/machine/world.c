@@ -68,7 +68,7 @@ static void raise(uint32_t *end, uint64_t to)
         *end = (uint32_t)to;
 }
 
-/* Flash of no bytes may lie anywhere. */
+/* Flash of no bytes may be anywhere. */
 static void note_end(uint64_t end)
 {
     const uint64_t at = end - ARENA_BASE;

@@ -71,7 +71,7 @@ static inline uint32_t world_foreign_place(uint32_t process)
     return arena_is_large ? far[process] : process;
 }
 
-/* The identifier of a foreign life, as the library is told it. In a large trace all are the same in 32 bits. */
+/* The identifier of a foreign life, as the library gets it. In a large trace all are the same in 32 bits. */
 static inline uint64_t world_foreign_identifier(uint64_t identifier)
 {
     return arena_is_large ? identifier << 32 | 7 : identifier;

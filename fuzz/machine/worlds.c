@@ -107,7 +107,7 @@ static uint64_t digest_memory(void)
     return digest_of(parts[1], digest_of(parts[0], parts[0].end - parts[0].start));
 }
 
-/* In the first world: keep what a span holds. When there is no room, the comparison ends here. */
+/* In the first world: keep what a span holds. If it does not fit, the comparison ends here. */
 static void save(unsigned position, enum when when, struct span span)
 {
     const uint32_t len = span.end - span.start;

@@ -1,7 +1,7 @@
 /* The allow system calls, and set_byte. Contract: A. */
 #include "rules.h"
 
-/* A1 behind the build. Returns: the code. */
+/* A1 after the build. Returns: the code. */
 static int swap_slot(unsigned slot, const struct model_driver *driver, unsigned kind,
                      uint64_t number, struct model_range *range, struct prediction *p)
 {

@@ -52,7 +52,7 @@ bool model_asks_whether_live(const struct model_buffer *buffer, struct predictio
     return model_buffer_is_live(buffer);
 }
 
-/* Swaps that a slot has left in any case: nobody lives to see the last of 2^64. */
+/* Swaps that a slot has left in any case: no one lives to see the last of 2^64. */
 static const uint64_t swaps_left = (uint64_t)1 << 32;
 
 void predict_skip_swaps(const struct call *call, struct prediction *p)

@@ -186,7 +186,7 @@ void predict_declare_driver(const struct call *call, struct prediction *p)
     for (unsigned d = 0; d < model.depth; d++)
         if (model.open[d].of_grant && model.open[d].driver == args[0])
             return; /* it is in use */
-    /* Of a grant that is there, only the length tells that its driver has changed (R7). */
+    /* Of a grant that is there, only the length shows that its driver has changed (R7). */
     if (has_grant_of_length((unsigned)args[0], len))
         return;
     *driver = (struct model_driver){ .declared = true,

@@ -61,7 +61,7 @@ void model_check_invariants(unsigned slots)
             buffer->addr >= process->flash_protected_end && end <= process->flash_end;
         if (!in_ram && (b >= TRACE_BUFFER_COUNT || !in_readable_flash))
             bug_found("invariant", "I2-buffer-in-owned-memory",
-                      "expected: live buffers lie in app-owned memory or readable flash (I2)\n"
+                      "expected: live buffers are in app-owned memory or readable flash (I2)\n"
                       "actual: not so for buffer register %u",
                       b);
     }

@@ -216,7 +216,7 @@ static int fetch_pairs(const struct vector *v, struct model_range *pairs, struct
     return OK;
 }
 
-/* Of a foreign vector, whose bytes nobody changes meanwhile. */
+/* Of a foreign vector, whose bytes nothing changes meanwhile. */
 static bool vector_may_be_lent(const struct vector *v)
 {
     const uint64_t len = v->count * MODEL_PAIR_LEN;

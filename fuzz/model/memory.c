@@ -8,7 +8,7 @@ uint8_t model_cell(unsigned slot, enum purpose purpose)
 
 void model_label(uint64_t start, uint64_t end, uint8_t what)
 {
-    if (start < end) /* flash of no bytes may lie anywhere */
+    if (start < end) /* flash of no bytes may be anywhere */
         arena_set(&model.cells[start - ARENA_BASE], what, end - start);
 }
 

@@ -8,7 +8,7 @@ static const struct {
     { "R2", "it vouches for a read-only range without the capability" },
     { "R2", "it vouches for a read-write range without the capability" },
     { "R2", "it makes an id of a foreign table without the capability" },
-    { "R2", "its foreign table has nobody to ask" },
+    { "R2", "its foreign table has no liveness function" },
     { "R3", "it creates a process in a foreign table" },
     { "R5", "it views one byte of no array, to read" },
     { "R5", "it views one byte of no array, to write" },

@@ -89,7 +89,7 @@ struct model_range {
 /* What the library keeps in a grant's memory for a driver. It outlives the grant, as the memory
  * does, until that grant is made again. */
 struct model_slots {
-    struct span place; /* of all slots; how they lie in it is the library's business */
+    struct span place; /* of all slots; where they are in it is the library's business */
     struct model_range held[2][MODEL_SLOT_COUNT]; /* read-only, read-write */
     uint64_t swaps[2][MODEL_SLOT_COUNT];
     bool shown[2][MODEL_SLOT_COUNT]; /* whether the library has looked there, and so shown where: */
@@ -263,7 +263,7 @@ struct model {
     unsigned requests_seen; /* in this operation */
     struct model_slots slots[TRACE_MAX_PROCESSES]
                             [MODEL_GRANT_COUNT]; /* while no driver is declared: all 0 */
-    struct model_open open[TRACE_MAX_DEPTH]; /* what lies deeper than `depth` is 0 */
+    struct model_open open[TRACE_MAX_DEPTH]; /* what is deeper than `depth` is 0 */
     uint8_t cells[ARENA_LEN]; /* owner and purpose of each byte: model.c */
     uint8_t bytes[ARENA_LEN]; /* B5: one value of each byte, whoever looks at it */
 };

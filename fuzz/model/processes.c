@@ -61,7 +61,7 @@ bool model_gives(unsigned slot, uint64_t app_break, uint64_t kernel_break, struc
     return asks_port(p, slot, app_break, kernel_break)->answer;
 }
 
-/* L1: the last number is no identifier. */
+/* L1: the last number is not an identifier. */
 static bool ids_are_spent(void)
 {
     return model.next_identifier == UINT64_MAX;

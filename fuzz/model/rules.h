@@ -14,7 +14,7 @@ typedef unsigned __int128 wide;
 typedef uint64_t wide;
 #endif
 
-/* 2^width: the first number that is no address. */
+/* 2^width: the first number that is not an address. */
 #define ADDRESS_SPACE ((wide)UINTPTR_MAX + 1)
 
 /* Process errors, by their place in E1's list, from 1; their numbers come after those of codes. */

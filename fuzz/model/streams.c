@@ -1,7 +1,7 @@
 /* Steps at an offset, readers and writers. Contract: H7, H8. */
 #include "rules.h"
 
-/* What a step finds, once its buffer is entered: how much lies behind the offset. */
+/* What a step finds, once its buffer is entered: how much is after the offset. */
 struct found {
     const struct model_buffer *buffer;
     uint64_t rest;
@@ -51,7 +51,7 @@ static void moves(struct prediction *p, uint64_t from, uint64_t to, uint64_t len
         model.bytes[target + i] = bytes[i];
 }
 
-/* Whether the kernel has an array so long, to write from what lies there from a pattern on, or to read into. */
+/* Whether the kernel has an array so long, to write what is there from a pattern on, or to read into. */
 static bool has_array(uint64_t len)
 {
     return len <= arena_out_len();

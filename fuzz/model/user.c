@@ -133,7 +133,7 @@ static bool is_written_already(uint64_t target, const struct prediction *p)
 }
 
 /* Whatever the call answers, it has fetched each byte once: as it was. Which of two writes to a
- * byte comes last is not for anyone to say, so the call's own stand, and of userspace's the one that
+ * byte comes last is not for anyone to say, so the call's own remain, and of userspace's the one that
  * the trace has first. A call of many enters fetches
  * bytes more than once; there userspace acts at hooks only. */
 void model_act_when_fetched(struct prediction *p)

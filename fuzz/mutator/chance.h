@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Begin anew. Neighbouring seeds give unrelated numbers, since AFL++'s count up. */
+/* Begin again. Neighbouring seeds give unrelated numbers, since AFL++'s count up. */
 void chance_seed(uint32_t seed);
 
 /* A number below count; 0 if count is 0. */

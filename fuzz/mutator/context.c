@@ -365,7 +365,7 @@ static bool has_slice(const struct trace *trace, unsigned at, int32_t number)
     return false;
 }
 
-/* Enter a buffer, its bytes as that slice. Returns: where what uses it goes; behind it the block ends. */
+/* Enter a buffer, its bytes as that slice. Returns: where its users go; the block ends after them. */
 static unsigned insert_enter(struct trace *trace, unsigned at, int32_t slice)
 {
     const uint8_t code = chance_one_in(4) ? OP_ENTER : OP_MUT_ENTER;
@@ -380,7 +380,7 @@ static unsigned insert_enter(struct trace *trace, unsigned at, int32_t slice)
     return at + 1;
 }
 
-/* Two parts of one slice, equally long, one some bytes behind the other: ranges that overlap. */
+/* Two parts of one slice, equally long, one some bytes after the other: ranges that overlap. */
 static unsigned insert_shifted(struct trace *trace, unsigned at, const struct op *op)
 {
     const unsigned first = chance_below(2);
@@ -434,7 +434,7 @@ static unsigned insert_far_byte(struct trace *trace, unsigned at, struct op *fin
 }
 
 /* A slot is read inside the driver's grant, and something was allowed there before. Returns: where to
- * put the reading now; the block around it is closed behind it. */
+ * put the reading now; the block around it is closed after it. */
 static unsigned insert_allow_and_enter(struct trace *trace, unsigned at, struct op *read)
 {
     const bool writing = read->code == OP_READ_READWRITE;
@@ -606,7 +606,7 @@ static unsigned insert_descent(struct trace *trace, unsigned at, const struct op
     return at + context_insert(trace, at, &allocate);
 }
 
-/* The end of a block that begins before `at`: behind something new that uses its slice, or somewhere
+/* The end of a block that begins before `at`: after something new that uses its slice, or somewhere
  * in what follows. */
 static void insert_end(struct trace *trace, unsigned at)
 {

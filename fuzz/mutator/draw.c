@@ -292,7 +292,7 @@ struct op draw_op_of(const struct trace *trace, uint8_t code)
         place_process(&op);
     if (op.code == OP_MISUSE)
         op.operands[0].number = (int32_t)chance_below(45);
-    if (op.code == OP_GRANT_LEN && chance_one_in(2)) /* there is no room for all of it */
+    if (op.code == OP_GRANT_LEN && chance_one_in(2)) /* all of it does not fit */
         random_anchored(&op, &op.operands[2], ANCHOR_MAX);
     if (op.code == OP_SKIP_IDS ||
         op.code == OP_SKIP_SWAPS) { /* what is cut to so many bits comes back */

@@ -15,14 +15,14 @@ void mutator_change(struct trace *trace, const struct harness *harness, uint32_t
 void mutator_splice(struct trace *trace, const struct trace *other, uint32_t seed);
 
 /* The same for inputs as engines have them: bytes in, bytes out. Out: at most max_len bytes.
- * Returns: their number; 0 if the result has no room. */
+ * Returns: their number; 0 if the result does not fit. */
 size_t mutator_change_input(const struct harness *harness, const uint8_t *bytes, size_t len,
                             uint8_t *out, size_t max_len, uint32_t seed);
 size_t mutator_splice_inputs(const struct harness *harness, const uint8_t *a, size_t a_len,
                              const uint8_t *b, size_t b_len, uint8_t *out, size_t max_len,
                              uint32_t seed);
 
-/* The program that these bytes stand for, if they are what was made last: nobody need decode them. Valid
+/* The program that these bytes mean, if they are what was made last: they need not be decoded. Valid
  * until something else is made. Returns: null if they are not. */
 const struct trace *mutator_made(const struct harness *harness, const uint8_t *bytes, size_t len);
 

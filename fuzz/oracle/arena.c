@@ -158,7 +158,7 @@ void arena_open(struct span span, bool writable)
 
 #endif
 
-/* ---- What nobody wrote ---- */
+/* ---- Bytes that were never written ---- */
 
 extern void __msan_poison(const volatile void *, size_t) __attribute__((weak));
 extern void __msan_unpoison(const volatile void *, size_t) __attribute__((weak));

@@ -1,7 +1,7 @@
 /* The arena: all memory that the library under test may be asked to touch.
  *
  * One memfd, mapped twice. The library sees it at ARENA_BASE, where for ASan every byte is poisoned, so that
- * the oracle is told of every access; userspace, the model and dumps use `arena_view`, which never
+ * every access is reported to the oracle; userspace, the model and dumps use `arena_view`, which never
  * trips a sanitizer.
  *
  *   [0, 64)           nothing
@@ -148,15 +148,15 @@ static inline void arena_open(struct span span, bool writable)
 void arena_copy(void *to, const void *from, size_t len);
 void arena_set(void *to, uint8_t value, size_t len);
 
-/* Whether the build knows of bytes that nobody wrote: MSan's, which keeps a shadow. */
+/* Whether the build knows of bytes that were never written: MSan's, which keeps a shadow. */
 bool arena_has_shadow(void);
 
 /* For MSan, which keeps a shadow for each mapping: these bytes hold values now, written through
- * the other view; and these bytes hold what nobody wrote. Elsewhere they do nothing. */
+ * the other view; and these bytes were never written. Elsewhere they do nothing. */
 void arena_wrote(struct span span);
 void arena_forget(struct span span);
 
-/* Returns: the first byte in [start, end) that MSan knows nobody wrote, or -1. */
+/* Returns: the first byte in [start, end) that MSan knows was never written, or -1. */
 long arena_first_unwritten(struct span span);
 
 #endif

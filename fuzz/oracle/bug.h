@@ -4,7 +4,7 @@
  *   PROCBUF-BUG kind=<what> check=<where> op=<operation>
  *
  * The line is the bug's identity: buckets, "is it new?", regression names and reports key on it.
- * Every check in fuzz/ calls bug_found() with a `check` of its own, a literal that stands nowhere
+ * Every check in fuzz/ calls bug_found() with a `check` of its own, a literal that is nowhere
  * else. Reports of the sanitizers end in the same line: kind=asan-…, ubsan-… or msan-…, and check=
  * the first function of the library on the stack. Faults of the machine: kind=fault.
  */
@@ -21,7 +21,7 @@ extern const char *bug_current_op;
 /* Called once before the identity line, to explain. May be null. */
 extern void (*bug_explain)(void);
 
-/* Called with the identity line, without its newline, and what tells apart two bugs that share it:
+/* Called with the identity line, without its newline, and what distinguishes two bugs that share it:
  * what was expected and came instead, or the place in the source. May be null. */
 extern void (*bug_identified)(const char *identity, const char *detail);
 

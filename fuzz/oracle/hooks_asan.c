@@ -7,7 +7,7 @@
  * its shadow in place, which takes three instructions, and goes on after a report. All that the library
  * sees of the arena is poisoned: an access there is a report, and --wrap brings it here, to be judged by the oracle.
  * A report of any other access is ASan's. Bulk copies are calls with the prefix; stores to what is watched outside of
- * the arena are told by trace-stores. Built without a sanitizer.
+ * the arena are reported by trace-stores. Built without a sanitizer.
  *
  * Linked with -Wl,--wrap= for __asan_report_load1_noabort and the eleven like it, and __asan_handle_no_return.
  */
@@ -86,7 +86,7 @@ void *tb_memcpy(void *to, const void *from, size_t len);
 void *tb_memmove(void *to, const void *from, size_t len);
 void *tb_memset(void *to, int value, size_t len);
 
-/* The same bytes where nothing is poisoned; what does not lie in the arena as a whole stays where it is, for ASan to
+/* The same bytes where nothing is poisoned; what is not in the arena as a whole stays where it is, for ASan to
  * judge. */
 static void *unpoisoned(const void *start, size_t len)
 {
@@ -136,7 +136,7 @@ const char *hooks_asan_report(void)
 /* ---- Panics ---- */
 
 /* Before a call that does not return, and in longjmp: frames that are left so do not open their bytes again, others
- * will lie there. ASan opens all of the stack, and the one for signals, and asks the kernel where that is, each time. Of a
+ * will be there. ASan opens all of the stack, and the one for signals, and asks the kernel where that is, each time. Of a
  * panic that is expected we know which frames it leaves. */
 void __asan_unpoison_memory_region(const volatile void *, size_t);
 void __real___asan_handle_no_return(void);

@@ -3,7 +3,7 @@
  *   -fsanitize=memory -fsanitize-coverage=edge,trace-loads,trace-stores
  *
  * which reports every load and store to hooks_cov.c, and linked with --wrap for MSan's own bulk copies, which it
- * does not. What is in no window is not poisoned here: MSan knows only of values that nobody
+ * does not. What is in no window is not poisoned here: MSan knows only of values that were never
  * wrote.
  */
 #include "oracle.h"

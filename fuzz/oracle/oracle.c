@@ -257,7 +257,7 @@ static bool hook_equal(const struct hook *a, const struct hook *b)
     return true;
 }
 
-/* Another hook than the contract's. Two panics of one call are told apart by what they say. */
+/* Another hook than the contract's. Two panics of one call are distinguished by their message. */
 static void hook_is_wrong(const char *check, const char *expected_text, const struct hook *hook)
 {
     char actual_text[HOOK_TEXT];
@@ -377,7 +377,7 @@ static bool begins_outside_call(uint32_t start, const char *what)
               what, start);
 }
 
-/* The part of an access that lies in the arena: a broken library may start in it and run out. */
+/* The part of an access that is in the arena: a broken library may start in it and run out. */
 static uint32_t end_in_arena(uint32_t start, size_t len)
 {
     return len > ARENA_LEN - start ? ARENA_LEN : start + (uint32_t)len;

@@ -1,4 +1,4 @@
-/* The access oracle: sees every access the library makes, and holds it, byte by byte, against
+/* The access oracle: sees every access the library makes, and checks it, byte by byte, against
  * what the model allowed for this call.
  *
  * Before a call the machine says what may happen (`struct expectation`): which bytes the call may
@@ -25,7 +25,7 @@ struct hook {
     bool answer;            /* protect: what the port answers */
     uint64_t addr;          /* open, close: start. protect: mem_start */
     uint64_t len;           /* open, close */
-    /* protect, all that the port is told: */
+    /* protect, all that the port is passed: */
     uint32_t process_index;
     uint64_t identifier;
     uint64_t flash_start, flash_protected_end, flash_end;
@@ -106,7 +106,7 @@ static inline void access_any_store(uintptr_t addr, size_t len)
         watched_store(addr, len);
 }
 
-/* … a call of memmove; and one of memcpy, of which ASan tells by itself when its ranges overlap. */
+/* … a call of memmove; and one of memcpy, whose overlap ASan reports by itself. */
 void access_move(uintptr_t to, uintptr_t from, size_t len);
 void access_memcpy(uintptr_t to, uintptr_t from, size_t len);
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Between variables lie ASan's redzones: in builds where the testbed is sanitized, too, they are no mistake here.
+/* Between variables are ASan's redzones: where the testbed is sanitized too, reading them is not an error here.
  * Nothing that is called may look, either. */
 #define NOT_SANITIZED __attribute__((no_sanitize_address))
 

@@ -15,7 +15,7 @@ QUIET = {"AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_I_DONT_CARE_ABOUT_MISSI
          "AFL_TRY_AFFINITY": "1", "AFL_FAST_CAL": "1", "AFL_CMPLOG_ONLY_NEW": "1",
          "AFL_FORKSRV_INIT_TMOUT": "30000", "AFL_AUTORESUME": "1", "AFL_CUSTOM_MUTATOR_ONLY": "1",
          "AFL_NO_CRASH_README": "1"}
-"""With the structure-aware mutator alone, which finds more than AFL++'s own beside it."""
+"""With the structure-aware mutator alone, which finds more than together with AFL++'s own."""
 EXCHANGE_EVERY_S = 5.0
 TIME_IS_OVER = "Time limit was reached"
 ASAN = f"abort_on_error=1:symbolize=0:detect_leaks=0:malloc_context_size=0:hard_rss_limit_mb={MEMORY_MB}"

@@ -42,7 +42,7 @@ def _read() -> dict[str, Preset]:
 
 PRESETS = _read()
 BUILDS = {name: preset for name, preset in PRESETS.items() if "fuzz" in preset.ancestors}
-"""What replays on this machine besides the usual build: what engines fuzz, and what each compiler makes of the library."""
+"""What replays on this machine in addition to the usual build: what engines fuzz, and what each compiler makes of the library."""
 
 MACHINES = {name: preset for name, preset in PRESETS.items() if "machine" in preset.ancestors}
 """What replays on other machines, or as if there."""

@@ -39,7 +39,7 @@ def make_out(settings: Settings) -> Folder:
 
 
 def notify(command: str, folder: Folder) -> None:
-    """Tell somebody. What comes of it is said, and changes nothing."""
+    """Run the command of --notify. How it ends is printed, and changes nothing."""
     with open(folder.report / "campaign.json", "rb") as record:
         try:
             done = subprocess.run(["sh", "-c", command], stdin=record, timeout=60, check=False)
@@ -91,12 +91,12 @@ class Campaign:
         return journal.record.status
 
     def report_failure(self, problem: BaseException) -> None:
-        """The report of a night that could not come to its end, so that no earlier one is taken for it."""
+        """The report of a night that could not finish, so that no earlier one is taken for it."""
         if self.night is not None:
             with contextlib.suppress(Exception):
                 self.night.fill()
         self.journal.record.broken.append(shown(describe(problem)))
-        with contextlib.suppress(Exception):  # there may be no room for it; the old one is gone in any case
+        with contextlib.suppress(Exception):  # the disk may be full; the old one is gone in any case
             report.write(self.folder.report, self.journal.record)
         if self.settings.notify and (self.folder.report / "campaign.json").exists():
             notify(self.settings.notify, self.folder)

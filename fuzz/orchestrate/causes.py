@@ -16,10 +16,10 @@ MOST_FINDINGS = 20
 """In a night that have suspects: the library is more broken than a list of lines can say."""
 
 ALIKE = 0.75
-"""Cosine of two findings' suspect functions, from which on they have one cause, if no change of the library tells."""
+"""Cosine of two findings' suspect functions, from which on they have one cause, if no cure decides."""
 SHARED = 0.5
 """Of the best changes that undo one finding's bug, how many undo another's that has the same cause."""
-MOST_TELLING = ("new", "back again", "known", "not asked tonight", "not shown tonight", "damaged")
+MOST_TELLING = ("new", "regressed", "known", "not asked tonight", "not shown tonight", "damaged")
 assert sorted(MOST_TELLING) == sorted(STATUSES)
 
 
@@ -45,9 +45,9 @@ def look_alike(one: Sequence[Suspect], two: Sequence[Suspect]) -> bool:
 def status_of(members: Sequence[Finding]) -> str:
     """A cause is new if all that it shows is; known as soon as one of its findings is."""
     statuses = {finding.status for finding in members}
-    seen = statuses & {"known", "back again"}
+    seen = statuses & {"known", "regressed"}
     if seen:
-        return "known" if "known" in seen else "back again"
+        return "known" if "known" in seen else "regressed"
     return next(status for status in MOST_TELLING if status in statuses)
 
 

@@ -17,7 +17,7 @@ MINIMISE_LIMIT_S = 300
 
 
 def tidy(folder: Folder, harness: str) -> list[str]:
-    """Take out of a corpus what is no input of an engine: it would stop every engine, replay and count. It goes to
+    """Take out of a corpus what is not an input of an engine: it would stop every engine, replay and count. It goes to
     OUT/left-out/HARNESS. Returns: what that was."""
     corpus, aside = folder.corpus(harness), folder.out / "left-out" / harness
     old = corpus.with_name(f".{harness}.old")
@@ -105,4 +105,4 @@ def update(built: Build, harness: str, folder: Path) -> str:
             path.unlink()
     for file, text in sorted(texts.items()):
         (target / file).write_text(text)
-    return f"corpus/{harness}: {len(texts)} found inputs beside {len(seeds)} with a name; look at git diff"
+    return f"corpus/{harness}: {len(texts)} found inputs, and {len(seeds)} with a name; look at git diff"

@@ -46,7 +46,7 @@ class Misses(Totals):
 
 @dataclass
 class Measured(FileCoverage):
-    """Of a file: besides what is recorded, which lines ran."""
+    """Of a file: what is recorded, and which lines ran."""
     reached_lines: list[int]
     misses: Misses
 
@@ -113,7 +113,7 @@ def _export(built: Build, profile: Path) -> dict[str, Measured]:
 
 
 def statistics(built: Build, inputs: list[Path]) -> dict:
-    """What ran, what it answered, what followed on what, how ranges lay: replay --statistics."""
+    """What ran, what it answered, what followed on what, how ranges overlapped: replay --statistics."""
     done = run([built.tool("procbuf-replay"), "--statistics", "--rules-only", *inputs], timeout=SILENCE_S + len(_files(inputs)),
                environment={"LLVM_PROFILE_FILE": "/dev/null"})
     if done.returncode != 0:
@@ -217,7 +217,7 @@ def _line_counts(segments: list) -> dict[int, int]:
 
 
 def _missed_branches(entry: dict) -> list[tuple[int, str, str]]:
-    """A condition that stands in several functions, as macros make them, counts once."""
+    """A condition in several functions, as macros make them, counts once."""
     counts: dict[tuple, tuple[int, int]] = {}
     for branch in entry["branches"]:
         true, false = counts.get(tuple(branch[:4]), (0, 0))

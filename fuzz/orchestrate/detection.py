@@ -17,7 +17,7 @@ STARVED = 20
 
 
 def room(defect: Defect) -> str:
-    """The harness that its header names, or in whose room the broken rule is, by rooms.txt."""
+    """The harness that its header names, or that rooms.txt names for the broken rule."""
     if "harness" in defect.fields:
         return defect.fields["harness"]
     lines = (DEFECTS / "rooms.txt").read_text().splitlines()

@@ -17,7 +17,7 @@ from pathlib import Path
 from .tools import identity_in
 
 REPORT = re.compile(r"^==\d+==\s?(ERROR: |WARNING: MemorySanitizer)|runtime error: |^SUMMARY: \w+Sanitizer|^PROCBUF-BUG ")
-"""A line of somebody who has seen a bug."""
+"""A line that reports a bug."""
 OVERSTAYS_S = 60
 """Which a busy machine needs to load a corpus, and a hang reaches."""
 INPUT_TIMEOUT_S = 10
@@ -58,7 +58,7 @@ class Progress:
 
 
 def dies_with_us(*command: object) -> list[str]:
-    """A command, so that a campaign that is killed leaves no fuzzer behind: whoever was killed before the kernel knew
+    """A command, so that a campaign that is killed leaves no fuzzer running: a process that was killed before the kernel knew
     of that wish is no longer the parent, and nothing is run."""
     return ["setpriv", "--pdeathsig", "KILL", "--", "/bin/sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"', str(os.getpid()),
             *map(str, command)]
@@ -75,7 +75,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def report_in(lines: list[str]) -> str:
-    """What of a process's last lines tells of a bug; without such, the last of them."""
+    """The last lines of a process that report a bug; without such, the last of all."""
     first = next((at for at, line in enumerate(lines) if REPORT.search(line)), max(0, len(lines) - 20))
     return "\n".join(lines[first:])
 
@@ -85,7 +85,7 @@ class Fuzzer(ABC):
 
     name: str           # as --engine has it,
     title: str          # and for people
-    installed = ""      # the program that has to be there besides the target
+    installed = ""      # the program that the engine needs in addition to the target
     kept_in: str        # the folder of a campaign for what it finds, which has one for each harness,
     left: tuple[str, ...]  # and what in that is an input that breaks
     goes_on = False     # after an input that breaks
@@ -97,7 +97,7 @@ class Fuzzer(ABC):
     def __init__(self, task: Task):
         self.task = task
         self.progress = Progress()
-        self.artefacts: list[Path] = []  # that nobody has looked at
+        self.artefacts: list[Path] = []  # not triaged yet
         self.last_lines: list[str] = []
         self.said_bug = False     # a sanitizer, or the oracle, whether or not it ended the process
         self.came_to_end = False  # by itself, when its time was over

@@ -33,7 +33,7 @@ KINDS = {
 SANITIZERS = {
     "asan-": "AddressSanitizer: the library touched memory that is not its own.",
     "ubsan-": "UndefinedBehaviorSanitizer: the library does what C does not define, or a sum wrapped.",
-    "msan-": "MemorySanitizer: the library used bytes that nobody wrote.",
+    "msan-": "MemorySanitizer: the library used bytes that were never written.",
 }
 
 

@@ -32,7 +32,7 @@ class Fact:
     night: int = 0
     number: int = 0
     life: str = ""          # of the host's folder: counts of one life go on, those of another are added
-    ended: bool = False     # its plan came to its end
+    ended: bool = False     # its plan is finished
     period_s: float = 0.0   # from one exchange to the next
     clock: float = 0.0      # the host's; shown, and no decision depends on it
     library: str = ""       # hash of the library under test
@@ -135,7 +135,7 @@ def read(replica: Folder, name: str) -> Fact:
             if identity_in(finding.identity) != finding.identity:
                 raise Wrong("a finding without an identity")
         if odd := [name for name in fact.misses if not SOURCE.fullmatch(name)]:
-            raise Wrong(f"coverage of {odd[0][:60]}, which is no file of a library")
+            raise Wrong(f"coverage of {odd[0][:60]}, which is not a file of a library")
         return fact
     except (ValueError, RecursionError, TypeError, Wrong) as error:
         raise ToolError(shown(f"{name}: not taken: {error}")) from error

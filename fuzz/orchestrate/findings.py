@@ -219,7 +219,7 @@ class Findings:
                 known.names.append(shown(path.name))
             return known
         finding = self._begin(path, origin, outcome, build, crash, history)
-        self.by_identity[outcome.identity] = finding  # also when what follows is interrupted
+        self.by_identity[outcome.identity] = finding  # even if what follows is interrupted
         if is_explained(finding.identity) and self.is_ours(finding.identity):
             self.bundles.shorten(finding, outcome, build)
         return finding

@@ -95,7 +95,7 @@ class Fuzzing:
         """What --status shows."""
         self.triage.store.note_time(seconds)
         findings = self.triage.findings.everything()
-        with contextlib.suppress(ToolError):  # nobody needs it that much
+        with contextlib.suppress(ToolError):  # not worth failing for
             write_json(self.folder.status, {
                 "night": self.triage.store.night, "seconds": round(seconds, 1), "time": time_s, "findings": len(findings),
                 "identities": sorted(f.identity for f in findings), "harnesses": [asdict(row) for row in self.rows()]})

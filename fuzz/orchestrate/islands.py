@@ -117,7 +117,7 @@ class Islands:
             self.trouble = str(error)
 
     def listen(self) -> None:
-        """Who has said something since our last exchange. Without one, nobody can be called silent."""
+        """Who has said something since our last exchange. Without one, no host can be called silent."""
         self.last = {host: fact for host, fact in self.known.last(self.night).items() if host != self.host}
         for host, fact in self.last.items():
             if self.heard.get(host, (-1, 0.0))[0] != fact.number:

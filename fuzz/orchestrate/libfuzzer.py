@@ -23,7 +23,7 @@ KEPT_LINES = 200
 
 
 def options(seconds: float, seed: int, max_len: int = INPUT_BYTES) -> list[str]:
-    """What every libFuzzer of a campaign is told, and of a benchmark."""
+    """Options of every libFuzzer, in a campaign and in a benchmark."""
     return [f"-max_total_time={max(1, round(seconds))}", f"-seed={seed}", "-print_final_stats=1", f"-timeout={INPUT_TIMEOUT_S}",
             f"-report_slow_units={SLOW_S}", f"-rss_limit_mb={MEMORY_MB}", "-reload=5", f"-max_len={max_len}", "-len_control=0"]
 

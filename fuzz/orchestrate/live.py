@@ -51,5 +51,5 @@ def make_view(quiet: bool) -> PlainView:
         return QuietView()
     if not sys.stdout.isatty():
         return PlainView()
-    from .terminal import TerminalView  # pylint: disable=import-outside-toplevel  # without a terminal nobody needs Rich
+    from .terminal import TerminalView  # pylint: disable=import-outside-toplevel  # Rich is needed on a terminal only
     return TerminalView()

@@ -18,7 +18,7 @@ from .record import STATUSES, Cpu, Finding, Harness, Host, LeftOut, OneMore, Pla
 from .share import Folder, Place, give, is_true, place_of, said, take
 from .tools import CLEAN, ToolError, shown
 
-PREFERRED = ("back again", "known", "new")
+PREFERRED = ("regressed", "known", "new")
 OWNER = "merge"
 
 
@@ -170,7 +170,7 @@ def lost(night: Merged) -> tuple[list[str], list[str]]:
         if fact.ended:
             continue
         left = sorted({*fact.mine} - done)
-        told = f"host {name} did not come to its end: its last fact is number {fact.number}"
+        told = f"host {name} did not finish: its last fact is number {fact.number}"
         if left or not fact.mine:
             broken.append(f"{told}; not done again: {', '.join(left) or 'what it was to do'}")
         else:

@@ -39,7 +39,7 @@ if ci is not None:
     UNSIGNED = (ci.TypeKind.USHORT, ci.TypeKind.UINT, ci.TypeKind.ULONG, ci.TypeKind.ULONGLONG)
     SIGNED = (ci.TypeKind.LONG, ci.TypeKind.LONGLONG)
 SELF_CHECKS = ("PROCBUF_VERIFY", "PROCBUF_KEEPS")
-"""They hold wherever they stand, and nothing is done for them: no statement is moved over one, and none ends before one."""
+"""They hold wherever they are, and are left alone: no statement is moved over one, and no function returns before one."""
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 
 
@@ -118,7 +118,7 @@ class Finder:
         return self.source[cursor.extent.start.offset:cursor.extent.end.offset].decode()
 
     def is_plain(self, cursor) -> bool:
-        """Whether it stands in this file as written, not in a macro's expansion."""
+        """Whether it is in this file as written, not in a macro's expansion."""
         start, end = cursor.extent.start, cursor.extent.end
         return (start.file is not None and start.file.name == str(self.path) and end.file is not None
                 and end.file.name == str(self.path) and end.offset > start.offset

@@ -30,7 +30,7 @@ class Combination:
 
     @property
     def due(self) -> float:
-        """Its share of the time beside the others'."""
+        """Its share of the time, compared with the others'."""
         return self.setup.weight * self.weight
 
     @property

@@ -111,7 +111,7 @@ def compile_changed(lib: Path, folder: Path, build: Path) -> list[str]:
 
 
 def link(program: str, library: list[str], folder: Path, build: Path, testbed: dict[str, Path] | None = None) -> Path:
-    """Link a program of the build anew, with these objects of the library before those of ours, and objects of the testbed
+    """Link a program of the build again, with these objects of the library before those of ours, and objects of the testbed
     (the name as linked, to the new one)."""
     text = run(["ninja", "-t", "commands", program], build).stdout.splitlines()[-1]
     words = [w for w in shlex.split(text.split("&& cd ")[0].replace("&& :", "").lstrip(": &")) if w not in (":", "&&")]

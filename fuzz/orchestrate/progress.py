@@ -13,7 +13,7 @@ from .live import LINE_EVERY_S
 def working(text: str) -> Iterator[None]:
     """Around it. All is on standard error."""
     if sys.stderr.isatty():
-        from . import terminal  # pylint: disable=import-outside-toplevel  # without a terminal nobody needs Rich
+        from . import terminal  # pylint: disable=import-outside-toplevel  # Rich is needed on a terminal only
         with terminal.working(text):
             yield
         return

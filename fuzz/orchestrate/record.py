@@ -1,7 +1,7 @@
 """What a campaign records, and keeps as report/campaign.json: each field, its type, and what it means.
 
-Its schema and the table of fuzz/OUTPUT.md are made of this: `tests/build/schema --update`. What is said of a field stands
-beside its type; a tuple there has all values.
+Its schema and the table of fuzz/OUTPUT.md are made of this: `tests/build/schema --update`. The text about a field is
+next to its type; a tuple there has all values.
 """
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple
 SCHEMA = 2
 
 SEVERITIES = ("high", "medium", "low")
-STATUSES = ("new", "known", "back again", "not asked tonight", "not shown tonight", "damaged")
+STATUSES = ("new", "known", "regressed", "not asked tonight", "not shown tonight", "damaged")
 """Of findings that are not known to be fixed: the first three were seen tonight."""
 
 
@@ -235,7 +235,7 @@ class Reproduction:
     file: str
     status: Annotated[int, (0, 1, 2, 3)] = 0
     error: Annotated[str, "why it could not be run, if status is 2"] = ""
-    identity: Annotated[str, "of the bug; empty: nothing broke"] = ""
+    identity: Annotated[str, "of the bug; empty: no bug found"] = ""
     wanted: Annotated[str, "identity of the finding, if the file is one; another than `identity` if status is 3"] = ""
     trace: Annotated[str, "the program as text, minimised with --minimize"] = ""
     program: Annotated[str, "the program in words"] = ""
@@ -274,12 +274,12 @@ class Record:
     harnesses: Annotated[list[Harness], "what was fuzzed"] = field(default_factory=list)
     spans: Annotated[list[Span], "fuzzing processes, in the order in which they ended"] = field(default_factory=list)
     samples: Annotated[list[Sample], "how runs and features grew"] = field(default_factory=list)
-    residual: Annotated[list[Residual], "what is left"] = field(default_factory=list)
+    residual: Annotated[list[Residual], "what remains"] = field(default_factory=list)
     findings: Annotated[list[Finding], "those that are not known to be fixed"] = field(default_factory=list)
     groups: Annotated[list[Group], "those findings, by likely cause"] = field(default_factory=list)
     fixed: Annotated[list[str], "identities that were fixed since the night before"] = field(default_factory=list)
     plan: Annotated[list[Planned], "how the time was shared"] = field(default_factory=list)
-    broken: Annotated[list[str], "what could not do its work, or ended early, and why"] = field(default_factory=list)
+    broken: Annotated[list[str], "what failed to run, or ended early, and why"] = field(default_factory=list)
     canaries: Annotated[list[Canary], "planted bugs of this night"] = field(default_factory=list)
     canary_series: Annotated[list[Flight], "of all nights"] = field(default_factory=list)
     nights: Annotated[list[Night], "all nights of the folder"] = field(default_factory=list)

@@ -25,13 +25,13 @@ SILENCE_S = 3
 SLOW_S = 1.0
 MEMORY_MB = 256
 INPUT_MOST_BYTES = 1 << 20
-"""No engine makes longer ones, and what is longer is no input."""
+"""No engine makes longer ones, and a longer file is not an input."""
 TEXT_MOST_BYTES = 16 << 20
 BATCH = 1000
 """Files named in one command, so that the system takes it whatever their number."""
 CONVERT_TIMEOUT_S = 60
 KILLED = (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP)
-"""How it ends when somebody else ends it: a machine without memory, or one that goes down. No bug of the
+"""How it ends when something else ends it: a machine without memory, or one that goes down. No bug of the
 library's does, so it is tried again."""
 MOST_TRIES = 5
 LIMITS = {f"{name}_OPTIONS": f"hard_rss_limit_mb={MEMORY_MB}" for name in ("ASAN", "MSAN")}
@@ -53,7 +53,7 @@ class Outcome:
 
 
 def is_input(path: Path) -> str:
-    """Why a file is no input; '' if it is one."""
+    """Why a file is not an input; '' if it is one."""
     if path.is_symlink() and not path.exists():
         return "a link to nothing"
     if path.is_dir():
@@ -229,7 +229,7 @@ def text_of(members: list[str]) -> str:
 
 
 def suffix_of(text: str) -> str:
-    """How a file with this text has to be named: the first line that is no comment tells."""
+    """The suffix that a file with this text must have: the first line that is not a comment decides."""
     return ".sequence" if re.match(r"(\s*#.*\n|\s*\n)*sequence ", text) else ".trace"
 
 
@@ -261,7 +261,7 @@ def _drop_members(build: Build, text: str, identity: str, seconds: float) -> Min
 
 def minimize(build: Build, path: Path, identity: str, *, seconds: float = 60.0, out: Path | None = None) -> Minimised:
     """Drop and simplify operations, of a sequence members first, while the bug stays the same. With `out`, the
-    smallest so far is there, also when interrupted, and from there it goes on. A sequence of which one member is
+    smallest so far is there, even when interrupted, and it goes on from there. A sequence of which one member is
     left is a trace."""
     command: list = [build.tool("procbuf-minimize"), "--seconds", str(seconds)]
     with tempfile.TemporaryDirectory() as folder:

@@ -38,7 +38,7 @@ PARTS = ("test.c", "explanation.txt", "library.patch", "report.txt")
 
 def times(text: str) -> int:
     if not re.fullmatch("[0-9]{1,6}", text) or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of times (1 to 999999)")
+        raise argparse.ArgumentTypeError(f"invalid number of times {text!r} (1 to 999999)")
     return int(text)
 
 
@@ -48,7 +48,7 @@ def seconds(text: str) -> float:
     except ValueError:
         number = math.nan
     if not 0 < number <= 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+        raise argparse.ArgumentTypeError(f"invalid number of seconds {text!r}")
     return number
 
 
@@ -56,44 +56,44 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./fuzz/repro", formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Run crash files again, and explain what broke.",
-        epilog="Exit status: 0 nothing broke; 1 the bug is there; 2 could not do its work; 3 another\n"
+        epilog="Exit status: 0 no bug found; 1 the bug is there; 2 failed to run; 3 another\n"
                "bug than the finding's.")
     parser.add_argument("files", nargs="+", metavar="FILE",
                         help="a fuzzer's crash file, a text trace (*.trace), a sequence of them that run in one "
                              "process (*.sequence, *.ring), a finding's folder of a campaign, or - for standard input")
     parser.add_argument("--harness", metavar="NAME",
-                        help="the harness that a crash file of a fuzzer is for (default: found out)")
-    parser.add_argument("--lib", metavar="DIR", help="run it on this copy of lib/ in place of ours")
+                        help="the harness that a crash file of a fuzzer is for (default: recognised)")
+    parser.add_argument("--lib", metavar="DIR", help="run it on this copy of lib/ instead of ours")
     parser.add_argument("--minimize", action="store_true",
                         help="drop and simplify operations while the bug stays the same, then explain; "
-                             "Ctrl-C keeps the smallest so far, and with --emit-trace it goes on from there")
+                             "Ctrl-C keeps the smallest so far, and --emit-trace continues from there")
     parser.add_argument("--seconds", type=seconds, default=60.0, metavar="S",
-                        help="the most that --minimize may take (default: 60)")
+                        help="time limit of --minimize (default: 60)")
     parser.add_argument("--results", action="store_true",
                         help="print \"operation -> result\" for each operation, and nothing else on "
                              "standard output")
     parser.add_argument("--json", action="store_true",
-                        help="print what was found out as JSON (fuzz/repro.schema.json), and all else on standard error")
+                        help="print the result as JSON (fuzz/repro.schema.json), and all else on standard error")
     parser.add_argument("--repeat", type=times, metavar="N",
-                        help="run it N times, and say how often the bug shows")
+                        help="run it N times, and print how often the bug shows")
     parser.add_argument("--matrix", action="store_true",
                         help="replay it in every build (i386, MSan, guard pages, gcc and clang at -O0 to "
-                             "-O3), and say which see the bug")
+                             "-O3), and print which of them see the bug")
     parser.add_argument("--builds", type=lambda text: text.split(","), default=[], metavar="NAME,NAME",
-                        help=f"with --matrix: these only, of {', '.join(inquiry.BUILDS)}")
+                        help=f"with --matrix: only these, of {', '.join(inquiry.BUILDS)}")
     parser.add_argument("--on", choices=hardware.MACHINES, metavar="MACHINE",
-                        help=f"run it in a kernel on real protection hardware that QEMU emulates, and say what that "
-                             f"says: {', '.join(hardware.MACHINES)}")
+                        help=f"run it in a kernel with its protection unit on, emulated by QEMU, and print its answer: "
+                             f"{', '.join(hardware.MACHINES)}")
     parser.add_argument("--bisect", metavar="GOOD..BAD",
                         help="find the first commit whose library has the bug")
     parser.add_argument("--suspects", action="store_true",
-                        help="say which lines of the library are most likely at fault")
+                        help="print the lines of the library most likely at fault")
     parser.add_argument("--debug", action="store_true",
                         help="open gdb at the operation that fails")
     parser.add_argument("--promote", action="store_true",
                         help="make a regression test of a finding's folder that passes now")
     parser.add_argument("--failed-at", metavar="REVISION",
-                        help="with --promote: the revision at which it failed, to see that it can")
+                        help="with --promote: a revision at which it failed, to check that the test can fail")
     parser.add_argument("--as-found", action="store_true",
                         help="run a finding's folder on the library as it was when it was found")
     parser.add_argument("--emit-trace", metavar="OUT", help="write the program as a text trace")
@@ -278,7 +278,7 @@ def reproduce(built: Build, name: str, options: argparse.Namespace, entry: Repro
     entry.wanted, entry.identity = expected, outcome.identity
     if not outcome.found:
         print(shown(outcome.report.strip()))
-        print("nothing broke" + (f"; the finding was: {expected}" if expected else ""))
+        print("no bug found" + (f"; the finding was: {expected}" if expected else ""))
     elif options.minimize:
         text = made_small(built, text, outcome.identity, options)
     entry.trace = shown(text)
@@ -286,7 +286,7 @@ def reproduce(built: Build, name: str, options: argparse.Namespace, entry: Repro
         write_whole(Path(options.emit_trace), text.encode(errors="surrogateescape"))
     if not outcome.found:
         if options.emit_test:
-            raise ToolError("--emit-test: nothing broke, so there is nothing to make a test of")
+            raise ToolError("--emit-test: no bug found, so there is nothing to make a test of")
         return CLEAN
     octets = text.encode(errors="surrogateescape")
     color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -31,7 +31,7 @@ class Behaviours:
         return self.folder / f"{harness}.{self.files}.counts"
 
     def take_in(self, harness: str, path: Path, at_s: float) -> Residual | None:
-        """Add the counts of a process that has ended. Returns: what is left then; None when it left none."""
+        """Add the counts of a process that has ended. Returns: what remains then; None if it left no counts."""
         if not self._add(harness, path):
             return None
         counts = self.counts[harness]

@@ -170,7 +170,7 @@ class Folder(Place):
                 return stream.read(MOST_BYTES[name.split("/")[0]] + 1)
 
     def add(self, name: str, content: bytes) -> None:
-        """Whole or not at all, also if the machine stops: who reads sees it when it is on the disk."""
+        """Whole or not at all, even if the machine stops: a reader sees it once it is on the disk."""
         with self._parent(name, make=True) as (folder, last):
             partial = f"{PARTIAL}{self.owner}-{secrets.token_hex(8)}"
             try:

@@ -1,7 +1,7 @@
 """What a folder of campaigns knows from night to night: facts in SQLite, inputs and findings as files.
 
 Whatever is in a file is complete there before its fact is written; facts that are missing, because
-a campaign was killed in between, are made up for from the files when the next one begins.
+a campaign was killed in between, are recovered from the files when the next one begins.
 """
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Store:
     # ---- Nights ----
 
     def begin_night(self, revision: str, options: dict) -> None:
-        """Those that were killed, and that nobody went on with, are over."""
+        """Nights that were killed, and that no --resume continued, are over."""
         with self.writing() as db:
             db.execute("update nights set ended = 'killed' where ended is null")
             self.night = db.execute("insert into nights (began, revision, options) values (?, ?, ?)",
@@ -100,8 +100,8 @@ class Store:
         row = self.db.execute("select * from nights where ended is null order by id desc limit 1").fetchone()
         if row is None:
             why = ("its state.sqlite is empty" if self.was_empty or not self.nights()
-                   else "the last campaign in this folder came to its end")
-            raise ToolError(f"{self.path.parent}: nothing to go on with: {why}")
+                   else "the last campaign in this folder has finished")
+            raise ToolError(f"{self.path.parent}: no unfinished campaign: {why}")
         self.night = row["id"]
         return json.loads(row["options"]), row["fuzzed_s"]
 
@@ -174,15 +174,15 @@ class Store:
         return self.db.execute("select * from findings where status != 'fixed' order by identity").fetchall()
 
     def see_finding(self, finding: Finding) -> str:
-        """A finding was seen. Returns: new, known or back again."""
+        """A finding was seen. Returns: new, known or regressed."""
         known = self.finding(finding.identity)
         if known is None:
             status = "new"
             self.db.execute("insert into findings values (?, ?, ?, ?, ?, ?, ?, null)", (
                 finding.identity, finding.folder, finding.harness, finding.severity, self.night, self.night, status))
             return status
-        status = ("back again" if known["status"] == "fixed" or
-                  (known["status"] == "back again" and known["last_night"] == self.night) else
+        status = ("regressed" if known["status"] == "fixed" or
+                  (known["status"] == "regressed" and known["last_night"] == self.night) else
                   "new" if known["first_night"] == self.night else "known")
         self.db.execute("update findings set last_night = ?, status = ?, folder = ? where identity = ?",
                         (self.night, status, finding.folder, finding.identity))

@@ -41,7 +41,7 @@ class Site:
     function: str
     kind: str  # statement, condition, value, before
     text: str
-    variants: list[tuple[int, str]] = field(default_factory=list)  # line, and what stands there then
+    variants: list[tuple[int, str]] = field(default_factory=list)  # line, and its text then
 
 
 @dataclass
@@ -219,7 +219,7 @@ class Rewriter(Finder):
                 self.donors[" ".join(text.split())] = None
 
     def is_written(self, statement) -> bool:
-        """Whether its keyword stands there, not a macro's name."""
+        """Whether its keyword is there, not a macro's name."""
         text = self.text_of(statement)
         return self.is_plain(statement) and text.startswith(("if", "while", "for", "do ", "switch"))
 
@@ -251,7 +251,7 @@ class Rewriter(Finder):
                 for one in names for two in names if one != two and re.search(rf"\b{one}\b", text)]
 
     def add_joined(self, region: Region) -> None:
-        """A condition with one more, which the file has near by: what was dropped may stand elsewhere."""
+        """A condition with one more, which the file has near by: what was dropped may be elsewhere."""
         text = " ".join(self.source[region.start:region.end].decode().split())
         if region.kind == "statement":
             if region.function not in self.conditional or not text.startswith("return ") or not text.endswith(";"):
@@ -288,7 +288,7 @@ class Rewriter(Finder):
         region.said += [(self.line_of(region.start), said) for said in ("(deleted)", *others)]
 
     def add_uncut(self, region: Region) -> None:
-        """Nothing in it cut: one cut alone may hide behind another."""
+        """Nothing in it cut: one cut alone may be hidden by another."""
         cuts = [m for m in self.found.values() if m.operator == CUTS and region.start <= m.start and m.end <= region.end]
         text, line = self.source[region.start:region.end], self.line_of(region.start)
         apart: list[Mutant] = []
@@ -362,7 +362,7 @@ class Rewriter(Finder):
 
     @staticmethod
     def parts(region: Region, number: int, original: bytes) -> list[tuple[bytes, int | None]]:
-        """What stands in the place of a region, piece by piece; with each variant its number."""
+        """What replaces a region, piece by piece; with each variant its number."""
         head = f"unsigned procbuf_v = procbuf_site({number});".encode()
         out: list[tuple[bytes, int | None]] = []
         is_value = region.kind in ("condition", "value")
@@ -414,7 +414,7 @@ class Rewriter(Finder):
 # ---- A whole library ----
 
 _known: dict[tuple, tuple[bytes, list[Site]]] = {}
-"""Of files that were rewritten before, beside the same headers: most of a library that differs in one."""
+"""Of files that were rewritten before, with the same headers: most of a library that differs in one."""
 
 
 def _rewritten(path: Path, lib: Path, first: int, headers: str) -> tuple[bytes, list[Site]]:

@@ -1,4 +1,4 @@
-"""What the front doors share: where things are, how they are built, how the tools are run."""
+"""What the commands share: where things are, how they are built, how the tools are run."""
 from __future__ import annotations
 
 import contextlib
@@ -32,7 +32,7 @@ EVERYTHING = ("fuzz/all",)
 """What can be built of the testbed: the tools, or the fuzz targets too."""
 
 CLEAN, FINDINGS, UNABLE = 0, 1, 2
-"""Exit status of every front door."""
+"""Exit status of every command."""
 
 
 class ToolError(Exception):
@@ -70,11 +70,11 @@ def describe(problem: BaseException) -> str:
     if isinstance(problem, subprocess.TimeoutExpired):
         return f"{quoted(*problem.cmd)[:200]}: no end after {problem.timeout:.0f} s"
     at = traceback.extract_tb(problem.__traceback__)[-1]
-    return f"an error of this program, {type(problem).__name__}: {problem} ({Path(at.filename).name}:{at.lineno})"
+    return f"an internal error, {type(problem).__name__}: {problem} ({Path(at.filename).name}:{at.lineno})"
 
 
 def is_full(problem: BaseException) -> bool:
-    """Whether it says that there is no room left."""
+    """Whether it says that the disk is full."""
     cause = problem.__cause__ if isinstance(problem, ToolError) else problem
     return (isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
             or isinstance(cause, sqlite3.Error) and "full" in str(cause))
@@ -213,7 +213,7 @@ def _built(built: Build, preset: str, targets: Sequence[str], options: list[str]
 
 
 def _is_configured(folder: Path) -> bool:
-    """Whether only ninja needs to look: it configures anew by itself when CMakeLists.txt change."""
+    """Whether only ninja needs to look: it configures again by itself when CMakeLists.txt change."""
     try:
         configured = (folder / "build.ninja").stat().st_mtime
         return configured > (ROOT / "CMakePresets.json").stat().st_mtime
@@ -222,7 +222,7 @@ def _is_configured(folder: Path) -> bool:
 
 
 def first_error(text: str) -> str:
-    """The line of what a program said that tells most."""
+    """The most telling line of a program's output."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return next((line for line in lines if re.search("error|failed|cannot", line, re.IGNORECASE)),
                 lines[-1] if lines else "it did not say why")

@@ -110,7 +110,7 @@ class Triage:
             self.journal.say(f"{finding.status}: {identity}")
 
     def take_in_artefacts(self, harnesses: Collection[str]) -> None:
-        """What engines had found, and nobody had looked at when the campaign was killed."""
+        """What engines had found, and was not triaged when the campaign was killed."""
         for harness, engine, path in self.folder.artefacts():
             if self.store.has_triaged(self.folder.key(path)) or not path.is_file():
                 continue

@@ -22,7 +22,7 @@ MOST_FAILURES = 2
 """Times that a combination may fail to run before the plan goes on without it."""
 INTERRUPTED_STATUS = 72
 FROM_OUTSIDE = (INTERRUPTED_STATUS, -signal.SIGTERM, -signal.SIGKILL, -signal.SIGINT, -signal.SIGHUP)
-"""How a fuzzer ends that was ended: by us, or by somebody else (a machine without memory)."""
+"""How a fuzzer ends that was ended: by us, or by something else (a machine without memory)."""
 
 
 @dataclass
@@ -198,7 +198,7 @@ class Worker:
         self.fuzzing.triage.take_death(self._origin(fuzzer), Crash(report_in(fuzzer.last_lines), self._rings()))
 
     def _fails(self, why: str) -> None:
-        """It could not do its work. The plan tries it once more, and then goes on without."""
+        """It failed to run. The plan tries it once more, and then goes on without."""
         self.combination.failures += 1
         self.slice.is_over()
         self.fuzzing.journal.breaks(self.combination.name, why)

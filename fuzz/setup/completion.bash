@@ -1,5 +1,5 @@
 # Completion in bash: . fuzz/setup/completion.bash
-# What there is to complete, the --help of each command tells.
+# The --help of each command lists what there is to complete.
 
 # The values of an option, as --help has them in braces, or as the corpora have them.
 _procbuf_values() {

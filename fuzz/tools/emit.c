@@ -1,7 +1,7 @@
 /* procbuf-emit: a trace or a sequence that shows a bug, as a C test. See usage().
  *
  * A backend of the walk that calls nothing: what a call must answer, touch and tell, the model says;
- * how it looks stands in ops.def, and what it needs besides in support.h. */
+ * how it looks is in ops.def, and what else it needs in support.h. */
 #include "arena.h"
 #include "arguments.h"
 #include "execute.h"
@@ -343,7 +343,7 @@ static void say_call(const char *call, const struct outcome *outcome)
         say("%s;", call);
 }
 
-/* … and what it tells: the places in which it does are told, in order. */
+/* … and what it is passed: the places in which it differs are listed, in order. */
 static void say_told(const char *call, const struct outcome *outcome)
 {
     static const char *const orders[] = { "< 0", "== 0", "> 0" };
@@ -557,7 +557,7 @@ static void after(const struct expectation *access, bool fails)
     note_bytes(access);
 }
 
-/* What must hold in the end, besides what calls answered. */
+/* What must hold in the end, in addition to what calls answered. */
 static void finish(void)
 {
     static const char *const states[] = { "RUNNING", "YIELDED", "YIELDED_FOR",
@@ -802,7 +802,7 @@ static void lay_out(const struct trace *trace, bool fails)
         struct prediction p = { .rule = "P4" };
         const uint64_t end = place_process(&trace->processes[i], at, call.args);
         if (end > (uint64_t)ARENA_BASE + arena_processes_end())
-            continue; /* it has no room */
+            continue; /* it does not fit */
         at = end;
         if (call.args[1] != 0)
             name_place(text("P%u_FLASH", slot), call.args[0], call.args[1]);
@@ -848,7 +848,7 @@ static void write_program(const struct trace *trace, unsigned failing)
         finish();
 }
 
-/* ---- What programs need besides ---- */
+/* ---- What else programs need ---- */
 
 _Static_assert(ARENA_PROCESSES == 4096 && ARENA_IN == 64 && ARENA_OUT == 1408 &&
                    ARENA_SCRATCH == 2496 && ARENA_FOREIGN == 17408 &&

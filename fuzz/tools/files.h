@@ -17,7 +17,7 @@ bool file_is_trace(const char *path);
 bool file_is_sequence(const char *path);
 bool file_is_ring(const char *path);
 
-/* Write a file whole or not at all: to a temporary file beside it, then renamed. */
+/* Write a file whole or not at all: to a temporary file next to it, then renamed. */
 bool file_write(const char *path, const void *bytes, size_t len);
 
 #endif

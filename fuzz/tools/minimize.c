@@ -1,7 +1,7 @@
 /* procbuf-minimize: make a trace small while its bug stays the same. See usage().
  *
  * Every candidate runs in a child of its own, since a finding ends the process. What must stay is
- * the signature: the identity, and what tells apart two bugs that share it (the rule that was
+ * the signature: the identity, and what distinguishes two bugs that share it (the rule that was
  * broken, expected and actual answer, what a panic says, or the place in the source where a sanitizer
  * saw it).
  */
@@ -44,11 +44,11 @@ static const char usage[] =
     "Ctrl-C stops it; OUT holds the smallest so far. How far it got is said on standard error,\n"
     "the last line beginning with \"minimised\".\n"
     "\n"
-    "Exit status: 0 OUT shows the bug; 1 IN breaks nothing; 2 could not do its work.\n";
+    "Exit status: 0 OUT shows the bug; 1 IN breaks nothing; 2 failed to run.\n";
 
 /* ---- What children say ---- */
 
-/* How a run ended. `signature` is empty if nothing broke. */
+/* How a run ended. `signature` is empty if no bug found. */
 struct verdict {
     unsigned member;   /* that failed */
     unsigned position; /* of its operation that failed */
@@ -351,7 +351,7 @@ static void take_out(unsigned from, unsigned to)
     candidate.op_count -= to - from;
 }
 
-/* What comes behind the operation that fails does not matter; open blocks end there. */
+/* What comes after the operation that fails does not matter; open blocks end there. */
 static bool cut_tail(void)
 {
     unsigned depth = 0;
@@ -746,7 +746,7 @@ int main(int argc, char **argv)
     take_up(0);
     wanted = run(&best, MOST_MS_FIRST);
     if (wanted.signature[0] == '\0') {
-        fprintf(stderr, "%s: nothing broke\n", argv[at]);
+        fprintf(stderr, "%s: no bug found\n", argv[at]);
         return STATUS_CLEAN;
     }
     const unsigned ops_before = count_ops(), members_before = members.count;

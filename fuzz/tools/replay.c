@@ -54,7 +54,7 @@ static const char usage[] =
     "usage: procbuf-replay [OPTION]… FILE|FOLDER…\n"
     "\n"
     "Runs saved inputs on the library: text traces (*.trace), and any other file as the bytes\n"
-    "of a fuzzer. A folder stands for the files in it. - is standard input.\n"
+    "of a fuzzer. A folder means the files in it. - is standard input.\n"
     "A sequence of traces (*.sequence), and the last inputs that a fuzz target noted (*.ring),\n"
     "are one input: its members run one after another.\n"
     "\n"
@@ -76,14 +76,14 @@ static const char usage[] =
     "  --granule N     as on a machine whose port draws boundaries on multiples of N bytes;\n"
     "                  implies --rules-only\n"
     "  --statistics    print as JSON which operations ran and what they answered, what followed\n"
-    "                  on what, and how ranges of buffers lay to each other when entered\n"
+    "                  on what, and how ranges of buffers overlapped when entered\n"
     "  --list          list the harnesses\n"
     "  --help          this\n"
     "\n"
     "Exit status: 0 all ran clean; 77 a finding (its identity is the last line, PROCBUF-BUG);\n"
-    "2 could not do its work: bad arguments, an unreadable file, no input at all.\n"
+    "2 failed to run: bad arguments, an unreadable file, no input at all.\n"
     "Any other, or 77 without such a line: the program could not run, as a sanitizer that finds\n"
-    "no room for its memory (under ulimit -v). An input never ends it so.\n";
+    "not enough memory (under ulimit -v). An input never ends it so.\n";
 
 /* ---- A finding ---- */
 
@@ -354,7 +354,7 @@ int main(int argc, char **argv)
         return STATUS_OK;
     }
     if (first == argc)
-        unable("no input given", "; --help tells how");
+        unable("no input given", "; see --help");
     if (options.granule < 1 || options.granule > MOST_GRANULE ||
         (options.granule & (options.granule - 1)) != 0)
         unable("a granule is a power of two of at most 4096 bytes", "");

@@ -1,6 +1,6 @@
 /* procbuf-suspects: which places of the library a finding hangs on. See usage().
  *
- * The library under test has switches (orchestrate/switches.py): it tells each site that it reaches, and a site does something
+ * The library under test has switches (orchestrate/switches.py): it reports each site that it reaches, and a site does something
  * else when one of its variants is turned on. Programs run in a worker, one after another; one that ends the worker is over, and
  * another worker goes on.
  */
@@ -40,12 +40,12 @@ static const char usage[] =
     "near it that break or do not; and which small changes of the library (variants of sites) undo "
     "the\n"
     "bug. Prints JSON; ./fuzz/repro makes suspects of it. The library needs switches.\n"
-    "PROGRAM is text (*.trace, *.sequence); NEIGHBOURs are traces that run besides.\n"
+    "PROGRAM is text (*.trace, *.sequence); NEIGHBOURs are traces that run too.\n"
     "\n"
     "  --try           print those of the variants named with which PROGRAM breaks nothing\n"
     "  --seconds S     the most that it takes of the processor (default 4)\n"
     "\n"
-    "Exit status: 0 printed; 1 PROGRAM breaks nothing; 2 could not do its work.\n";
+    "Exit status: 0 printed; 1 PROGRAM breaks nothing; 2 failed to run.\n";
 
 /* ---- The library's switches ---- */
 
@@ -56,7 +56,7 @@ extern const unsigned procbuf_site_count __attribute__((weak));
 unsigned procbuf_site(unsigned site);
 bool procbuf_decided(unsigned site, bool value);
 
-/* What a site tells: that it was reached, and that a condition was false, or true. */
+/* What a site reports: that it was reached, and that a condition was false, or true. */
 enum { REACHED, WAS_FALSE, WAS_TRUE, KEYS };
 
 enum { MOST_EVENTS = 1 << 19, MOST_IDENTITY = 400, ANYWHERE = -1 };
@@ -563,7 +563,7 @@ static int compare_cures(const void *one, const void *two)
     return a->site != b->site ? a->site < b->site ? -1 : 1 : a->variant < b->variant ? -1 : 1;
 }
 
-/* How many of these programs run clean with each cure; those that are far behind the best do not go on. Returns: on how many
+/* How many of these programs run clean with each cure; those that are far from the best do not go on. Returns: on how many
  * programs all were tried, before time was up. */
 static unsigned try_cures_on(const unsigned *which, unsigned count, size_t field, unsigned kept)
 {
@@ -672,7 +672,7 @@ static void run_finding(const char *path)
     run_jobs_with(run_all_members, FIRST_RUN_MS);
     if (jobs[0].result.verdict != BROKE) {
         fprintf(stderr, "%s: %s\n", path,
-                jobs[0].result.verdict == CLEAN ? "nothing broke"
+                jobs[0].result.verdict == CLEAN ? "no bug found"
                                                 : "it does not end, or says nothing when it does");
         exit(STATUS_CLEAN);
     }
@@ -732,7 +732,7 @@ int main(int argc, char **argv)
         (const struct argument[]){
             { "seconds", ARGUMENT_SECONDS, &most_s }, { "try", ARGUMENT_FLAG, &tries }, { 0 } });
     if (at == argc)
-        unable("no program given", "; --help tells how");
+        unable("no program given", "; see --help");
     if (procbuf_site_variants == NULL)
         unable("the library has no switches", "");
     if (!file_read_inputs(argv[at], NULL, &members))

@@ -40,7 +40,7 @@ struct reader {
     uint8_t version;
     const uint8_t *at, *end;
     uint8_t
-        tail[2 * LONGEST_RECORD]; /* the last bytes, and the zeros that are missing behind them */
+        tail[2 * LONGEST_RECORD]; /* the last bytes, and the zeros that are missing after them */
 };
 
 /* A record begins: whatever it is, its bytes are there to be read. */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A copy in the binary form; its bytes are null if there is no room. */
+/* A copy in the binary form; its bytes are null if memory is short. */
 static struct sequence_member member_of(const struct trace *trace)
 {
     static uint8_t bytes[TRACE_MAX_BYTES];
@@ -90,7 +90,7 @@ static bool take_member(struct sequence *sequence, const char *text, size_t len,
     if (!trace_parse_member(&trace, text, len, file_name, lines_before))
         return false;
     return sequence_add(sequence, &trace) ||
-           fail(file_name, lines_before + 1, "no room for this member: 1024 are the most");
+           fail(file_name, lines_before + 1, "too many members: 1024 are the most");
 }
 
 bool sequence_parse(struct sequence *sequence, const char *text, size_t len, const char *file_name)

@@ -19,10 +19,10 @@ struct sequence {
     } members[SEQUENCE_MAX_MEMBERS];
 };
 
-/* Append a copy of the trace. Returns: false if there is no room for it. */
+/* Append a copy of the trace. Returns: false if it does not fit. */
 bool sequence_add(struct sequence *sequence, const struct trace *trace);
 
-/* Put a copy of the trace in the place of member `index`. Returns: false if there is no room for it. */
+/* Put a copy of the trace in the place of member `index`. Returns: false if it does not fit. */
 bool sequence_set(struct sequence *sequence, unsigned index, const struct trace *trace);
 
 /* Member `index`, as a trace. */

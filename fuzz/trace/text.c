@@ -119,7 +119,7 @@ static bool parse_anchor(char *name, struct operand *operand)
     return true;
 }
 
-/* An anchor with an offset behind it. */
+/* An anchor, followed by an offset. */
 static bool parse_place(const char *word, struct operand *operand)
 {
     char name[64];
@@ -155,7 +155,7 @@ static bool parse_value(struct parser *parser, char kind, const char *word, stru
     const char *marker = kind == 'n' ? "until" : kind == 'z' ? "to" : NULL;
     const bool marked = marker != NULL && strcmp(word, marker) == 0;
     if (marked && (word = take_word(parser)) == NULL)
-        return fail(parser, "\"%s\" needs an address behind it", marker);
+        return fail(parser, "\"%s\" needs an address after it", marker);
     operand->anchor = ANCHOR_NUMBER;
     operand->index = 0;
     operand->number = 0;
@@ -168,7 +168,7 @@ static bool parse_value(struct parser *parser, char kind, const char *word, stru
     if (!marked && parse_part(word, operand))
         return true;
     if (!parse_place(word, operand) || !anchor_fits(kind, operand->anchor))
-        return fail(parser, "\"%s\" is no %s", word, kind_row(kind)->what);
+        return fail(parser, "\"%s\" is not a valid %s", word, kind_row(kind)->what);
     const bool is_address = operand->anchor >= ANCHOR_RAM && operand->anchor != ANCHOR_LEN;
     if (marker != NULL && is_address != marked)
         return fail(parser, "an address as a %s is written \"%s ADDRESS\", and nothing else is",
@@ -219,7 +219,7 @@ static bool parse_plain(struct parser *parser, char kind, const char *word, stru
         : kind == 'c' ? parse_completion(word, number)
                       : parse_named(row, word, number) || parse_older(kind, word, number))
         return true;
-    return fail(parser, "\"%s\" is no %s", word, row->what);
+    return fail(parser, "\"%s\" is not a valid %s", word, row->what);
 }
 
 static bool parse_operands(struct parser *parser, struct op *op)
@@ -256,7 +256,7 @@ static bool parse_op(struct parser *parser, const char *name)
         if (parser->depth == 0)
             return fail(parser, "\"}\" without a block to end");
         if (parser->word_count > 1)
-            return fail(parser, "\"}\" stands alone on its line");
+            return fail(parser, "\"}\" must be alone on its line");
         parser->depth--;
         op->code = OP_END;
         trace->op_count++;
@@ -313,7 +313,7 @@ static bool parse_field(struct parser *parser, const char *key, const char *valu
     }
     if (strcmp(key, "place") == 0)
         return parse_choice(value, "below", "above", &layout->flash_above) ||
-               fail(parser, "place=%s: flash lies below or above", value);
+               fail(parser, "place=%s: flash is below or above", value);
     if (strcmp(key, "fault") == 0)
         return parse_choice(value, "stop", "restart", &layout->restarts) ||
                fail(parser, "fault=%s: a policy is stop or restart", value);

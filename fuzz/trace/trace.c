@@ -7,7 +7,7 @@
 #define LIVES OP_LIVES
 #define VOUCHES OP_VOUCHES
 #define SHOWS OP_SHOWS
-/* The first three operands are looked at: blanks stand for those that are not there. */
+/* The first three operands count: blanks are those that are missing. */
 #define SLICE_MADE(operands)                                                                       \
     (operands "   ")[0] == 'S'   ? 0                                                               \
     : (operands "   ")[1] == 'S' ? 1                                                               \

@@ -24,7 +24,7 @@ enum {
     TRACE_ID_COUNT = 8,
     TRACE_DRIVER_COUNT = 4,
     TRACE_FOREIGN_COUNT = 4,
-    TRACE_MAP_COUNT = 3, /* the last one is no map at all */
+    TRACE_MAP_COUNT = 3, /* the last one is missing */
     TRACE_MAP_REGIONS = 4, /* of each map */
     TRACE_REGION_COUNT = 8,
     TRACE_KERNEL_SLOT_COUNT = 4, /* of each kind */
@@ -112,7 +112,7 @@ struct op {
     struct operand operands[TRACE_MAX_OPERANDS];
 };
 
-/* Where a process lies: see "process" in fuzz/TRACE.md. All in bytes. */
+/* Where a process is: see "process" in fuzz/TRACE.md. All in bytes. */
 struct layout {
     uint32_t ram;
     uint32_t flash;

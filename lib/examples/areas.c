@@ -118,13 +118,13 @@ int main(void)
     if (device_write(&reader, 20, &done) != PROCBUF_OK || done != 11)
         return 1;
 
-    /* It lies in the third pair: INVAL, which pair it was, and nothing stays built. */
+    /* A wrong third pair: INVAL, which pair it was, and nothing stays built. */
     user.array[2].len = 17;
     if (syscall_writev(0, array, 3, pieces, &bad) != PROCBUF_INVAL || bad != 2 ||
         procbuf_readonly_addr(&pieces[0]) != 0)
         return 1;
 
-    /* It lies about the array itself: half of it is not mapped, or it has too many pairs. */
+    /* A wrong array: half of it is not mapped, or it has too many pairs. */
     return syscall_writev(0, first.end - sizeof user.array[0] / 2, 1, pieces, &bad) !=
                PROCBUF_INVAL ||
            syscall_writev(0, array, (size_t)1 << 20, pieces, &bad) != PROCBUF_SIZE;

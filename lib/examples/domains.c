@@ -100,7 +100,7 @@ int main(void)
     if (syscall_print(0, text + 24, 20) != PROCBUF_OK)
         return 1;
 
-    /* It lies about the length, the owner, and the end of the address space: INVAL, and no output. */
+    /* A wrong length, owner, and end of the address space: INVAL, and no output. */
     if (syscall_print(0, text + 24, 41) != PROCBUF_INVAL ||
         syscall_print(0, (procbuf_addr_t)secret, 1) != PROCBUF_INVAL ||
         syscall_print(0, text, (size_t)-1) != PROCBUF_INVAL ||

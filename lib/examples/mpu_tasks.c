@@ -1,4 +1,4 @@
-/* MPU regions of tasks, as FreeRTOS has them: each task has a few regions, which it may be given anew
+/* MPU regions of tasks, as FreeRTOS has them: each task has a few regions, which it may be given again
  * while it waits. So what a waiting task lent is asked again when it is used. */
 #include <procbuf.h>
 #include <procbuf/capability.h>
@@ -96,7 +96,7 @@ int main(void)
         return 1;
     printf("task 1 has: %s\n", (const char *)&stacks[1][8]);
 
-    /* It lies: an item half outside, another task's stack, a place that it may only read. */
+    /* Wrong ranges: an item half outside, another task's stack, a place that it may only read. */
     if (syscall_send(0, 1, stack0 + 57) != PROCBUF_INVAL ||
         syscall_send(0, 1, stack1) != PROCBUF_INVAL ||
         syscall_receive(1, constant) != PROCBUF_INVAL)

@@ -4,7 +4,7 @@
  *
  * The kernel has set mseccfg to MML and MMWP (and RLB), so that it, too, may touch only what an entry
  * gives to machine mode. Its own entries are those outside of [FIRST, FIRST + ENTRIES).
- * A boundary lies on a multiple of 4 bytes, 8 with 64 bits. What does not is refused: creation answers
+ * A boundary is on a multiple of 4 bytes, 8 with 64 bits. What does not is refused: creation answers
  * NOMEM, brk OUT_OF_MEMORY. Windows are rounded outward.
  * Regions are kept for one process table; processes of a second one are refused.
  * Call riscv_enter_process() on the way to a process, after procbuf_return_to_user(), and

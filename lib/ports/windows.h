@@ -1,7 +1,7 @@
 /* The windows that are open, for ports whose unit locks the kernel out of process memory and has few
  * regions to open it again: a part of those ports, which each include it once.
  *
- * Opens nest and may overlap. What the unit is told are pieces that do not: a byte may be written if
+ * Opens nest and may overlap. The unit gets pieces that do not: a byte may be written if
  * any open window may write it. With more pieces than regions, the two that are closest become one:
  * the lock is weaker then, and never too strong. One processor.
  */

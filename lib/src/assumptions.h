@@ -17,7 +17,7 @@ _Static_assert(sizeof(uintptr_t) >= sizeof(procbuf_addr_t), "a pointer holds an 
 _Static_assert(sizeof(intptr_t) == sizeof(uintptr_t), "a distance is as wide as a pointer");
 _Static_assert((intptr_t)UINTPTR_MAX == -1, "distances are in two's complement");
 
-/* Structs that both sides of the library lay out: alike with -fshort-enums and without. */
+/* Structs that both sides of the library know: the same layout with -fshort-enums and without. */
 #if PROCBUF_HAS_ATTRIBUTE(packed)
 _Static_assert(sizeof(enum procbuf_error) == 1 && sizeof(enum procbuf_access) == 1 &&
                    sizeof(enum procbuf_state_kind) == 1 && sizeof(enum procbuf_fault_policy) == 1 &&

@@ -21,7 +21,7 @@ static enum procbuf_error check_break(const struct procbuf_process_private *self
     return PROCBUF_OK;
 }
 
-/* K1, and I1 to I3, and I9: the break stays between the mark, below which buffers lie, and the grants,
+/* K1, and I1 to I3, and I9: the break stays between the mark, below which all buffers are, and the grants,
  * and the port is asked after what it gives was zeroed. */
 enum procbuf_error procbuf_process_brk(struct procbuf_process *process, procbuf_addr_t new_break,
                                        procbuf_addr_t *old_break_out)

@@ -61,7 +61,7 @@ static struct procbuf_buffer_private buffer_of(struct procbuf_id id, procbuf_add
     };
 }
 
-/* B1 to B4; I2: what is lent ends below the mark, or lies in readable flash. */
+/* B1 to B4; I2: what is lent ends below the mark, or is in readable flash. */
 PROCBUF_INLINE enum procbuf_error build(struct procbuf_process *process, procbuf_addr_t addr,
                                         size_t len, struct procbuf_buffer_private *buffer_out,
                                         enum procbuf_access access)
@@ -80,7 +80,7 @@ PROCBUF_INLINE enum procbuf_error build(struct procbuf_process *process, procbuf
     return PROCBUF_OK;
 }
 
-/* B1 to B4; I2: what is lent ends below the mark, or lies in readable flash. */
+/* B1 to B4; I2: what is lent ends below the mark, or is in readable flash. */
 enum procbuf_error procbuf_readonly_build(struct procbuf_process *process, procbuf_addr_t addr,
                                           size_t len, struct procbuf_readonly *buffer_out)
 {
@@ -88,7 +88,7 @@ enum procbuf_error procbuf_readonly_build(struct procbuf_process *process, procb
     return build(process, addr, len, &buffer_out->private_, PROCBUF_ACCESS_READ);
 }
 
-/* B1 to B4; I2: what is lent ends below the mark, or lies in readable flash. */
+/* B1 to B4; I2: what is lent ends below the mark, or is in readable flash. */
 enum procbuf_error procbuf_readwrite_build(struct procbuf_process *process, procbuf_addr_t addr,
                                            size_t len, struct procbuf_readwrite *buffer_out)
 {

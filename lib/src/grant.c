@@ -15,8 +15,8 @@
 #include "table.h"
 #include "valid.h"
 
-/* What a slot holds in grant memory. `swaps` tells buffers read from it that it moved on. It is aligned
- * alike on every target, so that a grant lies in the same place. */
+/* What a slot holds in grant memory. `swaps` shows buffers that were read from it that it moved on. It is aligned
+ * alike on every target, so that a grant is in the same place. */
 struct slot {
     procbuf_addr_t addr;
     size_t len;
@@ -41,7 +41,7 @@ void procbuf_table_use_grants(struct procbuf_table *table, struct procbuf_grant_
 
 /* ---- Process level ---- */
 
-/* G1 and L9. I3 and I4: what is taken lies above the break, below every grant that is there. */
+/* G1 and L9. I3 and I4: what is taken is above the break, below every grant that is there. */
 static bool take_room(struct procbuf_process *process, size_t len, size_t align,
                       procbuf_addr_t *addr_out)
 {
@@ -187,7 +187,7 @@ void procbuf_driver_init(struct procbuf_driver *driver, const struct procbuf_dri
     driver->private_ = *config;
 }
 
-/* Slots of both kinds lie in a row, read-only ones first. `slot` is in range. */
+/* Slots of both kinds are in a row, read-only ones first. `slot` is in range. */
 static procbuf_addr_t slot_addr(procbuf_addr_t grant_addr, uint32_t slot)
 {
     return (procbuf_addr_t)(grant_addr + (procbuf_addr_t)(slot * sizeof(struct slot)));

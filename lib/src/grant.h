@@ -14,7 +14,7 @@ void procbuf_grant_end(const struct procbuf_driver *driver, struct procbuf_id id
                        procbuf_addr_t addr);
 
 /* Put a range into a slot that is in range, and take out what it held. The grant is open.
- * Read-write slots are numbered behind the read-only ones. */
+ * Read-write slots are numbered after the read-only ones. */
 void procbuf_slot_swap(procbuf_addr_t grant_addr, uint32_t slot, procbuf_addr_t *addr, size_t *len);
 
 /* Whether the slot of a live process still holds what it held after so many swaps. H6. */

@@ -1,4 +1,4 @@
-/* What buffers of foreign processes ask besides their life. Contract: M4, M6. */
+/* What buffers of foreign processes ask in addition to their life. Contract: M4, M6. */
 #ifndef PROCBUF_SRC_KEEPER_H
 #define PROCBUF_SRC_KEEPER_H
 

@@ -6,13 +6,13 @@
 
 #include <string.h>
 
-/* In a world whose addresses are narrower than pointers, its owner says where they lie. */
+/* In a world whose addresses are narrower than pointers, its owner says where they are. */
 #ifdef PROCBUF_MEMORY_BASE
 extern uint8_t *PROCBUF_MEMORY_BASE;
 #endif
 
 /* Keep the compiler from moving accesses to process memory over this point, and from going back to
- * process memory for a value that it has already, also when all of it is inlined into the caller.
+ * process memory for a value that it has already, even when all of it is inlined into the caller.
  * Contract: S5, S6. */
 /*@ assigns \nothing; */
 static inline void procbuf_compiler_barrier(void)
@@ -49,7 +49,7 @@ static inline void procbuf_memory_fetch(void *array_out, const uint8_t *bytes, s
 
 /* Zero process memory, at least one byte, between an open and a close hook. */
 /*@ requires len > 0 && addr + len <= (procbuf_addr_t)-1;
-    assigns zeroed_start, zeroed_end; // process memory lies apart from the kernel's own objects
+    assigns zeroed_start, zeroed_end; // process memory is apart from the kernel's own objects
     ensures zeroed_start == addr && zeroed_end == addr + len; */
 void procbuf_memory_zero(procbuf_addr_t addr, size_t len);
 

@@ -24,7 +24,7 @@
     ensures !\result ==> *end_out == \old(*end_out); */
 bool procbuf_range_end(procbuf_addr_t start, size_t len, procbuf_addr_t *end_out);
 
-/* Say whether [start, start + len) lies wholly in [low, high). Requires: low <= high. */
+/* Say whether [start, start + len) is wholly in [low, high). Requires: low <= high. */
 /*@ requires low <= high;
     assigns \nothing;
     ensures \result <==> lies_within(start, len, low, high); */

@@ -187,7 +187,7 @@ struct procbuf_writable_chunks procbuf_writable_split(struct procbuf_writable sl
     return (struct procbuf_writable_chunks){ slice, chunk_len };
 }
 
-/* S1: the next piece has chunk_len bytes, or all that are left; what is left begins behind it. */
+/* S1: the next piece has chunk_len bytes, or all that remain; the rest begins after it. */
 bool procbuf_readable_chunks_next(struct procbuf_readable_chunks *chunks,
                                   struct procbuf_readable *slice_out)
 {
@@ -198,7 +198,7 @@ bool procbuf_readable_chunks_next(struct procbuf_readable_chunks *chunks,
            procbuf_readable_range_from(rest, len, &chunks->rest_);
 }
 
-/* S1: the next piece has chunk_len bytes, or all that are left; what is left begins behind it. */
+/* S1: the next piece has chunk_len bytes, or all that remain; the rest begins after it. */
 bool procbuf_writable_chunks_next(struct procbuf_writable_chunks *chunks,
                                   struct procbuf_writable *slice_out)
 {

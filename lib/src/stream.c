@@ -226,7 +226,7 @@ enum procbuf_error procbuf_writer_skip(struct procbuf_writer *writer, size_t len
 /* A step with two sides. */
 struct transfer {
     const struct procbuf_readwrite *target;
-    struct procbuf_readable source; /* behind the reader's offset, while its enter runs */
+    struct procbuf_readable source; /* after the reader's offset, while its enter runs */
     struct step reading;
     struct step writing;
 };

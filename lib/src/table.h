@@ -34,7 +34,7 @@ void procbuf_table_empty_slot(struct procbuf_process *process);
                          table->private_.next_identifier == PROCBUF_NO_IDENTIFIER; */
 bool procbuf_table_take_identifier(struct procbuf_table *table, uint64_t *identifier_out);
 
-/* Ask whether a life goes on, of an id without a slot: a foreign one's, or nobody's. Inline for a path
+/* Ask whether a life goes on, of an id without a slot: a foreign one's, or no one's. Inline for a path
  * that is short. */
 static inline bool procbuf_foreign_life_goes_on_inline(uint32_t index,
                                                        const struct procbuf_id_private *id)
@@ -72,7 +72,7 @@ procbuf_table_grant_entry(const struct procbuf_process *process, uint32_t grant_
 }
 
 /* End of a life: no grant is allocated or entered any more. */
-/*@ assigns \nothing; // of what proofs speak of: the entries of grants lie apart */
+/*@ assigns \nothing; // of what proofs speak of: the entries of grants are apart */
 void procbuf_table_forget_grants(const struct procbuf_process *process);
 
 #endif

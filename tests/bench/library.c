@@ -1,4 +1,4 @@
-/* What a call of the library costs beside the plain C that it stands for. Linked with the host
+/* What a call of the library costs, next to the plain C that it replaces. Linked with the host
  * port. Prints lines: name, bytes, nanoseconds of the library, nanoseconds of plain C. */
 #include <procbuf.h>
 #include <stdio.h>

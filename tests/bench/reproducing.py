@@ -33,7 +33,7 @@ def showing(built: Build) -> tuple[str, str]:
 
 
 def long_program(built: Build, text: str, identity: str) -> str:
-    """The saved input behind what other saved inputs do, 200 operations in all; the bug is the same."""
+    """The saved input after what other saved inputs do, 200 operations in all; the bug is the same."""
     layout, failing = split(text)
     others = [split(path.read_text())[1] for path in sorted(CORPUS.glob("*/*.trace"))]
     for seed in range(200):

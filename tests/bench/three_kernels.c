@@ -8,7 +8,7 @@ PROCBUF_EXTERNAL_PROCESS_CAPABILITY(trusted);
 
 static uint8_t ram[64 * MOST];
 
-/* What a kernel's own code takes, which is not counted: it stands apart. */
+/* What a kernel's own code takes, which is not counted: it is apart. */
 __attribute__((noinline)) static bool is_live(uint32_t index, uint64_t identifier, const void *data)
 {
     (void)data;
@@ -20,7 +20,7 @@ static void read_nothing(struct procbuf_readable slice, void *data)
     (void)slice, (void)data;
 }
 
-/* One function for each row of the table, so that callgrind tells them apart; compilers would make one of those
+/* One function for each row of the table, so that callgrind distinguishes them; compilers would make one of those
  * that are alike. */
 #define APART(name) __asm__ volatile("# " #name)
 #define ROW(name)                                                                                  \

@@ -118,7 +118,7 @@ def main() -> int:
         while open_hosts := [host for host in HOSTS if not islands.has_ended(host)]:
             last = [islands.start(host, "steady") for host in open_hosts]
             if any(process.wait() not in (0, 1) for process in last):
-                errors.append("a host did not come to its end:\n" + "\n".join((islands.folder / f"log-{host}").read_text()[-3000:] for host in open_hosts))
+                errors.append("a host did not finish:\n" + "\n".join((islands.folder / f"log-{host}").read_text()[-3000:] for host in open_hosts))
                 break
         for out, wheres in (("merged", [islands.shared]), ("again", [*(islands.folder / host / "share" for host in reversed(HOSTS)), islands.shared])):
             if islands.merge(out, *wheres).wait() not in (0, 1):

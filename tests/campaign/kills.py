@@ -146,7 +146,7 @@ def main() -> int:
                 errors += [f"kill {number}: {error}" for error in check_whole(out)]
         done = subprocess.run([str(w) for w in [CAMPAIGN, "--resume", "--out", out]], capture_output=True, text=True,
                               check=False)
-        if "nothing to go on with" in done.stderr:
+        if "no unfinished campaign" in done.stderr:
             done = subprocess.run([str(w) for w in begin], capture_output=True, text=True, check=False)
         if done.returncode != 1:
             errors.append(f"the last one ended with status {done.returncode}:\n{done.stdout}\n{done.stderr}")

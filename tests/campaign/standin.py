@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -ISB
-"""What a campaign starts, in a few lines: an engine that does at once what it is told, and a replay that knows what breaks.
+"""What a campaign starts, in a few lines: an engine that does at once what its options say, and a replay that knows what breaks.
 
 The name by which it is called says which program it is; PROCBUF_STANDIN says what the engine does. An input is text:
 `break` breaks, `hang` hangs, `flaky` breaks every third time, `fire` breaks when `prime` ran before it in one process, and
@@ -37,7 +37,7 @@ def members(path: str) -> list[str]:
 
 
 def values(words: list[str], *with_value: str) -> tuple[dict[str, str], list[str]]:
-    """Options, and what is left."""
+    """Options, and the other arguments."""
     options: dict[str, str] = {}
     rest = list(words)
     while rest and rest[0].startswith("--"):
@@ -96,7 +96,7 @@ def convert(words: list[str]) -> None:
 def minimize(words: list[str]) -> None:
     _, (source, target) = values(words, "--seconds")
     if "late" in Path(source).read_text().split():
-        sys.exit("nothing broke")
+        sys.exit("no bug found")
     every = [member for member in members(source) if member.strip() in ("prime", "fire", "break", "flaky", "hang")]
     head = "sequence 1\n" if target.endswith(".sequence") else ""
     Path(target).write_text(head + "".join(f"trace 1\n{member}" for member in every))

@@ -1,4 +1,4 @@
-"""What the tests of the front doors share."""
+"""What the tests of the commands share."""
 import json
 import os
 import shutil
@@ -79,12 +79,12 @@ def broken_lib(*defects: str) -> Path:
 
 
 def edited_lib(name: str, file: str, old: str, new: str) -> Path:
-    """A copy of lib with one place edited; an empty `old` stands for the whole file."""
+    """A copy of lib with one place edited; an empty `old` means the whole file."""
     def edit(folder: Path) -> None:
         path = folder / "lib" / file
         text = path.read_text()
         if old and text.count(old) != 1:
-            raise RuntimeError(f"{file}: {old!r} stands there {text.count(old)} times")
+            raise RuntimeError(f"{file}: {old!r} is there {text.count(old)} times")
         path.write_text(text.replace(old, new) if old else new)
     return changed_lib(name, edit)
 

@@ -1,4 +1,4 @@
-"""Benchmarks: that they run and measure something. What they measure is no test's business."""
+"""Benchmarks: that they run and measure something. No test asserts what they measure."""
 import json
 
 from support import ROOT, Case, call

@@ -101,7 +101,7 @@ def covered(path) -> FileCoverage:
 def record() -> Record:
     """A night with everything in it, the whole library covered, and all of it long or awkward."""
     finding = Finding(LONG, "everything", "high", 31.5, 4711, 12, "x", EXPLANATION, "./fuzz/repro --lib /" + "very/long/" * 20 + NASTY,
-                      found_by=f"afl-fuzz {NASTY}", status="back again", shows="3 of 10", members=3, trace=f"trace 1\n# {NASTY * 5}\nbrk\n")
+                      found_by=f"afl-fuzz {NASTY}", status="regressed", shows="3 of 10", members=3, trace=f"trace 1\n# {NASTY * 5}\nbrk\n")
     missed = Canary("A01", NASTY, "ranges", None, "", "not found in 30 s")
     setups = ("libfuzzer-asan", "afl-asan", "libfuzzer-plain", "libfuzzer-msan")
     return Record(

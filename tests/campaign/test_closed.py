@@ -214,8 +214,8 @@ builds.SETUPS[:] = [dataclasses.replace(s, engine=one_in_a_folder(afl.Afl)) if s
             self.night("clean", "--engine", "afl", "--jobs", "2", *harnesses, "--empty", "--time", "2s", "--slice", "1s", status=0, code=self.AFL)
 
     def test_a_corpus_that_cannot_be_made_small_is_said(self):
-        self.night("clean", status=2, says=("corpus of slices: left as it is: no room",), code=(
-            "night.MINIMISE_STORE_FROM_S = 0\ndef minimise(*_):\n    raise tools.ToolError('no room')\ncorpora.minimise = minimise"))
+        self.night("clean", status=2, says=("corpus of slices: left as it is: disk full",), code=(
+            "night.MINIMISE_STORE_FROM_S = 0\ndef minimise(*_):\n    raise tools.ToolError('disk full')\ncorpora.minimise = minimise"))
 
     def test_code_that_is_no_longer_reached_is_said(self):
         self.night("clean", status=1, says=("NO LONGER REACHED: src/range.c: return",),
@@ -297,7 +297,7 @@ builds.SETUPS[:] = [dataclasses.replace(s, engine=one_in_a_folder(afl.Afl)) if s
         self.night("clean", "--harness", "nonsense", status=2, says=("no such harness: there are allow, buffers",))
         self.assertIn("no such harness", (self.out / "report/summary.md").read_text())
         self.night("clean", status=0)
-        self.night("clean", status=2, says=("an error of this program, KeyError: 'surprise' (<string>:",),
+        self.night("clean", status=2, says=("an internal error, KeyError: 'surprise' (<string>:",),
                    code="def fuzz(*_):\n    raise KeyError('surprise')\nnight.Fuzzing.run = fuzz")
         self.assertIn("surprise", (self.out / "report/summary.md").read_text())
         (self.out / "state.sqlite").write_bytes(b"x" * 5000)

@@ -199,7 +199,7 @@ class Values(Case):
     # ---- Hostile places ----
 
     def hostile(self) -> share.Folder:
-        """A share in which somebody has been."""
+        """A share that a stranger has changed."""
         place = self.place("hostile", value("good"))
         outside = self.folder / "outside"
         outside.mkdir()
@@ -266,7 +266,7 @@ class Values(Case):
         share.take(fresh, place)
         self.assertEqual(place.damaged, [name])
         share.give(replica, place)
-        self.assertEqual(place.read(name), b"g00d")  # as long as it should be: nobody has read it
+        self.assertEqual(place.read(name), b"g00d")  # as long as it should be, and not read yet
         share.give(replica, place, place.damaged)
         self.assertEqual(place.read(name), content)
         (place.root / name).write_bytes(b"")
@@ -341,7 +341,7 @@ class Values(Case):
             of_three[host] = {part for part in parts if knows.does(part)}
         self.assertEqual(sorted(part for mine in of_three.values() for part in mine), sorted(parts))
         self.assertTrue(all(of_three.values()))
-        # Who lacks an engine gets none of its parts, and each part is somebody's all the same.
+        # Who lacks an engine gets none of its parts, and each part has an owner all the same.
         able = {"a": parts, "b": parts[:4], "c": parts[:4]}
         of = islands.divide(able)
         self.assertTrue(all({*of[host]} <= {*able[host]} and of[host] for host in able))
@@ -528,8 +528,8 @@ class Hosts(Case):
             subprocess.run(["umount", out], check=True)
 
     def test_arguments_that_make_no_sense_are_refused(self):
-        for words, says in ((["--host", "../x", "--share", "x"], "is no name of a host"), (["--host", "x"], "go together"),
-                            (["--host", "x", "--share=-oProxyCommand=x:y"], "is no place"), (["--merge", "x"], "need --out"),
+        for words, says in ((["--host", "../x", "--share", "x"], "invalid name of a host"), (["--host", "x"], "go together"),
+                            (["--host", "x", "--share=-oProxyCommand=x:y"], "invalid place"), (["--merge", "x"], "need --out"),
                             (["--merge", self.folder / "none", "--out", self.folder / "out"], "no such folder")):
             self.check(subprocess.run([CAMPAIGN, *words], capture_output=True, text=True, check=False), 2, says)
 

@@ -1,4 +1,4 @@
-"""Campaigns night after night: what is new, known, fixed, back again; what goes wrong in between."""
+"""Campaigns night after night: what is new, known, fixed, regressed; what goes wrong in between."""
 import json
 import os
 import resource
@@ -38,7 +38,7 @@ extern void *malloc(unsigned long len);
 extern void *memset(void *to, int value, unsigned long len);
 void procbuf_port_barrier(void);
 
-/* fuzz-life ends at once; fuzz-slices says megabytes of what is no text. */
+/* fuzz-life ends at once; fuzz-slices prints megabytes of what is not text. */
 __attribute__((constructor)) static void make_trouble(void)
 {
     char name[32] = "";
@@ -123,11 +123,11 @@ class Nights(Case):
         self.check(third, 0, f"fixed since: {COPY_TO}", "Nothing found")
         self.assertIn(COPY_TO, self.record()["fixed"])
         self.night(*QUICK, "--time", "3s", "--lib", lib, status=1)
-        self.assertIn("back again", self.statuses())
+        self.assertIn("regressed", self.statuses())
         self.assertEqual([n["id"] for n in self.record()["nights"]], [1, 2, 3, 4])
         page = (self.out / "report/index.html").read_text()
-        self.assertIn("back again", page)
-        self.check(call(CAMPAIGN, "--resume", "--out", self.out), 2, "nothing to go on with")
+        self.assertIn("regressed", page)
+        self.check(call(CAMPAIGN, "--resume", "--out", self.out), 2, "no unfinished campaign")
 
     def test_three_planted_bugs_are_three_findings(self):
         lib = broken_lib("S13", "F03", "E02x")
@@ -205,7 +205,7 @@ class Nights(Case):
         lib = edited_lib("trouble", "src/barrier.c", "", barrier + TROUBLE)
         done = self.night("--time", "6s", "--slice", "2s", "--harness", "slices", "--harness", "life", "--engine",
                           "libfuzzer", "--build", "asan", "--lib", lib, status=2)
-        self.check(done, 2, "COULD NOT DO ITS WORK: life libfuzzer-asan: the process ended without running an input")
+        self.check(done, 2, "FAILED: life libfuzzer-asan: the process ended without running an input")
         runs = {h["name"]: h["runs"] for h in self.record()["harnesses"]}
         self.assertEqual(runs["life"], 0)
         self.assertGreater(runs["slices"], 1000)
@@ -239,7 +239,7 @@ class Nights(Case):
             done = subprocess.run([CAMPAIGN, "--harness", "slices", "--empty", "--time", "15s", "--out", self.out, "--lib",
                                    broken_lib("S12")], capture_output=True, text=True, errors="replace", timeout=1200,
                                   check=False, **limit)
-            # 1 where the night came to its end all the same, and had found something.
+            # 1 where the night finished all the same, and had found something.
             self.assertIn(done.returncode, (1, 2), done.stdout + done.stderr)
             self.assertRegex(done.stderr + done.stdout, "No space left|cannot write|full|File too large|disk I/O")
             self.assertNotIn("Traceback", done.stderr)
@@ -272,7 +272,7 @@ class Nights(Case):
     def test_a_store_that_was_killed_before_it_had_tables_is_begun_again(self):
         self.out.mkdir()
         (self.out / "state.sqlite").touch()
-        self.check(call(CAMPAIGN, "--resume", "--out", self.out), 2, "nothing to go on with")
+        self.check(call(CAMPAIGN, "--resume", "--out", self.out), 2, "no unfinished campaign")
         (self.out / "state.sqlite").write_bytes(b"")
         self.check(call(CAMPAIGN, *QUICK, "--time", "1s", "--out", self.out), 0, "Nothing found",
                    "state.sqlite was empty, and was begun again")
@@ -321,8 +321,8 @@ class Nights(Case):
 
     def test_arguments_that_make_no_sense_are_refused(self):
         self.check(call(CAMPAIGN, "--out", self.out, "--weight", "nonsense=2"), 2, "nonsense: no such harness")
-        self.check(call(CAMPAIGN, "--out", self.out, "--weight", "slices"), 2, "is no weight")
-        self.check(call(CAMPAIGN, "--out", self.out, "--floor", "slices=never"), 2, "is no time")
+        self.check(call(CAMPAIGN, "--out", self.out, "--weight", "slices"), 2, "invalid weight")
+        self.check(call(CAMPAIGN, "--out", self.out, "--floor", "slices=never"), 2, "invalid duration")
         self.check(call(CAMPAIGN, "--status", "--out", self.folder / "none"), 2, "no campaign has run")
         self.check(call(CAMPAIGN, "--resume"), 2, "need --out")
 
@@ -350,7 +350,7 @@ class Nights(Case):
             path.unlink()
         before = {path.name for path in (clone / "corpus/slices").iterdir()}
         done = call(clone / "fuzz/campaign", *QUICK, "--time", "8s", "--out", self.out, "--update-corpus", "--seed", "1")
-        self.check(done, 0, "found inputs beside")
+        self.check(done, 0, "found inputs, and")
         after = {path.name for path in (clone / "corpus/slices").iterdir()}
         self.assertLessEqual(before, after)
         new = sorted(after - before)

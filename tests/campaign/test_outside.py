@@ -1,4 +1,4 @@
-"""What the world does to ./fuzz/repro: whatever nobody thought of is status 2 and a line, and never a bug of the library."""
+"""What the world does to ./fuzz/repro: whatever no one thought of is status 2 and a line, and never a bug of the library."""
 import json
 import os
 import re
@@ -71,7 +71,7 @@ class Outside(Case):
         code = "def surprise(*_, **__):\n    raise KeyError('surprise')\nrepro.replay = surprise"
         done = self.repro(self.write("a", "break"), self.write("b", "break"), code="seen = []\n" + code.replace(
             "    raise", "    seen.append(1)\n    if len(seen) > 1:\n        return findings.Outcome('', 'clean')\n    raise"))
-        self.check(done, 2, "repro: an error of this program, KeyError: 'surprise' (<string>:", "nothing broke")  # and the other is run
+        self.check(done, 2, "repro: an internal error, KeyError: 'surprise' (<string>:", "no bug found")  # and the other is run
 
     def test_a_finding_that_was_edited(self):
         for fields, what in (({"preset": None}, '"preset": null: there are fuzz'), ({"preset": "../../../evil"}, '"preset": "../../../evil"'),
@@ -121,15 +121,15 @@ class Outside(Case):
     def test_numbers_that_make_no_sense(self):
         path = self.write("a", "break")
         for option, value in (("--repeat", "0"), ("--repeat", "-3"), ("--repeat", "x"), ("--seconds", "0"), ("--seconds", "nan"), ("--seconds", "-1")):
-            self.check(self.repro(f"{option}={value}", path), 2, "is no number of")
+            self.check(self.repro(f"{option}={value}", path), 2, "invalid number of")
         self.check(self.repro("--repeat", "2", path), 1, "2 of 2 runs show it")
 
     def test_a_byte_order_mark_and_comments_that_are_not_utf_8(self):
         text = b"\xef\xbb\xbftrace 1\n# caf\xe9\nlen rw0\n"
         out = self.folder / "out.trace"
-        self.check(self.repro("--emit-trace", out, self.write("a.trace", text), programs=BUILD), 0, "nothing broke")
+        self.check(self.repro("--emit-trace", out, self.write("a.trace", text), programs=BUILD), 0, "no bug found")
         self.assertEqual(out.read_bytes(), text.removeprefix(b"\xef\xbb\xbf"))
-        self.check(self.repro("-", input=text, programs=BUILD), 0, "nothing broke")
+        self.check(self.repro("-", input=text, programs=BUILD), 0, "no bug found")
         self.check(self.repro("--results", self.folder / "a.trace", programs=BUILD), 0)
 
     def test_a_sequence_is_an_input_like_any_other(self):

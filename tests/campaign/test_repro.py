@@ -50,7 +50,7 @@ def remembering_lib():
 
 class Repro(Case):
     def test_a_clean_program_is_clean(self):
-        self.check(call(REPRO, self.write("a.trace", PROGRAM)), 0, "nothing broke")
+        self.check(call(REPRO, self.write("a.trace", PROGRAM)), 0, "no bug found")
 
     def test_explains_a_planted_bug(self):
         done = call(REPRO, "--lib", broken_lib("A05"), self.write("a.trace", PROGRAM))
@@ -99,7 +99,7 @@ class Repro(Case):
         self.assertIn("Test(found, result__outcome_status__build_readwrite", text)
         self.assertIn("cr_assert_eq(procbuf_readwrite_build(p0, P0_RAM + 259, 1, &rw[2]), PROCBUF_INVAL);", text)
         self.assertNotIn(str(ROOT), text)
-        self.check(call(REPRO, "--emit-test", out, self.write("b.trace", PROGRAM)), 2, "nothing broke")
+        self.check(call(REPRO, "--emit-test", out, self.write("b.trace", PROGRAM)), 2, "no bug found")
         done = call(REPRO, "--lib", broken_lib("A05"), "--emit-test", "/dev/full/x", self.write("a.trace", PROGRAM))
         self.check(done, 2, "cannot write")
 
@@ -117,7 +117,7 @@ class Repro(Case):
         moved, other = (f"trace 1\nprocess ram=100 app=50 kernel=20 flash={flash}\n" for flash in (40, 48))
         path = self.write("a.sequence", f"# both\nsequence 1\n{moved}memop_brk p0 p0.ram+40\n{other}refuse 1\nlen rw0\n"
                                         f"{other}build_readwrite rw0 p0 p0.ram+8 4\n{other}len rw1\n")
-        self.check(call(REPRO, path), 0, "nothing broke")
+        self.check(call(REPRO, path), 0, "no bug found")
         out = self.folder / "found.c"
         self.check(call(REPRO, "--lib", lib, "--emit-test", out, path), 1, "member 3 of 4, operation 1", f"wrote {out}", IDENTITY)
         text = out.read_text()
@@ -193,7 +193,7 @@ class Repro(Case):
 
     def test_several_files_give_the_worst_status(self):
         good, bad = self.write("good.trace", "trace 1\n"), self.write("bad.trace", PROGRAM)
-        self.check(call(REPRO, "--lib", broken_lib("A05"), good, bad), 1, "nothing broke", IDENTITY)
+        self.check(call(REPRO, "--lib", broken_lib("A05"), good, bad), 1, "no bug found", IDENTITY)
         self.check(call(REPRO, good, self.folder / "none"), 2, "none: no such file")
 
     def finding(self, identity: str):
@@ -206,7 +206,7 @@ class Repro(Case):
     def test_a_finding_is_the_same_bug_or_fixed(self):
         folder = self.finding(IDENTITY)
         self.check(call(REPRO, "--lib", broken_lib("A05"), folder), 1, IDENTITY)
-        self.check(call(REPRO, folder), 0, f"nothing broke; the finding was: {IDENTITY}")
+        self.check(call(REPRO, folder), 0, f"no bug found; the finding was: {IDENTITY}")
 
     def test_a_finding_may_be_a_different_bug_now(self):
         folder = self.finding("PROCBUF-BUG kind=state check=state-mark op=build_readwrite")
@@ -263,7 +263,7 @@ class Repro(Case):
         self.check(call(*repro, finding), 2, "--promote needs --failed-at")
         self.check(call(*repro, "--failed-at", "HEAD", finding), 2, "still breaks")
         self.check(call("patch", "-R", "-s", "-p1", "-d", clone, "-i", PATCHES / "A05.patch"), 0)
-        self.check(call(*git, "commit", "-qam", "lib: mend"), 0)
+        self.check(call(*git, "commit", "-qam", "lib: fix"), 0)
         self.check(call(*repro, "--failed-at", "HEAD~3", finding), 2, "runs clean")
         done = call(*repro, "--failed-at", "HEAD~1", finding)
         self.check(done, 0, "it failed at HEAD~1, and passes now", "git add corpus/regressions/result__outcome_status__build_readwrite.trace")
@@ -278,7 +278,7 @@ class Repro(Case):
         self.check(call(*repro, "--failed-at", "HEAD~1", finding), 0, "git add corpus/regressions/result__outcome_status__build_readwrite.sequence")
         written = clone / "corpus/regressions/result__outcome_status__build_readwrite.sequence"
         self.assertRegex(written.read_text(), r"^# build_readwrite broke rule B3\.\n(#.*\n)+sequence 1\ntrace 1\nlen rw0\ntrace 1\n")
-        self.check(call(clone / "fuzz/repro", "--emit-trace", self.folder / "again.sequence", written), 0, "nothing broke")
+        self.check(call(clone / "fuzz/repro", "--emit-trace", self.folder / "again.sequence", written), 0, "no bug found")
         self.check(call(REPRO, "--lib", broken_lib("A05"), self.folder / "again.sequence"), 1, IDENTITY)
 
     def test_opens_gdb_at_the_failing_operation(self):
@@ -306,7 +306,7 @@ class Repro(Case):
         self.check(call(REPRO, bad), 2, "bad.trace:2: unknown operation")
         self.check(call(REPRO, "--as-found", bad), 2, "--as-found takes a finding's folder")
         self.check(call(REPRO, "--emit-test", "x", bad, bad), 2, "--emit-test takes one FILE")
-        self.check(call(REPRO, self.write("junk", bytes(range(256)) * 9)), 0, "nothing broke")
+        self.check(call(REPRO, self.write("junk", bytes(range(256)) * 9)), 0, "no bug found")
 
     def test_a_replay_that_somebody_kills_is_no_bug(self):
         """The kernel does so when memory is short, and who restarts a machine."""

@@ -1,4 +1,4 @@
-"""The README's walk "a bug, from crash to commit", as a newcomer types it in."""
+"""The walkthrough of fuzz/REPRODUCE.md, as a newcomer types it in."""
 import re
 import subprocess
 
@@ -7,7 +7,7 @@ from support import ROOT, Case
 
 class Walk(Case):
     def test_from_crash_to_commit(self):
-        text = (ROOT / "README.md").read_text()
+        text = (ROOT / "fuzz/REPRODUCE.md").read_text()
         walk = text.split("<!-- walk -->\n")[1].split("<!-- end -->\n")[0]
         commands = [line for block in re.findall(r"```sh\n(.*?)```", walk, re.DOTALL)
                     for line in block.splitlines()]
@@ -28,6 +28,8 @@ class Walk(Case):
                       "20 of 20 runs show it", "lib: take one byte more", "wrote corpus/regressions/"):
             self.assertIn(words, said)
         self.assertIn("PROCBUF_INVAL", (self.folder / "found.c").read_text())
-        for line in ("Rule B3 Read-write", "Kind: The library answered something else"):
+        quoted, = re.findall(r"<!-- output -->\n```\n(.*?)```", walk, re.DOTALL)
+        for line in filter(None, quoted.splitlines()):
+            self.assertIn(f"{line}\n", said)
+        for line in re.findall(r"^(?:PROCBUF-BUG|expected|actual|the answer|Rule) .*?(?=  +\(|$)", (ROOT / "README.md").read_text(), re.MULTILINE):
             self.assertIn(line, said)
-            self.assertIn(line, walk)

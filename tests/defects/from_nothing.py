@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from orchestrate import tools
+from orchestrate import measured, tools
 from orchestrate.builds import SETUPS
 from orchestrate.detection import plant, recognised, room, try_once
 from orchestrate.engine import Fuzzer
@@ -40,7 +40,7 @@ SAMPLE = "A02b A14 A18b A18c B06 B07b E04x F08 G05 L03-8 L07x L10b L12 S04 S08 S
 TABLE = ROOT / "tests/defects/from_nothing.json"
 
 
-ABOUT = "about"
+ABOUT, MEASURED = "about", "measured"
 WORDS = ("Written by from_nothing.py. Identities end in the operation that showed the bug: reader_skip and writer_skip are "
          "calls of the library, and no test is skipped.")
 """What the table says of itself, since JSON has no comments."""
@@ -106,11 +106,11 @@ def all_tries(defect: Defect, results: list[dict], built: Path, options) -> list
     return results
 
 
-def as_json(tables: dict[str, dict[str, list[dict]]]) -> str:
-    """A line for each bug."""
+def as_json(tables: dict[str, dict[str, list[dict]]], stamps: dict[str, dict[str, str]]) -> str:
+    """A line for each bug. `stamps`: of each set-up, where its last results come from."""
     parts = [f' "{name}": {{\n' + ",\n".join(f'  "{bug}": {json.dumps(tries)}' for bug, tries in sorted(table.items()))
              + "\n }" for name, table in sorted(tables.items())]
-    return "{\n" + f' "{ABOUT}": {json.dumps(WORDS)},\n' + ",\n".join(parts) + "\n}\n"
+    return "{\n" + f' "{ABOUT}": {json.dumps(WORDS)},\n "{MEASURED}": {json.dumps(stamps, sort_keys=True)},\n' + ",\n".join(parts) + "\n}\n"
 
 
 def survival(tries: list[dict], limit: float) -> tuple[list[float], list[float]]:
@@ -143,7 +143,7 @@ def main() -> int:
     parser.add_argument("--setup", choices=FUZZED | BASELINES, default=SETUPS[0].name)
     parser.add_argument("--sample", action="store_true", help=f"a fixed sample of {len(SAMPLE)} bugs, for the baselines")
     parser.add_argument("--harness", metavar="NAME",
-                        help="fuzz this one (default: the one in whose room the broken rule is)")
+                        help="fuzz this one (default: the one that rooms.txt names for the broken rule)")
     parser.add_argument("--seconds", type=float, default=30, metavar="S", help="processor time of a try, at most (30)")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="tries of each bug (3)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
@@ -161,6 +161,7 @@ def main() -> int:
     try:
         tables = json.loads(options.table.read_text()) if options.table.exists() else {}
         tables.pop(ABOUT, None)
+        stamps = tables.pop(MEASURED, {})
         if options.plot:
             plot(tables, options.plot, options.seconds)
             return 0
@@ -184,12 +185,15 @@ def main() -> int:
                 print(f"{defect.id:8}{failure}", flush=True)
                 continue
             known[defect.id] = results
-            tools.write_whole(options.table, as_json(tables))
+            stamps[options.setup] = measured.stamp("tests/defects/from_nothing.py")
+            tools.write_whole(options.table, as_json(tables, stamps))
             times = [r["seconds"] for r in results if r["seconds"] is not None]
             missed += len(times) < len(results)
             middle = f"{statistics.median(times):6.2f}" if times else "     -"
             print(f"{defect.id:8}median {middle} s  worst {max(times, default=0):6.2f} s  "
                   f"missed {len(results) - len(times)} of {len(results)}", flush=True)
+    if options.table == TABLE:
+        measured.publish()
     print(f"{len(defects) - missed} of {len(defects)} bugs found in every try")
     return 1 if missed else 0
 

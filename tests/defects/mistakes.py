@@ -1,4 +1,4 @@
-"""What the tests of planted bugs do with them besides, and mistakes that are planted in the testbed itself."""
+"""What else the tests of planted bugs do with them, and mistakes that are planted in the testbed itself."""
 import json
 import re
 import shlex
@@ -18,7 +18,7 @@ def frozen() -> set[str]:
 
 
 def refresh(defect: Defect, folder: Path) -> str:
-    """Write a patch anew whose mistake can still be made, at lines that moved or that have changed
+    """Write a patch again whose mistake can still be made, at lines that moved or that have changed
     around it. Returns: what was done."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "lib", folder / "b/lib")
@@ -35,7 +35,7 @@ def refresh(defect: Defect, folder: Path) -> str:
                         f"b/{file}"], folder).stdout for file in files)
     defect.path.write_text(f"{head}\n\n{diff}")
     shutil.rmtree(folder)
-    return "written anew: look at it"
+    return "written again: look at it"
 
 
 Edit = tuple[str, str, str]

@@ -222,7 +222,7 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
              (M_INVARIANTS, "        if (!in_ram && (b >= TRACE_BUFFER_COUNT || !in_readable_flash))",
               "        if (!in_ram && b >= TRACE_BUFFER_COUNT && !in_readable_flash)")]),
     # ---- What answers tell ----
-    Pair("S-object", "an allow that fails tells where the driver's object is", "A2",
+    Pair("S-object", "an allow that fails reveals where the driver's object is", "A2",
          "kind=secrecy check=range-that-was-not-passed op=allow_read", [
              (ALLOW, "        result.code = PROCBUF_NOSUPPORT;\n",
               "        result = (struct procbuf_allow_result){ PROCBUF_NOSUPPORT, (procbuf_addr_t)driver, len };\n"),
@@ -390,7 +390,7 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
               "            return false;"),
              (M_PROCESSES, "    return !touches_a_process(args[0], args[1]) && !touches_a_process(args[3], args[4]);",
               "    return !touches_a_process(args[0], args[1]);")]),
-    # ---- What the port is told ----
+    # ---- What the port is passed ----
     Pair("P-told", "the port gives a process the gap between the breaks", "C1",
          "kind=secrecy check=accessible-before-zeroed ", [
              (PROCESS, "        .app_break = app_break,\n", "        .app_break = kernel_break,\n"),
@@ -405,7 +405,7 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
               "    if (!model_gives(slot, new_break, process->kernel_break, p)) {\n"
               "        model_change(slot)->app_break = new_break;\n        model_label_ram(slot);\n"
               "        return OUT_OF_MEMORY;\n    }\n")]),
-    Pair("P-removed", "a removed process's memory stays accessible: the port is told nothing", "L8",
+    Pair("P-removed", "a removed process's memory stays accessible: the port is not called", "L8",
          "kind=integrity check=(accessible-without-a-process|accessible-to-two|port-told-of-other-memory) ", [
              (CREATION, "    procbuf_process_revoke(process);\n", ""),
              (M_PROCESSES, """    struct hook *told = asks_port(p, slot, process->mem_start, process->mem_start);

@@ -13,11 +13,12 @@ import concurrent.futures
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 from pathlib import Path
 
-from orchestrate import emit, explain
+from orchestrate import emit, explain, measured
 from orchestrate.bundle import Bundles, read_finding
 from orchestrate.findings import Findings, Origin
 from orchestrate.planted import Defect, Failure, all_defects, compile_changed, judge, link, patched_library, run
@@ -139,6 +140,7 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth of them")
     parser.add_argument("--build", type=Path, default=ROOT / "build/asan", metavar="DIR")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
+    parser.add_argument("--update", action="store_true", help="keep the numbers in reports.json, for tests/RESULTS.md")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the C tests there")
     options = parser.parse_args()
     defects = [d for d in all_defects() if not options.ids or d.id in options.ids]
@@ -156,15 +158,23 @@ def main() -> int:
         compile_library(compiler, ROOT / "lib", sorted((ROOT / "lib/src").glob("*.c")),
                         build / f"reports/lib-{compiler}")
     failed = 0
+    told = []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         results = {d.id: pool.submit(go, d, build, options.keep) for d in defects}
         for defect in defects:
             try:
-                print(f"{defect.id:8}{results[defect.id].result()}", flush=True)
+                told.append(results[defect.id].result())
+                print(f"{defect.id:8}{told[-1]}", flush=True)
             except (Failure, ToolError, subprocess.TimeoutExpired) as failure:
                 failed += 1
                 print(f"{defect.id:8}FAILED  {failure}", flush=True)
     print(f"{len(defects) - failed} of {len(defects)} planted bugs explained, minimised, and made into a test")
+    if options.update and told:
+        sizes = [int(text.split()[0]) for text in told]
+        which = " --real" * options.real + f" --every {options.every}" * (options.every > 1)
+        measured.record(ROOT / "tests/defects/reports.json", f"tests/defects/reports.py{which}", [{
+            "planted bugs": len(defects), "from crash to fix": len(told), "that no C test can see": sum("no C test" in text for text in told),
+            "operations, median": int(statistics.median_low(sizes)), "operations, most": max(sizes)}])
     return 1 if failed else 0
 
 

@@ -18,7 +18,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from orchestrate import suspects
+from orchestrate import measured, suspects
 from orchestrate.causes import grouped, one_cause
 from orchestrate.planted import (AS_SHIPPED, DEFECTS, NAME_STATE, Defect, Failure, all_defects, compile_changed, compile_commands, link, patch,
                                  patched_library, read_defect, run)
@@ -26,11 +26,9 @@ from orchestrate.record import Finding
 from orchestrate.replay import minimize, replay, run_all
 from orchestrate.suspects import Switched, functions, named_in, rank, switched
 from orchestrate.switches import rewrite
-from orchestrate.tools import ROOT, Build, ToolError, build, identity_in, write_json, write_whole
+from orchestrate.tools import ROOT, Build, ToolError, build, identity_in
 
 TABLE = DEFECTS / "suspects.json"
-README = ROOT / "tests/README.md"
-MARKED = re.compile(r"(<!-- suspects -->\n).*?(<!-- end -->)", re.DOTALL)
 UNSEEN = DEFECTS / "unseen"
 """Written after the weights were chosen; not part of the set that the corpora answer for."""
 NOWHERE = 99
@@ -49,7 +47,7 @@ class Row:
 
 
 def functions_in(text: str) -> list[tuple[int, int, str]]:
-    """First line, last line and name of each; brackets of functions stand in the first column."""
+    """First line, last line and name of each; brackets of functions are in the first column."""
     found, lines, begin, name = [], text.splitlines(), 0, ""
     for number, line in enumerate(lines, 1):
         if line.startswith("{"):
@@ -211,15 +209,15 @@ def share(rows: list[Row], column: str, most: int) -> float:
     return sum(getattr(row, column) <= most for row in rows) / len(rows) if rows else 0.0
 
 
-def table(rows: list[Row]) -> str:
-    lines = ["| planted bugs | number | function first | among three | a line among five | most processor time |",
-             "| --- | --- | --- | --- | --- | --- |"]
+def summary(rows: list[Row]) -> list[dict[str, object]]:
+    lines: list[dict[str, object]] = []
     for kind in ("design", "held out", "unseen", "all"):
         of_kind = [row for row in rows if kind in (row.kind, "all") and (kind != "all" or row.kind != "unseen")]
         if of_kind:
-            lines.append(f"| {kind} | {len(of_kind)} | {share(of_kind, 'function', 1):.0%} | {share(of_kind, 'function', 3):.0%} | "
-                         f"{share(of_kind, 'line', 5):.0%} | {max(row.cpu_s for row in of_kind):.1f} s |")
-    return "\n".join(lines) + "\n"
+            lines.append({"planted bugs": kind, "number": len(of_kind), "function first": f"{share(of_kind, 'function', 1):.0%}",
+                          "among three": f"{share(of_kind, 'function', 3):.0%}", "a line among five": f"{share(of_kind, 'line', 5):.0%}",
+                          "most processor time": f"{max(row.cpu_s for row in of_kind):.1f} s"})
+    return lines
 
 
 def parse() -> argparse.Namespace:
@@ -230,7 +228,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--count", type=int, metavar="N", help="N of them only, which a hash of their names chooses")
     parser.add_argument("--groups", type=int, metavar="N", help="N of them one at a time, and N triples at once: how many groups they make")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
-    parser.add_argument("--update", action="store_true", help="write suspects.json and the table of tests/README.md; of what ran")
+    parser.add_argument("--update", action="store_true", help="keep the table in suspects.json, for tests/RESULTS.md; of what ran")
     parser.add_argument("--floors", metavar="FIRST,THREE,LINE", default="0.8,0.95,0.7", help="shares below which the status is 1 (default: %(default)s)")
     return parser.parse_args()
 
@@ -255,10 +253,9 @@ def main() -> int:
         for row in pool.map(lambda d: judge(d, bench), defects):
             rows.append(row)
             print(f"{row.id:8}{row.kind:10}function {row.function:3}  line {row.line:3}  {row.cpu_s:4.1f} s  {row.why or row.identity}", flush=True)
-    print(table(rows))
+    print(measured.table(summary(rows)))
     if options.update:
-        write_json(TABLE, [asdict(row) for row in rows])
-        write_whole(README, MARKED.sub(lambda match: match[1] + table(rows) + match[2], README.read_text()))
+        measured.record(TABLE, "tests/defects/suspects.py", summary(rows), bugs=[asdict(row) for row in rows])
     reached = [share(rows, "function", 1), share(rows, "function", 3), share(rows, "line", 5)]
     return 0 if all(one >= floor for one, floor in zip(reached, floors)) else 1
 

@@ -3,7 +3,7 @@
 
 Twins of one identity: build_readwrite takes one length that it must refuse, and refuses another that
 it must take; one function asserts two things that do not hold; two lines of one function touch memory
-that nobody has, which ASan reports. Each
+that no one has, which ASan reports. Each
 program shows one of a pair first, and has operations that would show the other.
 
 usage: twins.py [--build DIR] [--count N]

@@ -540,7 +540,7 @@ static void part_sequences(void)
 
 enum { PROTOCOL_DEPTH = 6 };
 
-/* What must be known of process 0. Process 1 stands by, and must never change. */
+/* What must be known of process 0. Process 1 does nothing, and must never change. */
 struct protocol {
     enum procbuf_state_kind kind;
     int life, next_life; /* identifiers */
@@ -749,7 +749,7 @@ PROCBUF_EXTERNAL_PROCESS_CAPABILITY(trusted);
 enum { PLACES = 10, RANGES = PLACES * (PLACES - 1) / 2, KINDS = 2 * RANGES + 2, MOST_REGIONS = 3 };
 static const int places[PLACES] = { 0, 1, 40, 41, 100, 127, 128, 200, 254, 255 };
 
-/* What lies between places, a bit for each piece: which pieces may be read, and written. */
+/* What is between places, a bit for each piece: which pieces may be read, and written. */
 struct kind {
     struct procbuf_region region;
     unsigned pieces;

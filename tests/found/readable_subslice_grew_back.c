@@ -22,7 +22,7 @@
 
 /* ---- Memory ---- */
 
-/* The kernel's own part comes first; processes lie behind it, side by side. */
+/* The kernel's own part comes first; processes are after it, side by side. */
 static _Alignas(4096) uint8_t memory[8192];
 #define MEMORY ((procbuf_addr_t)(uintptr_t)memory)
 #define P0_FLASH (MEMORY + 4096)

@@ -183,7 +183,7 @@ static void stores_to_watched_objects_are_noted(void)
 
 #if defined(WITH_FEEDBACK)
 
-/* What an engine is told: libFuzzer by a counter for each edge, AFL++ by a call with its guard. */
+/* What an engine gets: libFuzzer a counter for each edge, AFL++ a call with its guard. */
 void __sanitizer_cov_8bit_counters_init(uint8_t *start, const uint8_t *end);
 void __sanitizer_cov_trace_pc_guard_init(uint32_t *start, const uint32_t *end);
 void __sanitizer_cov_trace_pc_guard(const uint32_t *guard);
@@ -282,7 +282,7 @@ extern void *__asan_region_is_poisoned(void *, size_t) __attribute__((weak));
 static jmp_buf landing;
 static uintptr_t left;
 
-/* What lies around the local bytes, poisoned while their frame is in use. */
+/* What is around the local bytes, poisoned while their frame is in use. */
 static bool has_poison_around(uintptr_t local)
 {
     return __asan_region_is_poisoned((void *)(local - 16), 48) != NULL;

@@ -84,7 +84,7 @@ static enum board_access access_of(const uint16_t *instruction)
     return (half & 1 << 11) != 0 ? BOARD_READ : BOARD_WRITE;
 }
 
-/* Of the kernel's own accesses, those that ask whether they fault return that they do. */
+/* Of the kernel's own accesses, those that test for a fault return that they do. */
 __attribute__((used)) void note_fault(uint32_t *frame, uint32_t exc_return)
 {
     const uint32_t status = CFSR, at = frame[FRAME_PC];

@@ -17,13 +17,13 @@ class How:
     """What a build needs to run where it is for."""
     runner: list[str] = field(default_factory=list)
     bare: bool = False          # no arguments: a program of its own replays what a file lists
-    small: bool = False         # no room for large traces
+    small: bool = False         # large traces do not fit
     tries: int = 1              # how often to run what could not map its memory
     differs: set[str] = field(default_factory=set) # operations whose results must differ there
 
 
 HOW = {
-    # The last pages that a 32-bit process can have, so that sums wrap behind its memory. The stack
+    # The last pages that a 32-bit process can have, so that sums wrap after its memory. The stack
     # begins near there, at random, and may be in the way.
     "i386_top": How(tries=20, small=True, differs={
         # Lengths counted from there to null are short, and half the address space wraps.
@@ -62,7 +62,7 @@ def replay_there(how: How, folder: Path, inputs: list[Path], large: bool) -> sub
     if not how.bare:  # hostile userspaces of large traces take minutes under emulation
         return run_there(how, folder / "fuzz/procbuf-replay", "--results", "--verbose",
                          *([] if large else ["--hostile"]), *names, cwd=ROOT)
-    # Paths are short, and lie beside the list: semihosting opens them in the current folder.
+    # Paths are short, and next to the list: semihosting opens them in the current folder.
     link = folder / "corpus"
     if not link.exists():
         link.symlink_to(ROOT / "corpus")

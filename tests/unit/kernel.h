@@ -27,7 +27,7 @@ struct world {
 extern struct world world;
 extern uint8_t world_memory[WORLD_LEN];
 
-/* Make the world anew: memory full of 0xa5 but for what creation zeroes, hooks forgotten. */
+/* Make the world again: memory full of 0xa5 but for what creation zeroes, hooks forgotten. */
 void world_make(void);
 
 /* The address of byte `offset` of the world. */

@@ -131,7 +131,7 @@ Test(build, flash_and_refusals_do_not_move_the_mark)
     struct procbuf_readonly ro;
     REFUSES("B4");
     CHANGES_NOTHING(cr_assert_eq(build_readonly(at(FLASH0 + 16), 8), PROCBUF_OK));
-    /* p1's flash lies above its RAM */
+    /* p1's flash is above its RAM */
     cr_assert_eq(procbuf_readonly_build(world.p1, at(FLASH1 + 8), 8, &ro), PROCBUF_OK);
     cr_assert_eq(procbuf_process_mark(world.p1), at(RAM1));
 }

@@ -74,7 +74,7 @@ Test(bytes, find_tells_the_first)
     array[4] = 10;
     cr_assert(procbuf_readable_find(readable, 10, &index));
     cr_assert_eq(index, 4);
-    cr_assert_not(procbuf_readable_find(readable, 11, &index), "that lies behind the slice");
+    cr_assert_not(procbuf_readable_find(readable, 11, &index), "that is after the slice");
     cr_assert_not(procbuf_readable_find(*empty(), 0, &index));
     cr_assert_eq(index, 4);
 }
@@ -102,7 +102,7 @@ Test(bytes, a_missing_terminator_is_an_error)
     char copy[12];
     size_t len = 77;
     REFUSES("S7 E3");
-    array[10] = 0; /* behind the slice */
+    array[10] = 0; /* after the slice */
     cr_assert_eq(procbuf_readable_string_len(readable, &len), PROCBUF_SIZE);
     memset(copy, 'x', sizeof copy);
     cr_assert_eq(procbuf_readable_string_copy(readable, copy, 12, &len), PROCBUF_SIZE);

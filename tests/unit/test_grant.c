@@ -34,7 +34,7 @@ Test(grant, goes_down_from_the_kernel_break_aligned)
 Test(grant, entries_are_apart_and_inside_their_array)
 {
     static struct {
-        struct procbuf_grant_entry before[4], inside[2 * 3], behind[4];
+        struct procbuf_grant_entry before[4], inside[2 * 3], after[4];
     } entries, untouched;
     static struct procbuf_process slots[2];
     static uint8_t memory[2][256];
@@ -62,7 +62,7 @@ Test(grant, entries_are_apart_and_inside_their_array)
         cr_assert_not(procbuf_process_lookup_driver(processes[i % 2], 11 + i, &number));
     }
     cr_assert_eq(memcmp(&entries.before, &untouched.before, sizeof entries.before), 0);
-    cr_assert_eq(memcmp(&entries.behind, &untouched.behind, sizeof entries.behind), 0);
+    cr_assert_eq(memcmp(&entries.after, &untouched.after, sizeof entries.after), 0);
 }
 
 Test(grant, may_end_at_the_app_break_and_not_below)
@@ -166,7 +166,7 @@ Test(grant, entering_and_leaving)
                  PROCBUF_ALREADY_IN_USE);
     cr_assert_eq(procbuf_process_allocate_grant(world.p1, 0, 7, 8, 8), PROCBUF_OK);
     cr_assert_eq(procbuf_process_enter_grant(procbuf_process_id(world.p1), 0, &addr), PROCBUF_OK);
-    procbuf_process_leave_grant(id, 3); /* behind p0's last is p1's first */
+    procbuf_process_leave_grant(id, 3); /* after p0's last is p1's first */
     cr_assert_eq(procbuf_process_enter_grant(procbuf_process_id(world.p1), 0, &addr),
                  PROCBUF_ALREADY_IN_USE);
     procbuf_process_leave_grant(id, 0);
@@ -249,7 +249,7 @@ static void one_byte_body(struct procbuf_writable slice, void *data)
     cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0), &old_break), PROCBUF_OK);
     CHANGES_NOTHING(cr_assert_eq(allocate(0, 7, 124, 2),
                                  PROCBUF_OUT_OF_MEMORY)); /* [100, 224) has the byte in it */
-    cr_assert_eq(allocate(0, 7, 122, 2), PROCBUF_OK); /* [102, 224) begins behind it */
+    cr_assert_eq(allocate(0, 7, 122, 2), PROCBUF_OK); /* [102, 224) begins after it */
     cr_assert(procbuf_writable_set(slice, 0, 3));
 }
 
@@ -532,7 +532,7 @@ static void fill_body(const struct procbuf_grant *grant, void *data)
         (procbuf_addr_t)(procbuf_process_kernel_break(world.p0) + procbuf_grant_len(data));
     procbuf_writable_fill(bytes, 0xff);
     cr_assert_eq((uintptr_t)procbuf_writable_base_unchecked(bytes) + procbuf_writable_len(bytes),
-                 end, "data lie at the end of the grant");
+                 end, "data are at the end of the grant");
 }
 
 static void read_then_fill_body(const struct procbuf_grant *grant, void *data)
@@ -542,7 +542,7 @@ static void read_then_fill_body(const struct procbuf_grant *grant, void *data)
     cr_assert_eq(procbuf_grant_readwrite(grant, 0, &visit->rw), PROCBUF_OK);
     procbuf_writable_fill(procbuf_grant_data(grant), 0x77);
     cr_assert_eq(procbuf_readonly_len(&visit->ro), 9);
-    cr_assert_eq(procbuf_readwrite_len(&visit->rw), 8, "what counts swaps is no data");
+    cr_assert_eq(procbuf_readwrite_len(&visit->rw), 8, "what counts swaps is not data");
 }
 
 Test(driver, slots_and_data_share_no_byte)
@@ -615,7 +615,7 @@ Test(driver, the_size_of_a_grant_is_published)
     cr_assert_eq(procbuf_grant_len(&big), config.data_len, "data alone");
     big = (struct procbuf_driver_config){ .readonly_count = 1, .data_align = 32 };
     cr_assert_eq(procbuf_grant_len(&big), 32,
-                 "a slot of at most 24 bytes, and no more behind it than needed");
+                 "a slot of at most 24 bytes, and no more after it than needed");
     big = config;
     big.data_align = 6;
     MUST_PANIC((procbuf_driver_init(&driver, &big), 0));

@@ -25,7 +25,7 @@ Test(invariants, any_alignment_is_fine)
         }
 }
 
-/* What lay below both breaks, the last one and the first, is there in the new life. */
+/* What was below both breaks, the last one and the first, is there in the new life. */
 Test(invariants, a_new_life_keeps_what_is_below_both_breaks)
 {
     uint8_t before[128];

@@ -21,7 +21,7 @@ static void run(const char *text)
     machine_run(&trace, NULL);
 }
 
-/* Two processes that fill memory far behind that of the usual three. */
+/* Two processes that fill memory far beyond that of the usual three. */
 static const char far[] = "trace 1\n"
                           "process ram=1024 app=1000 kernel=24 flash=512\n"
                           "process ram=1024 app=1000 kernel=24 flash=512\n"

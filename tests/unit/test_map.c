@@ -154,13 +154,13 @@ Test(map, no_map_permits_nothing)
 Test(map, a_life_that_is_over_comes_before_all_else)
 {
     const struct procbuf_lender lender = procbuf_lender_rechecked(&map, task(0));
-    const struct procbuf_lender nobody = procbuf_lender_rechecked(&map, no_id);
+    const struct procbuf_lender absent = procbuf_lender_rechecked(&map, no_id);
     REFUSES("M2");
     births[0] = 12;
     ro = procbuf_readonly_default();
     cr_assert_eq(procbuf_readonly_build_from(&lender, at(100), 0, &ro), PROCBUF_NO_SUCH_APP);
     cr_assert_eq(procbuf_readonly_build_from(&lender, 0, 1, &ro), PROCBUF_NO_SUCH_APP);
-    cr_assert_eq(procbuf_readonly_build_from(&nobody, at(100), 0, &ro), PROCBUF_NO_SUCH_APP);
+    cr_assert_eq(procbuf_readonly_build_from(&absent, at(100), 0, &ro), PROCBUF_NO_SUCH_APP);
     cr_assert_eq(procbuf_readonly_addr(&ro), 0);
 }
 
@@ -197,7 +197,7 @@ static bool look_up(procbuf_addr_t addr, struct procbuf_region *region_out, cons
     return false;
 }
 
-static bool lie(procbuf_addr_t addr, struct procbuf_region *region_out, const void *data)
+static bool answer_wrongly(procbuf_addr_t addr, struct procbuf_region *region_out, const void *data)
 {
     (void)addr;
     *region_out = *(const struct procbuf_region *)data;
@@ -230,7 +230,7 @@ Test(map, a_function_that_finds_none_or_too_little_refuses)
 Test(map, a_region_without_the_address_is_a_kernels_mistake)
 {
     REFUSES("M3 E4");
-    map = procbuf_map_of_lookup(lie, &regions[0], &trusted);
+    map = procbuf_map_of_lookup(answer_wrongly, &regions[0], &trusted);
     cr_assert_eq(build_ro(170, 10), PROCBUF_OK);
     MUST_PANIC(build_ro(169, 1));
     cr_assert(strstr(port_panic_message, "R22") != NULL);

@@ -1,4 +1,4 @@
-/* A kernel that passes null where the headers promise the compiler that nobody does. Contract: B6, E4.
+/* A kernel that passes null where the headers promise the compiler that no one does. Contract: B6, E4.
  * Seen through the library's eyes, for which that promise is not made: or these calls had no meaning. */
 #define PROCBUF_IMPLEMENTATION
 #include "kernel.h"
@@ -20,9 +20,9 @@ Test(misuse, nobody_vouches_without_the_capability)
 Test(misuse, a_foreign_table_needs_somebody_to_ask)
 {
     struct procbuf_table foreign;
-    procbuf_is_live_function *volatile nobody = NULL;
+    procbuf_is_live_function *volatile no_function = NULL;
     REFUSES("E4");
-    MUST_PANIC((procbuf_table_init_external(&foreign, nobody, NULL), 0));
+    MUST_PANIC((procbuf_table_init_external(&foreign, no_function, NULL), 0));
 }
 
 static bool look_nowhere(procbuf_addr_t addr, struct procbuf_region *region_out, const void *data)

@@ -169,7 +169,7 @@ Test(model, identifiers_end_as_l1_says)
     cr_assert_eq(p.outcome.status, NOMEM);
 }
 
-/* G6: 24 bytes a slot at most, 16 at least; then data, aligned as asked; SIZE_MAX: no room anywhere. */
+/* G6: 24 bytes a slot at most, 16 at least; then data, aligned as asked; SIZE_MAX: fits nowhere. */
 Test(model, grants_are_as_long_as_g6_says)
 {
     const struct {

@@ -131,11 +131,11 @@ Test(mutator, it_remembers_nothing_else)
     now[len - 1] ^= 1;
     cr_assert_null(mutator_made(harness, now, len));
     now[len - 1] ^= 1;
-    cr_assert_eq(mutator_change_input(harness, now, len, now, 1, 2), 0, "no room");
+    cr_assert_eq(mutator_change_input(harness, now, len, now, 1, 2), 0, "does not fit");
     cr_assert_null(mutator_made(harness, now, len));
 }
 
-/* How often, of so many changes of one program, the codes stand side by side in what comes out. */
+/* How often, of so many changes of one program, the codes are side by side in what comes out. */
 static unsigned count_of(const char *harness_name, const char *program, const uint8_t *codes,
                          unsigned code_count)
 {

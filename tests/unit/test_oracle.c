@@ -341,7 +341,7 @@ Test(oracle, names_every_kind_of_violation)
         cr_assert_str_eq(identity_of(rows[r].plant), rows[r].identity, "row %zu", r);
 }
 
-/* What ASan finds poisoned is what the oracle is told of: all that the library sees, whatever windows are open;
+/* What ASan finds poisoned is what is reported to the oracle: all that the library sees, whatever windows are open;
  * and nothing that userspace and the model see. */
 extern int __asan_address_is_poisoned(const volatile void *addr);
 

@@ -1,6 +1,6 @@
 /* Each call once with each error that the contract names for it. Nothing changes: every byte of the
- * world and all that the accessors tell is compared before and after. Contract: E3; the rules stand
- * with the tests. tests/build/errors holds the list of calls and errors against all unit tests. */
+ * world and all that the accessors return is compared before and after. Contract: E3; the rules are
+ * with the tests. tests/build/errors compares the list of calls and errors with all unit tests. */
 #include "kernel.h"
 
 #define REFUSED(call, error) CHANGES_NOTHING(cr_assert_eq(call, error))

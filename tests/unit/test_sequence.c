@@ -104,7 +104,7 @@ Test(sequence, it_has_1024_members_at_most, .init = cr_redirect_stderr)
     cr_assert(parse(text));
     cr_assert_eq(sequence.count, SEQUENCE_MAX_MEMBERS);
     strcat(text, "trace 1\n");
-    is_refused(text, "test:1026: no room for this member: 1024 are the most\n");
+    is_refused(text, "test:1026: too many members: 1024 are the most\n");
 }
 
 /* ---- The ring ---- */

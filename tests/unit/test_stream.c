@@ -85,7 +85,7 @@ Test(stream, write_at_moves_what_lies_between_offset_and_end)
     cr_assert_eq(procbuf_readwrite_write_at(&to[0], 3, "abc", 3, &len), PROCBUF_OK);
     cr_assert_eq(len, 2);
     cr_assert_eq(world_memory[RAM1 + 52], 53);
-    cr_assert_eq(memcmp(&world_memory[RAM1 + 53], "ab\x38", 3), 0, "and no byte behind it");
+    cr_assert_eq(memcmp(&world_memory[RAM1 + 53], "ab\x38", 3), 0, "and no byte after it");
     cr_assert_eq(procbuf_readwrite_write_at(&to[0], 5, "abc", 3, &len), PROCBUF_OK);
     cr_assert_eq(len, 0);
     cr_assert_eq(procbuf_readwrite_write_at(&to[1], 0, NULL, 0, &len), PROCBUF_OK);
@@ -343,7 +343,7 @@ Test(stream, copy_ends_at_its_length_and_at_the_last_buffer)
     struct procbuf_reader reader = procbuf_reader_over(pieces, 2);
     struct procbuf_writer writer = procbuf_writer_over(to, 1);
     ACCEPTS("H8");
-    to[1] = lend(world.p1, RAM1 + 80, 4); /* behind the writer's only one */
+    to[1] = lend(world.p1, RAM1 + 80, 4); /* after the writer's only one */
     memset(&world_memory[RAM1 + 50], 0, 50);
     cr_assert_eq(procbuf_stream_copy(&writer, &reader, 4, &len), PROCBUF_OK);
     cr_assert_eq(len, 4);

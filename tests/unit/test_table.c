@@ -167,7 +167,7 @@ Test(table, creation_refuses_overlap_with_a_header_alone_or_behind_a_header_alon
                  "flash into the header");
     cr_assert_eq(create_small(90, 20, 5, 300, 9, &process), PROCBUF_INVAL,
                  "flash whose own header is apart from it");
-    cr_assert_eq(create_small(90, 10, 10, 160, 40, &process), PROCBUF_OK, "directly beside both");
+    cr_assert_eq(create_small(90, 10, 10, 160, 40, &process), PROCBUF_OK, "directly next to both");
 }
 
 Test(table, slots_and_grants_are_counted_apart)

@@ -1,5 +1,5 @@
 /* Secrecy and integrity: each check of the port's view, of origins and of two worlds that no mistake in
- * tests/defects/pairs.py shows, and that what is shared on purpose is no finding. Contract: I9 to I11. */
+ * tests/defects/pairs.py shows, and that what is shared on purpose is not a finding. Contract: I9 to I11. */
 #include <criterion/criterion.h>
 
 #include "bug.h"

@@ -108,7 +108,7 @@ def markdown(record: Record) -> str:
     lines += ["| harness | runs | checked calls | crashes |", "| --- | --- | --- | --- |"]
     lines += [f"| {_cell(h.name)} | {h.runs:,} | {h.checked_operations:,} | {h.crashes} |"
               for h in record.harnesses] + [""]
-    lines += [f"- **could not do its work**: {_cell(text)}" for text in record.broken]
+    lines += [f"- **failed to run**: {_cell(text)}" for text in record.broken]
     lines += [f"- not done: {_cell(left.what)}: {_cell(left.command)}" for left in record.left_out]
     lines += [f"- {_cell(note)}" for note in record.notes]
     return "\n".join(lines) + "\n"

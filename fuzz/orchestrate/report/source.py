@@ -11,7 +11,7 @@ from ..tools import ROOT, shown
 @dataclass
 class Line:
     text: str
-    count: str  # as short as it can be; '' where there is no code
+    count: str  # abbreviated; '' where there is no code
     letters: str  # of the harnesses that ran it
     missed: bool
 

@@ -31,7 +31,7 @@ def canary_line(record: Record) -> str:
 
 
 def triage_line(record: Record) -> str:
-    """How tonight's findings stand beside those of the nights before."""
+    """Tonight's findings, compared with those of earlier nights."""
     counts = {status: sum(f.status == status for f in record.findings)
               for status in STATUSES}
     parts = [f"{count} {status}" for status, count in counts.items() if count]
@@ -50,7 +50,7 @@ def verdict(record: Record) -> str:
     if record.interrupted:
         how += ", INTERRUPTED"
     if record.broken:
-        how += f"; {len(record.broken)} part(s) of the night COULD NOT DO THEIR WORK"
+        how += f"; {len(record.broken)} part(s) of the night FAILED"
     if missed_canaries(record):
         how += f"; {len(missed_canaries(record))} planted bug(s) MISSED"
     elif record.canaries:
@@ -83,7 +83,7 @@ def last_residual(record: Record) -> list[Residual]:
 def residual_line(record: Record) -> str:
     points = last_residual(record)
     if not points:
-        return "not known"
+        return "unknown"
     worst = max(points, key=lambda point: point.chance)
     return (f"the next input of {worst.harness} shows a new behaviour with a chance of about 1 in "
             f"{1 / worst.chance:,.0f}; the others' chances are smaller")
@@ -92,18 +92,18 @@ def residual_line(record: Record) -> str:
 def clock_of(host: Host) -> str:
     """What is known of a host's clock: only a difference that is surely one counts."""
     if host.within_s is None:
-        return "not known"
+        return "unknown"
     return "as the first host's" if abs(host.ahead_s) <= host.within_s else f"{host.ahead_s:+,.0f} s, within {host.within_s:,.0f} s"
 
 
 def state_of(host: Host) -> str:
-    silent = f"silent, said {', '.join(host.silent_for)}" if host.silent_for else ""
-    return ", and ".join(filter(None, (silent, "came to its end" if host.ended else "did not come to its end")))
+    silent = f"silent, according to {', '.join(host.silent_for)}" if host.silent_for else ""
+    return ", and ".join(filter(None, (silent, "finished" if host.ended else "did not finish")))
 
 
 def one_more_line(record: Record) -> str:
     """What another host would have been worth."""
-    return ", ".join(f"{worth.more:,.0f} behaviours of {worth.harness} beside {worth.seen:,}" for worth in record.one_more_host) or "not known"
+    return ", ".join(f"{worth.more:,.0f} behaviours of {worth.harness} in addition to {worth.seen:,}" for worth in record.one_more_host) or "unknown"
 
 
 def host_lines(record: Record) -> list[str]:
@@ -149,12 +149,12 @@ def summary(record: Record) -> str:
     lines.append(f"  reached: {coverage_total(record)}")
     lines.append(f"  time: {split_line(record)}")
     lines.append(f"  fuzzing: {time_line(record)}")
-    lines.append(f"  what is left: {residual_line(record)}")
+    lines.append(f"  what remains: {residual_line(record)}")
     lines.append(f"  would we have noticed: {canary_line(record)}")
     lines += host_lines(record)
     lines += [f"  MISSED: planted bug {c.id}, {c.title}: {c.why}" for c in missed_canaries(record)]
     lines += [f"  NO LONGER REACHED: {code}" for code in record.no_longer_reached]
-    lines += [f"  COULD NOT DO ITS WORK: {text}" for text in record.broken]
+    lines += [f"  FAILED: {text}" for text in record.broken]
     for group, members in groups(record):
         if len(members) > 1:
             lines.append(f"  {group.status}: one bug, {len(members)} symptoms{at(group)}:")

@@ -22,7 +22,7 @@ int main(void)
     struct procbuf_driver_config one = { .readonly_count = 1, .data_align = 8 };
     const size_t slot_len = procbuf_grant_len(&one);
     const uint32_t most =
-        (uint32_t)((SIZE_MAX - 8) / slot_len); /* that fit, and alignment behind them */
+        (uint32_t)((SIZE_MAX - 8) / slot_len); /* that fit, and alignment after them */
     expect((struct procbuf_driver_config){ .readonly_count = most, .data_align = 8 },
            most * slot_len);
     expect((struct procbuf_driver_config){ .readonly_count = most,

@@ -24,7 +24,7 @@ static void read_body(struct procbuf_readable slice, void *data)
         printf("%d\n", procbuf_readable_base_unchecked(slice)[procbuf_readable_len(slice)]);
 }
 
-/* The inner enter overlaps this one; what is left open when it ends is this one's. */
+/* The inner enter overlaps this one; what remains open when it ends is this one's. */
 static void write_body(struct procbuf_writable slice, void *data)
 {
     procbuf_writable_fill(slice, 7);
