@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* procbuf: process buffers for kernels, after Tock OS. This header includes all others but
  * <procbuf/capability.h>, which only trusted code includes.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* User addresses.
  *
  * A user address is a number, not a pointer: the kernel must not dereference it before it was

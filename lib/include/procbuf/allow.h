@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* The allow system calls. Contract: A. */
 #ifndef PROCBUF_ALLOW_H
 #define PROCBUF_ALLOW_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Process buffers: pieces of a process's memory, lent to the kernel. Contract: B, H.
  *
  * Two kinds: `procbuf_readonly` (the kernel may read) and `procbuf_readwrite` (and write).

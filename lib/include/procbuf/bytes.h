@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* What C kernels do with bytes all day, over slices: fill, compare, find, strings, words of either
  * byte order, and copies of what fits. Contract: S1 to S5, S7.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* The right to vouch for memory that the library cannot check. Contract: B6.
  *
  * Include this header only in the few trusted files that implement processes outside the

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Slices as arrays: count elements of one length, with a product that is checked. Contract: S8.
  *
  * For system calls that pass "n structures of this kind". The count may come from userspace; the

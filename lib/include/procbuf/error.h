@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* What can go wrong, as values. Contract: E1, E2.
  *
  * One vocabulary in two ranges, as Tock has two: codes, which a system call answers to userspace as

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Grants: memory of a process that the kernel keeps for its drivers. Contract: G, H6.
  *
  * Each driver has one grant per process, taken from the top of the process's RAM when it is first

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Lenders: whoever lends memory to the kernel, and several pieces lent in one call. Contract: M5.
  *
  * A lender is a process of ours, or a process of the kernel's own with a map (map.h). Code that

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Maps: what a process of the kernel's own table may access. Contract: M.
  *
  * For kernels whose processes are not one RAM and one flash: memory domains, MPU regions, areas of

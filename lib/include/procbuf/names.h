@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Names of functions in a world whose address type is not the default.
  *
  * Objects of two such worlds disagree on the layout of structs. Here the type is a part of each

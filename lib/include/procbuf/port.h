@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* The port: the functions that the kernel supplies. Contract: C1 to C3, S6, E4.
  *
  * The library calls each of these as the table under C3 in lib/CONTRACT.md says: how often, and

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Processes: memory layout, identity, life, and the break. Contract: P, L, K.
  *
  *     RAM    mem_start ......... app_break ......... kernel_break ......... mem_end

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Slices: bytes that the kernel may touch right now. Contract: S.
  *
  * `procbuf_readable` reads; `procbuf_writable` reads and writes, and turns into a readable one,

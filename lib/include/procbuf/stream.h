@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Streams: buffers read and written piece by piece, and several buffers as one. Contract: H7, H8.
  *
  * A driver that answers an interrupt for each few bytes comes back to a buffer many times, and in

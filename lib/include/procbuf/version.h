@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* The version, in its one place: CMake reads it here, and tests compare what else names it. */
 #ifndef PROCBUF_VERSION_H
 #define PROCBUF_VERSION_H
