@@ -487,6 +487,17 @@ static unsigned insert_widening(struct trace *trace, unsigned at, const struct o
     return at + context_insert(trace, at, &widen);
 }
 
+/* The port refuses what the operation asks of it. Returns: where the operation goes now. */
+static unsigned insert_refusal(struct trace *trace, unsigned at, const struct op *op)
+{
+    const bool asks = (op_table[op->code].flags & OP_LIVES) != 0 || op->code == OP_BRK ||
+                      op->code == OP_SBRK || op->code == OP_MEMOP_BRK || op->code == OP_MEMOP_SBRK;
+    if (!asks || !draw_has(OP_REFUSE) || !chance_one_in(6))
+        return at;
+    const struct op refuse = draw_op_of(trace, OP_REFUSE);
+    return at + context_insert(trace, at, &refuse);
+}
+
 /* The reader, or the writer, goes through several buffers of one foreign process. Returns: where to go on. */
 static unsigned insert_foreign_row(struct trace *trace, unsigned at, bool writes,
                                    const struct operand *process)
@@ -594,6 +605,7 @@ void context_insert_random(struct trace *trace)
     if ((op.code == OP_READ_READONLY || op.code == OP_READ_READWRITE) && chance_one_in(2))
         at = insert_allow_and_enter(trace, at, &op);
     at = insert_widening(trace, at, &op);
+    at = insert_refusal(trace, at, &op);
     at = insert_turn(trace, at, &op);
     if (op.code == OP_ALLOW_USERSPACE_READABLE_WITH) {
         insert_end(trace, insert_acting_driver(trace, at, &op));

@@ -247,6 +247,25 @@ static void relate_operands(struct op *op)
     }
 }
 
+/* A process in memory that often belongs to none: past the RAM of another, which leaves such gaps. */
+static void place_process(struct op *create)
+{
+    struct operand *at = create->operands;
+    const uint8_t neighbour = (uint8_t)chance_below(3);
+    const int32_t flash = 1 + (int32_t)chance_below(64), ram = 1 + (int32_t)chance_below(128);
+    const int32_t app = (int32_t)chance_below((uint32_t)ram + 1);
+    at[0] = (struct operand){ .anchor = ANCHOR_RAM_END,
+                              .index = neighbour,
+                              .number = 100 + (int32_t)chance_below(200) };
+    at[1] = (struct operand){ .number = flash };
+    at[2] = (struct operand){ .number = (int32_t)chance_below((uint32_t)flash + 1) };
+    at[3] = at[0];
+    at[3].number += flash + (int32_t)chance_below(64);
+    at[4] = (struct operand){ .number = ram };
+    at[5] = (struct operand){ .number = app };
+    at[6] = (struct operand){ .number = (int32_t)chance_below((uint32_t)(ram - app) + 1) };
+}
+
 struct op draw_op_of(const struct trace *trace, uint8_t code)
 {
     static const char leant_on[] = "pMf";
@@ -265,6 +284,10 @@ struct op draw_op_of(const struct trace *trace, uint8_t code)
         op.operands[1] = op.operands[0]; /* a byte that changes once it is fetched */
     if (op.code >= OP_CODE_NAME && op.code <= OP_PROCESS_ERROR_TO_CODE)
         op.operands[0].number = (int32_t)chance_below(chance_one_in(24) ? 256 : 15);
+    if (op.code == OP_REFUSE && !chance_one_in(8))
+        op.operands[0].number = 1 + (int32_t)chance_below(2);
+    if (op.code == OP_CREATE && chance_one_in(2))
+        place_process(&op);
     if (op.code == OP_MISUSE)
         op.operands[0].number = (int32_t)chance_below(45);
     if (op.code == OP_GRANT_LEN && chance_one_in(2)) /* there is no room for all of it */
