@@ -35,7 +35,7 @@ struct procbuf_buffer_private {
 };
 
 /**
- * What a buffer of a process outside the library asks besides its life: a map that may have
+ * What a buffer of a process outside the library asks in addition to its life: a map that may have
  * changed, or a slot that may hold another buffer. It is a part of both.
  *
  * @see Contract: M4, M6. Tock: none.

@@ -9,7 +9,7 @@
 
 /** It grows when a caller must change. */
 #define PROCBUF_VERSION_MAJOR 0
-/** It grows with what is new; before 1.0, also when a caller must change. */
+/** It grows with what is new; before 1.0, even when a caller must change. */
 #define PROCBUF_VERSION_MINOR 1
 /** It grows with fixes. */
 #define PROCBUF_VERSION_PATCH 0
