@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The procbuf authors
+# SPDX-License-Identifier: MIT
 # Cuts Doxygen's man page of a header into one page for each function, type and macro that it declares:
 # awk -v out=FOLDER -f pages.awk FOLDER/*.h.3
 FNR == 1 {
