@@ -23,7 +23,7 @@ extern "C" {
  * `code` and a range. With `PROCBUF_OK` it is the range that was allowed before, exactly as it was
  * passed, (0, 0) the first time. With an error it is the range just passed.
  *
- * @see Contract: A2. Tock: `AllowReadOnlyResult`, kernel/src/syscall_driver.rs.
+ * @see Contract: A2. Tock: `SyscallReturn`, kernel/src/syscall.rs.
  */
 struct procbuf_allow_result {
     enum procbuf_error code; /**< `PROCBUF_OK`, or a code for userspace */

@@ -6,12 +6,16 @@
  *
  * There are two kinds: `procbuf_readonly` (the kernel may read) and `procbuf_readwrite` (and
  * write). A buffer is a small value, and copies of it are the same loan. It stays safe whatever its
- * process does: every use asks again whether that life of the process still goes on.
+ * process does: every use asks again whether the buffer is alive.
  *
- * The cost of that question is constant. Over a map it may walk the map again
- * (procbuf_lender_rechecked()). For a buffer that was read from a slot of a grant it opens and
- * closes a few bytes of the slot. For a process outside the library it calls the table's liveness
- * function.
+ * A buffer is *dead* when its life of the process is over. It is dead, too, when it was read from a
+ * slot that has been swapped since (H6), as long as it is rechecked and its map does not permit it
+ * (M4), and if it is the default one (H3).
+ *
+ * The cost of that question is constant, and in most cases no hook is called. For a buffer that was
+ * read from a slot of a grant it opens and closes a few bytes of the slot. For a process outside
+ * the library it calls the table's liveness function, and for a buffer that is rechecked it walks
+ * the map (procbuf_lender_rechecked()).
  *
  * @see Contract: B, H.
  */
@@ -250,7 +254,7 @@ procbuf_readwrite_as_readonly(const struct procbuf_readwrite *buffer) PROCBUF_NO
  * Measure a buffer.
  *
  * @param[in] buffer what to measure
- * @return its length in bytes if its process is alive, else 0
+ * @return its length in bytes; 0 if it is dead
  * @par Cost
  * O(1): it asks whether the buffer is alive.
  * @see Contract: H1. Tock: `ReadableProcessBuffer::len`.
@@ -262,7 +266,7 @@ PROCBUF_NODISCARD size_t procbuf_readonly_len(const struct procbuf_readonly *buf
  * Measure a buffer.
  *
  * @param[in] buffer what to measure
- * @return its length in bytes if its process is alive, else 0
+ * @return its length in bytes; 0 if it is dead
  * @par Cost
  * O(1): it asks whether the buffer is alive.
  * @see Contract: H1. Tock: `ReadableProcessBuffer::len`.
@@ -330,8 +334,7 @@ typedef void procbuf_write_body(struct procbuf_writable slice, void *data);
  * @param[in] buffer what to enter
  * @param[in] body   what to run: procbuf_read_body
  * @param[in] data   passed to the body; may be null
- * @retval PROCBUF_NO_SUCH_APP the process is dead or the buffer is the default one; the body has
- *                             not run
+ * @retval PROCBUF_NO_SUCH_APP the buffer is dead; the body has not run
  * @retval PROCBUF_OK          the body has run, even if the length is 0
  * @par Cost
  * O(1) and the body. It asks whether the buffer is alive, then opens and closes the range; no open
@@ -360,8 +363,7 @@ PROCBUF_NODISCARD enum procbuf_error procbuf_readonly_enter(const struct procbuf
  * @param[in] buffer what to enter
  * @param[in] body   what to run: procbuf_read_body
  * @param[in] data   passed to the body; may be null
- * @retval PROCBUF_NO_SUCH_APP the process is dead or the buffer is the default one; the body has
- *                             not run
+ * @retval PROCBUF_NO_SUCH_APP the buffer is dead; the body has not run
  * @retval PROCBUF_OK          the body has run, even if the length is 0
  * @par Cost
  * O(1) and the body. It asks whether the buffer is alive, then opens and closes the range; no open
@@ -378,8 +380,7 @@ PROCBUF_NODISCARD enum procbuf_error procbuf_readwrite_enter(const struct procbu
  * @param[in] buffer what to enter
  * @param[in] body   what to run: procbuf_write_body
  * @param[in] data   passed to the body; may be null
- * @retval PROCBUF_NO_SUCH_APP the process is dead or the buffer is the default one; the body has
- *                             not run
+ * @retval PROCBUF_NO_SUCH_APP the buffer is dead; the body has not run
  * @retval PROCBUF_OK          the body has run, even if the length is 0
  * @par Cost
  * O(1) and the body. It asks whether the buffer is alive, then opens and closes the range; no open
