@@ -237,7 +237,7 @@ PROCBUF_NODISCARD struct procbuf_readwrite procbuf_readwrite_default(void);
 /**
  * Hold a read-write buffer as a read-only one.
  *
- * It is the same loan, and dies with it. There is no way back.
+ * It is the same loan, and dies with it. It never becomes a read-write one again.
  *
  * @param[in] buffer the loan
  * @return the same loan, without the right to write

@@ -39,7 +39,7 @@ enum procbuf_error {
     PROCBUF_CANCEL = 8, /**< An operation was cancelled. For drivers. */
     PROCBUF_NOMEM = 9, /**< There is not enough memory. */
     PROCBUF_NOSUPPORT = 10, /**< It is not supported: there is no such slot. */
-    PROCBUF_NODEVICE = 11, /**< There is no such driver. */
+    PROCBUF_NODEVICE = 11, /**< Userspace named a driver that does not exist. */
     PROCBUF_UNINSTALLED = 12, /**< A device is not installed. For drivers. */
     PROCBUF_NOACK = 13, /**< A packet was not acknowledged. For drivers. */
 

@@ -47,7 +47,7 @@ struct procbuf_grant_entry {
  * @param[in,out] table              whose processes will have grants
  * @param[out]    entries            one for each slot and number; the table's from now on
  * @param[in]     grants_per_process how many drivers have a grant
- * @pre R4: the table never had a process, and has no room for grants yet, else the panic hook.
+ * @pre R4: it is the first call for this table, which never had a process, else the panic hook.
  * @pre R12: `entries` outlives the table.
  * @pre R13: `entries` has (slots of the table) * `grants_per_process` elements.
  * @par Cost
@@ -73,7 +73,7 @@ void procbuf_table_use_grants(struct procbuf_table *table, struct procbuf_grant_
  *                                       `grants_per_process`
  * @retval PROCBUF_ALREADY               it is allocated, or `driver_number` is in use by another
  *                                       grant
- * @retval PROCBUF_OUT_OF_MEMORY         there is no room above the app break, an open enter of an
+ * @retval PROCBUF_OUT_OF_MEMORY         it does not fit above the app break, an open enter of an
  *                                       earlier life covers a byte of it (L9), or the port refuses
  * @retval PROCBUF_OK                    the grant is allocated
  * @pre R1: `process` is an occupied slot, else the panic hook.

@@ -83,7 +83,7 @@ PROCBUF_NODISCARD struct procbuf_readable procbuf_readable_from_array(const void
 PROCBUF_NODISCARD struct procbuf_writable procbuf_writable_from_array(void *array, size_t len);
 
 /**
- * Give up the right to write. There is no way back.
+ * Give up the right to write, for good.
  *
  * @param[in] slice bytes that may be written
  * @return the same bytes, which may be read

@@ -64,7 +64,7 @@ struct procbuf_writer {
  * Start at the first byte of the first buffer of an array.
  *
  * The array stays the caller's, who may change it between calls. Buffers that were passed are not
- * looked at again.
+ * read again.
  *
  * @param[in] buffers the array; may be null if `count` is 0
  * @param[in] count   how many buffers it has
@@ -82,7 +82,7 @@ PROCBUF_NODISCARD struct procbuf_reader procbuf_reader_over(const struct procbuf
  * Start at the first byte of the first buffer of an array.
  *
  * The array stays the caller's, who may change it between calls. Buffers that were passed are not
- * looked at again.
+ * read again.
  *
  * @param[in] buffers the array; may be null if `count` is 0
  * @param[in] count   how many buffers it has
