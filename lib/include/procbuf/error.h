@@ -55,8 +55,8 @@ enum procbuf_error {
  * Name an error.
  *
  * @param[in] error the error
- * @return "OK", "FAIL", "NO_SUCH_APP", … as in the enumerators without their prefix; "?" for any
- *   other number. The string is static.
+ * @return its enumerator without the prefix, as in "OK" or "NO_SUCH_APP"; "?" for any other number.
+ *   The string is static.
  * @par Cost
  * O(1), no hook.
  * @see Contract: E1. Tock: `Debug for ErrorCode`.
