@@ -237,13 +237,14 @@ PROCBUF_NODISCARD struct procbuf_readwrite procbuf_readwrite_default(void);
 /**
  * Hold a read-write buffer as a read-only one.
  *
- * It is the same loan, and dies with it. It never becomes a read-write one again.
+ * It is the same loan, and dies with it. It never becomes a read-write one again. Over a map it
+ * still needs the right to write.
  *
  * @param[in] buffer the loan
  * @return the same loan, without the right to write
  * @par Cost
  * O(1), no hook.
- * @see Contract: H7. Tock: none.
+ * @see Contract: H7, M4. Tock: none.
  */
 PROCBUF_NODISCARD struct procbuf_readonly
 procbuf_readwrite_as_readonly(const struct procbuf_readwrite *buffer) PROCBUF_NONNULL;
