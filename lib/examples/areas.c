@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Areas of virtual memory, as kernels with page tables have them: a list for each process, and a
  * function that finds an area. The system call is writev: userspace passes an array of pairs.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* A console driver: userspace allows a buffer to be read, then asks for some of it to be written.
  *
  *   allow_readonly(CONSOLE, slot 0, text, length)

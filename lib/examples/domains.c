@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Memory domains with partitions, as Zephyr has them: threads of a domain share what it lists. The
  * system call is checked in one place, before the driver sees it, and lends for as long as it runs. */
 #include <procbuf.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* A kernel with a process table of its own: its processes are not this library's, and it uses the
  * buffers alone. It answers one question, whether a life goes on, and vouches for memory itself. */
 #include <procbuf.h>

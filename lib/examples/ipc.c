@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* A copy between two processes: both sides share a range, the kernel moves the bytes, and neither
  * ever sees the other's memory. */
 #include "kernel.h"

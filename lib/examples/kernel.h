@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* The smallest kernel around the examples: two processes in static memory. */
 #ifndef EXAMPLES_KERNEL_H
 #define EXAMPLES_KERNEL_H

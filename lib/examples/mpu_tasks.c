@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* MPU regions of tasks, as FreeRTOS has them: each task has a few regions, which it may be given again
  * while it waits. So what a waiting task lent is asked again when it is used. */
 #include <procbuf.h>

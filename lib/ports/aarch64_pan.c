@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* A port for AArch64 kernels with PAN (Armv8.1 and later): user memory is locked but between open and
  * close. Opens nest, so that the depth is counted: a close must not lock out the body around it. One
  * count per processor; this file is for one.

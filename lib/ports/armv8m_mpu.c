@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* A port for Armv8-M (Cortex-M23, M33 and later): while a process runs, one MPU region is the app's
  * part of its RAM and one its flash; while the kernel runs, both are off, and a region for each window
  * lets the library in, to read or to read and write.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* The host port: no memory protection, no locked user memory. The smallest port there is. */
 #include <procbuf/port.h>
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* A port for RISC-V with PMP and ePMP (Smepmp), 32 and 64 bits: a kernel in machine mode, processes in
  * user mode. While a process runs, one pair of entries is the app's part of its RAM and one its flash;
  * while the kernel runs, the same entries are the windows, to read or to read and write.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* A port for a kernel's own tests, built with AddressSanitizer: process memory is poisoned but
  * between open and close, so that a driver that keeps a pointer beyond its enter, or reaches past a
  * slice, ends in a report. ASan knows granules of 8 bytes: within one, a neighbour may pass unseen.

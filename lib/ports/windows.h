@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* The windows that are open, for ports whose unit locks the kernel out of process memory and has few
  * regions to open it again: a part of those ports, which each include it once.
  *

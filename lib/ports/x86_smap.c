@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* A port for x86-64 kernels with SMAP: user memory is locked but between open and close.
  *
  * The lock is one flag of the processor (EFLAGS.AC), and opens nest, so that the depth is counted:

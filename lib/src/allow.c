@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* The allow system calls, and set_byte. Contract: A. */
 #include "implementation.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* The way back to userspace. Contract: S6. */
 #include "implementation.h"
 

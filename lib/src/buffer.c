@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Building, holding and entering buffers. Contract: B, H. */
 #include "implementation.h"
 

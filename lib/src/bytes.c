@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Fill, compare, find, strings, words, and copies of what fits. Contract: S7. */
 #include "implementation.h"
 

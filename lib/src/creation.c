@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* A process comes and goes. Contract: P4, L8, I9. */
 #include "implementation.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Slices as arrays of elements. Contract: S8. */
 #include "implementation.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Names and translation of errors. Contract: E1, E2. */
 #include "implementation.h"
 

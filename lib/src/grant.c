@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Grants and the slots in them. Contract: G, L9, H6. */
 #include "implementation.h"
 

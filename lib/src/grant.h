@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* What the allow calls and buffers need of grants. */
 #ifndef PROCBUF_SRC_GRANT_H
 #define PROCBUF_SRC_GRANT_H

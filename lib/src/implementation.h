@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* What every source of the library includes first: it may touch private fields, and checks arguments
  * that callers promise (procbuf/addr.h). */
 #ifndef PROCBUF_SRC_IMPLEMENTATION_H

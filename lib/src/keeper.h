@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* What buffers of foreign processes ask in addition to their life. Contract: M4, M6. */
 #ifndef PROCBUF_SRC_KEEPER_H
 #define PROCBUF_SRC_KEEPER_H

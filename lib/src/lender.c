@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Lenders, pairs and vectors of them. Contract: M5. */
 #include "implementation.h"
 

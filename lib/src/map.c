@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Maps: the walk over regions, buffers that are rechecked, and slots of the kernel's. Contract: M. */
 #include "implementation.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* The one place where a user address becomes a pointer. */
 #ifndef PROCBUF_SRC_MEMORY_H
 #define PROCBUF_SRC_MEMORY_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* The port's hooks again, with what the proofs take for granted of them: they leave the library's own
  * objects alone, and no proved function ever reaches the panic hook (E4). Contract: C1. */
 #ifndef PROCBUF_SRC_PORT_H

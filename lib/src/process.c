@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* One process: what it is now, what it may access, and how its state and life change.
  * Contract: L2 to L9, I9. */
 #include "implementation.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* What the library's files share about processes. */
 #ifndef PROCBUF_SRC_PROCESS_H
 #define PROCBUF_SRC_PROCESS_H

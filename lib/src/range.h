@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Range arithmetic. Every comparison of user addresses that decides about memory is here.
  *
  * All tests are in subtract form: no sum is formed before it is known not to wrap. Contract: P1

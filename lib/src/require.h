@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* The two checks of the library. Contract: E4, R. */
 #ifndef PROCBUF_SRC_REQUIRE_H
 #define PROCBUF_SRC_REQUIRE_H

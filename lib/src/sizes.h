@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Sizes. */
 #ifndef PROCBUF_SRC_SIZES_H
 #define PROCBUF_SRC_SIZES_H

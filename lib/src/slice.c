@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Slices: indexed access, sub-slices, iteration and copies. Contract: S. */
 #include "implementation.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* What holding a slice means, in ACSL, for the proofs. */
 #ifndef PROCBUF_SRC_SLICE_H
 #define PROCBUF_SRC_SLICE_H

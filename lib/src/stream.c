@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Streams: steps at an offset, readers and writers. Contract: H7, H8. */
 #include "implementation.h"
 

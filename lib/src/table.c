@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* Process tables and ids. Contract: L1, B7. */
 #include "implementation.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* What the library's files share about tables: slots, identifiers, and the entries of grants. */
 #ifndef PROCBUF_SRC_TABLE_H
 #define PROCBUF_SRC_TABLE_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* What holds of each type whenever no function of the library is at work on it: one predicate a type,
  * in constant time, over the kernel's own objects alone. Checked builds ask on entry and on exit of
  * every public function; functions that only look are asked on entry. */

@@ -1,10 +1,14 @@
-/* Names of functions in a world whose address type is not the default.
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file
+ * Names of functions in a world whose address type is not the default.
  *
  * Objects of two such worlds disagree on the layout of structs. Here the type is a part of each
  * name, so that a mix does not link, and the linker says why: "undefined reference to
  * procbuf_readonly_enter_with_uint8_t". It concerns functions that take or return addresses, or
- * structs that hold one; tests/build/functions knows which. addr.h includes this header where it is
- * due.
+ * structs that contain one; tests/build/functions knows which. addr.h includes this header where it
+ * is needed.
  */
 #ifndef PROCBUF_NAMES_H
 #define PROCBUF_NAMES_H

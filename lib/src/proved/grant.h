@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* What the functions of grant.c promise, for the proof. */
 #ifndef PROCBUF_SRC_PROVED_GRANT_H
 #define PROCBUF_SRC_PROVED_GRANT_H
