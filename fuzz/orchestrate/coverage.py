@@ -4,9 +4,10 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from .record import FileCoverage, HarnessCoverage, Totals
@@ -25,13 +26,15 @@ class Misses(Totals):
     functions: dict[str, tuple[int, int]]
     begins: list[int]
     branches_missed: list[tuple[int, str, str]]
+    conditions: dict[str, int] = field(default_factory=dict)
+    undecided: list[tuple[str, str]] = field(default_factory=list)
 
     def recorded(self) -> FileCoverage:
         """Lines and conditions that were not reached are of functions that ran."""
         inside = {n for first, last in self.functions.values() for n in range(first, last + 1)}
         return FileCoverage(self.lines, self.covered_lines, self.branches, self.covered_branches, sorted(self.functions),
                             [n for n in self.begins if n not in inside], [b for b in self.branches_missed if b[0] not in inside],
-                            self.counts)
+                            self.counts, self.conditions, self.undecided)
 
     def and_also(self, other: Misses) -> Misses:
         """What neither of two runs of one library reached. Lines are counted here: llvm-cov's own number counts some twice."""
@@ -41,10 +44,11 @@ class Misses(Totals):
         return Misses(lines, lines - counts.count(0), self.branches,
                       min(self.branches, self.covered_branches + len(self.branches_missed) - len(branches)), counts,
                       {name: lines for name, lines in self.functions.items() if name in other.functions},
-                      sorted({*self.begins} & {*other.begins}), branches)
+                      sorted({*self.begins} & {*other.begins}), branches, self.conditions,
+                      [condition for condition in self.undecided if condition in other.undecided])
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Measured(FileCoverage):
     """Of a file: what is recorded, and which lines ran."""
     reached_lines: list[int]
@@ -137,8 +141,8 @@ def _code(path: Path, number: int) -> str:
 
 
 def named_exceptions() -> set[tuple[str, str]]:
-    """Lines of uncovered.txt: FILE: CODE, FILE: FUNCTION(), or FILE: never true: CONDITION. What
-    follows "  #" says why."""
+    """Lines of uncovered.txt: FILE: CODE, FILE: FUNCTION(), FILE: never true: CONDITION, or
+    FILE: never decides: CONDITION. What follows "  #" says why."""
     lines = [line for line in UNCOVERED.read_text().splitlines() if line and not line.startswith("#")]
     return {(line.split(": ", 1)[0], line.split(": ", 1)[1].split("  #")[0].strip())
             for line in lines}
@@ -152,6 +156,9 @@ def missed(files: Mapping[str, FileCoverage], lib: Path) -> set[tuple[str, str]]
         found |= {(name, source[number - 1].rstrip(" \\").strip()) for number in c.missed_lines}
         found |= {(name, f"{function}()") for function in c.missed_functions}
         found |= {(name, f"never {value}: {code}") for _, value, code in c.missed_branches}
+        constant = {code for _, _, code in c.missed_branches}
+        found |= {(name, f"never decides: {code}") for function, code in c.undecided
+                  if function not in c.missed_functions and code not in constant}
     return found
 
 
@@ -163,11 +170,14 @@ def no_longer_reached(files: Mapping[str, FileCoverage]) -> list[str]:
 def _summarise(exported: dict, lib: Path) -> dict[str, Measured]:
     files = {}
     never_called = _never_called(exported["data"][0]["functions"])
+    conditions = conditions_of(exported["data"][0]["functions"])
     for entry in exported["data"][0]["files"]:
         lines, branches = entry["summary"]["lines"], entry["summary"]["branches"]
         misses = Misses(lines["count"], lines["covered"], branches["count"], branches["covered"],
                         _by_line(_line_counts(entry["segments"])), never_called.get(entry["filename"], {}),
-                        _missed_lines(entry["segments"]), _missed_branches(entry))
+                        _missed_lines(entry["segments"]), _missed_branches(entry),
+                        {name: len(decide) for name, decide in conditions[entry["filename"]].items()},
+                        [(name, code) for name, decide in conditions[entry["filename"]].items() for code, alone in decide if not alone])
         files[str(Path(entry["filename"]).relative_to(lib))] = Measured(
             **vars(misses.recorded()), misses=misses,
             reached_lines=sorted({s[0] for s in entry["segments"] if s[3] and s[4] and s[2] and not s[5]}))
@@ -224,10 +234,42 @@ def _missed_branches(entry: dict) -> list[tuple[int, str, str]]:
         counts[tuple(branch[:4])] = (true + branch[4], false + branch[5])
     source = Path(entry["filename"]).read_text().splitlines()
     missed = []
-    for (line, column, end_line, end_column), (true, false) in sorted(counts.items()):
-        code = source[line - 1][column - 1:end_column - 1 if end_line == line else None]
-        missed += [(line, "true", code)] * (true == 0) + [(line, "false", code)] * (false == 0)
+    for region, (true, false) in sorted(counts.items()):
+        code = _text(source, region)
+        missed += [(region[0], "true", code)] * (true == 0) + [(region[0], "false", code)] * (false == 0)
     return missed
+
+
+ALONE, IN_A_DECISION = 4, 6
+"""Kinds of branches of llvm-cov: a condition that is all of its decision, and one of several."""
+
+
+def conditions_of(functions: list) -> dict[str, dict[str, list[tuple[str, bool]]]]:
+    """File to function to its conditions, each with its code and whether it was shown to decide: one that is alone, by both of
+    its values; one of several, by two runs that differ in nothing else which was evaluated (MC/DC, as clang masks). A function
+    that several files include counts once. Where a macro stands, there is no code of the condition's."""
+    found: dict[str, dict[str, list[tuple[str, bool]]]] = defaultdict(dict)
+    same: dict[tuple[str, str], list[dict]] = defaultdict(list)
+    for function in functions:
+        same[function["filenames"][0], _plain_name(function)].append(function)
+    for (path, name), compiled in sorted(same.items()):
+        whole = [one for one in compiled if one["branches"]]  # else an inline function that this file does not use
+        source = Path(path).read_text().splitlines()
+        found[path][name] = []
+        for row in zip(*([b for b in one["branches"] if b[8] == ALONE] for one in whole)):
+            found[path][name].append((_text(source, row[0]), any(b[4] for b in row) and any(b[5] for b in row)))
+        for row in zip(*(one["mcdc_records"] for one in whole)):
+            codes = sorted({tuple(b[:4]) for b in whole[0]["branches"] if b[8] == IN_A_DECISION and b[6] == 0
+                            and row[0][:2] <= b[:2] and b[2:4] <= row[0][2:4]})
+            alone = [any(values) for values in zip(*(record[-1] for record in row))]
+            found[path][name] += [(_text(source, codes[at]) if len(codes) == len(alone) else f"{name}(), condition {at + 1} in a macro", one)
+                                  for at, one in enumerate(alone)]
+    return found
+
+
+def _text(source: list[str], region: Sequence[int]) -> str:
+    line, column, end_line, end_column = region[:4]
+    return source[line - 1][column - 1:end_column - 1 if end_line == line else None]
 
 
 def _never_called(functions: list) -> dict[str, dict[str, tuple[int, int]]]:

@@ -187,6 +187,9 @@ class FileCoverage(Totals):
     missed_lines: list[int]
     missed_branches: Annotated[list[tuple[int, str, str]], "line, the value it never had, its code"]
     counts: Annotated[list[int | None], "how often each line ran, from the first line of the file on; null: no code"]
+    conditions: Annotated[dict[str, int], "of each function, how many it has"] = field(default_factory=dict)
+    undecided: Annotated[list[tuple[str, str]], "function, and a condition of it that no two runs show to decide alone (MC/DC)"] = field(
+        default_factory=list)
 
 
 @dataclass

@@ -188,13 +188,15 @@ class Values(Case):
 
     def test_coverage_is_what_any_host_reached(self):
         place = self.place("a")
-        seen = {"a": Misses(5, 3, 4, 2, [None, 2, 0, 1, 0, 3], {"f": (3, 3)}, [3, 5], [(2, "true", "x"), (5, "false", "y")]),
-                "b": Misses(5, 3, 4, 3, [None, 1, 4, 0, 0, 1], {"g": (4, 4)}, [4, 5], [(5, "false", "y")])}
+        seen = {"a": Misses(5, 3, 4, 2, [None, 2, 0, 1, 0, 3], {"f": (3, 3)}, [3, 5], [(2, "true", "x"), (5, "false", "y")],
+                            {"h": 3}, [("h", "x"), ("h", "y")]),
+                "b": Misses(5, 3, 4, 3, [None, 1, 4, 0, 0, 1], {"g": (4, 4)}, [4, 5], [(5, "false", "y")], {"h": 3}, [("h", "y")])}
         for host, misses in seen.items():
             facts.write(place, fact(host, 0, ended=True, parts={part: 1 for part in PARTS}, misses={"src/x.c": misses}))
         file = json.loads(self.merged(place, into="out")["report/campaign.json"])["coverage"]["src/x.c"]
         self.assertEqual(file, {"lines": 5, "covered_lines": 4, "branches": 4, "covered_branches": 3, "missed_functions": [], "missed_lines": [5],
-                                "missed_branches": [[5, "false", "y"]], "counts": [None, 3, 4, 1, 0, 4]})
+                                "missed_branches": [[5, "false", "y"]], "counts": [None, 3, 4, 1, 0, 4],
+                                "conditions": {"h": 3}, "undecided": [["h", "y"]]})
 
     # ---- Hostile places ----
 
