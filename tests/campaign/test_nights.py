@@ -157,7 +157,7 @@ class Nights(Case):
                    1, finding["identity"])
 
     def test_goes_on_after_ctrl_c(self):
-        process = subprocess.Popen([CAMPAIGN, *QUICK, "--time", "20s", "--out", self.out], stdout=subprocess.PIPE,
+        process = subprocess.Popen([CAMPAIGN, *QUICK, "--time", "10s", "--out", self.out], stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, text=True)
         while not (self.out / "status.json").exists() and process.poll() is None:
             time.sleep(0.1)
@@ -172,7 +172,7 @@ class Nights(Case):
         self.check(done, 0, "going on with night 1")
         after = self.record()
         self.assertTrue(after["resumed"])
-        self.assertEqual(after["time_s"], 20.0)
+        self.assertEqual(after["time_s"], 10.0)
         self.assertGreater(after["fuzzing_s"], before["fuzzing_s"])
         self.assertGreater(after["harnesses"][0]["runs"], before["harnesses"][0]["runs"])
         self.check(call(CAMPAIGN, "--status", "--out", self.out), 0, "not running")
