@@ -1,7 +1,7 @@
 """What each rule of lib/CONTRACT.md rests on: a row for each, a cell for each kind of evidence.
 
 `tests/evidence/run` makes tests/evidence/evidence.json of what the repository has. A campaign reads it, and puts what it
-measured itself in the place of what stands there. The file is the floor, too: no cell may get worse.
+measured itself in its place. The file is the floor, too: no cell may get worse.
 """
 from __future__ import annotations
 

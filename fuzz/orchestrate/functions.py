@@ -1,4 +1,4 @@
-"""The functions of the library, as its sources stand: where each is, what is said of it, and whether a result is of this text."""
+"""The functions of the library, in its sources: where each is, what is said of it, and whether a result is of this text."""
 from __future__ import annotations
 
 import hashlib
@@ -27,7 +27,7 @@ class Function:
 
 
 def functions_in(text: str) -> list[tuple[int, int, str]]:
-    """First line, last line and name of each; brackets of functions stand in the first column."""
+    """First line, last line and name of each; brackets of functions are in the first column."""
     found, lines, begin, name = [], text.splitlines(), 0, ""
     for number, line in enumerate(lines, 1):
         if line.startswith("{"):

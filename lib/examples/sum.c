@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: 2026 The procbuf authors */
+/* SPDX-License-Identifier: MIT */
 /* The shortest use of a buffer: a system call that adds up bytes of userspace. */
 #include "kernel.h"
 

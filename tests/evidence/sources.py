@@ -33,9 +33,9 @@ def script(path: Path) -> ModuleType:
     return made
 
 
+sys.path[:0] = [str(TESTS / "build"), str(TESTS / "defects")]  # whose commands have modules next to them
 rules = script(TESTS / "build/rules")
 requires = script(TESTS / "build/requires")
-sys.path.insert(0, str(TESTS / "defects"))
 
 
 def titles() -> dict[str, str]:
@@ -220,8 +220,8 @@ def proof(rule: str) -> EvidenceCell:
         unproved |= {name for name, row in rows.items() if row["proved"] < row["goals"]}
         counts[f"functions proved, {machine}"] = sum(row["goals"] == row["proved"] for row in rows.values())
     taken = [f"granted: {name}: {why}" for name, why in proof_run().granted().items() if name in functions or rule in rules_in(why)]
-    made = EvidenceCell("shown", "; ".join(sources), "", counts, {"functions changed since": len(changed)},
-                        {"functions of the rule without a proof": float(len(functions - listed.keys()))}, sorted(cited) + taken)
+    made = EvidenceCell("shown", "; ".join(sources), "", counts,
+                        figures={"functions of the rule without a proof": float(len(functions - listed.keys()))}, items=sorted(cited) + taken)
     if not cited:
         made.state, made.why = "empty", reasons().get(rule, "no function is proved for it" if functions else "it has no functions")
     elif changed or missing:
@@ -247,10 +247,10 @@ def mutants(rule: str) -> EvidenceCell:
     def least(column: str) -> int:
         shares = [float(row[column].rstrip("%")) for row in judged if row[column] != "-"]
         return int(10 * min(shares, default=0))
-    made = EvidenceCell("shown", source, "", {f"per mille that {who} notice{end}, of the file that has the fewest": least(column) for column, who, end in (
-        ("corpora", "the corpora", ""), ("units", "unit and exhaustive tests", ""))}, {"functions changed since": len(changed)},
-        {"mutants": float(sum(int(row["mutants"]) for row in judged)), "equivalent": float(sum(int(row["equivalent"]) for row in judged))},
-        [f"all of {name}" for name in files])
+    made = EvidenceCell("shown", source, "", {f"per mille that {who} notice, of the file that has the fewest": least(column) for column, who in (
+        ("corpora", "the corpora"), ("units", "unit and exhaustive tests"))},
+        figures={"mutants": float(sum(int(row["mutants"]) for row in judged)), "equivalent": float(sum(int(row["equivalent"]) for row in judged))},
+        items=[f"all of {name}" for name in files])
     if changed or unknown:
         made.state = "stale" if changed else "not measured" if len(unknown) == len(functions) else "partly"
         made.why = "; ".join(f"{what}: {', '.join(place.split(': ')[1] for place in places)}" for what, places in (
