@@ -1,5 +1,6 @@
 #include "statistics.h"
 
+#include "bug.h"
 #include "results.h"
 
 #include <inttypes.h>
@@ -140,6 +141,12 @@ static struct {
 } begun[TRACE_MAX_OPS];
 static uint64_t in_states[256][STATE_COUNT][OUTCOME_COUNT][STATUS_COUNT];
 static uint64_t numbers[256][TRACE_MAX_OPERANDS][CLASS_COUNT + 1];
+/* Calls by the rule that decided their answer. */
+enum { MOST_RULES = 128 };
+static struct {
+    const char *name;
+    uint64_t count;
+} rules[MOST_RULES];
 static uint64_t overlaps[RELATION_COUNT][2][2][2][PHASE_COUNT];
 
 static void begin_trace(void)
@@ -164,6 +171,15 @@ static void note_begin(const struct walk *walk, const struct call *call)
     }
 }
 
+static void count_rule(const char *name)
+{
+    unsigned r = 0;
+    while (r < MOST_RULES - 1 && rules[r].name != NULL && strcmp(rules[r].name, name) != 0)
+        r++;
+    rules[r].name = name;
+    rules[r].count++;
+}
+
 static void count_op(const struct walk *walk, const struct op *op, unsigned begin,
                      const struct outcome *outcome)
 {
@@ -173,6 +189,8 @@ static void count_op(const struct walk *walk, const struct op *op, unsigned begi
     outcomes[op->code][outcome->kind][outcome->status]++;
     if (outcome->kind == OUTCOME_SKIPPED)
         return;
+    if (op_table[code].how != HOW_USER)
+        count_rule(bug_current_rule);
     if (begun[begin].state != NO_STATE)
         in_states[code][begun[begin].state][outcome->kind][outcome->status]++;
     for (unsigned k = 0; op_table[code].operands[k] != '\0'; k++)
@@ -297,16 +315,20 @@ static void print_numbers(FILE *out)
             }
 }
 
+static void print_rules(FILE *out)
+{
+    for (unsigned r = 0; r < MOST_RULES && rules[r].name != NULL; r++)
+        print_count(out, rules[r].name, rules[r].count);
+}
+
 void statistics_print(FILE *out)
 {
     static const struct {
         const char *name;
         void (*print)(FILE *out);
-    } parts[] = { { "operations", print_outcomes },
-                  { "pairs", print_pairs },
-                  { "overlaps", print_overlaps },
-                  { "states", print_states },
-                  { "numbers", print_numbers } };
+    } parts[] = { { "operations", print_outcomes }, { "pairs", print_pairs },
+                  { "overlaps", print_overlaps },   { "states", print_states },
+                  { "numbers", print_numbers },     { "rules", print_rules } };
     for (size_t part = 0; part < sizeof parts / sizeof parts[0]; part++) {
         fprintf(out, "%s\n  \"%s\": {", part == 0 ? "{" : ",", parts[part].name);
         first_line = true;

@@ -247,7 +247,7 @@ ALONE, IN_A_DECISION = 4, 6
 def conditions_of(functions: list) -> dict[str, dict[str, list[tuple[str, bool]]]]:
     """File to function to its conditions, each with its code and whether it was shown to decide: one that is alone, by both of
     its values; one of several, by two runs that differ in nothing else which was evaluated (MC/DC, as clang masks). A function
-    that several files include counts once. Where a macro stands, there is no code of the condition's."""
+    that several files include counts once. A condition in a macro has no code of its own."""
     found: dict[str, dict[str, list[tuple[str, bool]]]] = defaultdict(dict)
     same: dict[tuple[str, str], list[dict]] = defaultdict(list)
     for function in functions:

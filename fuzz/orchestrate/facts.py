@@ -105,7 +105,7 @@ def unpack(text: str) -> Counter[str]:
 
 def slim(record: Record) -> Record:
     """What of a record others need; explanations are in bundles."""
-    return replace(record, samples=[], statistics={}, residual=[], spans=[], coverage={}, coverage_by_harness={}, nights=[], canary_series=[], first_reached=[],
+    return replace(record, samples=[], statistics={}, residual=[], spans=[], coverage={}, coverage_by_harness={}, evidence=[], nights=[], canary_series=[], first_reached=[],
                    findings=[replace(finding, explanation="", command="", names=[]) for finding in record.findings])
 
 

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import canary, causes, corpora, coverage, plan, report
+from . import canary, causes, corpora, coverage, evidence, plan, report
 from .arguments import Settings
 from .clock import Clock
 from .exchange import Exchange
@@ -276,8 +276,13 @@ class Night:
             except ToolError as error:
                 self.journal.breaks(f"corpus of {name}", f"left as it is: {error}")
 
+    def is_whole(self) -> bool:
+        """Whether all harnesses ran from the saved corpora, of our library: then nothing may be lost."""
+        settings = self.settings
+        return not (settings.empty or settings.lib or settings.harness or len(self.fuzzing.results) < len(harness_names()))
+
     def measure_coverage(self) -> None:
-        record, settings = self.journal.record, self.settings
+        record = self.journal.record
         if self.triage.findings.by_identity:
             self.journal.leave_out("coverage was not measured: inputs that break would end its replay", "./fuzz/campaign")
             return
@@ -288,7 +293,7 @@ class Night:
             record.coverage_by_harness = {name: coverage.of_harness(of_it) for name, of_it in by_harness.items() if name}
             record.statistics = coverage.statistics(built, list(folders.values()))
             record.first_reached = self.store.first_reached(coverage.reached(covered, built.lib))
-            if not (settings.empty or settings.lib or settings.harness or len(self.fuzzing.results) < len(harness_names())):
+            if self.is_whole():
                 record.no_longer_reached = coverage.no_longer_reached(covered)
             record.coverage = {name: measured.recorded() for name, measured in covered.items()}
             self.store.note_coverage(coverage.totals(covered))
@@ -308,6 +313,15 @@ class Night:
             except (ToolError, OSError, ValueError, LookupError, subprocess.SubprocessError) as error:
                 self.journal.note(f"not all findings have suspects: {error}")
 
+    def join_evidence(self) -> None:
+        if self.settings.lib:
+            return  # which is another library
+        record = self.journal.record
+        try:
+            record.evidence, record.evidence_worse = evidence.of_night(record, self.is_whole())
+        except ToolError as error:
+            self.journal.breaks("evidence", str(error))
+
     # ---- The record ----
 
     def end(self) -> None:
@@ -319,6 +333,7 @@ class Night:
         self.journal.leave_out("other compilers and machines, and the proof", "./tests/run --all")
         self.journal.note(*self.triage.findings.write_counts())
         self.fill()
+        self.join_evidence()
         if self.exchange is not None:
             self.exchange.run(last=True)
         record = self.journal.record

@@ -255,6 +255,38 @@ class Reproduction:
     commands: Annotated[list[Suggestion], "what to run next"] = field(default_factory=list)
 
 
+EVIDENCE_STATES = ("shown", "partly", "stale", "not measured", "empty")
+"""From good to bad. Stale: the library's function has another text than the one that was judged."""
+
+
+@dataclass
+class EvidenceCell:
+    state: Annotated[str, EVIDENCE_STATES]
+    source: Annotated[str, "where it comes from, and of which commit if the result is kept; tonight: this campaign measured it"]
+    why: Annotated[str, "why it is not shown; empty: it is"] = ""
+    counts: Annotated[dict[str, int], "may not fall"] = field(default_factory=dict)
+    faults: Annotated[dict[str, int], "may not rise"] = field(default_factory=dict)
+    figures: Annotated[dict[str, float], "are compared with nothing"] = field(default_factory=dict)
+    items: Annotated[list[str], "by name"] = field(default_factory=list)
+
+
+@dataclass
+class EvidenceRow:
+    rule: str
+    text: Annotated[str, "how it begins"]
+    functions: Annotated[EvidenceCell, "of the library: those whose comments or checks cite the rule, that are proved for it, or that a planted bug changes to break it"]
+    model: Annotated[EvidenceCell, "places of the model and of the checks around it that cite the rule"]
+    accepts: Annotated[EvidenceCell, "unit tests that show it accepting"]
+    refuses: Annotated[EvidenceCell, "unit tests that show it refusing"]
+    exhaustive: Annotated[EvidenceCell, "parts of the exhaustive tests"]
+    proof: Annotated[EvidenceCell, "functions that are proved for it, by word size, and contracts that this takes for granted"]
+    mcdc: Annotated[EvidenceCell, "conditions of its functions that the corpora show to decide by themselves (MC/DC)"]
+    mutants: Annotated[EvidenceCell, "changes of its functions, and whether corpora and units notice"]
+    planted: Annotated[EvidenceCell, "bugs that break it, and the longest time to find one from an empty corpus"]
+    machines: Annotated[EvidenceCell, "on which the saved programs ran whose answers it decides"]
+    leaks: Annotated[EvidenceCell, "leaks and influences that bend it in library and model alike"]
+
+
 @dataclass
 class Record:
     """A night of which nothing is known, but for what is given."""
@@ -292,6 +324,9 @@ class Record:
                   "which two ranges overlap"] = field(default_factory=dict)
     coverage: Annotated[dict[str, FileCoverage], "of each file of the library"] = field(default_factory=dict)
     coverage_by_harness: Annotated[dict[str, HarnessCoverage], "of the whole library"] = field(default_factory=dict)
+    evidence: Annotated[list[EvidenceRow], "of each rule of lib/CONTRACT.md, what it rests on: tests/evidence/evidence.json, with what this campaign measured"
+                        ] = field(default_factory=list)
+    evidence_worse: Annotated[list[str], "cells of it that got worse than what was committed"] = field(default_factory=list)
     left_out: Annotated[list[LeftOut], "what was not done"] = field(default_factory=list)
     notes: Annotated[list[str], "what else is worth knowing"] = field(default_factory=list)
     hosts: Annotated[list[Host], "of a merged report: who took part"] = field(default_factory=list)

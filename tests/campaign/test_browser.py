@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from support import HARNESSES, Case
 
-from orchestrate import report
-from orchestrate.record import (Canary, Cpu, FileCoverage, Finding, Flight, Harness, HarnessCoverage, LeftOut, Night, Planned, Record, Residual,
+from orchestrate import evidence, report
+from orchestrate.record import (Canary, Cpu, EvidenceCell, FileCoverage, Finding, Flight, Harness, HarnessCoverage, LeftOut, Night, Planned, Record, Residual,
                                 Sample, Span)
 from orchestrate.tools import ROOT
 
@@ -126,6 +126,9 @@ def record() -> Record:
         coverage_by_harness={name: HarnessCoverage(1248, 900, 540, 400, {str(path): "2-9999" for path in SOURCES}) for name in HARNESSES},
         nights=[Night(n, "2026-11-25 08:00:00", "v1.2-345-gabcdef0", 600.0, "x", n % 2, 10 ** 9, "", 2, 4, 3, 0.5 * n, 1690, 1600 + n)
                 for n in range(1, 50)] + [Night(50, "2026-11-26 08:00:00", "abcdef0", 60.0, None, None, None, None, 0, 0, 0, None, None, None)],
+        evidence=[replace(evidence.read().rows[0], rule="X1", text=NASTY, planted=EvidenceCell("shown", NASTY, "", {NASTY: 1}, {NASTY: 1}, {NASTY: 1.0}, [LONG, NASTY])),
+                  *evidence.read().rows],
+        evidence_worse=[f"B3 proof: {NASTY}" + "z" * 150],
         left_out=[LeftOut(f"{name}: {NASTY}", "./fuzz/campaign --out /" + "long/" * 40) for name in HARNESSES],
         notes=[NASTY, "n" * 200])
 

@@ -221,6 +221,14 @@ builds.SETUPS[:] = [dataclasses.replace(s, engine=one_in_a_folder(afl.Afl)) if s
         self.night("clean", status=1, says=("NO LONGER REACHED: src/range.c: return",),
                    code="night.Night.measure_coverage = lambda self: self.journal.record.no_longer_reached.append('src/range.c: return')")
 
+    def test_evidence_that_got_worse_is_said(self):
+        self.night("clean", status=1, says=("WORSE EVIDENCE: B3 accepts: unit tests: 2, were 3", "1 cell(s) of the evidence are WORSE"),
+                   code="night.evidence.of_night = lambda record, whole: ([], ['B3 accepts: unit tests: 2, were 3'])")
+
+    def test_evidence_that_cannot_be_read_is_said(self):
+        self.night("clean", status=2, says=("BROKEN: evidence: tests/evidence/none.json: cannot be read",),
+                   code="night.evidence.FILE = tools.ROOT / 'tests/evidence/none.json'")
+
     # ---- From night to night ----
 
     def test_what_a_killed_campaign_left_is_looked_at(self):

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from orchestrate import measured, suspects
 from orchestrate.causes import grouped, one_cause
+from orchestrate.functions import functions_in
 from orchestrate.planted import (AS_SHIPPED, DEFECTS, NAME_STATE, Defect, Failure, all_defects, compile_changed, compile_commands, link, patch,
                                  patched_library, read_defect, run)
 from orchestrate.record import Finding
@@ -44,23 +45,6 @@ class Row:
     line: int
     cpu_s: float
     why: str = ""  # there are no suspects
-
-
-def functions_in(text: str) -> list[tuple[int, int, str]]:
-    """First line, last line and name of each; brackets of functions are in the first column."""
-    found, lines, begin, name = [], text.splitlines(), 0, ""
-    for number, line in enumerate(lines, 1):
-        if line.startswith("{"):
-            begin = number - 1
-            while begin > 0 and lines[begin - 1].strip() and not lines[begin - 1].startswith(("}", "#")) and \
-                    not lines[begin - 1].rstrip().endswith(("*/", ";")):
-                begin -= 1
-            match = re.search(r"(\w+)\s*\(", " ".join(lines[begin:number]).replace("__attribute__((", ""))
-            name = match[1] if match else ""
-        elif line.startswith("}") and name:
-            found.append((begin + 1, number, name))
-            name = ""
-    return found
 
 
 def truth(lib: Path) -> tuple[set[tuple[str, int]], set[str]]:

@@ -954,10 +954,15 @@ static const struct {
     void (*run)(void);
     unsigned long cases; /* exactly so many: a loop that shrinks by mistake fails */
 } parts[] = {
-    { "creation", part_creation, 3211264 }, { "buffers", part_buffers, 209715200 },
-    { "breaks", part_breaks, 1284096 },     { "grants", part_grants, 2838528 },
-    { "slices", part_slices, 9262 },        { "sequences", part_sequences, 4782969 },
-    { "protocol", part_protocol, 1000000 }, { "maps", part_maps, 286436657 },
+    /* with the rules that each tries, for tests/evidence */
+    { "creation", part_creation, 3211264 }, /* P3 P4 */
+    { "buffers", part_buffers, 209715200 }, /* P1 P2 P3 B2 B3 B4 H1 */
+    { "breaks", part_breaks, 1284096 }, /* K1 K2 E3 I9 */
+    { "grants", part_grants, 2838528 }, /* G1 */
+    { "slices", part_slices, 9262 }, /* S1 S2 S3 */
+    { "sequences", part_sequences, 4782969 }, /* B1 B2 B3 B4 H1 H2 K1 L3 L4 L5 L6 I9 */
+    { "protocol", part_protocol, 1000000 }, /* A1 A2 G4 G5 H1 H2 H6 I5 L3 L4 L5 L7 L8 */
+    { "maps", part_maps, 286436657 }, /* M1 M2 M3 M4 */
 };
 
 static bool run_part(size_t p)

@@ -243,7 +243,7 @@ static void be_jumped_to(struct procbuf_readable slice, void *data)
 /* The library would go on with the stack of a body that is no more. */
 Test(buffer, a_body_that_is_left_by_a_jump_is_noticed)
 {
-    REFUSES("E4 H4");
+    REFUSES("E4 H4 R11");
     build(at(RAM0 + 8), 4);
     MUST_PANIC(procbuf_readonly_enter(&ro, be_jumped_to, &ro));
 }

@@ -113,7 +113,7 @@ Test(elements, a_length_of_zero_is_the_kernels_own_mistake)
 {
     struct procbuf_readable_elements elements;
     struct procbuf_writable_elements writables;
-    REFUSES("E4");
+    REFUSES("E4 R6");
     MUST_PANIC(procbuf_readable_as_elements(readable, 1, 0, &elements));
     MUST_PANIC(procbuf_writable_as_elements(writable, 0, 0, &writables));
 }

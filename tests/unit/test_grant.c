@@ -122,7 +122,7 @@ Test(grant, refusal_by_the_port_comes_last_and_changes_nothing)
 
 Test(grant, odd_alignments_are_programming_errors)
 {
-    REFUSES("E4 G1");
+    REFUSES("E4 G1 R6");
     MUST_PANIC(allocate(0, 7, 2, 0));
     MUST_PANIC(allocate(0, 7, 2, 3));
 }
@@ -256,7 +256,7 @@ static void one_byte_body(struct procbuf_writable slice, void *data)
 Test(grant, keeps_off_a_single_byte_that_is_in_use)
 {
     struct procbuf_readwrite buffer;
-    REFUSES("L9 I3");
+    REFUSES("L9 I3 R6");
     cr_assert_eq(procbuf_readwrite_build(world.p0, at(RAM0 + 101), 1, &buffer), PROCBUF_OK);
     cr_assert_eq(procbuf_readwrite_mut_enter(&buffer, one_byte_body, NULL), PROCBUF_OK);
 }

@@ -229,7 +229,7 @@ Test(map, a_function_that_finds_none_or_too_little_refuses)
 
 Test(map, a_region_without_the_address_is_a_kernels_mistake)
 {
-    REFUSES("M3 E4");
+    REFUSES("M3 E4 R22");
     map = procbuf_map_of_lookup(answer_wrongly, &regions[0], &trusted);
     cr_assert_eq(build_ro(170, 10), PROCBUF_OK);
     MUST_PANIC(build_ro(169, 1));
@@ -581,7 +581,7 @@ Test(map, a_process_of_ours_lends_a_vector_and_marks_stay)
 {
     const struct procbuf_lender lender = procbuf_lender_process(world.p0);
     ACCEPTS("M5");
-    REFUSES("M5 E3");
+    REFUSES("M5 E3 R1");
     put_pair(RAM0, at(RAM0 + 40), 10);
     put_pair(RAM0 + PAIR, at(FLASH0 + 16), 4);
     put_pair(RAM0 + 2 * PAIR, at(RAM0 + 127), 2); /* a byte past the break */
@@ -761,7 +761,7 @@ Test(map, errors_change_nothing)
 Test(map, mistakes_reach_the_panic_hook)
 {
     const struct procbuf_lender ours = procbuf_lender_process(world.p0);
-    REFUSES("M6 E4");
+    REFUSES("M6 E4 R2 R5 R24");
     MUST_PANIC(procbuf_map_of_regions(NULL, 3, &trusted));
     MUST_PANIC(procbuf_lender_pinned(&map, procbuf_process_id(world.p0)));
     MUST_PANIC(procbuf_lender_rechecked(&map, procbuf_process_id(world.p0)));

@@ -11,7 +11,7 @@ Test(misuse, nobody_vouches_without_the_capability)
 {
     const struct procbuf_external_process_capability *volatile none = NULL;
     const struct procbuf_id id = procbuf_process_id(world.p0);
-    REFUSES("B6");
+    REFUSES("B6 R2");
     MUST_PANIC((procbuf_readonly_new_external(at(RAM0), 4, id, none), 0));
     MUST_PANIC((procbuf_readwrite_new_external(at(RAM0), 4, id, none), 0));
     MUST_PANIC((procbuf_id_new_external(&world.table, 0, 0, none), 0));
@@ -21,7 +21,7 @@ Test(misuse, a_foreign_table_needs_somebody_to_ask)
 {
     struct procbuf_table foreign;
     procbuf_is_live_function *volatile no_function = NULL;
-    REFUSES("E4");
+    REFUSES("E4 R2");
     MUST_PANIC((procbuf_table_init_external(&foreign, no_function, NULL), 0));
 }
 
@@ -37,7 +37,7 @@ Test(misuse, a_map_needs_the_capability_and_someone_to_ask)
     const struct procbuf_external_process_capability *volatile none = NULL;
     const struct procbuf_region region = { at(RAM0), at(RAM1), PROCBUF_ACCESS_READ };
     procbuf_lookup_function *volatile no_function = NULL;
-    REFUSES("M1");
+    REFUSES("M1 R2");
     MUST_PANIC((procbuf_map_of_regions(&region, 1, none), 0));
     MUST_PANIC((procbuf_map_of_lookup(look_nowhere, NULL, none), 0));
     MUST_PANIC((procbuf_map_of_lookup(no_function, NULL, &trusted), 0));

@@ -312,10 +312,23 @@ Test(table, removal_is_refused_under_an_open_enter)
 Test(table, an_empty_slot_is_a_programming_error)
 {
     struct procbuf_readonly buffer;
-    REFUSES("E4 C3");
+    REFUSES("E4 C3 R1");
     MUST_PANIC(procbuf_process_mark(&world.slots[2]));
     MUST_PANIC(procbuf_readonly_build(&world.slots[2], 0, 0, &buffer));
     MUST_PANIC(procbuf_process_remove(&world.slots[2]));
+}
+
+Test(table, room_for_grants_comes_before_processes_and_once)
+{
+    static struct procbuf_process slots[1];
+    static struct procbuf_grant_entry entries[1];
+    struct procbuf_table fresh;
+    REFUSES("E4 R4");
+    MUST_PANIC((procbuf_table_use_grants(&world.table, world.grants, 3), 0));
+    procbuf_table_init(&fresh, slots, 1);
+    procbuf_table_use_grants(&fresh, entries, 1);
+    MUST_PANIC((procbuf_table_use_grants(&fresh, entries, 1), 0));
+    cr_assert(strstr(port_panic_message, "R4") != NULL);
 }
 
 struct foreign {
@@ -341,7 +354,7 @@ Test(table, a_foreign_table_answers_for_its_processes)
     procbuf_addr_t addr;
     size_t seen = 0;
     ACCEPTS("B6 B7");
-    REFUSES("B7");
+    REFUSES("B7 R3");
     memset(&foreign, 0xa5, sizeof foreign);
     procbuf_table_init_external(&foreign, foreign_is_live, &alive);
     const struct procbuf_process_config config = third();

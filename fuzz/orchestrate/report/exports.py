@@ -26,7 +26,7 @@ def _case(suite: xml.Element, harness: str, name: str, seconds: float, failure: 
 
 
 def junit(record: Record) -> bytes:
-    """One case for each harness, finding, planted bug, and piece of code no longer reached."""
+    """One case for each harness, finding, planted bug, piece of code no longer reached, and cell of evidence that got worse."""
     suite = xml.Element("testsuite", name="procbuf campaign")
     for h in record.harnesses:
         _case(suite, h.name, "fuzzing", h.seconds)
@@ -40,6 +40,8 @@ def junit(record: Record) -> bytes:
         _case(suite, "night", "interrupted", 0.0, "interrupted before its time was over")
     for code in record.no_longer_reached:
         _case(suite, "coverage", code, 0.0, f"no longer reached: {code}")
+    for text in record.evidence_worse:
+        _case(suite, "evidence", text, 0.0, f"worse: {text}")
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(len(suite.findall("testcase/failure"))))
     xml.indent(suite)

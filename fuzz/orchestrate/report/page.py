@@ -4,6 +4,7 @@ from __future__ import annotations
 import jinja2
 from markupsafe import Markup
 
+from .. import evidence
 from ..parts import parts_of
 from ..record import Record
 from ..tools import CLEAN, ROOT
@@ -37,6 +38,6 @@ def render(record: Record) -> str:
                                undefined=jinja2.StrictUndefined)
     maker.filters |= {"engine": pictures.engine_of, "code": code}
     return maker.get_template("report.html").render(
-        record=record, red=record.status != CLEAN, words=words, pictures=pictures, parts_of=parts_of, coverage_change=coverage_change(record),
+        record=record, red=record.status != CLEAN, words=words, evidence=evidence, pictures=pictures, parts_of=parts_of, coverage_change=coverage_change(record),
         next_is_new=next_is_new(record), timeline=pictures.timeline(record), panels=pictures.discoveries(record),
         strip=pictures.strip(record.nights), sources=source.sources(record), letters=source.letters(list(record.coverage_by_harness)))

@@ -11,8 +11,8 @@ def missed_canaries(record: Record) -> list[Canary]:
 
 
 def is_red(record: Record) -> bool:
-    """Findings, a planted bug that was missed, or code that is no longer reached."""
-    return bool(record.findings or missed_canaries(record) or record.no_longer_reached)
+    """Findings, a planted bug that was missed, code that is no longer reached, or evidence that got worse."""
+    return bool(record.findings or missed_canaries(record) or record.no_longer_reached or record.evidence_worse)
 
 
 def status(record: Record) -> int:
@@ -57,6 +57,8 @@ def verdict(record: Record) -> str:
         how += f"; {canary_line(record)}"
     if record.no_longer_reached:
         how += "; code of the library is NO LONGER REACHED"
+    if record.evidence_worse:
+        how += f"; {len(record.evidence_worse)} cell(s) of the evidence are WORSE"
     if findings == 0:
         return f"{'Nothing found' if status(record) == CLEAN else 'NOT CLEAN'}: {how}."
     return f"{findings} finding{'s' if findings > 1 else ''} ({triage_line(record)}): {how}."
@@ -154,6 +156,7 @@ def summary(record: Record) -> str:
     lines += host_lines(record)
     lines += [f"  MISSED: planted bug {c.id}, {c.title}: {c.why}" for c in missed_canaries(record)]
     lines += [f"  NO LONGER REACHED: {code}" for code in record.no_longer_reached]
+    lines += [f"  WORSE EVIDENCE: {text}" for text in record.evidence_worse]
     lines += [f"  FAILED: {text}" for text in record.broken]
     for group, members in groups(record):
         if len(members) > 1:
