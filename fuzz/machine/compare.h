@@ -1,4 +1,4 @@
-/* Holding the library against the model. Each function ends in bug_found() when they differ. */
+/* Comparing the library with the model. Each function ends in bug_found() when they differ. */
 #ifndef FUZZ_COMPARE_H
 #define FUZZ_COMPARE_H
 

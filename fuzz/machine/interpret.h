@@ -35,7 +35,7 @@ struct step {
 };
 
 struct backend {
-    /* One call of the library, or an act of userspace, of the port or of the testbed. Out: what it answers. */
+    /* One call of the library, or a step of userspace, of the port or of the testbed. Out: what it answers. */
     void (*call)(struct walk *walk, const struct call *call, struct prediction *prediction,
                  struct outcome *outcome_out);
 

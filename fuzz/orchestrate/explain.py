@@ -7,32 +7,32 @@ import textwrap
 from .tools import ROOT
 
 KINDS = {
-    "result": "The library answered something else than the contract says.",
-    "state": "A process is in another state, or has other breaks, than the contract says.",
-    "memory": "Memory holds other bytes than the contract says.",
-    "slice": "A slice begins or ends elsewhere than the contract says.",
-    "body": "The body of an enter ran when it must not, or did not when it must.",
-    "invariant": "What holds after every operation does not hold.",
+    "result": "The library's answer is not what the contract says.",
+    "state": "The state of a process, or one of its breaks, is not what the contract says.",
+    "memory": "Memory does not hold the bytes that the contract says.",
+    "slice": "A slice does not begin or end where the contract says.",
+    "body": "The body of an enter ran when it must not, or did not run when it must.",
+    "invariant": "An invariant does not hold after this operation.",
     "secrecy": "A process can observe what it must not know: bytes of the kernel, of grants, of other processes, "
                "or what was in memory before.",
     "integrity": "What one process does changes what another process, or the kernel, observes.",
-    "access": "The library touched a byte that this call has no business with.",
+    "access": "The library touched a byte that this call must not touch.",
     "window": "Process memory was touched while access to it was closed.",
     "double-fetch": "A byte was fetched twice in one call: userspace can change it in between.",
-    "hook": "The port's hooks were called in another way than the contract says.",
-    "panic": "The library called the panic hook, where the contract has no panic or one of another rule. User data must never lead there (E4).",
+    "hook": "The port's hooks were not called as the contract says.",
+    "panic": "The library called the panic hook where the contract has no panic, or one of another rule. User data must never lead there (E4).",
     "hang": "The call does not end.",
-    "oom": "It takes more memory than there is to take: the library allocates none.",
+    "oom": "It takes more memory than its limit, although the library allocates none.",
     "slow": "It takes a thousand times as long as it should.",
     "crash": "The process died of a signal that no sanitizer explains.",
     "fault": "The library touched a page of memory that is closed to it.",
-    "unexplained": "A fuzzing process ended, and nothing that is replayed shows why.",
-    "testbed": "The testbed itself is wrong: this is not a bug of the library.",
+    "unexplained": "A fuzzing process ended, and no replay shows why.",
+    "testbed": "A bug of the testbed itself, not of the library.",
     "sanitizer": "A sanitizer stopped the library.",
 }
 SANITIZERS = {
     "asan-": "AddressSanitizer: the library touched memory that is not its own.",
-    "ubsan-": "UndefinedBehaviorSanitizer: the library does what C does not define, or a sum wrapped.",
+    "ubsan-": "UndefinedBehaviorSanitizer: undefined behaviour, or a sum that wraps.",
     "msan-": "MemorySanitizer: the library used bytes that were never written.",
 }
 

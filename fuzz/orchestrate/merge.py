@@ -194,7 +194,7 @@ def record_of(known: Known, parcels: Parcels, folder: Path) -> Record:
     """The last night of a replica. Bundles go into a folder."""
     nights = known.nights()
     if not nights:
-        raise ToolError("no host has said anything in these shares")
+        raise ToolError("no host has reported anything in these shares")
     facts = known.of(nights[-1])
     night = Merged(nights[-1], facts, lives(facts), dict(sorted(known.last(nights[-1]).items())))
     parcels.look()
@@ -279,13 +279,13 @@ def show(where: str) -> int:
         known = Known(replica)
         nights = known.nights()
         if not nights:
-            raise ToolError(f"{where}: no host has said anything there")
+            raise ToolError(f"{where}: no host has reported anything there")
         last = dict(sorted(known.last(nights[-1]).items()))
         facts = known.of(nights[-1])
     print(f"night {nights[-1]} of {len(last)} host{'s' * (len(last) != 1)}")
     for row in _hosts(Merged(nights[-1], facts, lives(facts), last)):
         record = last[row.name].record
-        state = "ended" if row.ended else f"silent, says {', '.join(row.silent_for)}" if row.silent_for else "has not ended"
+        state = "ended" if row.ended else f"silent, according to {', '.join(row.silent_for)}" if row.silent_for else "has not ended"
         print(shown(f"{row.name:16}{row.fuzzing_s:8.0f} s of {record.time_s:.0f} s{row.runs:14,} runs{row.runs_per_s:10,.0f} /s"
                     f"{len(record.findings):4} findings{len(row.parts):4} parts  {state}"))
     return CLEAN

@@ -80,7 +80,7 @@ class Pair:
     """Two mutants of one file at once: a mutant of second order."""
     one: Mutant
     two: Mutant
-    """Behind the first."""
+    """After the first."""
     operator: str = "second order"
 
     @property
@@ -246,7 +246,7 @@ class Finder:
             self.add(child.extent.start.offset, end, ";", "statement deleted")
 
     def end_of(self, statement) -> int:
-        """Behind its semicolon."""
+        """After its semicolon."""
         end = statement.extent.end.offset
         if statement.kind in (K.COMPOUND_STMT, K.DECL_STMT) or self.source[end - 1:end] in (b";", b"}"):
             return end

@@ -32,6 +32,6 @@ def show(out: Path) -> int:
         raise ToolError(f"{out}: no campaign has run in this folder") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ToolError(f"{out / 'status.json'}: cannot be read: {error}") from error
-    print(shown(("running: " if is_running(out) else "not running; the last said: ") + head))
+    print(shown(("running: " if is_running(out) else "not running; its last status: ") + head))
     print(shown("\n".join(lines)))
     return CLEAN

@@ -115,7 +115,7 @@ class Triage:
             if self.store.has_triaged(self.folder.key(path)) or not path.is_file():
                 continue
             if harness not in harnesses:
-                self.journal.breaks(self.folder.key(path), f"not looked at yet: {harness} is not fuzzed tonight")
+                self.journal.breaks(self.folder.key(path), f"not checked yet: {harness} is not fuzzed tonight")
                 continue
             crash = Crash(rings=sorted(self.folder.rings.glob(f"{harness}.*ring")), is_slow=engine.was_slow(path))
             build = next((built for built in self.builds.values() if replay(built, path, harness=harness).found), self.build)

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The procbuf authors */
 /* SPDX-License-Identifier: MIT */
-/* What the library takes for granted of a target, asked when it is compiled. */
+/* What the library assumes about a target, checked when it is compiled. */
 #ifndef PROCBUF_SRC_ASSUMPTIONS_H
 #define PROCBUF_SRC_ASSUMPTIONS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The procbuf authors */
 /* SPDX-License-Identifier: MIT */
-/* A process comes and goes. Contract: P4, L8, I9. */
+/* Creation and removal of processes. Contract: P4, L8, I9. */
 #include "implementation.h"
 
 #include <procbuf/process.h>

@@ -11,8 +11,8 @@
 
 #include "assumptions.h"
 
-/* The path of every enter, which a driver takes for a few bytes at a time: a call more is a tenth of
- * it, at -Os too. */
+/* The path of every enter, which a driver takes for a few bytes at a time: one more call is a tenth
+ * of its cost, even at -Os. */
 #if PROCBUF_HAS_ATTRIBUTE(always_inline)
 #define PROCBUF_INLINE static inline __attribute__((always_inline))
 #else

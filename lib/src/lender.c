@@ -68,7 +68,7 @@ bool procbuf_readable_pair(struct procbuf_readable slice, size_t offset,
     return true;
 }
 
-/* A row of buffers of either kind: they are alike (assumptions.h). */
+/* An array of buffers of either kind: both have the same layout (assumptions.h). */
 struct vector {
     struct procbuf_buffer_private *buffers;
     size_t count;

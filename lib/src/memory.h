@@ -13,9 +13,9 @@
 extern uint8_t *PROCBUF_MEMORY_BASE;
 #endif
 
-/* Keep the compiler from moving accesses to process memory over this point, and from going back to
- * process memory for a value that it has already, even when all of it is inlined into the caller.
- * Contract: S5, S6. */
+/* Keep the compiler from moving accesses to process memory across this point, and from going back
+ * to process memory for a value that it has already, even when all of it is inlined into the
+ * caller. Contract: S5, S6. */
 /*@ assigns \nothing; */
 static inline void procbuf_compiler_barrier(void)
 {

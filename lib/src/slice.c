@@ -14,7 +14,7 @@
 #include "slice.h"
 #include "valid.h"
 
-/* What the slice of an empty buffer points at. Nobody reads or writes it. Contract: H5. */
+/* What the slice of an empty buffer points at. It is never read or written. Contract: H5. */
 static uint8_t empty_array[1];
 
 void procbuf_require_array(const void *array, size_t len, const uint8_t *base)

@@ -20,7 +20,7 @@ struct procbuf_readonly procbuf_readwrite_as_readonly(const struct procbuf_readw
 /* ---- One step ---- */
 
 /* What one step is to do, and what it did. The error stays OK unless the offset is out of bounds:
- * that a buffer is dead, its enter says. */
+ * the enter reports that a buffer is dead. */
 struct step {
     size_t offset;
     size_t len;         /* at most so many bytes */

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The procbuf authors */
 /* SPDX-License-Identifier: MIT */
-/* What holds of each type whenever no function of the library is at work on it: one predicate a type,
- * in constant time, over the kernel's own objects alone. Checked builds ask on entry and on exit of
- * every public function; functions that only look are asked on entry. */
+/* What holds for each type while no function of the library works on it: one predicate for each
+ * type, in constant time, over the kernel's own objects alone. Checked builds test it on entry and
+ * exit of every public function, or on entry only if the function only reads. */
 #ifndef PROCBUF_SRC_VALID_H
 #define PROCBUF_SRC_VALID_H
 

@@ -85,7 +85,7 @@ In the library, innermost first:
   procbuf_readonly_build (buffer.c:87)
 
 Rule of lib/CONTRACT.md: B3
-Kind: The library answered something else than the contract says.
+Kind: The library's answer is not what the contract says.
 Rule B3 Else `INVAL`. (section B.)
 {LONG}
 """

@@ -237,7 +237,7 @@ builds.SETUPS[:] = [dataclasses.replace(s, engine=one_in_a_folder(afl.Afl)) if s
             (self.out / "artefacts" / harness / "crash-1").write_text(text)
         (self.out / "rings").mkdir()
         (self.out / "rings/slices.3.ring").write_text("sequence 1\ntrace 1\nprime\ntrace 1\nfire\n")
-        self.night("clean", status=1, says=(FIRED, "artefacts/life/crash-1: not looked at yet: life is not fuzzed tonight"))
+        self.night("clean", status=1, says=(FIRED, "artefacts/life/crash-1: not checked yet: life is not fuzzed tonight"))
         self.night("clean", "--harness", "life", "--empty", "--time", "1s", status=1, says=(BROKE,))
 
     def test_a_bundle_that_nobody_knows_and_nobody_can_read_is_said(self):

@@ -144,7 +144,7 @@ class Repro(Case):
 
     def test_says_what_the_bug_means(self):
         done = call(REPRO, "--lib", broken_lib("A05"), self.write("a.trace", PROGRAM))
-        self.check(done, 1, "Kind: The library answered something else than the contract says.",
+        self.check(done, 1, "Kind: The library's answer is not what the contract says.",
                    "Rule B3 Read-write: the range must be app-owned", "(section B. Building buffers, in this order)")
 
     def test_says_what_the_library_touched(self):

@@ -239,7 +239,7 @@ static void engines_see_which_way_was_taken(void)
 
 extern void __asan_poison_memory_region(const volatile void *, size_t) __attribute__((weak));
 
-/* Nobody reads the reports. */
+/* No one reads the reports. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
