@@ -23,6 +23,7 @@ LIMITS = ["-DPORT_PROCESS_COUNT=262", "-DPORT_MOST_WINDOWS=64"]
 
 TESTBED = ["trace/binary.c", "trace/print.c", "trace/trace.c", "oracle/arena.c", "oracle/bug.c", "oracle/oracle.c",
            "oracle/watched.c", "model/*.c", "machine/*.c"]
+KERNEL_TESTBED = ["testbed/programs.c", "testbed/probes.c", "testbed/libc.c", "testbed/user.S"]
 LEFT_OUT = {"behaviours.c", "explain.c", "statistics.c", "worlds.c"}
 HOOKS = {"user_access_open": "open", "user_access_close": "close", "protect_memory": "protect", "barrier": "barrier",
          "panic": "panic"}
@@ -43,42 +44,51 @@ class Machine:
     places: dict[str, int]
     qemu: list[str]
     linker: list[str] = field(default_factory=list)
+    eighths: bool = False       # of blocks, which are powers of two
     passes: int = 0
     room: int = 1 << 20         # for the programs
     native: bool = False        # pairs are as wide as here
     differs: str = "(?!)"       # operations whose results depend on where memory is
 
 
+CORTEX_M = ["cortex_m.c", "cortex_m.S", "semihosting.c"]
+CORTEX_M_COMPILER = ["arm-none-eabi-gcc", "-mfloat-abi=soft", "-mthumb", "-mno-unaligned-access", "-fno-tree-loop-distribute-patterns"]
+RISCV_BOARD = ["riscv.c", "riscv.S", "semihosting.c"]
 SEMIHOSTING = ["-semihosting-config", "enable=on,target=native"]
 
 RISCV = ["riscv64-unknown-elf-gcc", "-mno-relax", "-fno-tree-loop-distribute-patterns"]
 VIRT = {"code_at": 0x80000000, "data_at": 0x80100000, "arena": 0x82000000, "board_programs": 0x83000000}
 
 MACHINES = {
+    "armv7m": Machine(
+        "Armv7-M MPU, Cortex-M3 (mps2-an385)", "armv7m_mpu.c", 32,
+        [*CORTEX_M_COMPILER, "-mcpu=cortex-m3"],
+        ["armv7m.c", *CORTEX_M],
+        {"code_at": 0, "user_at": 0x80000, "data_at": 0x21000000, "board_programs": 0x20200000, "arena": 0x20000000},
+        ["qemu-system-arm", "-M", "mps2-an385", *SEMIHOSTING], ["-lgcc"], eighths=True),
     "armv8m": Machine(
         "Armv8-M MPU, Cortex-M33 (mps2-an505)", "armv8m_mpu.c", 32,
-        ["arm-none-eabi-gcc", "-mcpu=cortex-m33", "-mfloat-abi=soft", "-mthumb", "-mno-unaligned-access",
-         "-fno-tree-loop-distribute-patterns"],
-        ["cortex_m.c", "armv8m.c"],
+        [*CORTEX_M_COMPILER, "-mcpu=cortex-m33"],
+        ["armv8m.c", *CORTEX_M],
         {"code_at": 0x10000000, "user_at": 0x10080000, "data_at": 0x80000000, "board_programs": 0x38200000, "arena": 0x38000000},
         ["qemu-system-arm", "-M", "mps2-an505", *SEMIHOSTING], ["-lgcc"]),
     "riscv32": Machine(
         "RISC-V ePMP, 32 bits (virt)", "riscv_pmp.c", 4,
-        [*RISCV, "-march=rv32imac_zicsr", "-mabi=ilp32"], ["riscv.c"], VIRT,
+        [*RISCV, "-march=rv32imac_zicsr", "-mabi=ilp32"], RISCV_BOARD, VIRT,
         ["qemu-system-riscv32", "-M", "virt", "-cpu", "rv32,x-epmp=true", "-bios", "none", *SEMIHOSTING],
         ["-Wl,--no-relax", "-march=rv32imac", "-lgcc"],
         # All its memory is in the upper half of the address space: sums wrap that elsewhere do not.
         differs=r"create p1\.ram_end\+300 64 8 p1\.ram_end\+400 (half|w32)"),
     "riscv64": Machine(
         "RISC-V ePMP, 64 bits (virt)", "riscv_pmp.c", 8,
-        [*RISCV, "-march=rv64imac_zicsr", "-mabi=lp64", "-mcmodel=medany"], ["riscv.c"], VIRT,
+        [*RISCV, "-march=rv64imac_zicsr", "-mabi=lp64", "-mcmodel=medany"], RISCV_BOARD, VIRT,
         ["qemu-system-riscv64", "-M", "virt", "-cpu", "rv64,x-epmp=true", "-bios", "none", *SEMIHOSTING],
         ["-Wl,--no-relax", "-march=rv64imac", "-lgcc"], native=True),
     "x86": Machine(
         "x86-64 SMAP and SMEP (pc)", "x86_smap.c", 4096,
         ["gcc", "-m64", "-mcmodel=small", "-mno-red-zone", "-mgeneral-regs-only", "-fcf-protection=none",
          "-fno-tree-loop-distribute-patterns"],
-        ["x86.c"], {"code_at": 0x100000, "arena": 0x4000000, "user_at": 0x4180000, "data_at": 0x400000,
+        ["x86.c", "x86.S"], {"code_at": 0x100000, "arena": 0x4000000, "user_at": 0x4180000, "data_at": 0x400000,
                     "board_programs": 0x7000000},
         ["qemu-system-x86_64", "-M", "pc", "-cpu", "qemu64,+smap,+smep", "-accel", "tcg", "-m", "128", "-nodefaults", "-no-reboot",
          "-debugcon", "stdio", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"],
@@ -86,7 +96,7 @@ MACHINES = {
     "aarch64": Machine(
         "AArch64 PAN, Cortex-A76 (virt)", "aarch64_pan.c", 4096,
         ["clang-19", "--target=aarch64-none-elf", "-march=armv8.1-a", "-mgeneral-regs-only", "-mstrict-align"],
-        ["aarch64.c"], {"code_at": 0x40100000, "arena": 0x44000000, "user_at": 0x44180000, "data_at": 0x40400000,
+        ["aarch64.c", "aarch64.S", "semihosting.c"], {"code_at": 0x40100000, "arena": 0x44000000, "user_at": 0x44180000, "data_at": 0x40400000,
                         "board_programs": 0x47000000},
         ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a76", "-m", "128", *SEMIHOSTING],
         ["-fuse-ld=lld-19", "-Wl,--no-rosegment", "-Wl,-z,max-page-size=4096"], native=True),
@@ -105,7 +115,7 @@ class Answer:
 
 def _sources(machine: Machine, lib: Path, ports: Path, kernel: Path) -> dict[str, tuple[Path, list[str]]]:
     """Each object's source, and flags of its own."""
-    headers = [f"-I{KERNEL / 'include'}", f"-I{lib / 'include'}"]
+    headers = [f"-I{KERNEL / 'testbed/include'}", f"-I{lib / 'include'}"]
     fuzz = ROOT / "fuzz"
     folders = [f"-I{fuzz / name}" for name in ("trace", "oracle", "model", "machine", "tools", "harness")]
     base = f"0x{machine.places['arena']:x}"
@@ -120,15 +130,15 @@ def _sources(machine: Machine, lib: Path, ports: Path, kernel: Path) -> dict[str
     for source in sorted((lib / "src").glob("*.c")):
         found[f"lib-{source.stem}"] = (source, ["-Os", "-Wall", "-Wextra", *headers])
     found["port"] = (ports / machine.port, ["-Os", "-Wall", "-Wextra", *headers, *LIMITS])
-    for name in ("kernel.c", "libc.c", *machine.boards):
-        found[f"kernel-{name}"] = (kernel / name, [*testbed, "-Wall", "-Wextra", "-fno-builtin", "-Wno-format"])
+    for name in ("kernel.c", *machine.boards, *KERNEL_TESTBED):
+        found[f"kernel-{Path(name).name}"] = (kernel / name, [*testbed, "-Wall", "-Wextra", "-fno-builtin", "-Wno-format", f"-I{kernel}"])
     return found
 
 
 def build(name: str, folder: Path, *, lib: Path = ROOT / "lib", ports: Path | None = None, kernel: Path = KERNEL,
-          rest: Path | None = None) -> Path:
-    """The kernel for a machine, of a library and a port, in a folder. Of a kernel and ports that are copies, the rest was
-    built in a folder before. Returns: the program."""
+          rest: Path | None = None, changed: str = "") -> Path:
+    """The kernel for a machine, of a library and a port, in a folder. If only one file has changed, the rest was built in a
+    folder before. Returns: the program."""
     machine = MACHINES[name]
     if shutil.which(machine.compiler[0]) is None:
         raise ToolError(f"{machine.compiler[0]} is missing: run fuzz/setup/install --all")
@@ -142,7 +152,8 @@ def build(name: str, folder: Path, *, lib: Path = ROOT / "lib", ports: Path | No
         return f"{done.stderr}" if done.returncode != 0 else ""
 
     rows = _sources(machine, lib, ports or lib / "ports", kernel)
-    own = {target: row for target, row in rows.items() if rest is None or target.startswith(("kernel-", "port"))}
+    own = {target: row for target, row in rows.items()
+           if rest is None or row[0].name == changed or f'"{changed}"' in row[0].read_text()}
     with ThreadPoolExecutor(2) as pool:
         broken = [text for text in pool.map(compile_one, own.items()) if text]
     if broken:
@@ -195,7 +206,9 @@ def by_program(text: str) -> list[list[str]]:
 
 def predicted(name: str, built: Path, inputs: list[Path]) -> list[list[str]]:
     """What the model says that a machine answers to programs."""
-    done = run([built / "fuzz/procbuf-replay", "--granule", MACHINES[name].granule, "--rules-only", "--results", "--verbose", *inputs])
+    machine = MACHINES[name]
+    unit = ["--granule", machine.granule, *(["--eighths"] if machine.eighths else [])]
+    done = run([built / "fuzz/procbuf-replay", *unit, "--rules-only", "--results", "--verbose", *inputs])
     if done.returncode != 0:
         raise ToolError(f"the model and the library differ here, on no hardware:\n{done.stderr[-2000:]}")
     return by_program(done.stdout)

@@ -39,6 +39,11 @@ class On(unittest.TestCase):
         self.assertEqual(status, 0, said)
         self.assertIn(ANSWERS, said)
 
+    def test_the_kernel_is_as_small_as_its_readme_says(self):
+        lines = sum(len(path.read_text().splitlines()) for path in hardware.KERNEL.glob("*.[ch]"))
+        self.assertIn(f"The kernel is {lines} lines of C", (hardware.KERNEL / "README.md").read_text())
+        self.assertLessEqual(lines, 800)
+
     def test_a_sequence_is_one_boot(self):
         status, said = on("riscv32", f"sequence 1\n{PROGRAM}{PROGRAM}")
         self.assertEqual((status, said.count(ANSWERS)), (0, 2), said)
