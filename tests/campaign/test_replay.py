@@ -100,6 +100,16 @@ class Replay(Case):
             "OK p0.ram+256; p0 break=p0.ram+320", "OK p0.ram+320; p0 break=p0.ram+512", "OUT_OF_MEMORY",
             "OK p0.ram+512; p0 break=p0.ram+256", "OUT_OF_MEMORY"])
 
+    def test_programs_for_a_machine_are_one_file(self):
+        first, second = self.write("a.trace", "trace 1\nlen rw0\n"), self.write("b.trace", PROGRAM)
+        alone = []
+        for path in (first, second):
+            self.check(call(CONVERT, path, self.folder / "bytes"), 0)
+            alone.append((self.folder / "bytes").read_bytes())
+        self.check(call(CONVERT, first, second, self.folder / "all.programs"), 0)
+        numbers = [number.to_bytes(4, "little") for number in (2, *map(len, alone))]
+        self.assertEqual((self.folder / "all.programs").read_bytes(), numbers[0] + numbers[1] + alone[0] + numbers[2] + alone[1])
+
     def test_refuses_what_is_no_granule(self):
         self.check(call(REPLAY, "--eighths", self.write("a.trace", PROGRAM)), 2, "--eighths needs --granule")
         for granule in ("0", "3", "8192", "-1", "x"):
