@@ -6,7 +6,7 @@
  *
  * The kernel has set mseccfg to MML and MMWP (and RLB), so that it, too, may touch only what an entry
  * gives to machine mode. Its own entries are those outside of [2, 8), which are three pairs.
- * A boundary lies on a multiple of 4 bytes, 8 with 64 bits. What does not is refused: creation answers
+ * A boundary is on a multiple of 4 bytes, 8 with 64 bits. What does not is refused: creation answers
  * NOMEM, brk OUT_OF_MEMORY. Windows are rounded outward. tests/kernel has a kernel around it.
  */
 #include <stdint.h>
