@@ -41,23 +41,31 @@ static bool expresses(procbuf_addr_t start, procbuf_addr_t end)
     return start == end || ((start | end) & ((1u << eighth_of(start, end)) - 1)) == 0;
 }
 
-static void switch_off(unsigned number)
-{
-    MPU_RNR = FIRST + number;
-    MPU_RASR = 0;
-}
-
-static void switch_on(unsigned number, const struct region *region)
+static uint32_t rasr_of(const struct region *region)
 {
     const unsigned eighth = eighth_of(region->start, region->end);
     const unsigned first = region->start >> eighth & 7, last = (region->end - 1) >> eighth & 7;
     const uint32_t disabled = ~(0xffu << first & 0xffu >> (7 - last)) & 0xff;
-    const uint32_t base = (uint32_t)region->start >> eighth >> 3 << 3 << eighth;
-    MPU_RNR = FIRST + number;
-    if (MPU_RBAR != (base | (FIRST + number)))
-        MPU_RBAR = base;
-    MPU_RASR =
-        rights[region->right] | RASR_CACHEABLE | disabled << 8 | (eighth + 2) << 1 | RASR_ENABLE;
+    return rights[region->right] | RASR_CACHEABLE | disabled << 8 | (eighth + 2) << 1 | RASR_ENABLE;
+}
+
+static void change(unsigned off, unsigned on, const struct region wanted[REGIONS])
+{
+    for (; off != 0; off &= off - 1) {
+        MPU_RNR = FIRST + (uint32_t)__builtin_ctz(off);
+        MPU_RASR = 0;
+    }
+    for (; on != 0; on &= on - 1) {
+        const unsigned number = (unsigned)__builtin_ctz(on);
+        const struct region *region = &wanted[number];
+        const unsigned block = eighth_of(region->start, region->end) + 3;
+        const uint32_t base = (uint32_t)region->start & ~(0xffffffffu >> (32 - block));
+        MPU_RNR = FIRST + number;
+        if (MPU_RBAR != (base | (FIRST + number)))
+            MPU_RBAR = base;
+        MPU_RASR = rasr_of(region);
+    }
+    procbuf_port_barrier();
 }
 
 /* From the last region on those to write, which win, and then those to read. */
@@ -79,12 +87,7 @@ static unsigned regions_of_windows(struct region regions_out[MOST_PIECES])
     return count;
 }
 
-static void settle(void)
-{
-    __asm__ volatile("dsb\n\tisb" ::: "memory");
-}
-
 void procbuf_port_barrier(void)
 {
-    settle();
+    __asm__ volatile("dsb\n\tisb" ::: "memory");
 }

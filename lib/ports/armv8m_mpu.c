@@ -28,27 +28,25 @@ static const uint32_t rights[] = {
     [PROCESS_READ_WRITE] = 1 << 1 | EXECUTE_NEVER,
 };
 
-static void switch_off(unsigned number)
+static void change(unsigned off, unsigned on, const struct region wanted[REGIONS])
 {
-    MPU_RNR = FIRST + number;
-    MPU_RLAR = 0;
-}
-
-static void switch_on(unsigned number, const struct region *region)
-{
-    const uint32_t rbar = (uint32_t)region->start | rights[region->right];
-    MPU_RNR = FIRST + number;
-    if (MPU_RBAR != rbar)
-        MPU_RBAR = rbar;
-    MPU_RLAR = (uint32_t)(region->end - GRANULE) | RLAR_ENABLE;
-}
-
-static void settle(void)
-{
-    __asm__ volatile("dsb\n\tisb" ::: "memory");
+    for (; off != 0; off &= off - 1) {
+        MPU_RNR = FIRST + (uint32_t)__builtin_ctz(off);
+        MPU_RLAR = 0;
+    }
+    for (; on != 0; on &= on - 1) {
+        const unsigned number = (unsigned)__builtin_ctz(on);
+        const struct region *region = &wanted[number];
+        const uint32_t rbar = (uint32_t)region->start | rights[region->right];
+        MPU_RNR = FIRST + number;
+        if (MPU_RBAR != rbar)
+            MPU_RBAR = rbar;
+        MPU_RLAR = (uint32_t)(region->end - GRANULE) | RLAR_ENABLE;
+    }
+    procbuf_port_barrier();
 }
 
 void procbuf_port_barrier(void)
 {
-    settle();
+    __asm__ volatile("dsb\n\tisb" ::: "memory");
 }

@@ -37,20 +37,23 @@ struct region {
 static bool expresses(procbuf_addr_t start, procbuf_addr_t end);
 /* what to tell the unit of the open windows: at most REGIONS, and how many; */
 static unsigned regions_of_windows(struct region regions_out[MOST_PIECES]);
-/* the unit itself, whose regions count from 0 here. */
-static void switch_on(unsigned number, const struct region *region);
-static void switch_off(unsigned number);
-/* what makes the processor go by it. */
-static void settle(void);
+/* and the unit itself, whose regions count from 0 here: those of `off` go off, then those of `on` go
+ * on as wanted, a bit for each; after that the processor goes by them. */
+static void change(unsigned off, unsigned on, const struct region wanted[REGIONS]);
 
 __attribute__((noreturn)) void kernel_panic(const char *message);
 
 /* ---- The unit ---- */
 
+static bool is_empty(const struct region *region)
+{
+    return region->start == region->end;
+}
+
 static bool are_same(const struct region *a, const struct region *b)
 {
     return (a->start == b->start && a->end == b->end && a->right == b->right) ||
-           (a->start == a->end && b->start == b->end);
+           (is_empty(a) && is_empty(b));
 }
 
 /* These regions and no others. What changes is off before anything goes on: old and new regions may
@@ -59,24 +62,17 @@ static void load(const struct region wanted[REGIONS])
 {
     static struct region loaded[REGIONS];
     static bool is_known; /* what a reset leaves is not */
-    bool changes = false;
+    unsigned off = 0, on = 0;
     for (unsigned r = 0; r < REGIONS; r++) {
-        if (is_known && (loaded[r].start == loaded[r].end || are_same(&loaded[r], &wanted[r])))
+        if (is_known && are_same(&loaded[r], &wanted[r]))
             continue;
-        switch_off(r);
-        loaded[r].end = loaded[r].start;
-        changes = true;
+        off |= (unsigned)(!is_known || !is_empty(&loaded[r])) << r;
+        on |= (unsigned)!is_empty(&wanted[r]) << r;
+        loaded[r] = wanted[r];
     }
     is_known = true;
-    for (unsigned r = 0; r < REGIONS; r++) {
-        if (are_same(&loaded[r], &wanted[r]))
-            continue;
-        switch_on(r, &wanted[r]);
-        loaded[r] = wanted[r];
-        changes = true;
-    }
-    if (changes)
-        settle();
+    if ((off | on) != 0)
+        change(off, on, wanted);
 }
 
 /* ---- Windows ---- */

@@ -30,44 +30,56 @@ static const uint8_t rights[] = {
 
 #define CSR(what, csr, value) __asm__ volatile("csr" what " " #csr ", %0" ::"r"(value) : "memory")
 
-/* Two entries, which are off, and the second one's byte of pmpcfg; with a byte of 0, off. */
-#define SET_PAIR(low, high, cfg, shift)                                                            \
-    if (byte == 0) {                                                                               \
-        CSR("c", cfg, (uintptr_t)0xff << shift);                                                   \
-    } else {                                                                                       \
-        CSR("w", pmpaddr##low, start >> 2);                                                        \
-        CSR("w", pmpaddr##high, end >> 2);                                                         \
-        CSR("s", cfg, byte << shift);                                                              \
-    }                                                                                              \
-    break
-
-static void set(unsigned number, procbuf_addr_t start, procbuf_addr_t end, uintptr_t byte)
+/* Bits of the one or two registers that have the bytes of the entries 3, 5 and 7, where regions end. */
+enum { BYTES = sizeof(uintptr_t), CFGS = 8 / BYTES };
+static void add_byte(uintptr_t cfg[CFGS], unsigned number, uint8_t byte)
 {
-    switch (number) {
-    case 0: SET_PAIR(2, 3, pmpcfg0, 24);
+    const unsigned entry = 3 + 2 * number;
+    cfg[entry / BYTES] |= (uintptr_t)byte << entry % BYTES * 8;
+}
+
 #if __riscv_xlen == 32
-    case 1: SET_PAIR(4, 5, pmpcfg1, 8);
-    default: SET_PAIR(6, 7, pmpcfg1, 24);
+#define CHANGE_CFG(what, cfg)                                                                      \
+    do {                                                                                           \
+        if ((cfg)[0] != 0)                                                                         \
+            CSR(what, pmpcfg0, (cfg)[0]);                                                          \
+        if ((cfg)[1] != 0)                                                                         \
+            CSR(what, pmpcfg1, (cfg)[1]);                                                          \
+    } while (0)
 #else
-    case 1: SET_PAIR(4, 5, pmpcfg0, 40);
-    default: SET_PAIR(6, 7, pmpcfg0, 56);
+#define CHANGE_CFG(what, cfg) CSR(what, pmpcfg0, (cfg)[0])
 #endif
+
+static void set_ends(unsigned number, procbuf_addr_t start, procbuf_addr_t end)
+{
+#define SET_PAIR(low, high)                                                                        \
+    CSR("w", pmpaddr##low, start >> 2);                                                            \
+    CSR("w", pmpaddr##high, end >> 2)
+    switch (number) {
+    case 0: SET_PAIR(2, 3); break;
+    case 1: SET_PAIR(4, 5); break;
+    default: SET_PAIR(6, 7); break;
     }
 }
 
-static void switch_on(unsigned number, const struct region *region)
+/* The fence makes the processor forget what was allowed before. One without supervisor mode has no such
+ * instruction, and needs none. */
+static void change(unsigned off, unsigned on, const struct region wanted[REGIONS])
 {
-    set(number, region->start, region->end, rights[region->right]);
-}
-
-static void switch_off(unsigned number)
-{
-    set(number, 0, 0, 0);
-}
-
-/* The processor forgets what was allowed before. */
-static void settle(void)
-{
+    uintptr_t clear[CFGS] = { 0 }, set[CFGS] = { 0 };
+    for (unsigned r = 0; r < REGIONS; r++)
+        if ((off >> r & 1) != 0)
+            add_byte(clear, r, 0xff);
+    if (off != 0)
+        CHANGE_CFG("c", clear);
+    for (unsigned r = 0; r < REGIONS; r++) {
+        if ((on >> r & 1) == 0)
+            continue;
+        set_ends(r, wanted[r].start, wanted[r].end);
+        add_byte(set, r, rights[wanted[r].right]);
+    }
+    if (on != 0)
+        CHANGE_CFG("s", set);
     __asm__ volatile("sfence.vma" ::: "memory");
 }
 

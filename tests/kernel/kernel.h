@@ -16,6 +16,7 @@ enum kernel_call {
     CALL_ALLOW_READWRITE, /* the same */
     CALL_EXIT, /* whether there is a completion code, the code */
     CALL_RESTART, /* the same */
+    CALL_NONE, /* no call has this number: NOSUPPORT */
 };
 
 /* The drivers, which have the numbers 0 to count - 1. */

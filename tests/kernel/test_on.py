@@ -8,6 +8,7 @@ import dataclasses
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -47,6 +48,12 @@ class On(unittest.TestCase):
         status, said = on("riscv32", PROGRAM)
         self.assertEqual(status, 0, said)
         self.assertIn(ANSWERS, said)
+
+    def test_system_calls_are_timed(self):
+        done = subprocess.run([hardware.KERNEL / "run", "--build", BUILD, "--speed", "500", "riscv32"], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        row = re.search(r"^\| RISC-V ePMP, 32 bits \(virt\) \| [^|]+ \| ([0-9,]+) \| [^|]+ \| ([0-9,]+) \|$", done.stdout, re.MULTILINE)
+        self.assertIsNotNone(row, done.stdout)
 
     def test_the_kernel_is_as_small_as_its_readme_says(self):
         lines = sum(len(path.read_text().splitlines()) for path in hardware.KERNEL.glob("*.[ch]"))
