@@ -7,16 +7,37 @@
 #include "world.h"
 #include "worlds.h"
 
-/* On whole granules, and a granule more than the app part needs, so that it can shrink. */
+/* On what a region of that length begins, so that the port can draw boundaries inside it on multiples of the unit. */
+struct raster {
+    uint32_t start, unit;
+};
+
+static struct raster raster_of(uint32_t len)
+{
+    const uint32_t unit = (uint32_t)model_unit(0, len == 0 ? 1 : len);
+    return (struct raster){ model_eighths ? 8 * unit : unit, unit };
+}
+
+static uint32_t rounded_up(uint32_t len, uint32_t unit)
+{
+    return (uint32_t)model_round_up(len, unit);
+}
+
+/* On whole units, and a unit more than the app part needs, so that it can shrink. */
 static struct layout rounded(const struct layout *layout)
 {
     struct layout whole = *layout;
     if (model_granule == 1)
         return whole;
-    whole.flash = (uint32_t)model_round_up(layout->flash);
-    whole.app = layout->app == 0 ? 0 : (uint32_t)model_round_up(layout->app) + model_granule;
-    whole.ram = whole.app + layout->kernel +
-                (uint32_t)model_round_up(layout->ram - layout->app - layout->kernel);
+    whole.flash = rounded_up(layout->flash, raster_of(layout->flash).unit);
+    struct raster raster = raster_of(layout->ram), before;
+    do {
+        before = raster;
+        whole.app = layout->app == 0 ? 0 : rounded_up(layout->app, raster.unit) + raster.unit;
+        whole.ram = whole.app + layout->kernel +
+                    rounded_up(layout->ram - layout->app - layout->kernel, raster.unit);
+        raster = raster_of(whole.ram); /* it may have outgrown its block */
+    } while (raster.unit > before.unit);
     return whole;
 }
 
@@ -24,8 +45,10 @@ uint64_t place_process(const struct layout *asked, uint64_t at, uint64_t args[8]
 {
     const struct layout whole = rounded(asked), *layout = &whole;
     const uint64_t low_len = layout->flash_above ? layout->ram : layout->flash;
-    const uint64_t low = model_round_up(at + layout->gap);
-    const uint64_t high = model_round_up(low + low_len + layout->apart);
+    const uint64_t high_len = layout->flash_above ? layout->flash : layout->ram;
+    const uint64_t low = model_round_up(at + layout->gap, raster_of((uint32_t)low_len).start);
+    const uint64_t high =
+        model_round_up(low + low_len + layout->apart, raster_of((uint32_t)high_len).start);
     args[0] = layout->flash_above ? high : low;
     args[1] = layout->flash;
     args[2] = layout->protected_len;
@@ -34,7 +57,7 @@ uint64_t place_process(const struct layout *asked, uint64_t at, uint64_t args[8]
     args[5] = layout->app;
     args[6] = layout->kernel;
     args[7] = layout->restarts;
-    return high + (layout->flash_above ? layout->flash : layout->ram);
+    return high + high_len;
 }
 
 static void lay_out_all(const struct trace *trace, FILE *results)

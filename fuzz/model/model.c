@@ -3,6 +3,7 @@
 struct model model;
 struct model_far model_far;
 uint32_t model_granule = 1;
+bool model_eighths;
 
 void model_reset(void)
 {

@@ -296,15 +296,30 @@ static inline unsigned model_first_place(void)
 /* On what the port draws boundaries: a power of two. 1 unless said otherwise. What is in between it refuses; processes
  * that a trace lays out have their sizes rounded, and operations that move the break have most of their addresses. */
 extern uint32_t model_granule;
-static inline uint64_t model_round_up(uint64_t number)
+static inline uint64_t model_round_up(uint64_t number, uint64_t unit)
 {
-    return (number + model_granule - 1) / model_granule * model_granule;
+    return (number + unit - 1) / unit * unit;
 }
 
-/* Whether the port can say that a range is accessible: nothing at all, or whole granules. */
+/* Whether it draws them in eighths of blocks: a block is a power of two of at least 8 granules, on a multiple of its
+ * length. */
+extern bool model_eighths;
+
+/* Returns: on multiples of what the port draws the ends of [start, end), which is not empty: a granule, or an eighth of
+ * the least block that holds it. */
+static inline uint64_t model_unit(uint64_t start, uint64_t end)
+{
+    uint64_t unit = model_granule;
+    while (model_eighths && unit < UINT64_C(1) << 60 && start / 8 / unit != (end - 1) / 8 / unit)
+        unit *= 2;
+    return unit;
+}
+
+/* Whether the port can say that a range is accessible: nothing at all, or whole units. */
 static inline bool model_expresses(uint64_t start, uint64_t end)
 {
-    return start == end || (start % model_granule == 0 && end % model_granule == 0);
+    return start == end ||
+           (start % model_unit(start, end) == 0 && end % model_unit(start, end) == 0);
 }
 
 /* Begin a world without processes. How many slots its table has is the machine's to say. */

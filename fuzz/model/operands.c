@@ -79,7 +79,7 @@ static bool moves_break(uint8_t code)
 }
 
 /* Of a machine with granules: a break at an odd address stays there, and its port refuses it; another one goes on to
- * the next granule, away from where the break is. */
+ * the next granule, away from where the break is, and at a multiple of 4 to the next one that the port does not refuse. */
 static void round_break(struct call *call)
 {
     const struct model_process *p = &model.processes[call->args[0]];
@@ -88,8 +88,16 @@ static void round_break(struct call *call)
     const uint64_t addr = (uintptr_t)(base + call->args[1]);
     if (addr % 2 != 0 || addr < p->mem_start || addr > p->mem_end)
         return;
-    const uint64_t rounded =
-        addr < p->app_break ? addr / model_granule * model_granule : model_round_up(addr);
+    const bool shrinks = addr < p->app_break;
+    const uint64_t step = shrinks ? 0 - (uint64_t)model_granule : model_granule;
+    uint64_t rounded =
+        shrinks ? addr / model_granule * model_granule : model_round_up(addr, model_granule);
+    uint64_t next = rounded;
+    while (addr % 4 == 0 && next > p->mem_start && next < p->mem_end &&
+           !model_expresses(p->mem_start, next))
+        next += step;
+    if (model_expresses(p->mem_start, next))
+        rounded = next;
     call->args[1] = (uintptr_t)(rounded - base);
 }
 

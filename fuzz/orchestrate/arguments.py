@@ -26,6 +26,7 @@ class Kept:
     seed: int | None = None
     empty: bool = False
     canaries: bool = False
+    hardware: bool = False
     host: str | None = None
     share: str | None = None
 
@@ -126,6 +127,9 @@ def make_parser() -> argparse.ArgumentParser:
     what.add_argument("--canaries", action="store_true",
                       help="fuzz for planted bugs too, to see whether they are found (default: from 1m up, for a "
                            "twentieth of the time)")
+    what.add_argument("--hardware", action="store_true",
+                      help="run what the night kept in a kernel under QEMU too, with its protection unit on "
+                           "(default: from 10m up, for a twentieth of the time, at least a minute)")
     how = parser.add_argument_group("how it runs")
     how.add_argument("--out", metavar="DIR", help="folder that keeps everything from night to night (default: out/TIME)")
     how.add_argument("--resume", action="store_true",

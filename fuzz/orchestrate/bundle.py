@@ -64,6 +64,8 @@ class Bundles:
         write_text(work / f"trace{suffix}", text)
         if tries:
             finding.shows, report = self._replayed(work / f"trace{suffix}", outcome, build, tries)
+        elif finding.machine:
+            report = f"In the kernel of tests/kernel, on {finding.machine}:\n\n{report}"
         else:
             finding.shows = f"0 of {TRIES}"
             after = ", nor one of what ran before it" if (work / "history.sequence").exists() else ""
@@ -74,7 +76,7 @@ class Bundles:
         finding.trace = first_lines(text)
         try:
             if not tries:
-                raise CannotEmit("no replay shows it")
+                raise CannotEmit(f"it shows on {finding.machine} only" if finding.machine else "no replay shows it")
             if not whole:
                 raise CannotEmit("another host does, which shares")
             write_whole(work / "test.c", criterion_test(build, text, identity, report))
@@ -200,6 +202,11 @@ def read_bundle(folder: Path) -> Finding:
 def preset_of(folder: Path) -> str:
     """The preset that builds what showed a finding."""
     return read_record(folder).get("preset", "fuzz")
+
+
+def machine_of(folder: Path) -> str:
+    """The machine whose protection hardware showed a finding; '': this one did."""
+    return str(read_record(folder).get("machine", ""))
 
 
 def read_finding(folder: Path) -> tuple[Path, str]:

@@ -26,6 +26,8 @@ KINDS = {
     "slow": "It takes a thousand times as long as it should.",
     "crash": "The process died of a signal that no sanitizer explains.",
     "fault": "The library touched a page of memory that is closed to it.",
+    "hardware": "Under protection hardware, a process or the kernel reached a byte that it must not, or did not reach one that it may; "
+                "or answers there are others than the model's.",
     "unexplained": "A fuzzing process ended, and no replay shows why.",
     "testbed": "A bug of the testbed itself, not of the library.",
     "sanitizer": "A sanitizer stopped the library.",

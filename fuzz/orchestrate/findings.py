@@ -25,7 +25,7 @@ HISTORY = 255
 
 SEVERITY = {
     "access": "high", "window": "high", "memory": "high", "double-fetch": "high", "hang": "low", "oom": "low",
-    "slow": "low",
+    "slow": "low", "hardware": "high",
 }
 
 
@@ -54,6 +54,7 @@ class Origin:
     found_by: str
     seconds: float = 0.0  # into the fuzzing
     build: Build | None = None  # that ran it
+    machine: str = ""  # whose protection hardware ran it, if that was not here
 
     @property
     def place(self) -> str:
@@ -86,6 +87,7 @@ class Findings:
         self.by_identity: dict[str, Finding] = {}
         self.is_ours: Callable[[str], bool] = lambda identity: True
         """Whether this host makes a finding small, explains it, and makes a C test."""
+        self.shows_on_machine: Callable[[Finding, Path, Build], bool | None] = lambda finding, trace, build: None
         self.open: dict[str, Finding] = {}
         """Of the nights before: not known to be fixed, and not seen tonight."""
 
@@ -140,6 +142,8 @@ class Findings:
         program = read_record(self.bundles.of(finding)).get("program")
         if program not in (None, hashlib.sha256(trace.read_bytes()).hexdigest()):
             raise ToolError(f"{trace}: it has been changed since it was found; the finding is damaged")
+        if finding.machine:
+            return self.shows_on_machine(finding, trace, self.build)
         build = self.build_of(finding, builds)
         if build is None:
             return None
@@ -170,6 +174,10 @@ class Findings:
             if outcome.found:
                 return self._take(path, origin, outcome, builds[-1])
         return self.add_crash(path, origin, crash, tries)
+
+    def add_on_machine(self, path: Path, origin: Origin, outcome: Outcome) -> Finding:
+        """What a machine's protection hardware shows, and nothing here does."""
+        return self._take(path, origin, outcome, self.build)
 
     def add_crash(self, path: Path | None, origin: Origin, crash: Crash, tries: int = TRIES) -> Finding:
         """A process ended by an input that breaks nothing alone, or by none. Returns: its finding."""
@@ -220,7 +228,7 @@ class Findings:
             return known
         finding = self._begin(path, origin, outcome, build, crash, history)
         self.by_identity[outcome.identity] = finding  # even if what follows is interrupted
-        if is_explained(finding.identity) and self.is_ours(finding.identity):
+        if is_explained(finding.identity) and not finding.machine and self.is_ours(finding.identity):
             self.bundles.shorten(finding, outcome, build)
         return finding
 
@@ -239,10 +247,10 @@ class Findings:
             shutil.copy(history, work / "history.sequence")
         if patch := library_patch(build.lib):
             write_whole(work / "library.patch", patch)
-        shows = is_explained(outcome.identity)
+        shows = is_explained(outcome.identity) and not origin.machine
         finding = Finding(outcome.identity, origin.place, severity_of(outcome.identity), round(origin.seconds, 1), 1, 0, name, "",
                           self.bundles.command(name), build.preset, NOT_YET if shows else "", origin.found_by,
-                          names=[shown(path.name)])
+                          names=[shown(path.name)], machine=origin.machine)
         self.bundles.complete(finding, work, text, outcome, build, int(shows), whole=self.is_ours(finding.identity))
         return finding
 

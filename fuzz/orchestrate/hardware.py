@@ -5,14 +5,13 @@ import hashlib
 import os
 import re
 import shutil
-import struct
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .tools import CLEAN, FINDINGS, ROOT, ToolError, first_error, run, shown
+from .tools import CLEAN, FINDINGS, ROOT, ToolError, first_error, identity_in, run, shown
 
 KERNEL = ROOT / "tests/kernel"
 
@@ -23,6 +22,7 @@ LIMITS = ["-DPORT_PROCESS_COUNT=262", "-DPORT_MOST_WINDOWS=64"]
 
 TESTBED = ["trace/binary.c", "trace/print.c", "trace/trace.c", "oracle/arena.c", "oracle/bug.c", "oracle/oracle.c",
            "oracle/watched.c", "model/*.c", "machine/*.c"]
+KERNEL_TESTBED = ["testbed/programs.c", "testbed/probes.c", "testbed/libc.c", "testbed/user.S"]
 LEFT_OUT = {"behaviours.c", "explain.c", "statistics.c", "worlds.c"}
 HOOKS = {"user_access_open": "open", "user_access_close": "close", "protect_memory": "protect", "barrier": "barrier",
          "panic": "panic"}
@@ -43,42 +43,48 @@ class Machine:
     places: dict[str, int]
     qemu: list[str]
     linker: list[str] = field(default_factory=list)
+    eighths: bool = False       # of blocks, which are powers of two
     passes: int = 0
     room: int = 1 << 20         # for the programs
     native: bool = False        # pairs are as wide as here
-    differs: str = "(?!)"       # operations whose results depend on where memory is
 
 
+CORTEX_M = ["cortex_m.c", "cortex_m.S", "semihosting.c"]
+CORTEX_M_COMPILER = ["arm-none-eabi-gcc", "-mfloat-abi=soft", "-mthumb", "-mno-unaligned-access", "-fno-tree-loop-distribute-patterns"]
+RISCV_BOARD = ["riscv.c", "riscv.S", "semihosting.c"]
 SEMIHOSTING = ["-semihosting-config", "enable=on,target=native"]
 
 RISCV = ["riscv64-unknown-elf-gcc", "-mno-relax", "-fno-tree-loop-distribute-patterns"]
 VIRT = {"code_at": 0x80000000, "data_at": 0x80100000, "arena": 0x82000000, "board_programs": 0x83000000}
 
 MACHINES = {
+    "armv7m": Machine(
+        "Armv7-M MPU, Cortex-M3 (mps2-an385)", "armv7m_mpu.c", 32,
+        [*CORTEX_M_COMPILER, "-mcpu=cortex-m3"],
+        ["armv7m.c", *CORTEX_M],
+        {"code_at": 0, "user_at": 0x80000, "data_at": 0x21000000, "board_programs": 0x20200000, "arena": 0x20000000},
+        ["qemu-system-arm", "-M", "mps2-an385", *SEMIHOSTING], ["-lgcc"], eighths=True),
     "armv8m": Machine(
         "Armv8-M MPU, Cortex-M33 (mps2-an505)", "armv8m_mpu.c", 32,
-        ["arm-none-eabi-gcc", "-mcpu=cortex-m33", "-mfloat-abi=soft", "-mthumb", "-mno-unaligned-access",
-         "-fno-tree-loop-distribute-patterns"],
-        ["cortex_m.c", "armv8m.c"],
+        [*CORTEX_M_COMPILER, "-mcpu=cortex-m33"],
+        ["armv8m.c", *CORTEX_M],
         {"code_at": 0x10000000, "user_at": 0x10080000, "data_at": 0x80000000, "board_programs": 0x38200000, "arena": 0x38000000},
         ["qemu-system-arm", "-M", "mps2-an505", *SEMIHOSTING], ["-lgcc"]),
     "riscv32": Machine(
         "RISC-V ePMP, 32 bits (virt)", "riscv_pmp.c", 4,
-        [*RISCV, "-march=rv32imac_zicsr", "-mabi=ilp32"], ["riscv.c"], VIRT,
+        [*RISCV, "-march=rv32imac_zicsr", "-mabi=ilp32"], RISCV_BOARD, VIRT,
         ["qemu-system-riscv32", "-M", "virt", "-cpu", "rv32,x-epmp=true", "-bios", "none", *SEMIHOSTING],
-        ["-Wl,--no-relax", "-march=rv32imac", "-lgcc"],
-        # All its memory is in the upper half of the address space: sums wrap that elsewhere do not.
-        differs=r"create p1\.ram_end\+300 64 8 p1\.ram_end\+400 (half|w32)"),
+        ["-Wl,--no-relax", "-march=rv32imac", "-lgcc"]),
     "riscv64": Machine(
         "RISC-V ePMP, 64 bits (virt)", "riscv_pmp.c", 8,
-        [*RISCV, "-march=rv64imac_zicsr", "-mabi=lp64", "-mcmodel=medany"], ["riscv.c"], VIRT,
+        [*RISCV, "-march=rv64imac_zicsr", "-mabi=lp64", "-mcmodel=medany"], RISCV_BOARD, VIRT,
         ["qemu-system-riscv64", "-M", "virt", "-cpu", "rv64,x-epmp=true", "-bios", "none", *SEMIHOSTING],
         ["-Wl,--no-relax", "-march=rv64imac", "-lgcc"], native=True),
     "x86": Machine(
         "x86-64 SMAP and SMEP (pc)", "x86_smap.c", 4096,
         ["gcc", "-m64", "-mcmodel=small", "-mno-red-zone", "-mgeneral-regs-only", "-fcf-protection=none",
          "-fno-tree-loop-distribute-patterns"],
-        ["x86.c"], {"code_at": 0x100000, "arena": 0x4000000, "user_at": 0x4180000, "data_at": 0x400000,
+        ["x86.c", "x86.S"], {"code_at": 0x100000, "arena": 0x4000000, "user_at": 0x4180000, "data_at": 0x400000,
                     "board_programs": 0x7000000},
         ["qemu-system-x86_64", "-M", "pc", "-cpu", "qemu64,+smap,+smep", "-accel", "tcg", "-m", "128", "-nodefaults", "-no-reboot",
          "-debugcon", "stdio", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"],
@@ -86,7 +92,7 @@ MACHINES = {
     "aarch64": Machine(
         "AArch64 PAN, Cortex-A76 (virt)", "aarch64_pan.c", 4096,
         ["clang-19", "--target=aarch64-none-elf", "-march=armv8.1-a", "-mgeneral-regs-only", "-mstrict-align"],
-        ["aarch64.c"], {"code_at": 0x40100000, "arena": 0x44000000, "user_at": 0x44180000, "data_at": 0x40400000,
+        ["aarch64.c", "aarch64.S", "semihosting.c"], {"code_at": 0x40100000, "arena": 0x44000000, "user_at": 0x44180000, "data_at": 0x40400000,
                         "board_programs": 0x47000000},
         ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a76", "-m", "128", *SEMIHOSTING],
         ["-fuse-ld=lld-19", "-Wl,--no-rosegment", "-Wl,-z,max-page-size=4096"], native=True),
@@ -105,7 +111,7 @@ class Answer:
 
 def _sources(machine: Machine, lib: Path, ports: Path, kernel: Path) -> dict[str, tuple[Path, list[str]]]:
     """Each object's source, and flags of its own."""
-    headers = [f"-I{KERNEL / 'include'}", f"-I{lib / 'include'}"]
+    headers = [f"-I{KERNEL / 'testbed/include'}", f"-I{lib / 'include'}"]
     fuzz = ROOT / "fuzz"
     folders = [f"-I{fuzz / name}" for name in ("trace", "oracle", "model", "machine", "tools", "harness")]
     base = f"0x{machine.places['arena']:x}"
@@ -120,19 +126,39 @@ def _sources(machine: Machine, lib: Path, ports: Path, kernel: Path) -> dict[str
     for source in sorted((lib / "src").glob("*.c")):
         found[f"lib-{source.stem}"] = (source, ["-Os", "-Wall", "-Wextra", *headers])
     found["port"] = (ports / machine.port, ["-Os", "-Wall", "-Wextra", *headers, *LIMITS])
-    for name in ("kernel.c", "libc.c", *machine.boards):
-        found[f"kernel-{name}"] = (kernel / name, [*testbed, "-Wall", "-Wextra", "-fno-builtin", "-Wno-format"])
+    for name in ("kernel.c", *machine.boards, *KERNEL_TESTBED):
+        found[f"kernel-{Path(name).name}"] = (kernel / name, [*testbed, "-Wall", "-Wextra", "-fno-builtin", "-Wno-format", f"-I{kernel}"])
     return found
 
 
-def build(name: str, folder: Path, *, lib: Path = ROOT / "lib", ports: Path | None = None, kernel: Path = KERNEL,
-          rest: Path | None = None) -> Path:
-    """The kernel for a machine, of a library and a port, in a folder. Of a kernel and ports that are copies, the rest was
-    built in a folder before. Returns: the program."""
+def _stamp(machine: Machine, rows: dict[str, tuple[Path, list[str]]], lib: Path) -> str:
+    """What a kernel is made of."""
+    made = hashlib.sha1(repr((machine, rows)).encode())
+    folders = [lib, ROOT / "lib/ports", KERNEL, *(ROOT / "fuzz" / name for name in ("trace", "oracle", "model", "machine", "tools", "harness"))]
+    for path in sorted({path for folder in folders for suffix in ("c", "h", "S", "ld", "def") for path in folder.rglob(f"*.{suffix}")}):
+        made.update(path.read_bytes())
+    return made.hexdigest()
+
+
+def missing(name: str) -> str:
+    """The first program that is not there of those that a machine needs."""
+    machine = MACHINES[name]
+    return next((program for program in (machine.qemu[0], machine.compiler[0]) if shutil.which(program) is None), "")
+
+
+def build(name: str, folder: Path, *, lib: Path = ROOT / "lib", ports: Path = ROOT / "lib/ports", kernel: Path = KERNEL,
+          rest: Path | None = None, changed: str = "") -> Path:
+    """The kernel for a machine, of a library and a port, in a folder; nothing to do if it is there. If only one file has
+    changed, the rest was built in a folder before. Returns: the program."""
     machine = MACHINES[name]
     if shutil.which(machine.compiler[0]) is None:
         raise ToolError(f"{machine.compiler[0]} is missing: run fuzz/setup/install --all")
     folder.mkdir(parents=True, exist_ok=True)
+    rows = _sources(machine, lib, ports, kernel)
+    program, stamp, made = folder / "kernel.elf", folder / "stamp", _stamp(machine, rows, lib)
+    if rest is None and stamp.exists() and stamp.read_text() == made:
+        return program
+    stamp.unlink(missing_ok=True)
     ccache = ["ccache"] if shutil.which("ccache") else []
 
     def compile_one(row: tuple[str, tuple[Path, list[str]]]) -> str:
@@ -141,13 +167,12 @@ def build(name: str, folder: Path, *, lib: Path = ROOT / "lib", ports: Path | No
                               capture_output=True, text=True, check=False)
         return f"{done.stderr}" if done.returncode != 0 else ""
 
-    rows = _sources(machine, lib, ports or lib / "ports", kernel)
-    own = {target: row for target, row in rows.items() if rest is None or target.startswith(("kernel-", "port"))}
+    own = {target: row for target, row in rows.items()
+           if rest is None or row[0].name == changed or f'"{changed}"' in row[0].read_text()}
     with ThreadPoolExecutor(2) as pool:
         broken = [text for text in pool.map(compile_one, own.items()) if text]
     if broken:
         raise ToolError(f"the kernel for {name} does not compile:\n{broken[0][-3000:]}")
-    program = folder / "kernel.elf"
     places = machine.places
     numbers = {"code_at": places["code_at"], "data_at": places["data_at"],
                **{key: places[key] for key in ("board_programs", "user_at") if key in places}}
@@ -158,28 +183,16 @@ def build(name: str, folder: Path, *, lib: Path = ROOT / "lib", ports: Path | No
         capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ToolError(f"the kernel for {name} does not link:\n{done.stderr[-3000:]}")
+    if rest is None:
+        stamp.write_text(made)
     return program
 
 
-def image(programs: list[bytes]) -> bytes:
-    """Programs as the kernel finds them in memory."""
-    return b"".join([struct.pack("<I", len(programs)), *[struct.pack("<I", len(code)) + code for code in programs]])
-
-
-def encoded(built: Path, path: Path) -> bytes:
-    """A program of one trace, in its binary form: kept, since each machine asks for the same."""
-    convert = built / "fuzz/procbuf-convert"
-    key = hashlib.sha1(path.read_bytes() + str(convert.stat().st_mtime_ns).encode()).hexdigest()
-    kept = built / "kernel/programs" / key
-    if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
-            out = Path(folder) / "program"
-            done = run([convert, path, out])
-            if done.returncode != 0:
-                raise ToolError(f"{path}: {done.stderr.strip()}")
-            out.replace(kept)
-    return kept.read_bytes()
+def put_programs(built: Path, inputs: list[Path], out: Path) -> None:
+    """Write programs, a trace each, as a machine takes them."""
+    done = run([built / "fuzz/procbuf-convert", *inputs, out])
+    if done.returncode != 0:
+        raise ToolError(done.stderr.strip())
 
 
 def by_program(text: str) -> list[list[str]]:
@@ -193,12 +206,34 @@ def by_program(text: str) -> list[list[str]]:
     return results
 
 
-def predicted(name: str, built: Path, inputs: list[Path]) -> list[list[str]]:
-    """What the model says that a machine answers to programs."""
-    done = run([built / "fuzz/procbuf-replay", "--granule", MACHINES[name].granule, "--rules-only", "--results", "--verbose", *inputs])
-    if done.returncode != 0:
-        raise ToolError(f"the model and the library differ here, on no hardware:\n{done.stderr[-2000:]}")
-    return by_program(done.stdout)
+def predicted(name: str, built: Path, inputs: list[Path]) -> list[list[str] | str]:
+    """What the model says that a machine answers to programs; what is said of one that breaks here, in the library or in
+    the model, with the machine's granules."""
+    machine = MACHINES[name]
+    unit = ["--granule", machine.granule, *(["--eighths"] if machine.eighths else [])]
+    command = [built / "fuzz/procbuf-replay", *unit, "--rules-only", "--results", "--verbose"]
+    done = run([*command, *inputs])
+    if done.returncode == 0:
+        return list(by_program(done.stdout))
+    answers: list[list[str] | str] = []
+    for path in inputs:
+        done = run([*command, path])
+        answers.append(by_program(done.stdout)[0] if done.returncode == 0 else done.stderr)
+    return answers
+
+
+PLACED = re.compile(r" *create .*\b(half|w31|w32|[0-9]+/65536)\b")
+"""A region that begins or ends far away holds the machine's memory, or not: that depends on where it is."""
+
+
+def difference(name: str, text: str, model: list[str], there: list[str]) -> tuple[str, str] | None:
+    """Results of a program by the model and on a machine, where they first differ."""
+    if not MACHINES[name].native and is_native(text):
+        return None
+    for a, b in zip(model, there):
+        if a != b:
+            return None if PLACED.match(a) else (a, b)
+    return None if len(model) == len(there) else (f"{len(model)} lines", f"{len(there)} lines")
 
 
 def is_native(text: str) -> bool:
@@ -241,27 +276,79 @@ def members(text: str) -> list[str]:
     return parts[1:]
 
 
-def show(name: str, built: Path, text: str) -> int:
-    """Run a program there, and say what the hardware said. Returns: the exit status, 0 what the model predicts, 1 not."""
+@dataclass
+class Wrong:
+    """A program of which the hardware says something else than the model."""
+    text: str
+    identity: str
+    said: str
+
+
+@dataclass
+class Judged:
+    """What a machine said to programs: each that it disagrees on, its counts, seconds of the processor."""
+    programs: int = 0
+    wrong: list[Wrong] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    lines: list[str] = field(default_factory=list)
+
+    def add(self, counts: dict[str, int]) -> None:
+        for key, value in counts.items():
+            self.counts[key] = self.counts.get(key, 0) + value
+
+
+def _of_difference(text: str, pair: tuple[str, str]) -> Wrong:
+    operation = (pair[0].split() or ["none"])[0]
+    identity = f"PROCBUF-BUG kind=hardware check=answers-differ op={operation if operation.isidentifier() else 'none'}"
+    return Wrong(text, identity, f"expected: {pair[0]}\nactual: {pair[1]}\n{identity}\n")
+
+
+def judge(name: str, built: Path, kernel: Path, texts: list[str], timeout: float = 600) -> Judged:
+    """Run programs on a machine, in one boot as long as it agrees. One on which it disagrees ends a boot; the others run
+    in the next."""
+    judged = Judged(len(texts))
     with tempfile.TemporaryDirectory() as folder:
-        inputs = []
-        for number, member in enumerate(members(text)):
-            inputs.append(Path(folder) / f"{number}.trace")
-            inputs[-1].write_text(member)
-        programs = Path(folder) / "programs"
-        programs.write_bytes(image([encoded(built, path) for path in inputs]))
-        predictions = predicted(name, built, inputs)
-        answer = boot(name, build(name, built / "kernel" / name), programs)
+        inputs = [Path(folder) / f"{number}.trace" for number in range(len(texts))]
+        for path, text in zip(inputs, texts):
+            path.write_text(text, errors="surrogateescape")
+        rest = list(zip(inputs, texts, predicted(name, built, inputs)))
+        while rest:
+            programs = Path(folder) / "all.programs"
+            put_programs(built, [path for path, *_ in rest], programs)
+            answer = boot(name, kernel, programs, timeout)
+            judged.add(answer.counts)
+            judged.seconds += answer.seconds
+            judged.lines += [line for program in answer.results for line in program]
+            ended = len(rest) if answer.counts else max(0, len(answer.results) - 1)
+            for (_, text, model), there in zip(rest[:ended], answer.results):
+                if isinstance(model, str):
+                    judged.wrong.append(Wrong(text, identity_in(model) or NO_END, model))
+                elif wrong := difference(name, text, model, there):
+                    judged.wrong.append(_of_difference(text, wrong))
+            if ended < len(rest):
+                said = "\n".join(line for line in answer.said.splitlines() if " -> " not in line)
+                judged.wrong.append(Wrong(rest[ended][1], identity_in(said) or NO_END, said or f"it ended with status {answer.status}"))
+            rest = rest[ended + 1:]
+    return judged
+
+
+NO_END = "PROCBUF-BUG kind=hardware check=no-end op=none"
+"""The machine hangs, or ends without a word."""
+
+
+def kernel_of(name: str, built: Path, lib: Path) -> Path:
+    """The kernel for a machine, next to a build of the same library."""
+    return build(name, built / "kernel" / name, lib=lib)
+
+
+def show(name: str, built: Path, lib: Path, text: str) -> int:
+    """Run a program there, and say what the hardware said. Returns: the exit status, 0 what the model predicts, 1 not."""
+    judged = judge(name, built, kernel_of(name, built, lib), members(text))
     machine = MACHINES[name]
-    print(f"on {machine.what}, boundaries on multiples of {machine.granule}:")
-    lines = [line for program in answer.results for line in program]
-    print(shown("\n".join(lines)))
-    native = is_native(text) and not machine.native
-    wrong = [(a, b) for a, b in zip([line for program in predictions for line in program], lines)
-             if a != b and not native and not re.match(machine.differs, a)]
-    if wrong:
-        print(shown(f"the model predicts: {wrong[0][0]}"))
-    if not answer.counts:
-        print(f"the hardware disagrees: status {answer.status}" + ("" if answer.results else f"\n{shown(answer.said)}"))
-    print(", ".join(f"{value} {key.replace('_', ' ')}" for key, value in answer.counts.items()))
-    return CLEAN if answer.counts and not wrong and answer.counts["expected"] == answer.counts["faults"] else FINDINGS
+    print(f"on {machine.what}, boundaries on multiples of {machine.granule}{' and eighths of blocks' if machine.eighths else ''}:")
+    print(shown("\n".join(judged.lines)))
+    for wrong in judged.wrong:
+        print(shown(f"the hardware disagrees:\n{wrong.said}"))
+    print(", ".join(f"{value} {key.replace('_', ' ')}" for key, value in judged.counts.items()))
+    return FINDINGS if judged.wrong else CLEAN

@@ -14,7 +14,7 @@ from . import report
 from .coverage import Misses
 from .facts import Fact, Known, Wrong, lives, unpack
 from .parcels import Parcels, is_raw
-from .record import STATUSES, Cpu, Finding, Harness, Host, LeftOut, OneMore, Planned, Record, Residual
+from .record import STATUSES, Cpu, Finding, Harness, Host, LeftOut, OneMore, Planned, Record, Residual, Under
 from .share import Folder, Place, give, is_true, place_of, said, take
 from .tools import CLEAN, ToolError, shown
 
@@ -190,6 +190,19 @@ def no_longer_reached(night: Merged, covered: dict[str, Misses]) -> list[str]:
     return sorted(set.intersection(*telling)) if telling and covered else []
 
 
+def _under(night: Merged) -> list[Under]:
+    """Of each machine, what all hosts ran on it."""
+    found: dict[str, Under] = {}
+    for row in (row for fact in night.last for row in fact.record.under):
+        if (united := found.get(row.machine)) is None:
+            found[row.machine] = replace(row)
+            continue
+        for name in ("traces", "system_calls", "probes", "faults_expected", "faults_seen", "seconds"):
+            setattr(united, name, getattr(united, name) + getattr(row, name))
+        united.findings, united.why = sorted({*united.findings, *row.findings}), united.why and row.why
+    return [row for _, row in sorted(found.items())]
+
+
 def record_of(known: Known, parcels: Parcels, folder: Path) -> Record:
     """The last night of a replica. Bundles go into a folder."""
     nights = known.nights()
@@ -225,6 +238,7 @@ def record_of(known: Known, parcels: Parcels, folder: Path) -> Record:
         if is_raw(finding):
             record.notes.append(f"no host has made it small: {finding.identity}")
     record.fixed = sorted({identity for _, part in records for identity in part.fixed} - {f.identity for f in record.findings})
+    record.under = _under(night)
     record.canaries = sorted({c.id: c for _, part in records for c in sorted(part.canaries, key=lambda c: not c.why)}.values(),
                              key=lambda c: c.id)
     plans: dict[tuple[str, str], Planned] = {}

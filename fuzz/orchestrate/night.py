@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import canary, causes, corpora, coverage, evidence, plan, report
+from . import canary, causes, corpora, coverage, evidence, plan, report, under
 from .arguments import Settings
 from .clock import Clock
 from .exchange import Exchange
@@ -60,9 +60,12 @@ def make_plan(settings: Settings, journal: Journal, before_s: float, islands: Is
     settings.time = settings.time or DEFAULT_TIME_S
     settings.jobs = settings.jobs or os.cpu_count() or 1
     settings.canaries = settings.canaries or settings.time >= CANARIES_FROM_S
-    seconds = max(1.0, settings.time * (1 - CANARY_SHARE * settings.canaries) - before_s)
+    settings.hardware = settings.hardware or settings.time >= under.FROM_S
+    seconds = max(1.0, settings.time * (1 - CANARY_SHARE * settings.canaries - under.SHARE * settings.hardware) - before_s)
     planned = plan.make(names, _setups(settings, journal), seconds, settings.jobs, settings.slice, settings.weight, settings.floor,
                         islands.join if islands is not None else None)
+    if settings.hardware:
+        planned.after.append(under.plan_line(settings.time))
     for text in planned.dropped:
         journal.leave_out(f"left out for want of time: {text}", f"./fuzz/campaign --time {planned.enough_s}s")
     return planned
@@ -108,6 +111,7 @@ class Night:
         self.settings, self.folder, self.store, self.journal, self.interrupts = settings, folder, store, journal, interrupts
         self.triage = Triage(folder, store, journal, prepared.builds, settings.lib)
         self.one_cause: set[tuple[str, str]] = set()
+        self.triage.findings.shows_on_machine = under.shows
         self.fuzzing = Fuzzing(prepared.plan, prepared.results, self.triage, clock, settings.seed or 0)
         self.known, self.misses = prepared.known, dict[str, coverage.Misses]()
         self.exchange = Exchange(islands, self) if islands is not None else None
@@ -145,6 +149,8 @@ class Night:
             part("coverage")
             self.keep_corpora()
             part("corpora")
+            self.run_on_hardware()
+            part("protection hardware")
         except KeyboardInterrupt:
             self.interrupts.came = True
         self.interrupts.end_it = False
@@ -281,6 +287,16 @@ class Night:
         settings = self.settings
         return not (settings.empty or settings.lib or settings.harness or len(self.fuzzing.results) < len(harness_names()))
 
+    def run_on_hardware(self) -> None:
+        """What is kept now, in a kernel under QEMU: what shows there only is a finding, too."""
+        settings, triage = self.settings, self.triage
+        if not settings.hardware or self.interrupts.came:
+            self.journal.leave_out("what the night kept did not run on protection hardware", "./fuzz/campaign --hardware")
+            return
+        programs = under.kept(triage.build, {name: self.folder.inputs(name) for name in self.fuzzing.results})
+        self.journal.record.under = under.run(triage.build, programs, triage.findings, self.journal, under.budget(settings.time or 0),
+                                              under.taker(triage.findings, triage.see))
+
     def measure_coverage(self) -> None:
         record = self.journal.record
         if self.triage.findings.by_identity:
@@ -305,7 +321,7 @@ class Night:
 
     def name_suspects(self) -> None:
         """Where in the library to look, for each finding of tonight; and which have one cause."""
-        found = list(self.triage.findings.by_identity.values())
+        found = [f for f in self.triage.findings.by_identity.values() if not f.machine]
         if found and not self.interrupts.came and (self.settings.time or 0) >= SUSPECTS_FROM_S:
             self.journal.say(f"looking for suspects of {len(found)} finding{'s' * (len(found) > 1)}")
             try:

@@ -50,6 +50,7 @@ class Plan:
     turns: int = 0
     everything: list[Combination] = field(default_factory=list)  # of all hosts, where others do a part
     least_slice_s: float = 0.0
+    after: list[str] = field(default_factory=list)  # what comes when the time is over
 
     def next(self) -> Combination | None:
         """Each has its turn, and its floor; then every other turn goes to what finds most, the others
@@ -91,6 +92,7 @@ class Plan:
         lines += [f"  {c.harness:12}{c.setup.engine.name:11}{c.setup.build:7}about "
                   f"{max(c.floor_s, self.seconds * self.jobs * c.due / due):.0f} s of one process"
                   for c in self.combinations]
+        lines += [f"  {text}" for text in self.after]
         lines += [f"  left out for want of time: {text}" for text in self.dropped]
         return "\n".join(lines)
 

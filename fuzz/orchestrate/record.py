@@ -113,6 +113,8 @@ class Finding:
     suspects: Annotated[list[Suspect], "lines of the library, the likeliest first"] = field(default_factory=list)
     no_suspects: Annotated[str, "why there are none"] = ""
     first_wrong: Annotated[str, "the operation after which state was wrong first, if that is not the one that was noticed"] = ""
+    machine: Annotated[str, "the one whose protection hardware shows it, if this machine does not"] = ""
+    under: Annotated[list[str], "machines whose kernel shows a bug of this program, too"] = field(default_factory=list)
 
 
 @dataclass
@@ -139,6 +141,20 @@ class Canary:
     seconds: Annotated[float | None, "of processor time; null: missed"]
     identity: str
     why: Annotated[str, "it was missed, if it was"] = ""
+
+
+@dataclass
+class Under:
+    machine: str
+    what: Annotated[str, "its protection unit, processor and board"]
+    traces: int = 0
+    system_calls: int = 0
+    probes: int = 0
+    faults_expected: int = 0
+    faults_seen: int = 0
+    seconds: Annotated[float, "of the processor"] = 0.0
+    findings: Annotated[list[str], "identities that it showed"] = field(default_factory=list)
+    why: Annotated[str, "nothing ran there, or not all"] = ""
 
 
 @dataclass
@@ -316,6 +332,7 @@ class Record:
     plan: Annotated[list[Planned], "how the time was shared"] = field(default_factory=list)
     broken: Annotated[list[str], "what failed to run, or ended early, and why"] = field(default_factory=list)
     canaries: Annotated[list[Canary], "planted bugs of this night"] = field(default_factory=list)
+    under: Annotated[list[Under], "machines with protection hardware, on which what the night kept ran once more"] = field(default_factory=list)
     canary_series: Annotated[list[Flight], "of all nights"] = field(default_factory=list)
     nights: Annotated[list[Night], "all nights of the folder"] = field(default_factory=list)
     no_longer_reached: Annotated[list[str], "code of the library"] = field(default_factory=list)

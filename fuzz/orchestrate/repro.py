@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from . import hardware, inquiry
-from .bundle import preset_of, read_finding
+from .bundle import machine_of, preset_of, read_finding
 from .emit import criterion_test
 from .explain import explanation
 from .parts import Parts, parts_of
@@ -307,11 +307,11 @@ def reproduce(built: Build, name: str, options: argparse.Namespace, entry: Repro
     return FINDINGS
 
 
-def on_hardware(built: Build, name: str, options: argparse.Namespace) -> int:
+def on_hardware(built: Build, name: str, machine: str, options: argparse.Namespace) -> int:
     """One file, in a kernel on a machine. Returns: the exit status for it."""
     path, _ = find_input(name)
     harness = options.harness or (None if path.suffix in (*TEXTS, ".ring") else harness_by_name(built, path))
-    return hardware.show(options.on, built.folder, to_text(built, path, harness))
+    return hardware.show(machine, built.folder, built.lib, to_text(built, path, harness))
 
 
 def tell(entry: Reproduction, parts: Parts) -> None:
@@ -342,8 +342,6 @@ def main() -> int:
             raise ToolError(f"--{option.replace('_', '-')} takes one FILE")
     if options.promote and not options.failed_at:
         raise ToolError("--promote needs --failed-at REVISION: a test that never failed shows nothing")
-    if options.on and options.lib:
-        raise ToolError("--on runs our library with our ports: no --lib")
     if options.as_found and options.lib:
         raise ToolError("--as-found and --lib exclude each other")
     if options.json and (options.results or options.promote or options.debug):
@@ -367,8 +365,9 @@ def run_all(options: argparse.Namespace) -> tuple[int, list[Reproduction]]:
             if options.promote:
                 print(promote(built, name, options.failed_at))
                 continue
-            if options.on:
-                entry.status = on_hardware(built, name, options)
+            bundle = bundle_of(name)
+            if machine := options.on or (machine_of(bundle) if bundle is not None else ""):
+                entry.status = on_hardware(built, name, machine, options)
             else:
                 entry.status = (print_results(built, name, options.harness) if options.results
                                 else reproduce(built, name, options, entry))

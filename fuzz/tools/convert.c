@@ -13,8 +13,10 @@ static const char usage[] =
     "\n"
     "  IN   bytes of a fuzzer; text (*.trace); a sequence of traces (*.sequence); the last\n"
     "       inputs that a fuzz target noted (*.ring)\n"
-    "  OUT  *.sequence: text of all of them, in order; *.trace: text of the only one; else\n"
-    "       the bytes of the only one. - prints text.\n"
+    "  OUT  *.sequence: text of all of them, in order; *.trace: text of the only one;\n"
+    "       *.programs: how many, and the bytes of each after their length, as the kernel of\n"
+    "       tests/kernel reads them (32 bits, the least first); else the bytes of the only one.\n"
+    "       - prints text.\n"
     "\n"
     "With --harness, bytes are decoded as this harness decodes them. A ring knows its own.\n"
     "\n"
@@ -23,23 +25,45 @@ static const char usage[] =
 static struct sequence inputs;
 static struct trace trace; /* the only one */
 
-/* As text: a trace if that will do. */
-static bool write_text(bool as_sequence, const char *path)
+static void print_text(bool as_sequence, FILE *out)
 {
-    char *text = NULL;
+    if (as_sequence)
+        sequence_print(&inputs, out);
+    else
+        trace_print(&trace, out);
+}
+
+static void put_number(size_t number, FILE *out)
+{
+    for (unsigned shift = 0; shift < 32; shift += 8)
+        fputc((int)(number >> shift & 0xff), out);
+}
+
+static void put_programs(bool as_sequence, FILE *out)
+{
+    (void)as_sequence;
+    put_number(inputs.count, out);
+    for (unsigned m = 0; m < inputs.count; m++) {
+        put_number(inputs.members[m].len, out);
+        fwrite(inputs.members[m].bytes, 1, inputs.members[m].len, out);
+    }
+}
+
+/* As text, a trace if that will do; or as a machine takes them. */
+static bool write_all(void (*print)(bool as_sequence, FILE *out), bool as_sequence,
+                      const char *path)
+{
+    char *content = NULL;
     size_t len = 0;
-    FILE *memory = open_memstream(&text, &len);
+    FILE *memory = open_memstream(&content, &len);
     if (memory == NULL)
         return false;
-    if (as_sequence)
-        sequence_print(&inputs, memory);
-    else
-        trace_print(&trace, memory);
+    print(as_sequence, memory);
     bool ok = fclose(memory) == 0;
     if (ok)
-        ok = strcmp(path, "-") == 0 ? fwrite(text, 1, len, stdout) == len && fflush(stdout) == 0
-                                    : file_write(path, text, len);
-    free(text);
+        ok = strcmp(path, "-") == 0 ? fwrite(content, 1, len, stdout) == len && fflush(stdout) == 0
+                                    : file_write(path, content, len);
+    free(content);
     return ok;
 }
 
@@ -48,14 +72,16 @@ static bool write_as_asked(const char *out)
     static uint8_t bytes[TRACE_MAX_BYTES];
     const bool to_stdout = strcmp(out, "-") == 0;
     if (file_is_sequence(out) || (to_stdout && inputs.count > 1))
-        return write_text(true, out);
+        return write_all(print_text, true, out);
+    if (file_is_programs(out))
+        return write_all(put_programs, true, out);
     if (inputs.count > 1) {
         fprintf(stderr, "procbuf-convert: %u members, and %s would hold one: name it *.sequence\n",
                 inputs.count, out);
         return false;
     }
     sequence_get(&inputs, 0, &trace);
-    return to_stdout || file_is_trace(out) ? write_text(false, out)
+    return to_stdout || file_is_trace(out) ? write_all(print_text, false, out)
                                            : file_write(out, bytes, trace_encode(&trace, bytes));
 }
 

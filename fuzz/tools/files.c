@@ -97,6 +97,11 @@ bool file_is_sequence(const char *path)
     return ends_in(path, ".sequence");
 }
 
+bool file_is_programs(const char *path)
+{
+    return ends_in(path, ".programs");
+}
+
 bool file_is_ring(const char *path)
 {
     return ends_in(path, ".ring");

@@ -16,6 +16,7 @@ bool file_read_trace(const char *path, const uint8_t *enabled, struct trace *tra
 bool file_is_trace(const char *path);
 bool file_is_sequence(const char *path);
 bool file_is_ring(const char *path);
+bool file_is_programs(const char *path); /* for a machine: convert.c */
 
 /* Write a file whole or not at all: to a temporary file next to it, then renamed. */
 bool file_write(const char *path, const void *bytes, size_t len);

@@ -75,6 +75,8 @@ static const char usage[] =
     "                  integrity: what the rules of the model alone see\n"
     "  --granule N     as on a machine whose port draws boundaries on multiples of N bytes;\n"
     "                  implies --rules-only\n"
+    "  --eighths       with --granule N: in eighths of blocks, powers of two of at least 8 N\n"
+    "                  bytes\n"
     "  --statistics    print as JSON which operations ran and what they answered, what followed\n"
     "                  on what, and how ranges of buffers overlapped when entered\n"
     "  --list          list the harnesses\n"
@@ -346,6 +348,7 @@ int main(int argc, char **argv)
                                    { "hostile", ARGUMENT_FLAG, &options.hostile },
                                    { "rules-only", ARGUMENT_FLAG, &options.rules_only },
                                    { "granule", ARGUMENT_COUNT, &options.granule },
+                                   { "eighths", ARGUMENT_FLAG, &model_eighths },
                                    { "statistics", ARGUMENT_FLAG, &options.statistics },
                                    { "list", ARGUMENT_FLAG, &lists },
                                    { 0 } });
@@ -360,6 +363,8 @@ int main(int argc, char **argv)
         unable("a granule is a power of two of at most 4096 bytes", "");
     model_granule = (uint32_t)options.granule;
     options.rules_only |= model_granule != 1;
+    if (model_eighths && model_granule == 1)
+        unable("--eighths needs --granule", "");
     view_unasked = options.rules_only;
     if (options.explain)
         machine_watch_accesses();

@@ -85,7 +85,33 @@ class Replay(Case):
             "OK p0.ram+64; p0 break=p0.ram+32", "OUT_OF_MEMORY", "NOMEM",
             "yes; p0 life=2 restarts=1 ended=without_code break=p0.ram+96"])
 
+    def test_a_port_with_blocks_refuses_what_no_eighth_of_one_says(self):
+        program = ("trace 1\nprocess ram=500 app=100 kernel=20 flash=300 protected=8 gap=5\nbrk p0 p0.ram+160\nbrk p0 p0.ram+162\n"
+                   "brk p0 p0.ram+268\nbrk p0 p0.ram+266\nbrk p0 p0.ram+300\nbrk p0 p0.ram+500\nbrk p0 p0.ram+161\nbrk p0 p0.ram+258\n"
+                   "brk p0 p0.ram+322\n")
+        done = call(REPLAY, "--granule", "32", "--eighths", "--results", self.write("a.trace", program))
+        self.check(done, 0)
+        # RAM of 660 bytes (256 for the app, 20, and 384) has a block of 1024 bytes: an end is on an eighth of that, or
+        # of 512 in its first half, or of 256 in its first quarter.
+        self.assertEqual([line.split(" -> ")[1] for line in done.stdout.splitlines()], [
+            "OK p0; p0 state=yielded life=0 restarts=0 break=p0.ram+256 kernel_break=p0.ram+640 mark=p0.ram+0",
+            "OK p0.ram+256; p0 break=p0.ram+160", "OK p0.ram+160; p0 break=p0.ram+192",
+            "OK p0.ram+192; p0 break=p0.ram+320", "OK p0.ram+320; p0 break=p0.ram+256",
+            "OK p0.ram+256; p0 break=p0.ram+320", "OK p0.ram+320; p0 break=p0.ram+512", "OUT_OF_MEMORY",
+            "OK p0.ram+512; p0 break=p0.ram+256", "OUT_OF_MEMORY"])
+
+    def test_programs_for_a_machine_are_one_file(self):
+        first, second = self.write("a.trace", "trace 1\nlen rw0\n"), self.write("b.trace", PROGRAM)
+        alone = []
+        for path in (first, second):
+            self.check(call(CONVERT, path, self.folder / "bytes"), 0)
+            alone.append((self.folder / "bytes").read_bytes())
+        self.check(call(CONVERT, first, second, self.folder / "all.programs"), 0)
+        numbers = [number.to_bytes(4, "little") for number in (2, *map(len, alone))]
+        self.assertEqual((self.folder / "all.programs").read_bytes(), numbers[0] + numbers[1] + alone[0] + numbers[2] + alone[1])
+
     def test_refuses_what_is_no_granule(self):
+        self.check(call(REPLAY, "--eighths", self.write("a.trace", PROGRAM)), 2, "--eighths needs --granule")
         for granule in ("0", "3", "8192", "-1", "x"):
             self.check(call(REPLAY, "--granule", granule, self.write("a.trace", PROGRAM)), 2)
 

@@ -2,57 +2,6 @@
 #include "arena.h"
 #include "board.h"
 
-const uint8_t board_trap[] = { 0x01, 0, 0, 0xd4 }; /* svc 0 */
-const unsigned board_trap_len = sizeof board_trap;
-
-/* ---- Unprivileged code ---- */
-
-__asm__(".section .user, \"ax\"\n .globl user_call, user_load, user_store, user_copy, user_jump\n"
-        "user_call: svc #0\n svc #0\n b .\n"
-        "user_load: ldrb w1, [x0]\n svc #0\n b .\n"
-        "user_store: strb w1, [x0]\n svc #0\n b .\n"
-        "user_copy: ldrb w3, [x1], #1\n strb w3, [x0], #1\n subs x2, x2, #1\n b.ne user_copy\n svc "
-        "#0\n b .\n"
-        "user_jump: br x0\n .text\n");
-
-/* ---- Switches ---- */
-
-/* tpidr_el1 is the board_user that runs. Whatever comes from a process goes back to where the kernel had left for it, with
- * the lock of then. */
-__asm__(
-    ".arch_extension pan\n .text\n"
-    "switch_to_user:\n mrs x9, pan\n"
-    " stp x19, x20, [sp, #-112]!\n stp x21, x22, [sp, #16]\n stp x23, x24, [sp, #32]\n"
-    " stp x25, x26, [sp, #48]\n stp x27, x28, [sp, #64]\n stp x29, x30, [sp, #80]\n str x9, [sp, "
-    "#96]\n"
-    " msr tpidr_el1, x0\n ldr x9, [x0]\n msr elr_el1, x9\n msr spsr_el1, xzr\n"
-    " ldp x2, x3, [x0, #24]\n ldp x4, x5, [x0, #40]\n ldp x0, x1, [x0, #8]\n eret\n"
-    "from_user:\n mrs x9, tpidr_el1\n stp x0, x1, [x9, #8]\n stp x2, x3, [x9, #24]\n"
-    " stp x4, x5, [x9, #40]\n mrs x10, elr_el1\n str x10, [x9]\n"
-    " ldr x9, [sp, #96]\n msr pan, x9\n"
-    " ldp x21, x22, [sp, #16]\n ldp x23, x24, [sp, #32]\n ldp x25, x26, [sp, #48]\n"
-    " ldp x27, x28, [sp, #64]\n ldp x29, x30, [sp, #80]\n ldp x19, x20, [sp], #112\n ret\n"
-    "from_kernel:\n mrs x9, elr_el1\n adr x10, board_kernel_stores\n cmp x9, x10\n b.eq 1f\n"
-    " adr x10, board_kernel_loads\n cmp x9, x10\n b.eq 1f\n"
-    " mrs x0, far_el1\n mrs x1, esr_el1\n mov x2, x9\n b kernel_trapped\n"
-    "1: adr x9, kernel_may_not\n msr elr_el1, x9\n eret\n"
-    ".globl board_kernel_stores, board_kernel_loads\n"
-    "board_kernel_stores: strb w1, [x0]\n mov w0, #1\n ret\n"
-    "board_kernel_loads: ldrb w1, [x0]\n mov w0, #1\n ret\n"
-    "kernel_may_not: mov w0, #0\n ret\n"
-    ".balign 2048\nvectors:\n .skip 0x200\n b from_kernel\n .balign 0x200\n b from_user\n .balign "
-    "0x200\n"
-    /* setjmp and longjmp: what a call keeps */
-    ".globl setjmp, longjmp\n"
-    "setjmp: stp x19, x20, [x0]\n stp x21, x22, [x0, #16]\n stp x23, x24, [x0, #32]\n"
-    " stp x25, x26, [x0, #48]\n stp x27, x28, [x0, #64]\n stp x29, x30, [x0, #80]\n mov x9, sp\n"
-    " str x9, [x0, #96]\n mov w0, #0\n ret\n"
-    "longjmp: ldp x19, x20, [x0]\n ldp x21, x22, [x0, #16]\n ldp x23, x24, [x0, #32]\n"
-    " ldp x25, x26, [x0, #48]\n ldp x27, x28, [x0, #64]\n ldp x29, x30, [x0, #80]\n ldr x9, [x0, "
-    "#96]\n"
-    " mov sp, x9\n mov w0, w1\n ret\n");
-void switch_to_user(struct board_user *user);
-
 #define READ(name)                                                                                 \
     ({                                                                                             \
         uint64_t value_;                                                                           \
@@ -60,6 +9,10 @@ void switch_to_user(struct board_user *user);
         value_;                                                                                    \
     })
 #define WRITE(name, value) __asm__ volatile("msr " #name ", %0" ::"r"((uint64_t)(value)) : "memory")
+
+/* ---- Exceptions ---- */
+
+void switch_to_user(struct board_user *user);
 
 enum { CALLS = 0x15, FETCH_FAULTS = 0x20, KERNEL_FETCH_FAULTS = 0x21 };
 
@@ -71,7 +24,8 @@ static enum board_access access_of(uint64_t syndrome)
     return (syndrome & 1 << 6) != 0 ? BOARD_WRITE : BOARD_READ;
 }
 
-__attribute__((used)) static void kernel_trapped(uintptr_t addr, uint64_t syndrome, uintptr_t at)
+void kernel_trapped(uintptr_t addr, uint64_t syndrome, uintptr_t at);
+void kernel_trapped(uintptr_t addr, uint64_t syndrome, uintptr_t at)
 {
     kernel_faulted(addr, access_of(syndrome), at);
 }
@@ -142,46 +96,12 @@ void board_unwatch(void)
     WRITE(pan, lock_unwatched);
 }
 
-/* ---- Semihosting, and the start ---- */
+/* ---- The start ---- */
 
-static uint64_t semihost(uint64_t operation, const void *argument)
+void start(void);
+void start(void)
 {
-    register uint64_t x0 __asm__("x0") = operation;
-    register const void *x1 __asm__("x1") = argument;
-    __asm__ volatile("hlt #0xf000" : "+r"(x0) : "r"(x1) : "memory");
-    return x0;
-}
-
-void board_write(const char *text, size_t len)
-{
-    static uint64_t console;
-    if (console == 0)
-        console = semihost(1, &(struct {
-                               const char *name;
-                               uint64_t mode, len;
-                           }){ ":tt", 4, 3 });
-    semihost(5, &(struct {
-                 uint64_t handle;
-                 const char *text;
-                 size_t len;
-             }){ console, text, len });
-}
-
-void board_exit(int status)
-{
-    semihost(0x18, (const uint64_t[]){ 0x20026, (uint64_t)status });
-    for (;;)
-        ;
-}
-
-__asm__(".section .start, \"ax\"\n .globl board_start\n board_start:\n msr spsel, #1\n"
-        " ldr x0, =stack_top\n mov sp, x0\n b start\n .ltorg\n .text\n");
-
-__attribute__((used)) static void start(void)
-{
-    extern uint64_t bss_start[], bss_end[];
-    for (volatile uint64_t *word = bss_start; word < bss_end; word++)
-        *word = 0;
+    board_clear_bss();
     board_start_unit();
     kernel_main();
 }

@@ -2,11 +2,8 @@
 #include "arena.h"
 #include "board.h"
 
-void armv8m_enter_process(uint32_t process_index);
-void armv8m_leave_process(void);
-
-const unsigned board_granule = 32, board_window_granule = 32, board_windows = 10;
-const bool board_has_read_windows = true;
+const unsigned board_granule = 32, board_windows = 10;
+const bool board_in_eighths = false, board_has_exact_windows = true;
 
 #define MPU_TYPE (*(volatile uint32_t *)0xE000ED90u)
 #define MPU_CTRL (*(volatile uint32_t *)0xE000ED94u)
@@ -25,9 +22,6 @@ static void set_region(uint32_t number, const uint8_t *start, const uint8_t *end
     MPU_RLAR = ((uint32_t)end - board_granule) | 1;
 }
 
-extern uint8_t code_start[], code_end[], user_start[], user_end[], data_start[], bss_end[];
-extern uint8_t stage_start[], stage_end[];
-
 void board_start_unit(void)
 {
     const uint8_t *arena = (const uint8_t *)ARENA_BASE;
@@ -40,9 +34,7 @@ void board_start_unit(void)
     set_region(3, stage_start, stage_end, ALL | EXECUTE_NEVER); /* and unprivileged code's stack */
     set_region(4, arena, arena + ARENA_PROCESSES, KERNEL_ONLY | EXECUTE_NEVER); /* kernel arrays */
     set_region(5, arena + ARENA_LARGE_IN, arena + ARENA_LEN, KERNEL_ONLY | EXECUTE_NEVER);
-    armv8m_leave_process();
-    board_unwatch();
-    board_watch();
+    port_leave_process();
 }
 
 void board_watch(void)
@@ -55,14 +47,4 @@ void board_unwatch(void)
 {
     MPU_CTRL = 1; /* on, without the default map */
     __asm__ volatile("dsb\n\tisb" ::: "memory");
-}
-
-void board_enter_process(unsigned process)
-{
-    armv8m_enter_process(process);
-}
-
-void board_leave_process(void)
-{
-    armv8m_leave_process();
 }

@@ -1,4 +1,4 @@
-/* What a machine brings: a file each, armv8m.c and its like, and a port of lib/ports. */
+/* What a machine brings: armv8m.c and its like, and a port of lib/ports. */
 #ifndef KERNEL_BOARD_H
 #define KERNEL_BOARD_H
 
@@ -21,56 +21,47 @@ struct board_user {
  * kernel's stack keeps what was there. */
 enum board_event board_run(struct board_user *user);
 
-/* The process whose memory the unit opens to unprivileged code, and closes again. */
-void board_enter_process(unsigned process);
-void board_leave_process(void);
+/* The process whose memory the unit opens to unprivileged code, and closes again (lib/ports, pages.h). */
+void port_enter_process(uint32_t process);
+void port_leave_process(void);
 
 /* The kernel may touch process memory anywhere, or only in the windows of the port. It begins so that it may. */
 void board_watch(void);
 void board_unwatch(void);
 
-/* While it may not, does an access of the kernel itself fault? A store of `value`, or a load. */
+/* While it may not: a store of `value`, or a load, by the kernel itself. Returns: whether it went through. */
 bool board_kernel_stores(uintptr_t addr, uint8_t value);
 bool board_kernel_loads(uintptr_t addr);
 
-/* What the kernel's lock knows: windows in granules of so many bytes, or (0) only whether one is open; and whether
- * there are windows to read only. */
-extern const unsigned board_window_granule;
-extern const unsigned board_windows; /* so many at once; with more the lock is weaker */
-extern const bool board_has_read_windows;
+/* On what multiples the port draws boundaries: of so many bytes, or of eighths of blocks of at least 8 times as many. */
+extern const unsigned board_granule;
+extern const bool board_in_eighths;
 
-/* The protection unit, switched on. */
+/* Whether windows are as exact, and may be for reading only; else all memory is open, or none. */
+extern const bool board_has_exact_windows;
+extern const unsigned board_windows; /* so many at once; with more the lock is weaker */
+
+/* The protection unit, set up. */
 void board_start_unit(void);
 
 void board_write(const char *text, size_t len);
 __attribute__((noreturn)) void board_exit(int status);
 
-/* Unprivileged programs, a few instructions each (user_….S). Registers hold what they act on. */
-extern const uint8_t
-    user_call[]; /* a system call, and another that shows what the first one answered */
-extern const uint8_t user_load[]; /* a byte: of [0] into 1 */
-extern const uint8_t user_store[]; /* a byte: 1 to [0] */
-extern const uint8_t user_copy[]; /* bytes: 2 of them, from [1] to [0] */
-extern const uint8_t user_jump[]; /* to 0 */
-
-/* A place that programs read, and the kernel fills. */
-enum { BOARD_STAGE_LEN = 256 };
-extern uint8_t board_stage[BOARD_STAGE_LEN];
-
-/* A system call as it is in memory: what a probe jumps to. */
-extern const uint8_t board_trap[];
-extern const unsigned board_trap_len;
-extern const unsigned board_granule;
-
-/* What the boards call: main, when all is ready; and when the kernel itself faults. */
+/* What the boards call: main, when all is ready; and when the kernel itself faults, or the machine lacks something. */
 __attribute__((noreturn)) void kernel_main(void);
 __attribute__((noreturn)) void kernel_faulted(uintptr_t addr, enum board_access access,
                                               uintptr_t at);
-
-/* The machine lacks what the kernel needs. */
 __attribute__((noreturn)) void kernel_unable(const char *why);
 
-/* Programs to run, which whoever started the machine has put there. */
-extern const uint8_t board_programs[];
+/* Where the linker has put things (kernel.ld); a stage is what unprivileged code may touch whoever it is. */
+extern uint8_t code_start[], code_end[], data_start[], bss_start[], bss_end[], user_start[],
+    user_end[], stage_start[], stage_end[];
+
+void board_start(void);
+static inline void board_clear_bss(void)
+{
+    for (volatile uintptr_t *word = (uintptr_t *)bss_start; word < (uintptr_t *)bss_end; word++)
+        *word = 0;
+}
 
 #endif

@@ -4,14 +4,11 @@
 #include <procbuf/port.h>
 
 enum { PAGE = 4096, BIG_PAGE = 1 << 21, PER_TABLE = 512, PROCESSES = PORT_PROCESS_COUNT };
-const unsigned board_granule = PAGE, board_window_granule = 0, board_windows = PORT_MOST_WINDOWS;
-const bool board_has_read_windows = false;
-
-__attribute__((section(".stage"))) uint8_t board_stage[BOARD_STAGE_LEN];
+const unsigned board_granule = PAGE, board_windows = PORT_MOST_WINDOWS;
+const bool board_in_eighths = false, board_has_exact_windows = false;
 
 typedef uint64_t page_table[PER_TABLE];
 static _Alignas(PAGE) page_table of_kernel, of_process[PROCESSES];
-extern uint8_t user_start[], user_end[], stage_start[], stage_end[];
 
 static void map(page_table table, uint64_t start, uint64_t end, uint64_t page)
 {
@@ -43,12 +40,12 @@ bool kernel_map_process(const struct procbuf_protection *p)
     return true;
 }
 
-void board_enter_process(unsigned process)
+void port_enter_process(uint32_t process)
 {
     use(of_process[process]);
 }
 
-void board_leave_process(void)
+void port_leave_process(void)
 {
     use(of_kernel);
 }
@@ -58,5 +55,5 @@ static void start_pages(void)
 {
     map_rest(of_kernel);
     map(of_kernel, ARENA_BASE + ARENA_PROCESSES, ARENA_BASE + ARENA_LARGE_IN, DATA_PAGE);
-    board_leave_process();
+    port_leave_process();
 }

@@ -33,7 +33,8 @@ class Planted:
         copy = {"ports": folder / "ports", "kernel": folder / "source"}
         shutil.copytree(ROOT / "lib/ports", copy["ports"])
         shutil.copytree(ROOT / "tests/kernel", copy["kernel"], ignore=shutil.ignore_patterns("orchestrate", "__pycache__"))
-        path = (copy["ports"] if self.file.startswith("lib/") else copy["kernel"]) / Path(self.file).name
+        path = copy["ports"] / Path(self.file).name if self.file.startswith("lib/") else \
+            copy["kernel"] / Path(self.file).relative_to("tests/kernel")
         text = path.read_text()
         if text.count(self.old) != 1:
             raise ToolError(f"planted bug {self.name}: fits {text.count(self.old)} times, not once")
@@ -41,69 +42,103 @@ class Planted:
         return copy
 
 
+V7 = ("armv7m", "lib/ports/armv7m_mpu.c")
+V7_KERNEL = ("armv7m", "tests/kernel/armv7m.c")
+V7_REGIONS = ("armv7m", "lib/ports/regions.h")
+V8 = ("armv8m", "lib/ports/armv8m_mpu.c")
+V8_REGIONS = ("armv8m", "lib/ports/regions.h")
+V8_PIECES = ("armv8m", "lib/ports/pieces.h")
 PMP = ("riscv32", "lib/ports/riscv_pmp.c")
+PMP_REGIONS = ("riscv32", "lib/ports/regions.h")
 SMAP = ("x86", "lib/ports/x86_smap.c")
 X86 = ("x86", "tests/kernel/x86.c")
+X86_SWITCH = ("x86", "tests/kernel/x86.S")
 PAGES = ("x86", "tests/kernel/pages.h")
 PAN = ("aarch64", "lib/ports/aarch64_pan.c")
 A64 = ("aarch64", "tests/kernel/aarch64.c")
-V8 = ("armv8m", "lib/ports/armv8m_mpu.c")
+A64_SWITCH = ("aarch64", "tests/kernel/aarch64.S")
 PLANTED = [
-    Planted("v8m_limit_not_inclusive", *V8, "(uint32_t)(end - GRANULE) | RLAR_ENABLE", "(uint32_t)end | RLAR_ENABLE",
-            f"{REACHES}|{FAULTS}|{USERSPACE}|{WINDOW}", "the limit register names the last granule, not the one after it: 32 bytes too many"),
-    Planted("v8m_limit_one_granule_short", *V8, "(uint32_t)(end - GRANULE) | RLAR_ENABLE", "(uint32_t)(end - 2 * GRANULE) | RLAR_ENABLE",
+    Planted("v7m_eighths_over_the_grants", *V7, "0xffu << first & 0xffu >> (7 - last)", "0xffu << first", f"{REACHES}|{WINDOW}",
+            "no eighth after the break is off: the region covers the grants"),
+    Planted("v7m_one_eighth_too_many", *V7, "last = (region->end - 1) >> eighth & 7", "last = region->end >> eighth & 7",
+            f"{REACHES}|{FAULTS}|{USERSPACE}|{WINDOW}|{KERNEL}", "the end belongs to the eighth before it"),
+    Planted("v7m_eighths_the_wrong_way_round", *V7, "disabled << 8", "(~disabled & 0xff) << 8", f"{REACHES}|{FAULTS}|{USERSPACE}|{WINDOW}|{KERNEL}",
+            "a bit of SRD switches its eighth off, not on"),
+    Planted("v7m_block_twice_as_large", *V7, "(eighth + 2) << 1", "(eighth + 3) << 1", f"{REACHES}|{FAULTS}|{USERSPACE}|{WINDOW}|{KERNEL}",
+            "SIZE is the logarithm less one"),
+    Planted("v7m_base_before_its_number", *V7, "        MPU_RNR = FIRST + number;\n        if (MPU_RBAR != (base | (FIRST + number)))\n            MPU_RBAR = base;\n",
+            "        if (MPU_RBAR != (base | (FIRST + number)))\n            MPU_RBAR = base;\n        MPU_RNR = FIRST + number;\n",
+            f"{REACHES}|{FAULTS}|{USERSPACE}|{WINDOW}|{KERNEL}", "the base goes to the region that was named before"),
+    Planted("v7m_base_without_valid", *V7_KERNEL, "start | RBAR_VALID | number", "start | number", "kind=hardware",
+            "without VALID the number in RBAR names no region"),
+    Planted("v7m_default_map_without_the_lock", *V7_KERNEL, "set_region(0, arena, 19, NO_ONE", "set_region(0, arena, 19, KERNEL_ONLY", f"{WINDOW}",
+            "privileged code keeps the default map, and nothing forbids it process memory"),
+    Planted("v7m_data_executable", *V7, "3 << 24 | EXECUTE_NEVER", "3 << 24", f"{REACHES}", "the app part may be executed"),
+    Planted("v7m_flash_writable", *V7, "6 << 24", "3 << 24", f"{REACHES}", "flash may be written"),
+    Planted("v7m_read_window_writable", *V7, "5 << 24", "1 << 24", f"{WINDOW}", "a read-only window may be written"),
+    Planted("v7m_read_windows_win", *V7, "right = KERNEL_READ_WRITE + 1; right-- > KERNEL_READ;", "right = KERNEL_READ; right <= KERNEL_READ_WRITE; right++",
+            f"{KERNEL}|{WINDOW}", "of regions that overlap, the one with the higher number wins: writing fails in a window to write"),
+    Planted("v7m_accepts_what_no_region_says", *V7, "((1u << eighth_of(start, end)) - 1)", "(GRANULE - 1)", f"{ANSWERS}",
+            "whole granules that are not eighths of a block are accepted, and rounded"),
+    Planted("v7m_refuses_what_a_region_says", *V7, "((1u << eighth_of(start, end)) - 1)", "((2u << eighth_of(start, end)) - 1)", f"{ANSWERS}|removal-refused",
+            "odd eighths are refused"),
+    Planted("v7m_region_stays_on", *V7, "    MPU_RASR = 0;\n", "", f"{KERNEL}|{FAULTS}|{REACHES}|{WINDOW}", "what is switched off stays on"),
+    Planted("v7m_region_kept_when_its_end_moves", *V7_REGIONS, "a->start == b->start && a->end == b->end && a->right", "a->start == b->start && a->right",
+            f"{REACHES}|{FAULTS}|{USERSPACE}|{WINDOW}|{KERNEL}", "what is in the unit is taken for what it should be"),
+    Planted("v7m_region_of_another_process", *V7_REGIONS, "{ ram[process_index], flash[process_index] }", "{ ram[process_index], flash[0] }",
+            f"{REACHES}|{FAULTS}|{USERSPACE}", "the flash of the first process is left for the next one"),
+    Planted("v8m_limit_not_inclusive", *V8, "(uint32_t)(region->end - GRANULE) | RLAR_ENABLE", "(uint32_t)region->end | RLAR_ENABLE",
+            f"{REACHES}|{FAULTS}|{USERSPACE}|{WINDOW}|{KERNEL}", "the limit register names the last granule, not the one after it: 32 bytes too many"),
+    Planted("v8m_limit_one_granule_short", *V8, "(uint32_t)(region->end - GRANULE) | RLAR_ENABLE", "(uint32_t)(region->end - 2 * GRANULE) | RLAR_ENABLE",
             f"{FAULTS}|{USERSPACE}|{KERNEL}|{WINDOW}", "the last granule is left out"),
-    Planted("v8m_region_over_the_grants", *V8, "ram[index] = region_of(protection->mem_start, protection->app_break,",
-            "ram[index] = region_of(protection->mem_start, protection->mem_end & ~31u,", f"{REACHES}",
-            "the region covers all RAM of the process, its grants too"),
-    Planted("v8m_region_of_another_process", *V8, "{ ram[process_index], flash[process_index] }", "{ ram[0], flash[process_index] }",
+    Planted("v8m_region_over_the_grants", *V8_REGIONS, "protection->app_break, PROCESS_READ_WRITE }", "protection->mem_end & ~31u, PROCESS_READ_WRITE }",
+            f"{REACHES}", "the region covers all RAM of the process, its grants too"),
+    Planted("v8m_region_of_another_process", *V8_REGIONS, "{ ram[process_index], flash[process_index] }", "{ ram[0], flash[process_index] }",
             f"{REACHES}|{FAULTS}|{USERSPACE}", "the RAM of the first process is left for the next one"),
-    Planted("v8m_region_of_another_life", *V8, "    ram[index] = region_of(protection->mem_start, protection->app_break,\n",
-            "    if (protection->identifier == 0 || ram[index].rlar == 0 || protection->app_break == protection->mem_start)\n"
-            "        ram[index] = region_of(protection->mem_start, protection->app_break,\n",
+    Planted("v8m_region_of_another_life", *V8_REGIONS, "    ram[index] =\n",
+            "    if (protection->identifier == 0 || ram[index].start == ram[index].end ||\n        protection->app_break == protection->mem_start)\n        ram[index] =\n",
             f"{REACHES}|{FAULTS}|{USERSPACE}", "a new life, or a moved break, keeps the region of the old one"),
-    Planted("v8m_no_region_after_creation", *V8, "    flash[index] = region_of(protection->flash_start, protection->flash_end, RBAR_READ_ONLY);\n", "",
+    Planted("v8m_no_region_after_creation", *V8_REGIONS,
+            "    flash[index] =\n        (struct region){ protection->flash_start, protection->flash_end, PROCESS_READ_EXECUTE };\n", "",
             f"{FAULTS}", "flash of a new process has no region"),
-    Planted("v8m_removal_ignored", *V8, "    if (table == NULL)\n",
+    Planted("v8m_removal_ignored", *V8_REGIONS, "    if (table == NULL)\n",
             "    if (protection->app_break == protection->mem_start)\n        return true;\n    if (table == NULL)\n",
             f"{REACHES}", "what a removed process had stays open: a shipped port of ours had this bug"),
-    Planted("v8m_flash_writable", *V8, "protection->flash_end, RBAR_READ_ONLY)", "protection->flash_end, RBAR_READ_WRITE)",
-            f"{REACHES}", "flash may be written"),
-    Planted("v8m_execute_right_on_data", *V8, "                           RBAR_READ_WRITE | RBAR_EXECUTE_NEVER);", "                           RBAR_READ_WRITE);",
-            f"{REACHES}", "the app part may be executed"),
-    Planted("v8m_entries_in_the_wrong_order", *V8, "    MPU_RLAR = 0; /* never a region of which one half is another's */\n    MPU_RBAR = region.rbar;\n    MPU_RLAR = region.rlar;",
-            "    MPU_RLAR = region.rlar;\n    MPU_RNR = number + 1;\n    MPU_RBAR = region.rbar;", f"{FAULTS}|{USERSPACE}|{KERNEL}|{REACHES}",
-            "the base goes to the next region"),
-    Planted("v8m_close_closes_the_outer_window", "armv8m", "lib/ports/windows.h", "    for (window_count--; w < window_count; w++)\n        windows[w] = windows[w + 1];",
+    Planted("v8m_flash_writable", *V8, "[PROCESS_READ_EXECUTE] = 3 << 1", "[PROCESS_READ_EXECUTE] = 1 << 1", f"{REACHES}", "flash may be written"),
+    Planted("v8m_execute_right_on_data", *V8, "1 << 1 | EXECUTE_NEVER", "1 << 1", f"{REACHES}", "the app part may be executed"),
+    Planted("v8m_entries_in_the_wrong_order", *V8, "        if (MPU_RBAR != rbar)\n            MPU_RBAR = rbar;\n        MPU_RLAR = (uint32_t)(region->end - GRANULE) | RLAR_ENABLE;",
+            "        MPU_RLAR = (uint32_t)(region->end - GRANULE) | RLAR_ENABLE;\n        MPU_RNR = FIRST + (number + 1) % REGIONS;\n        MPU_RBAR = rbar;",
+            f"{FAULTS}|{USERSPACE}|{KERNEL}|{REACHES}|{WINDOW}", "the base goes to the next region"),
+    Planted("v8m_close_closes_the_outer_window", *V8_REGIONS, "    for (window_count--; w < window_count; w++)\n        windows[w] = windows[w + 1];",
             "    window_count = 0;", f"{KERNEL}|{WINDOW}", "a close ends every window, the outer ones too"),
-    Planted("v8m_window_left_open_over_a_switch", *V8, "    for (unsigned r = 0; r < used; r++)\n        load(FIRST + r, (struct region){ 0, 0 });\n", "",
+    Planted("v8m_window_open_over_a_switch", *V8_REGIONS, "load((const struct region[REGIONS]){ ram[process_index], flash[process_index] });",
+            "struct region wanted[REGIONS] = { ram[process_index], flash[process_index] };\n    for (unsigned w = 0; w < window_count; w++)\n"
+            "        wanted[REGIONS - 1 - w] = windows[w];\n    load(wanted);",
             f"{FAULTS}|{USERSPACE}|{REACHES}|{KERNEL}|{WINDOW}", "windows of the kernel stay on while a process runs"),
-    Planted("v8m_read_window_writable", *V8, "(pieces[p].writable ? RBAR_KERNEL_READ_WRITE : RBAR_KERNEL_READ_ONLY)", "RBAR_KERNEL_READ_WRITE",
-            f"{WINDOW}", "a read-only window may be written"),
-    Planted("v8m_process_regions_stay_on", *V8, "void armv8m_leave_process(void)\n{\n    load_windows();", "void armv8m_leave_process(void)\n{\n    (void)load_windows;",
+    Planted("v8m_windows_rounded_inward", *V8_PIECES, "addr + GRANULE - 1", "addr", f"{KERNEL}|{WINDOW}", "a window that ends inside a granule is too short"),
+    Planted("v8m_read_window_writable", *V8, "2 << 1 | EXECUTE_NEVER", "0 << 1 | EXECUTE_NEVER /* */", f"{WINDOW}", "a read-only window may be written"),
+    Planted("v8m_process_regions_stay_on", *V8_REGIONS, "void port_leave_process(void)\n{\n    load_windows();", "void port_leave_process(void)\n{",
             f"{KERNEL}|{FAULTS}|{REACHES}|{WINDOW}", "the process's regions stay on in the kernel"),
-    Planted("v8m_refuses_what_it_can_say", *V8, "return start == end || (start % GRANULE == 0 && end % GRANULE == 0);",
+    Planted("v8m_refuses_what_it_can_say", *V8_PIECES, "return start == end || (start % GRANULE == 0 && end % GRANULE == 0);",
             "return start % GRANULE == 0 && end % GRANULE == 0 && start != end;", f"{ANSWERS}|removal-refused", "an empty range is refused"),
-    Planted("v8m_accepts_what_it_cannot_say", *V8, "start % GRANULE == 0 && end % GRANULE == 0);", "start % GRANULE == 0);", f"{ANSWERS}",
+    Planted("v8m_accepts_what_it_cannot_say", *V8_PIECES, "start % GRANULE == 0 && end % GRANULE == 0);", "start % GRANULE == 0);", f"{ANSWERS}",
             "an end between two granules is accepted, and rounded"),
-    Planted("v8m_handler_returns_privileged", "armv8m", "tests/kernel/cortex_m.c", " mrs r0, control\\n orr r0, #1\\n msr control, r0\\n isb\\n mvn lr, #2\\n bx lr\\n",
-            " mvn lr, #2\\n bx lr\\n", f"{REACHES}|no-fault", "the way to the process leaves the processor privileged"),
-    Planted("pmp_end_one_word_too_far", *PMP, "WRITE(pmpaddr3, regions[0].end >> 2);", "WRITE(pmpaddr3, (regions[0].end >> 2) + 1);",
-            f"{REACHES}|{WINDOW}", "the first region ends 4 bytes too late"),
-    Planted("pmp_data_executable", *PMP, "PMP_USER_READ_WRITE = PMP_TOR | 3", "PMP_USER_READ_WRITE = PMP_TOR | 7", f"{REACHES}",
+    Planted("v8m_handler_returns_privileged", "armv8m", "tests/kernel/cortex_m.S", "    orr r0, #1                  /* unprivileged from now on */\n", "",
+            f"{REACHES}|no-fault", "the way to the process leaves the processor privileged"),
+    Planted("pmp_end_one_word_too_far", *PMP, "wanted[r].end);", "wanted[r].end + 4);",
+            f"{REACHES}|{WINDOW}", "a region ends 4 bytes too late"),
+    Planted("pmp_data_executable", *PMP, "[PROCESS_READ_WRITE] = TOR | READ | WRITE", "[PROCESS_READ_WRITE] = TOR | READ | WRITE | EXECUTE", f"{REACHES}",
             "the app part may be executed"),
-    Planted("pmp_flash_writable", *PMP, "PMP_USER_READ_EXECUTE = PMP_TOR | 5", "PMP_USER_READ_EXECUTE = PMP_TOR | 7", f"{REACHES}",
-            "flash may be written"),
-    Planted("pmp_read_window_writable", *PMP, "PMP_KERNEL_READ = 0x80 | PMP_TOR | 1", "PMP_KERNEL_READ = 0x80 | PMP_TOR | 3", f"{WINDOW}",
-            "a read-only window may be written"),
-    Planted("pmp_entries_in_the_wrong_order", *PMP, "{ ram[process_index], flash[process_index] }",
-            "{ { flash[process_index].start, ram[process_index].end, PMP_USER_READ_WRITE }, ram[process_index], flash[process_index] }",
+    Planted("pmp_flash_writable", *PMP, "TOR | READ | EXECUTE", "TOR | READ | WRITE | EXECUTE", f"{REACHES}", "flash may be written"),
+    Planted("pmp_read_window_writable", *PMP, "L | TOR | READ,", "L | TOR | READ | WRITE,", f"{WINDOW}", "a read-only window may be written"),
+    Planted("pmp_entries_in_the_wrong_order", *PMP_REGIONS, "{ ram[process_index], flash[process_index] }",
+            "{ { flash[process_index].start, ram[process_index].end, PROCESS_READ_WRITE }, ram[process_index], flash[process_index] }",
             f"{REACHES}|{FAULTS}|{USERSPACE}", "an entry for all of the process comes before the exact ones, and the lowest number wins"),
-    Planted("pmp_window_left_open", *PMP, "    window_close(addr, len, access);\n    load_windows();", "    window_close(addr, len, access);",
+    Planted("pmp_window_left_open", *PMP_REGIONS, "        windows[w] = windows[w + 1];\n    load_windows();", "        windows[w] = windows[w + 1];",
             f"{WINDOW}", "a window is open until the next one opens"),
-    Planted("pmp_trap_returns_privileged", "riscv32", "tests/kernel/riscv.c", "li t0, 3 << 11\\n csrc mstatus, t0", "li t0, 3 << 11\\n csrs mstatus, t0",
+    Planted("pmp_trap_returns_privileged", "riscv32", "tests/kernel/riscv.S", "    csrc mstatus, t0\n", "    csrs mstatus, t0\n",
             "kind=hardware", "the way to the process leaves the processor in machine mode"),
-    Planted("x86_smap_off_after_an_exception", *X86, "pop %rbx\\n popfq\\n ret", "pop %rbx\\n add $8, %rsp\\n ret", f"{WINDOW}",
+    Planted("x86_smap_off_after_an_exception", *X86_SWITCH, "    popfq\n", "    add $8, %rsp\n", f"{WINDOW}",
             "the process's flag AC stays set in the kernel, and so SMAP is off"),
     Planted("x86_close_closes_the_outer_window", *SMAP, "    if (--open_depth == 0)\n", "    --open_depth;\n", f"{KERNEL}|{WINDOW}",
             "a close locks the body around it out"),
@@ -121,7 +156,7 @@ PLANTED = [
             f"{REACHES}|removal-refused", "pages that were a process's stay so when its break goes down, or it is removed"),
     Planted("x86_tables_of_another_process", *PAGES, "use(of_process[process]);", "use(of_process[process & ~1u]);", f"{REACHES}|{FAULTS}|{USERSPACE}",
             "every second process runs with the pages of the one before"),
-    Planted("pan_off_after_a_process", *A64, " ldr x9, [sp, #96]\\n msr pan, x9\\n", " msr pan, #0\\n", f"{WINDOW}",
+    Planted("pan_off_after_a_process", *A64_SWITCH, "    msr pan, x9\n", "    msr pan, #0\n", f"{WINDOW}",
             "the kernel goes on unlocked when a process comes back"),
     Planted("pan_never_off", *PAN, "msr pan, #0", "msr pan, #1", f"{KERNEL}|{WINDOW}", "open does not open"),
     Planted("pan_close_closes_the_outer_window", *PAN, "    if (--open_depth == 0)\n", "    --open_depth;\n", f"{KERNEL}|{WINDOW}",
@@ -137,10 +172,11 @@ UNIT_OFF = [
     Planted("pan_unit_off", "aarch64", "tests/kernel/pages.h", "use(of_process[process]);", "use(of_kernel);", f"{REACHES}|no-fault",
             "all of the arena is open to processes"),
     Planted("x86_unit_off", *PAGES, "use(of_process[process]);", "use(of_kernel);", f"{REACHES}|no-fault", "all of the arena is open to processes"),
-    Planted("pmp32_unit_off", "riscv32", "tests/kernel/riscv.c", "    riscv_enter_process(process);", "    set_entry(1, 0x0f);", f"{REACHES}|no-fault",
-            "processes may do all in the arena and above"),
-    Planted("pmp64_unit_off", "riscv64", "tests/kernel/riscv.c", "    riscv_enter_process(process);", "    set_entry(1, 0x0f);", f"{REACHES}|no-fault",
-            "processes may do all in the arena and above"),
+    *[Planted(f"pmp{bits}_unit_off", f"riscv{bits}", "tests/kernel/riscv.c", "    switch_to_user(user);\n",
+              "    WRITE(pmpcfg0, READ(pmpcfg0) | 0x0f00);\n    switch_to_user(user);\n    WRITE(pmpcfg0, READ(pmpcfg0) & ~0x0f00u);\n", f"{REACHES}|no-fault",
+              "processes may do all in the arena and above") for bits in (32, 64)],
+    Planted("v7m_unit_off", "armv7m", "tests/kernel/armv7m.c", "MPU_CTRL = 5;", "MPU_CTRL = 0;", f"{REACHES}|no-fault|window-reaches",
+            "the protection unit is off"),
     Planted("v8m_unit_off", "armv8m", "tests/kernel/armv8m.c", "MPU_CTRL = 1;", "MPU_CTRL = 0;", f"{REACHES}|no-fault|window-reaches",
             "the protection unit is off"),
 ]

@@ -34,6 +34,8 @@ def junit(record: Record) -> bytes:
         _case(suite, f.harness, f.identity, f.seconds, f"{f.identity}\n{f.explanation}\n{f.trace}")
     for c in record.canaries:
         _case(suite, c.harness, f"planted bug {c.id}", c.seconds or 0.0, c.why)
+    for row in record.under:
+        _case(suite, "protection hardware", row.machine, row.seconds, "\n".join(row.findings))
     for text in record.broken:
         _case(suite, "night", text.splitlines()[0], 0.0, text)
     if record.interrupted:
@@ -140,6 +142,7 @@ def prometheus(record: Record) -> str:
             for status in STATUSES))
     gauge("planted_bugs_missed", "Planted bugs that were not found.", ({}, missed))
     gauge("planted_bugs", "Planted bugs that were tried.", ({}, len(record.canaries)))
+    gauge("hardware_programs", "Programs run on protection hardware, by machine.", *(({"machine": row.machine}, row.traces) for row in record.under))
     gauge("no_longer_reached", "Pieces of code that are no longer reached.", ({}, len(record.no_longer_reached)))
     gauge("broken", "Parts of the plan that could not run.", ({}, len(record.broken)))
     gauge("runs", "Inputs run, by harness.", *(({"harness": h.name}, h.runs) for h in record.harnesses))

@@ -30,6 +30,17 @@ def canary_line(record: Record) -> str:
             (f", each within {slowest:.1f} s" if not missed else ""))
 
 
+def under_line(record: Record) -> str:
+    """What ran on protection hardware."""
+    ran = [row for row in record.under if row.traces]
+    if not ran:
+        return "nothing ran on protection hardware"
+    faults, probes = sum(row.faults_seen for row in ran), sum(row.probes for row in ran)
+    shown = len({identity for row in ran for identity in row.findings})
+    return (f"{', '.join(row.machine for row in ran)}: {sum(row.traces for row in ran):,} programs, {probes:,} probes, {faults:,} faults, as "
+            f"many as expected; {f'{shown} findings' if shown else 'nothing else than here'}")
+
+
 def triage_line(record: Record) -> str:
     """Tonight's findings, compared with those of earlier nights."""
     counts = {status: sum(f.status == status for f in record.findings)
@@ -153,6 +164,7 @@ def summary(record: Record) -> str:
     lines.append(f"  fuzzing: {time_line(record)}")
     lines.append(f"  what remains: {residual_line(record)}")
     lines.append(f"  would we have noticed: {canary_line(record)}")
+    lines.append(f"  seen under: {under_line(record)}")
     lines += host_lines(record)
     lines += [f"  MISSED: planted bug {c.id}, {c.title}: {c.why}" for c in missed_canaries(record)]
     lines += [f"  NO LONGER REACHED: {code}" for code in record.no_longer_reached]

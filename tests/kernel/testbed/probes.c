@@ -1,0 +1,267 @@
+/* Probes: what the protection unit lets through, tried by unprivileged code and by the kernel, at every boundary. */
+#include "arena.h"
+#include "bug.h"
+#include "model.h"
+#include "oracle.h"
+#include "testbed.h"
+
+uintptr_t probed;
+uint32_t bait;
+struct counts counts;
+
+static const char *const access_names[] = { "load", "store", "jump" };
+
+static void count(bool expected, bool faults)
+{
+    counts.probes++;
+    counts.expected += expected;
+    counts.faults += faults;
+}
+
+/* ---- The kernel's own accesses ---- */
+
+bool is_process_memory(procbuf_addr_t addr)
+{
+    return arena_holds(addr) && arena_is_of_process((uint32_t)(addr - ARENA_BASE));
+}
+
+/* Whether the kernel should get at a byte now: 1, 0, or -1, the lock does not know bytes as exactly. */
+static int window_lets(uintptr_t addr, bool writing)
+{
+    const struct window *open;
+    const unsigned count = oracle_open_windows(&open);
+    if (!board_has_exact_windows)
+        return count > 0;
+    int lets = count > board_windows ? -1 : 0;
+    for (unsigned w = count; w-- > 0;) {
+        const uintptr_t start = ARENA_BASE + (uintptr_t)open[w].span.start;
+        const uintptr_t end = ARENA_BASE + (uintptr_t)open[w].span.end;
+        const uintptr_t unit = (uintptr_t)model_unit(start, end);
+        if (addr < start - start % unit || addr >= model_round_up(end, unit) ||
+            (writing && !open[w].writable))
+            continue;
+        if (addr >= start && addr < end)
+            return 1;
+        lets = -1;
+    }
+    return lets;
+}
+
+static void check_window(uintptr_t addr, bool writing, int expected, bool may)
+{
+    count(expected == 0, !may);
+    probed = addr;
+    if (may != (expected == 1)) {
+        watch(true);
+        bug_found("hardware", may ? "window-reaches" : "window-faults",
+                  "expected: a %s by the kernel %s (C2)\nactual: it does%s", access_names[writing],
+                  may ? "faults" : "does not fault", may ? " not" : "");
+    }
+    probed = 0;
+}
+
+void probe_windows(uintptr_t addr, size_t len)
+{
+    const uintptr_t unit = board_has_exact_windows ? (uintptr_t)model_unit(addr, addr + len) : 1;
+    struct {
+        uintptr_t addr;
+        bool writing, may;
+        uint8_t value;
+        int expected;
+    } all[] = {
+        { .addr = addr - addr % unit - 1 },
+        { .addr = addr },
+        { .addr = addr + len - 1, .writing = true },
+        { .addr = (uintptr_t)model_round_up(addr + len, unit), .writing = true },
+    };
+    enum { COUNT = sizeof all / sizeof all[0] };
+    for (unsigned p = 0; p < COUNT; p++) {
+        all[p].expected =
+            is_process_memory(all[p].addr) ? window_lets(all[p].addr, all[p].writing) : -1;
+        all[p].value = all[p].expected < 0 ? 0 : *(const uint8_t *)all[p].addr;
+    }
+    watch(false);
+    for (unsigned p = 0; p < COUNT; p++)
+        if (all[p].expected >= 0)
+            all[p].may = all[p].writing ? board_kernel_stores(all[p].addr, all[p].value)
+                                        : board_kernel_loads(all[p].addr);
+    watch(true);
+    for (unsigned p = 0; p < COUNT; p++)
+        if (all[p].expected >= 0)
+            check_window(all[p].addr, all[p].writing, all[p].expected, all[p].may);
+}
+
+void probe_lock(unsigned process)
+{
+    const uintptr_t addr = (uintptr_t)model.processes[process].mem_start;
+    const int expected = is_process_memory(addr) ? window_lets(addr, false) : -1;
+    if (expected >= 0)
+        check_window(addr, false, expected, board_kernel_loads(addr));
+}
+
+/* ---- Unprivileged code ---- */
+
+struct probe {
+    unsigned process;
+    enum board_access access;
+    uintptr_t addr;
+    uint8_t value; /* that is there */
+    uint8_t kept[4]; /* where a trap is for as long as it takes */
+    bool faults;
+    struct board_user user;
+};
+enum { MOST_PROBES = 256 };
+static struct probe probes[MOST_PROBES];
+static unsigned probe_count;
+
+static size_t trap_len(void)
+{
+    return (size_t)(user_trap_end - user_trap);
+}
+
+static void add(unsigned process, uint64_t addr, enum board_access access)
+{
+    const uintptr_t at = (uintptr_t)addr;
+    probes[probe_count++] = (struct probe){
+        .process = process,
+        .access = access,
+        .addr = access == BOARD_EXECUTE ? at - at % trap_len() : at,
+    };
+}
+
+static void add_all(unsigned process, uint64_t addr)
+{
+    if (!arena_holds((uintptr_t)addr) && addr != (uintptr_t)&bait)
+        return; /* there may be no memory */
+    add(process, addr, BOARD_READ);
+    add(process, addr, BOARD_WRITE);
+    add(process, addr, BOARD_EXECUTE);
+}
+
+static void add_boundary(unsigned process, uint64_t addr)
+{
+    add_all(process, addr - 1);
+    add_all(process, addr);
+}
+
+/* What is jumped to is a system call meanwhile. A store writes what is there already. */
+static void prepare(void)
+{
+    static const uint8_t *const programs[] = { user_load, user_store, user_jump };
+    for (struct probe *p = probes; p < probes + probe_count; p++) {
+        if (p->access != BOARD_EXECUTE)
+            continue;
+        arena_copy(p->kept, (const void *)p->addr, trap_len());
+        arena_copy((void *)p->addr, user_trap, trap_len());
+    }
+    for (struct probe *p = probes; p < probes + probe_count; p++) {
+        p->value = *(const uint8_t *)p->addr;
+        p->user.at = (uintptr_t)programs[p->access];
+        p->user.registers[0] = p->addr;
+        p->user.registers[1] = p->value;
+    }
+}
+
+static void put_back(void)
+{
+    for (struct probe *p = probes + probe_count; p-- > probes;)
+        if (p->access == BOARD_EXECUTE)
+            arena_copy((void *)p->addr, p->kept, trap_len());
+}
+
+static void run_all_of(unsigned process)
+{
+    bool is_entered = false;
+    for (struct probe *p = probes; p < probes + probe_count; p++) {
+        if (p->process != process)
+            continue;
+        if (!is_entered)
+            port_enter_process(model_first_place() + process);
+        is_entered = true;
+        p->faults = board_run(&p->user) == BOARD_FAULTED;
+    }
+    if (is_entered)
+        port_leave_process();
+}
+
+/* P1, P2 and port.h: what unprivileged code of a process may do. */
+static bool may(unsigned process, uintptr_t addr, enum board_access access)
+{
+    const struct model_process *p = &model.processes[process];
+    const bool in_ram = p->used && addr >= p->mem_start && addr < p->app_break;
+    const bool in_flash = p->used && addr >= p->flash_start && addr < p->flash_end;
+    return access == BOARD_READ ? in_ram || in_flash : access == BOARD_WRITE ? in_ram : in_flash;
+}
+
+static void check(const struct probe *p)
+{
+    const bool allowed = may(p->process, p->addr, p->access);
+    count(!allowed, p->faults);
+    probed = p->addr;
+    if (p->faults == allowed)
+        bug_found("hardware", allowed ? "probe-faults" : "probe-reaches",
+                  "expected: a %s by p%u %s (P1, P2, I5, I9)\nactual: it does%s",
+                  access_names[p->access], p->process, allowed ? "does not fault" : "faults",
+                  allowed ? "" : " not");
+    if (p->faults && (p->user.fault_addr != p->addr || p->user.fault_access != p->access))
+        bug_found("hardware", "fault-differs", "expected: a fault of this %s\nactual: a %s of %p",
+                  access_names[p->access], access_names[p->user.fault_access],
+                  (void *)p->user.fault_addr);
+    if (!p->faults && p->access == BOARD_READ && (uint8_t)p->user.registers[1] != p->value)
+        bug_found("hardware", "loads-another-byte",
+                  "expected: the byte that is there, 0x%02x\nactual: 0x%02x", (unsigned)p->value,
+                  (unsigned)(uint8_t)p->user.registers[1]);
+    probed = 0;
+}
+
+static uint32_t by_chance(uint32_t below)
+{
+    static uint32_t state = 1;
+    state = state * 1664525u + 1013904223u;
+    return (state >> 8) % below;
+}
+
+/* Its own boundaries, the kernel, and the others. */
+static void choose(unsigned process)
+{
+    const struct model_process *p = &model.processes[process];
+    const uint64_t boundaries[] = {
+        p->mem_start, p->app_break,   p->app_break + model_granule, p->mark,     p->kernel_break,
+        p->mem_end,   p->flash_start, p->flash_protected_end,       p->flash_end
+    };
+    for (unsigned b = 0; b < sizeof boundaries / sizeof boundaries[0]; b++) {
+        bool is_known = false;
+        for (unsigned earlier = 0; earlier < b; earlier++)
+            is_known |= boundaries[earlier] == boundaries[b];
+        if (!is_known)
+            add_boundary(process, boundaries[b]);
+    }
+    add_all(process, (uintptr_t)&bait);
+    add_all(process, (uint64_t)ARENA_BASE + arena_in());
+    add_all(process, (uint64_t)ARENA_BASE + ARENA_FOREIGN);
+    const uint32_t area = arena_processes_end() - arena_processes();
+    add_all(process, (uint64_t)ARENA_BASE + arena_processes() + by_chance(area));
+    for (unsigned other = 0; other < TRACE_MAX_PROCESSES; other++) {
+        const struct model_process *o = &model.processes[other];
+        if (other == process || !o->used)
+            continue;
+        add_boundary(process, o->app_break);
+        add_all(process, o->flash_start);
+        add_all(other, p->mem_start);
+        add_all(other, p->flash_start);
+    }
+}
+
+void probe_process(unsigned process)
+{
+    probe_count = 0;
+    choose(process);
+    prepare();
+    watch(false);
+    for (unsigned p = 0; p < TRACE_MAX_PROCESSES; p++)
+        run_all_of(p);
+    watch(true);
+    put_back();
+    for (const struct probe *p = probes; p < probes + probe_count; p++)
+        check(p);
+}
