@@ -1,44 +1,56 @@
-"""What a pull request runs: fuzzing of a change, how much of it was reached, the build matrix."""
+"""What a pull request runs: the gate, the build matrix."""
 import os
 import subprocess
 
 from support import ROOT, Case
 
+CASES = ROOT / "tests/gate_cases/run"
+
 
 class Change(Case):
-    def setUp(self):
-        super().setUp()
-        self.clone = self.folder / "clone"
-        subprocess.run(["git", "clone", "-q", ROOT, self.clone], check=True)
-
-    def call(self, *command, **environment):
-        done = subprocess.run([str(word) for word in command], cwd=self.clone, capture_output=True, text=True,
+    def call(self, *command, cwd=ROOT, **environment):
+        done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True,
                               errors="replace", timeout=1200, check=False, env=os.environ | environment)
         return done
 
-    def test_says_which_changed_lines_nothing_reached(self):
-        path = self.clone / "lib/src/range.c"
-        text = path.read_text()
-        line = "    return len <= (procbuf_addr_t)(high - start);\n"
-        self.assertEqual(text.count(line), 1)
-        text = text.replace(line, "    const procbuf_addr_t room = (procbuf_addr_t)(high - start);\n"
-                                  "    if (len == SIZE_MAX - 41)\n        return high == 7;\n    return len <= room;\n")
-        path.write_text(text)
-        done = self.call("tests/changed_lines", "HEAD")
-        self.check(done, 1, "not reached: lib/src/range.c:", "return high == 7;", "changed lines reached: 3 of 4")
-        path.write_text(text.replace("    if (len == SIZE_MAX - 41)\n        return high == 7;\n", ""))
-        self.check(self.call("tests/changed_lines", "HEAD"), 0, "changed lines reached: 2 of 2")
-        self.check(self.call("tests/changed_lines", "nonsense"), 2, "git diff nonsense")
-        self.check(self.call("tests/changed_lines", "HEAD", "--corpus", "nonsense"), 2, "no such folder")
+    def gate(self, *words):
+        return self.call(ROOT / "tests/gate", *words, "--trees", self.folder / "trees")
 
-    def test_fuzzes_a_change(self):
-        self.check(self.call(".ci/fuzz-change"), 2, "usage")
-        self.check(self.call(".ci/fuzz-change", "nonsense"), 2, "no such revision")
-        self.check(self.call(".ci/fuzz-change", "HEAD", "x"), 2, "no number of seconds")
-        summary = self.folder / "summary.md"
-        done = self.call(".ci/fuzz-change", "HEAD", "2", FUZZ_OUT=str(self.folder / "out"), GITHUB_STEP_SUMMARY=str(summary))
-        self.check(done, 0, "Nothing found", "changed lines reached: 0 of 0")
-        self.assertIn("Nothing found", summary.read_text())
+    def test_cannot_judge_what_it_cannot_compare(self):
+        clone = self.folder / "clone"
+        subprocess.run(["git", "clone", "-q", ROOT, clone], check=True)
+        self.check(self.call("tests/gate"), 2, "BASE is missing")
+        self.check(self.gate("nonsense", "--repository", clone), 2, "nonsense: no such revision")
+        self.check(self.gate("HEAD", "--repository", clone), 2, "nothing differs from HEAD")
+        self.check(self.gate("HEAD", "--repository", self.folder), 2, "not a git repository")
+        self.check(self.gate("HEAD", "--check", "nonsense"), 2, "invalid choice")
+        (clone / "README.md").write_text("Less than it was.\n")
+        self.check(self.gate("HEAD", "--repository", clone), 2, "README.md", "--worktree")
+        done = self.gate("HEAD", "--repository", clone, "--worktree", "--page", self.folder / "page.md")
+        self.check(done, 0, "gate: accepted", "the working tree")
+        self.assertIn("# The gate: accepted", (self.folder / "page.md").read_text())
+        (clone / "corpus/ranges/from_everywhere.trace").unlink()
+        words = ["HEAD", "--repository", clone, "--worktree", "--check", "deleted"]
+        self.check(self.gate(*words), 1, "gate: refused, by deleted", "corpus/ranges/from_everywhere.trace: the file is gone")
+        message = self.write("message", "corpus: drop a seed\n\nWeakens: corpus/ranges/*: another seed contains it whole\n")
+        self.check(self.gate(*words, "--message", message), 0, "a reviewer has to look at what it declares: deleted")
+
+    def test_refuses_a_change_that_says_too_much(self):
+        self.check(self.call(CASES, "a_test_deleted", "a_trivial_assertion", "a_self_check_removed", "a_floor_lowered",
+                             "the_contract_in_silence", "a_test_disabled", "a_sanitizer_suppressed", "a_time_limit_doubled",
+                             "a_label_that_ci_leaves_out", "a_configuration_that_nothing_builds"), 0, "10 of 10 cases")
+
+    def test_accepts_a_fix(self):
+        checks = "declared,contract,deleted,floors,checks,skips,suppressions,limits,proof-text,judge,configurations,corpora,fix,size"
+        self.check(self.call(CASES, "fix_B11", "--only", checks), 0, "1 of 1 cases")
+
+    def test_has_cases_of_each_check(self):
+        listed = self.call(CASES, "--list")
+        self.check(listed, 0)
+        rows = [line[34:].split()[:2] for line in listed.stdout.splitlines()]
+        self.assertGreaterEqual(sum(row[0] == "refused" for row in rows), 30)
+        self.assertGreaterEqual(sum(row[0] == "accepted" for row in rows), 10)
+        self.check(self.call(CASES, "nonsense"), 2, "no such case")
 
     def test_builds_and_tests_a_cell_of_the_matrix(self):
         self.check(self.call(".ci/matrix", "gcc", "16"), 2, "usage")

@@ -1,0 +1,235 @@
+"""Both states of a change, built: the testbed of one with the library of one, and what runs there."""
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import replay
+from ..engine import INPUT_BYTES, INPUT_TIMEOUT_S
+from ..tools import ROOT, Build, ToolError, first_error, identity_in
+from .change import Change
+
+SILENCE_S = 60.0
+"""Which no input takes, however busy the machine: only a hang reaches it."""
+HANG_S = 1800
+QUIET = {"ASAN_OPTIONS": "detect_leaks=0:symbolize=0", "UBSAN_OPTIONS": "symbolize=0"}
+
+
+class Broken(Exception):
+    """It does not build: the first error."""
+
+
+@dataclass
+class Tests:
+    """Of Criterion's programs: name, as SUITE.TEST, to whether it passed."""
+    passed: dict[str, bool]
+    said: str = ""
+
+    def failed(self) -> set[str]:
+        return {name for name, passed in self.passed.items() if not passed}
+
+
+def call(command: Sequence[object], cwd: Path | None = None, environment: dict[str, str] | None = None,
+         stdin: bytes | None = None) -> subprocess.CompletedProcess[str]:
+    try:
+        done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, input=stdin, check=False,
+                              timeout=HANG_S, env=os.environ | (environment or {}))
+    except FileNotFoundError as problem:
+        raise ToolError(f"{command[0]} is not installed: fuzz/setup/install --all") from problem
+    except subprocess.TimeoutExpired as problem:
+        raise ToolError(f"{command[0]}: no end after {HANG_S} s") from problem
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(errors="replace"),
+                                       done.stderr.decode(errors="replace"))
+
+
+class Workshop:
+    """Builds what is asked for, once."""
+
+    def __init__(self, change: Change):
+        self.change = change
+        self.done: dict[tuple, Path | Broken] = {}
+        self.environment = {"CCACHE_DIR": os.environ.get("CCACHE_DIR", str(ROOT / "build/ccache"))}
+        self.told: dict[tuple, object] = {}
+
+    def tree(self, side: str) -> Path:
+        """Its folder, written when it is first asked for: most refusals need none."""
+        tree = self.change.old if side == "old" else self.change.new
+        if (side,) not in self.told:
+            tree.write()
+            self.told[side,] = True
+        return tree.folder
+
+    def folder(self, side: str, lib: str, preset: str = "asan") -> Path:
+        return self.tree(side) / "build" / (preset if side == lib else f"{preset}-other-lib")
+
+    def built(self, side: str, lib: str, *targets: str, preset: str = "asan") -> Path:
+        """The testbed of one state with the library of one. Raises Broken."""
+        key = (side, lib, preset, targets)
+        if key not in self.done:
+            try:
+                self.done[key] = self._build(side, lib, targets, preset)
+            except Broken as broken:
+                self.done[key] = broken
+        result = self.done[key]
+        if isinstance(result, Broken):
+            raise result
+        return result
+
+    def _build(self, side: str, lib: str, targets: tuple[str, ...], preset: str) -> Path:
+        tree, folder = self.tree(side), self.folder(side, lib, preset)
+        if ("configured", side, lib, preset) not in self.told:
+            done = call(["cmake", "-S", tree, "--preset", preset, "-B", folder, f"-DPROCBUF_LIB_DIR={self.tree(lib) / 'lib'}"], tree,
+                        self.environment)
+            if done.returncode != 0:
+                raise Broken(f"cmake: {first_error(done.stderr)}")
+            self.told["configured", side, lib, preset] = True
+        done = call(["cmake", "--build", folder, "--target", *targets], tree, self.environment)
+        if done.returncode != 0:
+            lines = (done.stdout + done.stderr).splitlines()
+            errors = [line.strip() for line in lines if re.search(r"\berror\b|undefined (?:symbol|reference)", line, re.IGNORECASE)]
+            raise Broken((errors or lines or ["it did not say why"])[0].replace(str(self.change.new.folder) + "/", "")[:300])
+        return folder
+
+    def replayer(self, side: str, lib: str, *more: str) -> Build:
+        folder = self.built(side, lib, "procbuf-replay", "procbuf-convert", *more)
+        return Build(folder, self.tree(lib) / "lib")
+
+    # ---- Saved inputs ----
+
+    def saved(self, side: str) -> list[Path]:
+        tree = self.change.old if side == "old" else self.change.new
+        return [self.tree(side) / path for path in tree.paths("corpus/*.trace", "corpus/*.sequence")]
+
+    def all_saved(self) -> list[Path]:
+        """Of the change, and those of the base that it deletes or alters."""
+        gone = [self.tree("old") / path for path in self.change.old.paths("corpus/*.trace", "corpus/*.sequence")
+                if self.change.new.entries.get(path) != self.change.old.entries[path]]
+        return [*self.saved("new"), *gone]
+
+    def findings(self, side: str, lib: str, inputs: Iterable[Path], *options: str, most: int | None = None) -> dict[Path, str]:
+        """Inputs that break, with the identity, or with what the program said if it gave none."""
+        inputs = list(inputs)
+        if not inputs:
+            return {}
+        build = self.replayer(side, lib)
+        halves = [inputs[0::2], inputs[1::2]]
+        with ThreadPoolExecutor(2) as pool:
+            stops = pool.map(lambda half: replay.run_all(build, half, options=options, silence_s=SILENCE_S, most=most,
+                                                         environment=QUIET) if half else [], halves)
+            return {stop.path: identity_in(stop.report) or ("it hangs" if stop.hung else first_error(stop.report))
+                    for some in stops for stop in some}
+
+    def verdict(self, side: str, lib: str, path: Path) -> str | None:
+        """Of one input: its identity, '' if it is clean, None if this testbed cannot read it."""
+        done = call([self.replayer(side, lib).tool("procbuf-replay"), "--limit", "10", path], environment=QUIET)
+        if done.returncode == 0:
+            return ""
+        if done.returncode == 2:
+            return None
+        return identity_in(done.stderr) or f"status {done.returncode}"
+
+    def explained(self, side: str, lib: str, path: Path) -> str:
+        return call([self.replayer(side, lib).tool("procbuf-replay"), "--explain", path], environment=QUIET).stderr
+
+    # ---- Unit tests ----
+
+    def unit_programs(self, side: str, lib: str) -> list[Path]:
+        """unit-lib and the tests that findings became; unit-testbed with its own library alone, since it looks inside."""
+        tree = self.change.old if side == "old" else self.change.new
+        names = ["unit-lib"] if "tests/unit/CMakeLists.txt" in tree.entries else []
+        found = [f"found-{path.rsplit('/', 1)[1][:-2]}" for path in tree.paths("tests/found/*.c")]
+        bed = ["unit-testbed"] if side == lib else []
+        folder = self.built(side, lib, *names, *found, *bed)
+        return [folder / "tests/unit" / name for name in [*names, *bed]] + [folder / "tests/found" / name for name in found]
+
+    def tests(self, side: str, lib: str) -> Tests:
+        """All of them."""
+        key = ("tests", side, lib)
+        if key not in self.told:
+            result = Tests({})
+            for program in self.unit_programs(side, lib):
+                one = run_tests(program, "2")
+                result.passed |= one.passed
+                result.said += one.said
+            self.told[key] = result
+        value = self.told[key]
+        assert isinstance(value, Tests)
+        return value
+
+    # ---- Fuzzing, by a number of executions ----
+
+    def harnesses(self, side: str) -> list[str]:
+        tree = self.change.old if side == "old" else self.change.new
+        names = []
+        for path in tree.paths("fuzz/harness/*.c"):
+            names += re.findall(r"^const struct harness harness_(\w+)", tree.text(path), re.MULTILINE)
+        return sorted(names)
+
+    def fuzz(self, side: str, lib: str, harness: str, seeds: Iterable[Path], runs: int, seed: int = 1) -> tuple[str, Path | None]:
+        """So many executions of programs near the seeds. Returns: the identity of what broke and the input, or '' and None."""
+        build = self.replayer(side, lib, f"fuzz-{harness}")
+        keep = self.change.new.folder.parent / "inputs"
+        keep.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as name:
+            corpus, kept = Path(name) / "corpus", Path(name) / "kept"
+            corpus.mkdir()
+            kept.mkdir()
+            for number, path in enumerate(seeds):
+                done = call([build.tool("procbuf-convert"), path, corpus / f"seed{number}"])
+                if done.returncode != 0:
+                    continue  # a sequence: no single input of an engine says it
+            done = call([build.tool(f"fuzz-{harness}"), f"-runs={runs}", f"-seed={seed}", f"-max_len={INPUT_BYTES}", "-len_control=0",
+                         f"-timeout={INPUT_TIMEOUT_S}", f"-artifact_prefix={kept}/", corpus])
+            if done.returncode == 0:
+                return "", None
+            identity = identity_in(done.stderr) or f"status {done.returncode}: {first_error(done.stderr)}"
+            for artefact in kept.iterdir():
+                path = keep / f"{side}-{lib}-{harness}-{artefact.name[:24]}.trace"
+                call([build.tool("procbuf-convert"), "--harness", harness, artefact, path])
+                return identity, path if path.exists() else None
+            return identity, None
+
+
+def run_tests(program: Path, jobs: str, pattern: str = "", environment: Mapping[str, str] | None = None) -> Tests:
+    """A program of Criterion's, or those of its tests that a pattern names. A longer environment moves its stack, which Criterion
+    lets no chance do."""
+    with tempfile.TemporaryDirectory() as name:
+        tap = Path(name) / "tap"
+        done = call([program, "-q", f"--tap={tap}", f"-j{jobs}", *(["--filter", pattern] if pattern else [])], environment={
+            **QUIET, "PROCBUF_MARKS": name, **(environment or {})})
+        text = tap.read_text(errors="replace") if tap.exists() else ""
+    passed = {f"{suite}.{test}": verdict == "ok" for verdict, suite, test, skipped in
+              re.findall(r"^(ok|not ok) - (\w+)::(\w+)(.*)$", text, re.MULTILINE) if "# SKIP" not in skipped}
+    bad = re.findall(r"^.*(?:Sanitizer:|runtime error:).*$", done.stdout + done.stderr, re.MULTILINE)
+    if not passed and not pattern:
+        raise ToolError(f"{program.name} ran no test: {first_error(done.stderr or done.stdout)}")
+    if bad and all(passed.values()):
+        passed[f"{program.name}.sanitizer"] = False
+    return Tests(passed, text + "\n".join(bad))
+
+
+def ctest_knows(workshop: Workshop, side: str) -> dict[str, dict]:
+    """What CMake registers with all tests, without building: name to command and properties."""
+    tree = workshop.tree(side)
+    folder = tree / "build/known"
+    done = call(["cmake", "-S", tree, "--preset", "asan", "-B", folder, "-DPROCBUF_ALL_TESTS=ON"], tree, workshop.environment)
+    if done.returncode != 0:
+        raise Broken(f"cmake: {first_error(done.stderr)}")
+    for listing in folder.rglob("CTestTestfile.cmake"):
+        for name in re.findall(r'^include\("(.*)"\)', listing.read_text(), re.MULTILINE):
+            if not Path(name).exists():
+                Path(name).touch()
+    done = call(["ctest", "--test-dir", folder, "--show-only=json-v1"])
+    if done.returncode != 0:
+        raise Broken(f"ctest: {first_error(done.stderr)}")
+    return {test["name"]: {"command": [word.replace(str(tree), "") for word in test.get("command", [])],
+                           **{item["name"]: item["value"] for item in test.get("properties", [])}}
+            for test in json.loads(done.stdout)["tests"]}
+

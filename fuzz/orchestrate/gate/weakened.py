@@ -1,0 +1,470 @@
+"""What a change takes away from the checks, read from its text alone.
+
+Each finding names a file. A trailer "Weakens: FILE: REASON" of a commit declares it: it is then listed for the reviewer,
+and does not refuse the change.
+"""
+from __future__ import annotations
+
+import ast
+import fnmatch
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+
+from .change import Change, File, Tree, code_of
+from .said import Said
+
+Finding = tuple[str, str]
+"""A path, and what happened there."""
+
+RULE = r"[A-Z]\d+"
+TESTS = ("tests/*", ".ci/*", ".github/workflows/*", ".clusterfuzzlite/*", "corpus/*", "fuzz/harness/*", "fuzz/oracle/*",
+         "fuzz/model/*", "fuzz/machine/*")
+"""What judges: a file of these that goes is a check that goes."""
+LISTS = ("tests/*.txt", "tests/*.tsv", "tests/*floor*.json", "tests/*.supp")
+ONLY_GROWS = ("floor", "functions", "planted", "frozen", "rooms")
+"""In names of lists: what is reached, proved, found. A line that goes weakens."""
+ONLY_SHRINKS = ("uncovered", "unreached", "equivalent", "missing", "untried", "except", "deviation", "suppress", "ignore", "skip",
+                "known", "allow", "baseline", "unproved", "left", ".supp")
+"""Exceptions. A line that comes weakens. Of other lists, both do."""
+COMMANDS = "commands.txt"
+"""Follows the texts that show commands."""
+FIGURES = ("tests/bench/*.tsv",)
+"""Logs of measurements, which no test compares with."""
+
+SKIPS = [r"\.disabled\s*=\s*(?:true|1)", r"\bcr_skip\w*\(", r"\bskipTest\(", r"unittest\.skip\w*|@skip\w*|pytest\.mark\.(?:skip|xfail)",
+         r"\bexpectedFailure\b", r"\bWILL_FAIL\b", r"\bSKIP_(?:REGULAR_EXPRESSION|RETURN_CODE)\b", r"\bDISABLED\b",
+         r"\|\|\s*(?:true|:)(?:\s|$)", r"continue-on-error:\s*true", r"\bif:\s*(?:false|\$\{\{\s*false)", r"^\s*#\s*if\s+0\b",
+         r"^\s*if \(?(?:false|0)\)?\b", r"&& (?:false|0)\b", r"^\s*#\s*define (?:cr_\w+|bug_\w+|assert\w*|ACCEPTS|REFUSES|PROCBUF_(?:VERIFY|REQUIRE|KEEPS))\b", r"^\s*if False\b", r"set \+e\b", r"\bGTEST_SKIP\b", r"\bexit\(?77\)?", r"\b_slow\b|\w_slow\b"]
+SUPPRESSIONS = [r"\bno_sanitize\w*", r"\bNOLINT\w*", r"-fno-sanitize\w*(?:=\S+)?", r"cppcheck-suppress", r"#\s*pragma \w+ diagnostic ignored",
+                r"_Pragma\(\"\w+ diagnostic ignored", r"-Wno-[\w-]+", r"suppressions=", r"\bpylint: disable", r"\btype: ignore", r"#\s*noqa\b",
+                r"shellcheck disable", r"detect_leaks=0", r"halt_on_error=0", r"\bLCOV_EXCL\w*", r"clang-format off", r"\b__builtin_unreachable\b",
+                r"\b__builtin_assume\b", r"-fsanitize-recover", r"-fsanitize-(?:ignorelist|blacklist)", r"__has_feature\((?:address|memory)_sanitizer\)",
+                r"\b__SANITIZE_ADDRESS__\b", r"\b__lsan_\w+|__asan_(?:un)?poison\w+|__asan_default_options", r"\bFUZZING_BUILD_MODE\w*",
+                r"\b__CPROVER_assume\b", r"\bBUG_DEAF_TO\b", r"\bPROCBUF_DEAF_TO\b", r"\bPROCBUF_WRAPS\b", r"__GNUC__.*optimize|optnone\b|\bsuppressed\b"]
+FLAG = re.compile(r"-fsanitize=[\w,-]+|-fno-sanitize-recover=[\w,-]+|-W(?:error|all|extra|conversion|pedantic)\b|PROCBUF_(?:WERROR|CHECKED|SANITIZE)\b|"
+                  r"--(?:no-tests=error|error-exitcode\S*)|\bset -[eu]+\b|-fstack-usage|-fanalyzer")
+WAITS = re.compile(r"time-?out|limit|deadline|_S\b|seconds|MOST|BUDGET|budget|tolerance|allowed|max(?:imum)?\b|retries|tries", re.IGNORECASE)
+LEAST = re.compile(r"floor|least|min(?:imum)?\b|count|expect|repeat|runs\b|rounds|share|sample|every\b|assert(?:Greater|Less)", re.IGNORECASE)
+NUMBER = re.compile(r"(?<![\w.])\d[\d_']*(?:\.\d+)?\b")
+
+LIBRARY_CHECK = re.compile(r"\b(PROCBUF_(?:REQUIRE|VERIFY|KEEPS)|procbuf_require_\w+|_Static_assert|PROCBUF_NONNULL|PROCBUF_MUST_USE|nonnull|warn_unused_result)\b")
+TESTBED_CHECK = re.compile(r"\b(bug_\w+|check\w*|oracle_(?:check|judge|expect)\w*|_Static_assert|abort|assert)\s*\(")
+ASSERTION = re.compile(r"\b(cr_(?:assert|expect)\w*|ACCEPTS|REFUSES|assert|CHECK\w*|EXPECT\w*|_Static_assert)\s*\(")
+PYTHON_CHECK = re.compile(r"\bself\.(?:assert\w+|check|fail)\(|^\s*assert |\braise (?:Failure|ToolError|Unable)\b")
+PROMISE = re.compile(r"\b(ensures|assigns|behavior|complete behaviors|disjoint behaviors|loop (?:invariant|assigns|variant)|assert|decreases|invariant)\b")
+GRANTED = re.compile(r"\b(requires|assumes|admit|axiom|axiomatic|terminates|exits|__FRAMAC__|__CPROVER)\b")
+JUDGES = ("tests/gate", "fuzz/orchestrate/gate/*", "tests/gate_cases/run", "tests/run", ".ci/*", ".github/workflows/*", "tests/left_out",
+          "tests/mutation/run", "fuzz/orchestrate/mutants.py", "fuzz/orchestrate/coverage.py", "fuzz/orchestrate/planted.py",
+          "fuzz/orchestrate/replay.py", "tests/defects/run", "tests/defects/bent", "tests/defects/testbed", "tests/defects/mistakes.py",
+          "tests/proof/run", "tests/regression/*", "tests/build/check", "tests/build/rules", "tests/build/requires", "tests/lint",
+          "tests/unit/marks.[ch]", "tests/unit/discover.cmake", "tests/exhaustive/exhaustive.c", ".clang-tidy", "tests/mypy.ini",
+          "tests/hooks/*", "tests/bench/sizes", "tests/kernel/run", "tests/other_machines/*", "tests/build/evidence*")
+"""Programs that say whether a test passed: their text does not show what a line was worth."""
+
+
+def plain(line: str) -> str:
+    return " ".join(line.split())
+
+
+def statements(text: str) -> Iterator[str]:
+    """C: each statement on a line of its own, without comments, so that how lines are broken does not count."""
+    for part in re.split(r"(?<=[;{}])", code_of(text)):
+        if part.strip():
+            yield part.strip()
+
+
+def matching(text: str, pattern: re.Pattern[str]) -> Counter[str]:
+    return Counter(one for one in statements(text) if pattern.search(one))
+
+
+# ---- Deleted ----
+
+def deleted(change: Change) -> list[Finding]:
+    found: list[Finding] = []
+    kept = {(entry[1], *kind(path)) for path, entry in change.new.entries.items()}
+    for file in change.touched(*TESTS):
+        path = file.path
+        if file.new is None and (change.old.entries[path][1], *kind(path)) not in kept:
+            found.append((path, "the file is gone"))
+        elif file.old is not None and file.new is not None and change.old.entries[path][0] == "100755" != change.new.entries[path][0]:
+            found.append((path, "it can no longer be run"))
+        elif file.old is not None and file.new is not None and re.match(r"corpus/.*\.(trace|sequence)$", path):
+            if program(file.old) != program(file.new):
+                found.append((path, "the saved input is another than it was"))
+    old, new = tests_of(change.old), tests_of(change.new)
+    bodies = {bare(body) for path in change.files if path.endswith(".c") for name, body in functions_of(change.new.text(path)).items() if "." in name}
+    found += [(path, f"the test {name} is gone") for name, path in sorted(old.items())
+              if name not in new and not (path in change.files and change.files[path].new is None)
+              and bare(functions_of(change.old.text(path)).get(name, "")) not in bodies]
+    for file in change.touched("tests/defects/patches/*.patch", "tests/defects/unseen/*.patch"):
+        if file.old and file.new:
+            for key in ("identity", "rule", "build", "harness"):
+                old_value, new_value = ((re.search(rf"^{key}: (.*)$", text, re.MULTILINE) or [""])[0] for text in (file.old, file.new))
+                if old_value and old_value != new_value:
+                    found.append((file.path, f"what counts as catching it has changed: {key}"))
+    for file in change.touched("tests/defects/pairs.py", "tests/defects/weakened.py"):
+        row = r'^\s*(?:Pair)?\("([A-Za-z][\w-]*)",'
+        gone = set(re.findall(row, file.old or "", re.MULTILINE)) - set(re.findall(row, file.new or "", re.MULTILINE))
+        found += [(file.path, f"the planted mistake {name} is gone") for name in sorted(gone)]
+    return found
+
+
+def bare(test: str) -> str:
+    """The body of a test, which is the same by any name; of none, what no body is."""
+    return code_of(test).partition("{")[2] or "none"
+
+
+def kind(path: str) -> tuple[str, str]:
+    """Where a file would still count after a move: its first folder, and how its name ends."""
+    return path.split("/")[0], path.rsplit(".", 1)[-1]
+
+
+def program(text: str) -> str:
+    """A saved input without its comments."""
+    return "\n".join(plain(line) for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+
+
+def tests_of(tree: Tree) -> dict[str, str]:
+    """Name to file, of C, Python and CMake."""
+    found: dict[str, str] = {}
+    for path in tree.paths("tests/*.c", "tests/*.py", "tests/*CMakeLists.txt"):
+        if "/samples/" in path or "gate_cases" in path:
+            continue
+        text = tree.text(path)
+        if path.endswith(".c"):
+            names = [f"{suite}.{test}" for suite, test in re.findall(r"^\w*Test\((\w+), (\w+)", text, re.MULTILINE)]
+        elif path.endswith(".py"):
+            names = [f"{path}:{test}" for test in re.findall(r"^ +def (test_\w+)\(", text, re.MULTILINE)]
+        else:
+            names = [f"ctest {test}" for test in re.findall(r"\badd_test\(\s*NAME\s+(\S+)", text)]
+        found.update(dict.fromkeys(names, path))
+    return found
+
+
+# ---- Lists of what is reached, and of exceptions ----
+
+def entries(text: str) -> Counter[str]:
+    return Counter(plain(line) for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+
+
+def floors(change: Change) -> list[Finding]:
+    found: list[Finding] = []
+    for file in change.touched(*LISTS):
+        name = file.path.rsplit("/", 1)[1]
+        if name == "CMakeLists.txt" or any(fnmatch.fnmatch(file.path, one) for one in FIGURES) or file.new is None:
+            continue
+        old, new = entries(file.old or ""), entries(file.new)
+        if name == COMMANDS:
+            ran = {line.rpartition(" | ")[0] for line in old if not line.rpartition(" | ")[2].startswith("not:")}
+            found += [(file.path, f"no test runs it any more: {line[:120]}") for line in new - old
+                      if line.rpartition(" | ")[2].startswith("not:") and line.rpartition(" | ")[0] in ran]
+            continue
+        if not any(word in name for word in ONLY_SHRINKS):
+            found += [(file.path, f"a line is gone: {line[:120]}") for line in (old - new)]
+        if not any(word in name for word in ONLY_GROWS):
+            found += [(file.path, f"an exception more: {line[:120]}") for line in (new - old)]
+    for file in change.touched("fuzz/*.py", "fuzz/*.txt", "fuzz/*.[ch]", "tests/*", "CMakePresets.json", ".ci/*", ".github/workflows/*"):
+        if file.old is None or file.path.endswith((".txt", ".tsv", ".md", ".patch", ".trace", ".json")) and not file.path.endswith(
+                ("CMakeLists.txt", "Presets.json")):
+            continue
+        found += [(file.path, f"a figure is lower: {before.strip()} -> {after.strip()}") for before, after, way in moved_numbers(file)
+                  if way < 0 and LEAST.search(after) and not WAITS.search(after)]
+    return found
+
+
+def limits(change: Change) -> list[Finding]:
+    """Times and bounds that were raised."""
+    found: list[Finding] = []
+    for file in change.touched("fuzz/*", "tests/*", ".ci/*", ".github/workflows/*", "CMake*"):
+        if file.old is None or file.path.endswith((".txt", ".tsv", ".md", ".patch", ".trace", ".sequence", ".json")) and not file.path.endswith(
+                ("CMakeLists.txt", "Presets.json")):
+            continue
+        found += [(file.path, f"a limit is higher: {before.strip()} -> {after.strip()}") for before, after, way in moved_numbers(file)
+                  if way > 0 and (WAITS.search(after) or fnmatch.fnmatch(file.path, "tests/bench/sizes"))]
+    return found
+
+
+def moved_numbers(file: File) -> Iterator[tuple[str, str, int]]:
+    """Lines of which nothing but numbers has changed: before, after, and whether the first that did went up."""
+    for hunk in file.hunks:
+        waiting = {NUMBER.sub("#", line): line for line in hunk.removed}
+        for line in hunk.added:
+            before = waiting.get(NUMBER.sub("#", line))
+            if before is None or before == line:
+                continue
+            for old, new in zip(NUMBER.findall(before), NUMBER.findall(line)):
+                old_value, new_value = (float(text.replace("_", "").replace("'", "")) for text in (old, new))
+                if old_value != new_value:
+                    yield before, line, 1 if new_value > old_value else -1
+                    break
+
+
+# ---- Checks that went ----
+
+def checks(change: Change) -> list[Finding]:
+    found: list[Finding] = []
+    found += lost_of(change, ("lib/src/*.[ch]", "lib/include/*.h", "lib/ports/*.[ch]"), library_checks, "a check of the library")
+    found += lost_of(change, ("fuzz/*.[ch]",), lambda text: Counter(name for one, count in matching(text, TESTBED_CHECK).items()
+                                                                    for name in TESTBED_CHECK.findall(one) for _ in range(count)),
+                     "a check of the testbed")
+    found += lost_of(change, ("fuzz/*.[ch]",), lambda text: Counter(re.findall(r'"expected: [^"]*"|"PROCBUF-BUG[^"]*"|kind=[\w-]+', text)),
+                     "what the testbed reports")
+    found += lost_of(change, ("fuzz/*.c",), lambda text: Counter(f"{kind_and_check} if {plain(condition)}" for condition, kind_and_check in re.findall(
+        r"\bif \(((?:[^;{}])*)\) \{? ?bug_found\(([^;]*?),(?: \"expected|[^;]*?\);)", code_of(text))), "when the testbed reports")
+    for file in change.touched("lib/src/require.h", "lib/src/valid.h", "tests/unit/kernel.[ch]", "tests/unit/marks.[ch]"):
+        gone = [line for line in file.removed if code_of(line) and not line.startswith("#include") and plain(line) not in {plain(one) for one in file.added}]
+        found += [(file.path, f"what checks are made of has changed: {plain(line)[:120]}") for line in gone[:3] if file.new is not None]
+    for file in change.touched("fuzz/harness/*.c"):
+        old, new = (dict(re.findall(r"\[(OP_\w+)\] = (\d+)", text or "")) for text in (file.old, file.new))
+        found += [(file.path, f"it no longer makes {name}") for name, weight in old.items() if weight != "0" and new.get(name, "0") == "0"]
+    for file in change.touched("tests/*.c", "tests/*.h"):
+        if file.old is not None and file.new is not None:
+            found += [(file.path, f"{where}: an assertion is gone or another: {line[:120]}") for where, line in lost_assertions(file.old, file.new, change)]
+    for file in change.touched("tests/*"):
+        if file.old is not None and file.new is not None and not file.path.endswith((".c", ".h", ".txt", ".patch")):
+            lost = Counter(plain(line) for line in file.removed if PYTHON_CHECK.search(line))
+            lost -= Counter(plain(line) for line in file.added)
+            found += [(file.path, f"an assertion is gone or another: {line[:120]}") for line in lost]
+    return found
+
+
+def library_checks(text: str) -> Counter[str]:
+    """Of a requirement, its rule: what it asks, programs of mistakes try. Of what is checked inside, and of static assertions, all:
+    nothing else would notice."""
+    found: Counter[str] = Counter()
+    for one, count in matching(text, LIBRARY_CHECK).items():
+        for rule in re.findall(r"PROCBUF_REQUIRE\(\s*(\w+)", one):
+            found[f"PROCBUF_REQUIRE({rule}, …)"] += count
+        for check in re.findall(r"(?:PROCBUF_VERIFY|PROCBUF_KEEPS|_Static_assert|procbuf_require_\w+)\s*\(.*\)", one):
+            found[check] += count
+        for word in re.findall(r"PROCBUF_NONNULL|PROCBUF_MUST_USE|nonnull|warn_unused_result", one):
+            found[word] += count
+    return found
+
+
+def lost_of(change: Change, patterns: tuple[str, ...], count: Callable[[str], Counter[str]], what: str) -> list[Finding]:
+    """What is counted less often than before, in all files together: what moved is not lost."""
+    old: Counter[str] = Counter()
+    new: Counter[str] = Counter()
+    where: dict[str, str] = {}
+    for file in change.touched(*patterns):
+        before = count(file.old or "")
+        where |= dict.fromkeys(before, file.path)
+        old += before
+        new += count(file.new or "")
+    return [(where[one], f"{what} is gone or another: {one[:120]}") for one in old - new]
+
+
+def functions_of(text: str) -> dict[str, str]:
+    """C: the name of each function, or of each test, to its body; '' to all that is outside."""
+    found: dict[str, str] = {"": ""}
+    name, body, depth = "", "", 0
+    head = ""
+    for line in text.splitlines():
+        if depth == 0:
+            head = head + " " + line if head and not head.rstrip().endswith((";", "}")) else line
+            if "{" in line and re.search(r"\)\s*\{?\s*$", head.split("{")[0] + "{"):
+                match = re.match(r"\s*\w*Test\((\w+), (\w+)", head) or re.search(r"()\b(\w+)\s*\([^()]*(?:\([^()]*\)[^()]*)*\)\s*\{", head)
+                name = ".".join(filter(None, match.groups())) if match else ""
+        depth += line.count("{") - line.count("}")
+        body += line + "\n"
+        if depth == 0 and (line.startswith("}") or not head.strip() or head.rstrip().endswith(";")):
+            found[name] = found.get(name, "") + body
+            name, body, head = "", "", ""
+    found[""] += body
+    return found
+
+
+def lost_assertions(old: str, new: str, change: Change) -> Iterator[tuple[str, str]]:
+    """By test: an assertion that is no longer there as it was, nor in a function that is new. deleted() has tests that are gone."""
+    before, after = functions_of(old), functions_of(new)
+    extra = Counter[str]()
+    for name, body in after.items():
+        extra += matching(body, ASSERTION) if name not in before else Counter()
+    for name, body in before.items():
+        if name not in after:
+            if "." not in name:  # a helper went: where its checks are now
+                lost = matching(body, ASSERTION)
+                for other, text in after.items():
+                    lost -= matching(text, ASSERTION)
+                yield from ((name, line) for line in lost)
+            continue
+        lost = matching(body, ASSERTION) - matching(after[name], ASSERTION)
+        yield from ((name, line) for line in lost - extra)
+        if body != after[name] and "." in name and after[name].count("return") > body.count("return"):
+            yield name, "it returns earlier"
+
+
+# ---- Words that switch checks off ----
+
+def more_of(change: Change, patterns: Iterable[str], files: tuple[str, ...]) -> list[Finding]:
+    """Words that are more often in all files together than before."""
+    found: list[Finding] = []
+    touched = [file for file in change.touched(*files) if not file.path.endswith((".md", ".patch")) and "gate" not in file.path]
+    for pattern in patterns:
+        one = re.compile(pattern, re.MULTILINE)
+        old, new = (Counter(match[0] for file in touched for match in one.finditer(side(file) or ""))
+                    for side in (lambda file: file.old, lambda file: file.new))
+        if new.total() > old.total():
+            file = next(file for file in touched if len(one.findall(file.new or "")) > len(one.findall(file.old or "")))
+            line = next((plain(line) for line in file.added if one.search(line)), pattern)
+            found.append((file.path, line[:140]))
+    return found
+
+
+def skips(change: Change) -> list[Finding]:
+    return more_of(change, [r"^\s*#\s*if(?:n?def)?\b.*"], ("tests/unit/*.c", "tests/found/*.c", "fuzz/oracle/*.c", "fuzz/model/*.c")) + more_of(change, SKIPS, ("tests/*", ".ci/*", ".github/workflows/*", "fuzz/*", ".clusterfuzzlite/*"))
+
+
+def suppressions(change: Change) -> list[Finding]:
+    found = more_of(change, SUPPRESSIONS, ("lib/*", "fuzz/*", "tests/*", "CMake*", ".ci/*", ".github/workflows/*", ".clang-tidy"))
+    before, after, where = Counter[str](), Counter[str](), dict[str, str]()
+    for file in change.touched("CMake*", "*/CMakeLists.txt", "*.cmake", "tests/*", ".ci/*", ".clusterfuzzlite/*", "fuzz/setup/*"):
+        if not file.path.endswith((".md", ".patch", ".txt")) or file.path.endswith("CMakeLists.txt"):
+            flags = FLAG.findall(file.old or "")
+            where |= dict.fromkeys(flags, file.path)
+            before += Counter(flags)
+            after += Counter(FLAG.findall(file.new or ""))
+    found += [(where[flag], f"a flag is gone: {flag}") for flag in before - after]
+    for file in change.touched(".clang-tidy"):
+        found += [(file.path, f"a check of the linter is gone: {plain(line)}") for line in file.removed] + [
+            (file.path, f"a check of the linter is left out: {plain(line)}") for line in file.added if re.search(r"(^|[\s,'])-\w", line)]
+    return found
+
+
+def proof_text(change: Change) -> list[Finding]:
+    """Contracts for the proof: a promise less, or more that is taken for granted."""
+    old, new, where = Counter[str](), Counter[str](), dict[str, str]()
+    for file in change.touched("lib/src/*.[ch]", "lib/include/*.h"):
+        before, after = (Counter(clauses(text or "")) for text in (file.old, file.new))
+        where |= dict.fromkeys([*before, *after], file.path)
+        old += before
+        new += after
+    had = {of_function(one) for one in old}
+    return [(where[one], f"a promise of the proof is gone or another: {one[:120]}") for one in old - new if PROMISE.match(one)] + [
+        (where[one], f"the proof takes more for granted: {one[:120]}") for one in new - old if GRANTED.match(one) and of_function(one) in had]
+
+
+def clauses(text: str) -> Iterator[str]:
+    """Clauses of ACSL, each with the function that it is of, which is what follows the comment."""
+    for match in re.finditer(r"(/\*@.*?\*/|//@[^\n]*)([^;{]*)", text, re.DOTALL):
+        body = re.sub(r"^/\*@|^//@|\*/$|^\s*@", " ", match[1], flags=re.MULTILINE)
+        declared = re.search(r"(\w+)\s*\(", match[2])
+        for clause in body.split(";"):
+            words = plain(re.sub(r"^\s*behavior \w+:", lambda m: m[0], clause))
+            if words:
+                yield re.sub(r"^behavior (\w+): ?", "", words) + f"  [{declared[1] if declared else ''}]"
+
+
+def of_function(clause: str) -> str:
+    return clause.rsplit("[", 1)[1]
+
+
+def judge(change: Change) -> list[Finding]:
+    """Programs whose word the gate takes: a changed line of theirs may say anything."""
+    found: list[Finding] = []
+    for file in change.touched(*JUDGES):
+        if file.old is None or file.new is None or file.path.endswith((".txt", ".md")) or "gate_cases" in file.path:
+            continue
+        if says(file.old) == says(file.new):
+            continue
+        gone = [line for line in file.removed if line.strip() and not line.lstrip().startswith(("#", "*", "/*", "//"))]
+        if file.path.startswith(".github/"):
+            gone = [line for line in gone if re.match(r"\s*-? *(run|if):", line)]
+        early = [line for line in file.added if re.match(r"\s*(return\b|exit\b|sys\.exit|continue\b|pass\b|exec\b|if )", line)]
+        if gone or early:
+            found.append((file.path, f"it judges, and has changed: {plain((gone or early)[0])[:120]}"))
+    return found
+
+
+def says(text: str) -> str:
+    """A program of Python without what does nothing: imports, texts that stand alone, types. Any other as it is."""
+    if not re.match(r"#!.*python|\"\"\"", text):
+        return text
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return text
+    for node in ast.walk(tree):
+        if isinstance(getattr(node, "body", None), list):
+            node.body = [one for one in node.body if not isinstance(one, (ast.Import, ast.ImportFrom))  # type: ignore[attr-defined]
+                         and not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
+        if isinstance(node, ast.AnnAssign):
+            node.annotation = ast.Constant(0)
+        elif isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, ast.FunctionDef):
+            node.returns = None
+    return ast.dump(tree)
+
+
+CHECKS: dict[str, Callable[[Change], list[Finding]]] = {
+    "deleted": deleted, "floors": floors, "checks": checks, "skips": skips, "suppressions": suppressions, "limits": limits,
+    "proof-text": proof_text, "judge": judge}
+
+
+def look(change: Change, name: str) -> Said:
+    """One of CHECKS, with what the commits declare."""
+    said = Said()
+    for path, what in CHECKS[name](change):
+        declaration = change.declared("Weakens", path)
+        if declaration:
+            said.declared.append(f"{path}: {what} ({declaration.why})")
+        else:
+            said.refusals.append(f"{path}: {what}")
+    return said
+
+
+# ---- The contract ----
+
+def rules_of(text: str) -> dict[str, str]:
+    """Rule to its text: of lists and of section R; the rest by section, as "text of SECTION"."""
+    found: dict[str, str] = {}
+    section = "the beginning"
+    for line in text.splitlines():
+        if line.startswith("## "):
+            section = line[3:].split(".")[0]
+        if match := re.match(rf"- \*\*({RULE})\*\*|\| ({RULE}) \|", line):
+            key = match[1] or (match[2] if section == "R" else f"text of {section}")
+        elif not (line.startswith("  ") and found):
+            key = f"text of {section}"
+        found[key] = plain(found.get(key, "") + " " + line)
+    return found
+
+
+def contract(change: Change) -> tuple[Said, set[str]]:
+    """Returns: what is wrong with how rules changed, and the rules whose text differs and that are declared."""
+    said, moved = Said(), set()
+    old, new = rules_of(change.old.text("lib/CONTRACT.md")), rules_of(change.new.text("lib/CONTRACT.md"))
+    for rule in sorted({*old, *new}):
+        if old.get(rule) == new.get(rule):
+            continue
+        what = "is new" if rule not in old else "is gone" if rule not in new else "reads otherwise"
+        declaration = change.declared("Contract", rule) or (change.declared("Contract", "text") if rule.startswith("text of") else None)
+        if declaration:
+            moved.add(rule)
+            said.declared.append(f"{rule} {what} ({declaration.why})")
+        else:
+            said.refusals.append(f"lib/CONTRACT.md: {rule} {what}, and no trailer \"Contract: {rule}: REASON\" says why")
+    return said, moved
+
+
+def new_rules(change: Change) -> list[str]:
+    old, new = (rules_of(tree.text("lib/CONTRACT.md")) for tree in (change.old, change.new))
+    return [rule for rule in new if rule not in old and re.fullmatch(RULE, rule)]
+
+
+def bugs_for_new_rules(change: Change) -> tuple[Said, list[str]]:
+    """Returns: new rules without a planted bug, and the ids of bugs that must be caught."""
+    said, ids = Said(), []
+    headers = {path.rsplit("/", 1)[1].removesuffix(".patch"): change.new.text(path).split("\n\n", 1)[0]
+               for path in change.new.paths("tests/defects/patches/*.patch")}
+    for rule in new_rules(change):
+        planted = [name for name, header in headers.items() if re.search(rf"^rule: {rule}\b", header, re.MULTILINE)]
+        ids += planted
+        if not planted:
+            said.refusals.append(f"{rule} is a new rule, and no planted bug in tests/defects/patches has \"rule: {rule}\"")
+        else:
+            said.notes.append(f"{rule} has {', '.join(planted)}")
+    return said, ids
