@@ -98,8 +98,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./fuzz/campaign", formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Replay the corpora, fuzz every harness, triage what breaks, and write a report.",
-        epilog="Exit status: 0 nothing found; 1 findings, a planted bug missed, or code of the library\n"
-               "no longer reached; 2 failed to run, or a part of it did (fuzz/OUTPUT.md lists what).\n"
+        epilog="Exit status: 0 nothing found; 1 findings, a planted bug missed, code of the library no\n"
+               "longer reached, or worse evidence; 2 failed to run, or a part of it did (fuzz/OUTPUT.md has\n"
+               "the list).\n"
                "Ctrl-C stops at once, keeps everything found, and still writes the report: status 1 or 2.\n\n"
                "Each campaign in a folder is a night: corpora keep growing, and findings are new, known,\n"
                "regressed, or fixed since.")
