@@ -25,7 +25,7 @@ def is_running(out: Path) -> bool:
 
 def note_under(out: Path, rows: list[Under]) -> None:
     """The fuzzing is over, and machines run what was kept."""
-    with contextlib.suppress(OSError, ValueError, ToolError):  # nobody needs it that much
+    with contextlib.suppress(OSError, ValueError, ToolError):  # it is not worth a failure
         known = json.loads((out / "status.json").read_text())
         write_json(out / "status.json", known | {"under": [asdict(row) for row in rows]})
 
