@@ -263,7 +263,7 @@ class Findings:
             try:
                 fields = json.loads(record.read_text())
                 inputs = max(finding.inputs, fields["inputs"])
-                write_json(record, fields | {"inputs": inputs, "names": finding.names, "status": finding.status,
+                write_json(record, fields | {"inputs": inputs, "names": finding.names, "status": finding.status, "under": finding.under,
                                                  "command": finding.command})
             except (OSError, ValueError, KeyError, TypeError, ToolError) as error:
                 problems.append(f"{record}: is as it was: {error}")

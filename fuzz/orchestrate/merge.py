@@ -190,7 +190,7 @@ def no_longer_reached(night: Merged, covered: dict[str, Misses]) -> list[str]:
     return sorted(set.intersection(*telling)) if telling and covered else []
 
 
-def _under(night: Merged) -> list[Under]:
+def add_under(night: Merged) -> list[Under]:
     """Of each machine, what all hosts ran on it."""
     found: dict[str, Under] = {}
     for row in (row for fact in night.last for row in fact.record.under):
@@ -238,7 +238,7 @@ def record_of(known: Known, parcels: Parcels, folder: Path) -> Record:
         if is_raw(finding):
             record.notes.append(f"no host has made it small: {finding.identity}")
     record.fixed = sorted({identity for _, part in records for identity in part.fixed} - {f.identity for f in record.findings})
-    record.under = _under(night)
+    record.under = add_under(night)
     record.canaries = sorted({c.id: c for _, part in records for c in sorted(part.canaries, key=lambda c: not c.why)}.values(),
                              key=lambda c: c.id)
     plans: dict[tuple[str, str], Planned] = {}

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import canary, causes, corpora, coverage, evidence, plan, report, under
+from . import canary, causes, corpora, coverage, evidence, plan, report, status, under
 from .arguments import Settings
 from .clock import Clock
 from .exchange import Exchange
@@ -295,7 +295,8 @@ class Night:
             return
         programs = under.kept(triage.build, {name: self.folder.inputs(name) for name in self.fuzzing.results})
         self.journal.record.under = under.run(triage.build, programs, triage.findings, self.journal, under.budget(settings.time or 0),
-                                              under.taker(triage.findings, triage.see))
+                                              under.taker(triage.findings, triage.see),
+                                              lambda rows: status.note_under(self.folder.out, rows))
 
     def measure_coverage(self) -> None:
         record = self.journal.record

@@ -68,10 +68,10 @@ def _row(name: str, why: str = "") -> Under:
 
 
 def _run(row: Under, built: Build, kernel: Path, programs: list[Program], until: float, take: Take) -> None:
-    """On one machine, portion by portion."""
+    """On one machine, portion by portion, but one at least."""
     for at in range(0, len(programs), PORTION):
         portion = programs[at:at + PORTION]
-        if time.monotonic() > until:
+        if at and time.monotonic() > until:
             row.why = f"{len(programs) - at} of {len(programs)} programs did not run: its time was over"
             return
         judged = hardware.judge(row.machine, built.folder, kernel, [program.text for program in portion])
@@ -97,9 +97,11 @@ def _ask(row: Under, built: Build, kernel: Path, findings: Findings, found: list
             finding.under.append(row.machine)
 
 
-def run(built: Build, programs: list[Program], findings: Findings, journal: Journal, seconds: float, take: Take) -> list[Under]:
-    """Returns: a row for each machine, with what ran there, or why nothing did."""
-    rows, absent = [], []
+def run(built: Build, programs: list[Program], findings: Findings, journal: Journal, seconds: float, take: Take,
+        note: Callable[[list[Under]], None] = lambda rows: None) -> list[Under]:
+    """Returns: a row for each machine, with what ran there, or why nothing did; `note` has them as they grow."""
+    rows: list[Under] = []
+    absent: list[str] = []
     found = [f for f in findings.by_identity.values() if not f.machine and kind_of(f.identity) not in NOT_ASKED]
     for number, name in enumerate(hardware.MACHINES):
         begin = time.monotonic()
@@ -120,6 +122,7 @@ def run(built: Build, programs: list[Program], findings: Findings, journal: Jour
             row.why = str(error).splitlines()[0]
             journal.breaks(f"protection hardware, {name}", row.why)
         seconds -= time.monotonic() - begin
+        note(rows)
     if absent:
         journal.leave_out(f"what the night kept did not run on {', '.join(absent)}: QEMU or a compiler is missing", "fuzz/setup/install --all")
     return rows

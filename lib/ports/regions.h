@@ -66,8 +66,10 @@ static void load(const struct region wanted[REGIONS])
     for (unsigned r = 0; r < REGIONS; r++) {
         if (is_known && are_same(&loaded[r], &wanted[r]))
             continue;
-        off |= (unsigned)(!is_known || !is_empty(&loaded[r])) << r;
-        on |= (unsigned)!is_empty(&wanted[r]) << r;
+        if (!is_known || !is_empty(&loaded[r]))
+            off |= 1u << r;
+        if (!is_empty(&wanted[r]))
+            on |= 1u << r;
         loaded[r] = wanted[r];
     }
     is_known = true;

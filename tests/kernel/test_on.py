@@ -19,12 +19,13 @@ from unittest import mock
 
 import jsonschema
 
-from orchestrate import hardware, under
+from orchestrate import hardware, merge, under
 from orchestrate.bundle import Bundles
+from orchestrate.facts import Fact
 from orchestrate.findings import Findings
 from orchestrate.journal import Journal
 from orchestrate.live import QuietView
-from orchestrate.record import Finding, Record
+from orchestrate.record import Finding, Record, Under as Row
 from orchestrate.tools import ROOT, Build, ToolError
 
 BUILD = Path(sys.argv.pop()).resolve() if len(sys.argv) > 2 else ROOT / "build/asan"
@@ -118,11 +119,11 @@ class Under(unittest.TestCase):
         self.findings.shows_on_machine = under.shows
         self.journal = Journal(QuietView(), Record())
 
-    def run_on(self, seconds: float = 1000, **changes):
+    def run_on(self, seconds: float = 1000, count: int = 1, **changes):
         """The row of a machine that is changed, the only one that there is."""
         machines = {"riscv32": dataclasses.replace(hardware.MACHINES["riscv32"], **changes)}
         with mock.patch.object(hardware, "MACHINES", machines):
-            [row] = under.run(self.build, [under.Program(PROGRAM, "life")], self.findings, self.journal, seconds,
+            [row] = under.run(self.build, [under.Program(PROGRAM, "life")] * count, self.findings, self.journal, seconds,
                               under.taker(self.findings, lambda finding: None))
         return row
 
@@ -162,6 +163,12 @@ class Under(unittest.TestCase):
         self.run_on(granule=32)
         self.assertEqual(finding.under, ["riscv32"])
 
+    def test_hosts_add_up(self):
+        rows = [Row("x86", "pc", 1, 2, 3, 4, 4, 0.5, ["b"], "its time was over"), Row("x86", "pc", 10, 20, 30, 40, 40, 1.0, ["a"]),
+                Row("armv7m", "an385")]
+        night = merge.Merged(1, [], [Fact(record=Record(under=rows[:2])), Fact(record=Record(under=rows[2:]))], {})
+        self.assertEqual(merge.add_under(night), [rows[2], Row("x86", "pc", 11, 22, 33, 44, 44, 1.5, ["a", "b"])])
+
     def test_a_machine_that_is_not_there_is_left_out(self):
         row = self.run_on(qemu=["qemu-none"])
         self.assertEqual((row.traces, row.why), (0, "qemu-none is missing"))
@@ -172,14 +179,14 @@ class Under(unittest.TestCase):
         self.assertIn("too large", self.journal.record.broken[0])
 
     def test_what_has_no_time_is_left_out(self):
-        row = self.run_on(seconds=0)
-        self.assertEqual((row.traces, row.why), (0, "1 of 1 programs did not run: its time was over"))
-        self.assertIn("1 of 1", self.journal.record.left_out[0].what)
+        row = self.run_on(seconds=0, count=under.PORTION + 1)
+        self.assertEqual((row.traces, row.why), (under.PORTION, f"1 of {under.PORTION + 1} programs did not run: its time was over"))
+        self.assertIn("1 of ", self.journal.record.left_out[0].what)
 
     def test_a_night_has_it_in_its_plan_its_record_and_its_report(self):
         def campaign(*words) -> str:
             done = subprocess.run([sys.executable, "-B", "-c", CAMPAIGN, "--out", self.folder / "out", "--harness", "slices", "--engine", "libfuzzer",
-                                   "--build", "asan", "--time", "1s", "--hardware", *words], capture_output=True, text=True,
+                                   "--build", "asan", "--time", "1s", "--empty", "--hardware", *words], capture_output=True, text=True,
                                   check=False, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT / "fuzz")})
             self.assertEqual(done.returncode, 0 if words else 1, done.stdout + done.stderr)
             return done.stdout
@@ -191,6 +198,7 @@ class Under(unittest.TestCase):
         self.assertGreater(row["traces"], 0)
         self.assertIn(finding["identity"], row["findings"])
         self.assertEqual((finding["machine"], finding["status"]), ("riscv32", "new"))
+        self.assertRegex(campaign("--status"), "riscv32 +[0-9]+ programs on its protection hardware")
         self.assertIn("Seen under protection hardware", (self.folder / "out/report/index.html").read_text())
 
 

@@ -150,7 +150,9 @@ def size(finding: Finding) -> str:
     """How long its program is, and how often it shows."""
     count, members, shows = finding.operations, finding.members, finding.shows
     return (f"{count} operation{'s' * (count != 1)}" + (f" in {members} programs, one after another" if members > 1 else "") +
-            (f", shows in {shows} replays" if shows and shows.split(" of ")[0] != shows.split(" of ")[1] else ""))
+            (f", shows in {shows} replays" if shows and shows.split(" of ")[0] != shows.split(" of ")[1] else "") +
+            (f", on {finding.machine} only" if finding.machine else "") +
+            (f", seen under {', '.join(finding.under)} too" if finding.under else ""))
 
 
 def summary(record: Record) -> str:
