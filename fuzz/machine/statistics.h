@@ -13,7 +13,8 @@ extern const struct observer statistics_observer;
 
 /* As JSON: "operations": "name outcome" to count; "pairs": "a b" to count, of operations that
  * followed on each other; "overlaps": "relation first second process phase" to count, all of them; "states": "name state
- * outcome" to count; "numbers": "name operand class" to count, operands from 1. */
+ * outcome" to count; "numbers": "name operand class" to count, operands from 1;
+ * "rules": the rule that decided a call to count. */
 void statistics_print(FILE *out);
 
 #endif

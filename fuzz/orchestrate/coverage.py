@@ -257,7 +257,8 @@ def conditions_of(functions: list) -> dict[str, dict[str, list[tuple[str, bool]]
         source = Path(path).read_text().splitlines()
         found[path][name] = []
         for row in zip(*([b for b in one["branches"] if b[8] == ALONE] for one in whole)):
-            found[path][name].append((_text(source, row[0]), any(b[4] for b in row) and any(b[5] for b in row)))
+            code = _text(source, row[0]) if row[0][6] == 0 else f"{name}(), a condition in a macro"
+            found[path][name].append((code, any(b[4] for b in row) and any(b[5] for b in row)))
         for row in zip(*(one["mcdc_records"] for one in whole)):
             codes = sorted({tuple(b[:4]) for b in whole[0]["branches"] if b[8] == IN_A_DECISION and b[6] == 0
                             and row[0][:2] <= b[:2] and b[2:4] <= row[0][2:4]})

@@ -5,6 +5,8 @@
 
 #include <procbuf/error.h>
 
+#include "proved/error.h"
+
 /* Two tables: the numbers between the two ranges have no names, and no place in one either. */
 static const char *const code_names[] = {
     [PROCBUF_OK] = "OK",

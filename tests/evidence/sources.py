@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from orchestrate import builds, evidence, hardware
-from orchestrate.functions import Function, functions_in, functions_of, library
+from orchestrate.functions import Function, functions_of, library
 from orchestrate.planted import Defect, all_defects
 from orchestrate.record import EvidenceCell, EvidenceRow, FileCoverage
 from orchestrate.tools import ROOT, ToolError

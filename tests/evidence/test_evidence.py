@@ -1,6 +1,7 @@
 """The evidence of each rule: its floor, what is joined, and what is stale."""
 import json
 import sys
+import tempfile
 import unittest
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import sources  # pylint: disable=wrong-import-position
 
-from orchestrate import evidence  # pylint: disable=wrong-import-position
+from orchestrate import coverage, evidence  # pylint: disable=wrong-import-position
 from orchestrate.functions import functions_in, library  # pylint: disable=wrong-import-position
 from orchestrate.record import Canary, EvidenceCell, EvidenceRow, FileCoverage, Record  # pylint: disable=wrong-import-position
 from orchestrate.tools import ROOT  # pylint: disable=wrong-import-position
@@ -82,6 +83,20 @@ class Joined(unittest.TestCase):
         self.assertEqual(sources.stale([kept, gone]), {f"{one.file}: {one.name}": False, f"{one.file}: gone": True})
         self.assertEqual(replace(one, text=one.text.replace("{", "{ /* said */\n", 1)).digest, one.digest)
         self.assertNotEqual(replace(one, text=one.text + ";").digest, one.digest)
+
+    def test_a_condition_decides_in_any_file_that_includes_it(self):
+        with tempfile.TemporaryDirectory() as name:
+            path = str(Path(name) / "a.h")
+            Path(path).write_text("if (a || b)\n    CHECK(c || d);\nif (e)\n")
+
+            def compiled(file: str, alone: list[bool], macro: list[bool], seen: tuple[int, int]) -> dict:
+                pairs = [[1, 5, 1, 6, 1, 1, 0, 0, 6], [1, 10, 1, 11, 1, 1, 0, 0, 6], [9, 1, 9, 2, 1, 1, 1, 0, 6], [9, 1, 9, 2, 1, 1, 1, 0, 6]]
+                return {"name": f"{file}:f", "filenames": [path, "check.h"], "branches": [*pairs, [3, 5, 3, 6, *seen, 0, 0, 4]],
+                        "mcdc_records": [[1, 5, 1, 11, 0, 5, alone], [9, 1, 9, 2, 0, 5, macro]]}
+            unused = {"name": "c.c:f", "filenames": [path], "branches": [], "mcdc_records": []}
+            found = coverage.conditions_of([compiled("a.c", [True, False], [False, True], (1, 0)), unused, compiled("b.c", [False, True], [False, True], (0, 0))])
+        self.assertEqual(found, {path: {"f": [("e", False), ("a", True), ("b", True), ("f(), condition 1 in a macro", False),
+                                              ("f(), condition 2 in a macro", True)]}})
 
     def test_functions_are_found_by_their_brackets(self):
         self.assertEqual(functions_in("/* of */\nstatic int\nf(int a)\n{\n    if (a) {\n    }\n}\n\nint g;\n"), [(2, 7, "f")])

@@ -75,4 +75,8 @@ enum procbuf_error procbuf_process_brk(struct procbuf_process *process, procbuf_
 enum procbuf_error procbuf_process_sbrk(struct procbuf_process *process, intptr_t delta,
                                         procbuf_addr_t *old_break_out);
 
+/*@ assigns \nothing;
+    ensures \result == (error == PROCBUF_OK ? PROCBUF_OK : PROCBUF_NOMEM); */
+static enum procbuf_error memop_code(enum procbuf_error error);
+
 #endif

@@ -57,4 +57,14 @@ bool procbuf_readable_elements_at(const struct procbuf_readable_elements *elemen
 bool procbuf_writable_elements_at(const struct procbuf_writable_elements *elements, size_t index,
                                   struct procbuf_writable *slice_out);
 
+/*@ requires \valid_read(elements);
+    assigns \nothing;
+    ensures \result == elements->count_; */
+size_t procbuf_readable_elements_count(const struct procbuf_readable_elements *elements);
+
+/*@ requires \valid_read(elements);
+    assigns \nothing;
+    ensures \result == elements->count_; */
+size_t procbuf_writable_elements_count(const struct procbuf_writable_elements *elements);
+
 #endif

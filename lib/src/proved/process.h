@@ -67,4 +67,126 @@ static struct procbuf_protection protection_of(const struct procbuf_process *pro
               process->private_.identifier > \old(process->private_.identifier); */
 static bool begin_new_life(struct procbuf_process *process);
 
+/*@ requires occupied(process);
+    assigns \nothing;
+    ensures \result == &process->private_; */
+const struct procbuf_process_private *procbuf_process_look(const struct procbuf_process *process);
+
+/*@ requires occupied(process);
+    assigns \nothing;
+    ensures \result == process->private_.flash_start; */
+procbuf_addr_t procbuf_process_flash_start(const struct procbuf_process *process);
+
+/*@ requires occupied(process);
+    assigns \nothing;
+    ensures \result == process->private_.flash_protected_end; */
+procbuf_addr_t procbuf_process_flash_protected_end(const struct procbuf_process *process);
+
+/*@ requires occupied(process);
+    assigns \nothing;
+    ensures \result == process->private_.flash_end; */
+procbuf_addr_t procbuf_process_flash_end(const struct procbuf_process *process);
+
+/*@ requires occupied(process);
+    assigns \nothing;
+    ensures \result == process->private_.mem_start; */
+procbuf_addr_t procbuf_process_mem_start(const struct procbuf_process *process);
+
+/*@ requires occupied(process);
+    assigns \nothing;
+    ensures \result == process->private_.mem_end; */
+procbuf_addr_t procbuf_process_mem_end(const struct procbuf_process *process);
+
+/*@ requires occupied(process);
+    assigns \nothing;
+    ensures \result == process->private_.app_break; */
+procbuf_addr_t procbuf_process_app_break(const struct procbuf_process *process);
+
+/*@ requires occupied(process);
+    assigns \nothing;
+    ensures \result == process->private_.kernel_break; */
+procbuf_addr_t procbuf_process_kernel_break(const struct procbuf_process *process);
+
+/*@ requires occupied(process);
+    assigns \nothing;
+    ensures \result == process->private_.mark; */
+procbuf_addr_t procbuf_process_mark(const struct procbuf_process *process);
+
+/*@ requires occupied(process);
+    assigns \nothing;
+    ensures \result == process->private_.restart_count; */
+uint32_t procbuf_process_restart_count(const struct procbuf_process *process);
+
+/*@ requires occupied(process);
+    assigns \nothing;
+    ensures \result.kind == process->private_.state.kind &&
+            \result.stopped_from == process->private_.state.stopped_from &&
+            \result.yielded_for == process->private_.state.yielded_for; */
+struct procbuf_state procbuf_process_state(const struct procbuf_process *process);
+
+/*@ requires occupied(process);
+    assigns \nothing;
+    ensures \result <==> is_active(&process->private_); */
+bool procbuf_process_is_active(const struct procbuf_process *process);
+
+/*@ requires occupied(process);
+    assigns process->private_.state;
+    behavior waiting:
+      assumes process->private_.state.kind == PROCBUF_STATE_YIELDED ||
+              process->private_.state.kind == PROCBUF_STATE_YIELDED_FOR;
+      ensures process->private_.state.kind == PROCBUF_STATE_RUNNING &&
+              process->private_.state.yielded_for == 0;
+    behavior other:
+      assumes process->private_.state.kind != PROCBUF_STATE_YIELDED &&
+              process->private_.state.kind != PROCBUF_STATE_YIELDED_FOR;
+      ensures process->private_.state == \old(process->private_.state);
+    complete behaviors; */
+void procbuf_process_set_running(struct procbuf_process *process);
+
+/*@ requires occupied(process);
+    assigns process->private_.state;
+    behavior running:
+      assumes process->private_.state.kind == PROCBUF_STATE_RUNNING;
+      ensures process->private_.state.kind == PROCBUF_STATE_YIELDED &&
+              process->private_.state.yielded_for == 0;
+    behavior other:
+      assumes process->private_.state.kind != PROCBUF_STATE_RUNNING;
+      ensures process->private_.state == \old(process->private_.state);
+    complete behaviors; */
+void procbuf_process_set_yielded(struct procbuf_process *process);
+
+/*@ requires occupied(process);
+    assigns process->private_.state;
+    behavior running:
+      assumes process->private_.state.kind == PROCBUF_STATE_RUNNING;
+      ensures process->private_.state.kind == PROCBUF_STATE_YIELDED_FOR &&
+              process->private_.state.yielded_for == number;
+    behavior other:
+      assumes process->private_.state.kind != PROCBUF_STATE_RUNNING;
+      ensures process->private_.state == \old(process->private_.state);
+    complete behaviors; */
+void procbuf_process_set_yielded_for(struct procbuf_process *process, uint32_t number);
+
+/*@ requires occupied(process);
+    assigns process->private_.state.kind;
+    behavior active:
+      assumes is_active(&process->private_);
+      ensures process->private_.state.kind == PROCBUF_STATE_STOPPED;
+    behavior other:
+      assumes !is_active(&process->private_);
+      ensures process->private_.state.kind == \old(process->private_.state.kind);
+    complete behaviors; */
+void procbuf_process_stop(struct procbuf_process *process);
+
+/*@ requires occupied(process);
+    assigns process->private_.state.kind;
+    behavior stopped:
+      assumes process->private_.state.kind == PROCBUF_STATE_STOPPED;
+      ensures process->private_.state.kind == process->private_.state.stopped_from;
+    behavior other:
+      assumes process->private_.state.kind != PROCBUF_STATE_STOPPED;
+      ensures process->private_.state.kind == \old(process->private_.state.kind);
+    complete behaviors; */
+void procbuf_process_resume(struct procbuf_process *process);
+
 #endif

@@ -186,4 +186,54 @@ enum procbuf_error procbuf_writable_copy_from(struct procbuf_writable slice, con
 enum procbuf_error procbuf_writable_copy_from_slice(struct procbuf_writable slice,
                                                     struct procbuf_readable source);
 
+/*@ requires array != \null || len == 0;
+    requires len == 0 || \valid_read((uint8_t *)array + (0 .. len - 1));
+    assigns \nothing;
+    ensures \result.len_ == len && \result.base_ != \null;
+    ensures len == 0 || \valid_read(\result.base_ + (0 .. len - 1));
+    ensures array != \null ==> \result.base_ == array; */
+struct procbuf_readable procbuf_readable_from_array(const void *array, size_t len);
+
+/*@ requires array != \null || len == 0;
+    requires len == 0 || \valid((uint8_t *)array + (0 .. len - 1));
+    assigns \nothing;
+    ensures \result.len_ == len && \result.base_ != \null;
+    ensures len == 0 || \valid(\result.base_ + (0 .. len - 1));
+    ensures array != \null ==> \result.base_ == array; */
+struct procbuf_writable procbuf_writable_from_array(void *array, size_t len);
+
+/*@ assigns \nothing;
+    ensures \result == slice.len_; */
+size_t procbuf_readable_len(struct procbuf_readable slice);
+
+/*@ assigns \nothing;
+    ensures \result == slice.len_; */
+size_t procbuf_writable_len(struct procbuf_writable slice);
+
+/*@ assigns \nothing;
+    ensures (uint8_t *)\result == slice.base_; */
+const uint8_t *procbuf_readable_base_unchecked(struct procbuf_readable slice);
+
+/*@ assigns \nothing;
+    ensures (uint8_t *)\result == slice.base_; */
+uint8_t *procbuf_writable_base_unchecked(struct procbuf_writable slice);
+
+/*@ assigns \nothing;
+    ensures \result.rest_.base_ == slice.base_ && \result.rest_.len_ == slice.len_; */
+struct procbuf_iter procbuf_readable_iterate(struct procbuf_readable slice);
+
+/*@ requires chunk_len != 0;
+    assigns \nothing;
+    ensures \result.rest_.base_ == slice.base_ && \result.rest_.len_ == slice.len_ &&
+            \result.chunk_len_ == chunk_len; */
+struct procbuf_readable_chunks procbuf_readable_split(struct procbuf_readable slice,
+                                                      size_t chunk_len);
+
+/*@ requires chunk_len != 0;
+    assigns \nothing;
+    ensures \result.rest_.base_ == slice.base_ && \result.rest_.len_ == slice.len_ &&
+            \result.chunk_len_ == chunk_len; */
+struct procbuf_writable_chunks procbuf_writable_split(struct procbuf_writable slice,
+                                                      size_t chunk_len);
+
 #endif

@@ -15,4 +15,9 @@
               (struct procbuf_process *)\result == table->private_.slots + index; */
 struct procbuf_process *procbuf_table_slot(const struct procbuf_table *table, uint32_t index);
 
+/*@ assigns \nothing;
+    ensures \result <==> a.private_.table == b.private_.table && a.index_ == b.index_ &&
+                         a.private_.identifier == b.private_.identifier; */
+bool procbuf_id_equal(struct procbuf_id a, struct procbuf_id b);
+
 #endif
