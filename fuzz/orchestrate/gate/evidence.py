@@ -76,6 +76,10 @@ def corpora(change: Change, trees: Workshop) -> Said:
                  "--expect", len(traces), *traces], environment=QUIET)
     if done.returncode != 0 and not found:
         said.refusals.append(f"as it ships, without internal checks: {done.stderr.strip().splitlines()[-1]}")
+    if not found:
+        tree = trees.tree("new")
+        done = call([sys.executable, "-B", tree / "tests/regression/reached", trees.replayer("new", "new").tool("procbuf-replay")], tree)
+        said.refusals += [f"tests/regression/reached: {line}" for line in done.stdout.splitlines() if line.startswith("no longer reached")]
     if (change.library or change.testbed) and not found:
         hostile = [path for file in change.seeds if (path := trees.tree("new") / file.path).suffix == ".trace"]
         hostile += [path for path in traces[::4] if path not in hostile]
@@ -330,11 +334,11 @@ def flaky(change: Change, trees: Workshop) -> Said:
                 said.refusals.append(f"{file.path}: it depends on time or chance: {line.strip()[:120]}")
     if names:
         programs = trees.unit_programs("new", "new")
-        jobs = [(program, name.replace(".", "/"), turn * 1777) for turn in range(TIMES) for name in names for program in programs
+        jobs = [(program, name.replace(".", "/")) for _ in range(TIMES) for name in names for program in programs
                 if name in trees.tests("new", "new").passed]
         answers: dict[str, set[bool]] = {}
         with ThreadPoolExecutor(4) as pool:  # more than the machine has: that is the load
-            for result in pool.map(lambda job: run_tests(job[0], "1", job[1], {"PADDING": "x" * job[2]}), jobs):
+            for result in pool.map(lambda job: run_tests(job[0], "1", job[1]), jobs):
                 for name, passed in result.passed.items():
                     answers.setdefault(name, set()).add(passed)
         said.refusals += [f"{name} passes and fails: {TIMES} runs disagree" for name, seen in answers.items() if len(seen) > 1]

@@ -127,6 +127,25 @@ def compiled_lines(text: str, path: str) -> set[int]:
     return found
 
 
+PROMISES = ("headers_alone", "without_attributes", "mixed_worlds", "barrier", "fetch_once", "must_not_compile")
+"""Of tests/build/check: what compilers must make of the library, and must not."""
+
+
+def promises(change: Change, trees: Workshop) -> Said:
+    if not change.library and not change.touched("lib/include/*", "tests/build/*"):
+        return Said(skipped="no code of the library has changed")
+    tree = trees.tree("new")
+    said = Said()
+    for name in PROMISES:
+        done = call([tree / "tests/build/check", name], tree, trees.environment)
+        if done.returncode == 1:
+            said.refusals.append(f"{name}: {(done.stdout + done.stderr).strip().splitlines()[0][:200]}")
+        elif done.returncode != 0:
+            said.unable = f"tests/build/check {name}: {(done.stderr.strip().splitlines() or ['it failed'])[-1]}"
+    said.notes.append(f"tests/build/check: {', '.join(PROMISES)}")
+    return said
+
+
 # ---- Who reaches them ----
 
 def measured(change: Change, trees: Workshop) -> tuple[dict[str, coverage.Measured], dict[str | None, dict[str, coverage.Measured]]]:

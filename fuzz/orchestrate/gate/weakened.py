@@ -42,7 +42,7 @@ SUPPRESSIONS = [r"\bno_sanitize\w*", r"\bNOLINT\w*", r"-fno-sanitize\w*(?:=\S+)?
                 r"\b__builtin_assume\b", r"-fsanitize-recover", r"-fsanitize-(?:ignorelist|blacklist)", r"__has_feature\((?:address|memory)_sanitizer\)",
                 r"\b__SANITIZE_ADDRESS__\b", r"\b__lsan_\w+|__asan_(?:un)?poison\w+|__asan_default_options", r"\bFUZZING_BUILD_MODE\w*",
                 r"\b__CPROVER_assume\b", r"\bBUG_DEAF_TO\b", r"\bPROCBUF_DEAF_TO\b", r"\bPROCBUF_WRAPS\b", r"__GNUC__.*optimize|optnone\b|\bsuppressed\b"]
-FLAG = re.compile(r"-fsanitize=[\w,-]+|-fno-sanitize-recover=[\w,-]+|-W(?:error|all|extra|conversion|pedantic)\b|PROCBUF_(?:WERROR|CHECKED|SANITIZE)\b|"
+FLAG = re.compile(r"-fsanitize=[\w,-]+|-fno-sanitize-recover=[\w,-]+|-W(?:error|all|extra|conversion|pedantic)\b|PROCBUF_(?:WERROR|CHECKED|SANITIZE)\b|PROCBUF_\w+\W{1,4}ON\b|"
                   r"--(?:no-tests=error|error-exitcode\S*)|\bset -[eu]+\b|-fstack-usage|-fanalyzer")
 WAITS = re.compile(r"time-?out|limit|deadline|_S\b|seconds|MOST|BUDGET|budget|tolerance|allowed|max(?:imum)?\b|retries|tries", re.IGNORECASE)
 LEAST = re.compile(r"floor|least|min(?:imum)?\b|count|expect|repeat|runs\b|rounds|share|sample|every\b|assert(?:Greater|Less)", re.IGNORECASE)
@@ -371,7 +371,7 @@ def judge(change: Change) -> list[Finding]:
             continue
         gone = [line for line in file.removed if line.strip() and not line.lstrip().startswith(("#", "*", "/*", "//"))]
         if file.path.startswith(".github/"):
-            gone = [line for line in gone if re.match(r"\s*-? *(run|if):", line)]
+            gone = [line for line in gone if re.match(r"\s*-? *(run|if|on|pull_request|push|schedule|branches|jobs|- cron|matrix)\b", line)]
         early = [line for line in file.added if re.match(r"\s*(return\b|exit\b|sys\.exit|continue\b|pass\b|exec\b|if )", line)]
         if gone or early:
             found.append((file.path, f"it judges, and has changed: {plain((gone or early)[0])[:120]}"))
