@@ -233,7 +233,9 @@ def fix(change: Change, trees: Workshop) -> Said:
                                                 for path in inputs[:5]),
                        *(f"fails before, and passes after: {name}" for name in tests[:5])])
     said.notes += [f"passes before as well: {name}" for name in idle]
-    if not inputs and not tests:
+    if not inputs and not tests and not change.library and change.touched("tests/unit/*.c", "tests/*.py"):
+        said.notes.append("the testbed's own tests have changed: no input shows what they do")
+    elif not inputs and not tests:
         said.refusals.append(f"it claims a fix ({claim}), and {'its regressions pass before as well: ' + ', '.join(idle) if idle else 'nothing fails before that passes after'}")
     return said
 
