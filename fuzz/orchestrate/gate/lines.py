@@ -208,6 +208,9 @@ def covered(change: Change, trees: Workshop) -> Said:
         for number, value, code in entry.misses.branches_missed:
             if number in lines and (entry.counts[number - 1] or 0) > 0 and f"{file}: never {value}: {code}" not in exceptions:
                 said.refusals.append(f"lib/{file}:{number}: no saved input makes it {value}: {code}")
+        text = " ".join(source[number - 1].strip() for number in sorted(lines))
+        said.refusals += [f"lib/{file}: {name}: no saved input shows that it decides by itself (MC/DC): {code}" for name, code in entry.undecided
+                          if code in text and not any(f"{file}: never {how}: {code}" in exceptions for how in ("decides", "true", "false"))]
     said.notes.append(f"{reached} of {total} changed lines with code are reached by the saved corpora alone")
     return said
 

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import ast
 import fnmatch
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
+from ..evidence import Evidence, worse
+from ..facts import typed
 from .change import Change, File, Tree, code_of
 from .said import Said
 
@@ -25,8 +28,10 @@ LISTS = ("tests/*.txt", "tests/*.tsv", "tests/*floor*.json", "tests/*.supp")
 ONLY_GROWS = ("floor", "functions", "planted", "frozen", "rooms")
 """In names of lists: what is reached, proved, found. A line that goes weakens."""
 ONLY_SHRINKS = ("uncovered", "unreached", "equivalent", "missing", "untried", "except", "deviation", "suppress", "ignore", "skip",
-                "known", "allow", "baseline", "unproved", "left", ".supp")
+                "known", "allow", "baseline", "unproved", "left", "misra", "complexity", ".supp")
 """Exceptions. A line that comes weakens. Of other lists, both do."""
+EVIDENCE = "tests/evidence/evidence.json"
+"""What each rule rests on. No cell may get worse."""
 COMMANDS = "commands.txt"
 """Follows the texts that show commands."""
 FIGURES = ("tests/bench/*.tsv",)
@@ -164,6 +169,9 @@ def floors(change: Change) -> list[Finding]:
             found += [(file.path, f"a line is gone: {line[:120]}") for line in (old - new)]
         if not any(word in name for word in ONLY_GROWS):
             found += [(file.path, f"an exception more: {line[:120]}") for line in (new - old)]
+    for file in change.touched(EVIDENCE):
+        old_rows, new_rows = (typed(Evidence, json.loads(text)).rows if text else [] for text in (file.old, file.new))
+        found += [(EVIDENCE, line) for line in worse(old_rows, new_rows)]
     for file in change.touched("fuzz/*.py", "fuzz/*.txt", "fuzz/*.[ch]", "tests/*", "CMakePresets.json", ".ci/*", ".github/workflows/*"):
         if file.old is None or file.path.endswith((".txt", ".tsv", ".md", ".patch", ".trace", ".json")) and not file.path.endswith(
                 ("CMakeLists.txt", "Presets.json")):
