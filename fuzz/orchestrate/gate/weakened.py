@@ -79,6 +79,17 @@ def statements(text: str) -> Iterator[str]:
             yield part.strip()
 
 
+def renamed(old: str, new: str) -> str:
+    """C as it was, with the names that it has now: those that went and those that came, if they are as many, in their order."""
+    names = [dict.fromkeys(re.findall(r"\b[A-Za-z_]\w*\b", re.sub(r'"(?:\\.|[^"\\\n])*"', '""', code_of(text)))) for text in (old, new)]
+    went, came = [name for name in names[0] if name not in names[1]], [name for name in names[1] if name not in names[0]]
+    if not went or len(went) != len(came) or any(not re.search(rf"\b(?!return\b)\w+[ *]+{name} ?[(=;,)\[]", text)
+                                                 for some, text in ((went, code_of(old)), (came, code_of(new))) for name in some):
+        return old  # a name that no declaration here has is a value, which is what is asked for
+    now = dict(zip(went, came))
+    return re.sub(r"\b[A-Za-z_]\w*\b", lambda match: now.get(match[0], match[0]), old)
+
+
 def matching(text: str, pattern: re.Pattern[str]) -> Counter[str]:
     return Counter(one for one in statements(text) if pattern.search(one))
 
@@ -257,7 +268,7 @@ def lost_of(change: Change, patterns: tuple[str, ...], count: Callable[[str], Co
     new: Counter[str] = Counter()
     where: dict[str, str] = {}
     for file in change.touched(*patterns):
-        before = count(file.old or "")
+        before = count(renamed(file.old or "", file.new or ""))
         where |= dict.fromkeys(before, file.path)
         old += before
         new += count(file.new or "")
@@ -286,7 +297,7 @@ def functions_of(text: str) -> dict[str, str]:
 
 def lost_assertions(old: str, new: str, change: Change) -> Iterator[tuple[str, str]]:
     """By test: an assertion that is no longer there as it was, nor in a function that is new. deleted() has tests that are gone."""
-    before, after = functions_of(old), functions_of(new)
+    before, after = functions_of(renamed(old, new)), functions_of(new)
     extra = Counter[str]()
     for name, body in after.items():
         extra += matching(body, ASSERTION) if name not in before else Counter()
