@@ -52,8 +52,9 @@ def builds(change: Change, trees: Workshop) -> Said:
     if not change.is_built:
         return Said(skipped="nothing that is compiled or replayed has changed")
     try:
-        trees.unit_programs("new", "new")
         trees.replayer("new", "new", "procbuf-replay-as-shipped")
+        if change.units:
+            trees.unit_programs("new", "new")
     except Broken as broken:
         return Said(refusals=[f"the change does not build: {broken}"])
     try:
@@ -92,7 +93,10 @@ def corpora(change: Change, trees: Workshop) -> Said:
 def units(change: Change, trees: Workshop) -> Said:
     if not (change.library or change.testbed or change.units):
         return Said(skipped="neither library, nor testbed, nor unit tests have changed")
-    new = trees.tests("new", "new")
+    try:
+        new = trees.tests("new", "new")
+    except Broken as broken:
+        return Said(refusals=[f"the unit tests do not build: {broken}"])
     old = trees.tests("old", "old") if change.units else new
     said = Said([f"{name} fails" for name in sorted(new.failed())])
     said.refusals += [f"{name} is written, and nothing runs it" for name in changed_tests(change) if name not in new.passed]
