@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,13 +197,12 @@ class Workshop:
             return identity, None
 
 
-def run_tests(program: Path, jobs: str, pattern: str = "", environment: Mapping[str, str] | None = None) -> Tests:
-    """A program of Criterion's, or those of its tests that a pattern names. A longer environment moves its stack, which Criterion
-    lets no chance do."""
+def run_tests(program: Path, jobs: str, pattern: str = "") -> Tests:
+    """A program of Criterion's, or those of its tests that a pattern names."""
     with tempfile.TemporaryDirectory() as name:
         tap = Path(name) / "tap"
-        done = call([program, "-q", f"--tap={tap}", f"-j{jobs}", *(["--filter", pattern] if pattern else [])], environment={
-            **QUIET, "PROCBUF_MARKS": name, **(environment or {})})
+        done = call([program, "-q", f"--tap={tap}", f"-j{jobs}", *(["--filter", pattern] if pattern else [])], environment=QUIET | {
+            "PROCBUF_MARKS": name})
         text = tap.read_text(errors="replace") if tap.exists() else ""
     passed = {f"{suite}.{test}": verdict == "ok" for verdict, suite, test, skipped in
               re.findall(r"^(ok|not ok) - (\w+)::(\w+)(.*)$", text, re.MULTILINE) if "# SKIP" not in skipped}

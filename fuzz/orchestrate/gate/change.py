@@ -18,7 +18,7 @@ SHORTEST_REASON = 10
 """Characters: less says nothing to a reviewer."""
 MANIFEST = ".gate-manifest"
 FIXING = re.compile(r"(?:^|: )(?:fix|fixes|fixed|mend|repair|correct)\b", re.IGNORECASE)
-"""A subject that claims a fix, of a change that touches code which is compiled."""
+"""A subject that claims a fix, of a change that touches code of the library."""
 
 
 class Impossible(ToolError):
@@ -266,7 +266,7 @@ class Change:
         """By what; '' if it does not."""
         if self.fixes:
             return f"Fixes: {self.fixes[0]}"
-        if not self.library and not any(file.path.startswith("fuzz/") for file in self.testbed):
+        if not self.library:
             return ""
         for subject in self.subjects:
             if FIXING.search(subject):

@@ -32,6 +32,7 @@ WHAT = {
     "judge": "what judges is as it was",
     "registered": "CTest knows the tests that it knew, and asks them for as much",
     "configurations": "some build compiles each changed line",
+    "promises": "compilers make of the library what its headers promise",
     "size": "code and stack do not grow",
     "builds": "BASE and the change build",
     "corpora": "all saved inputs run clean, by model and oracle",
@@ -46,6 +47,7 @@ WHAT = {
     "defects": "planted bugs are caught",
     "mutants": "each mutant of the changed lines dies",
     "proof": "changed functions that are proved, and their callers, are proved again",
+    "beyond": "what no check here judges",
 }
 NAMES = list(WHAT)
 
@@ -66,6 +68,17 @@ class Report:
     subjects: list[str]
     files: int
     rows: list[Row] = field(default_factory=list)
+
+
+BEYOND = {"lib/ports/*": "tests/kernel", "fuzz/orchestrate/*": "the labels campaign, repro, nights and closed", "tests/*.py": "ctest",
+          "lib/zephyr/*": "tests/build/check sdk_files", "lib/examples/*": "tests/build/check"}
+"""Files whose change this gate does not run, and what does."""
+
+
+def beyond(change: Change) -> Said:
+    notes = [f"{', '.join(file.path for file in files[:4])}{' …' if len(files) > 4 else ''}: {who} runs it" for pattern, who in BEYOND.items()
+             if (files := change.touched(pattern))]
+    return Said(notes=notes) if notes else Said(skipped="every file that differs was judged, or is text")
 
 
 def processor() -> float:
@@ -110,6 +123,7 @@ def _judge(change: Change, names: list[str]) -> Report:
         **{name: functools.partial(weakened.look, change, name) for name in weakened.CHECKS},
         "registered": lambda: registered(change, trees),
         "configurations": lambda: lines.configurations(change, trees),
+        "promises": lambda: lines.promises(change, trees),
         "size": lambda: cost.size(change, trees),
         "builds": builds,
         "corpora": need(lambda: evidence.corpora(change, trees)),
@@ -124,6 +138,7 @@ def _judge(change: Change, names: list[str]) -> Report:
         "defects": need(lambda: evidence.defects(change, trees, bugs), clean=True),
         "mutants": need(lambda: lines.mutants(change, trees), clean=True),
         "proof": lambda: cost.proof(change, trees),
+        "beyond": lambda: beyond(change),
     }
     for name in NAMES:
         if name not in names:

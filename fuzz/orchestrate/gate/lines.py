@@ -127,6 +127,25 @@ def compiled_lines(text: str, path: str) -> set[int]:
     return found
 
 
+PROMISES = ("headers_alone", "without_attributes", "mixed_worlds", "barrier", "fetch_once", "must_not_compile")
+"""Of tests/build/check: what compilers must make of the library, and must not."""
+
+
+def promises(change: Change, trees: Workshop) -> Said:
+    if not change.library and not change.touched("lib/include/*", "tests/build/*"):
+        return Said(skipped="no code of the library has changed")
+    tree = trees.tree("new")
+    said = Said()
+    for name in PROMISES:
+        done = call([tree / "tests/build/check", name], tree, trees.environment)
+        if done.returncode == 1:
+            said.refusals.append(f"{name}: {(done.stdout + done.stderr).strip().splitlines()[0][:200]}")
+        elif done.returncode != 0:
+            said.unable = f"tests/build/check {name}: {(done.stderr.strip().splitlines() or ['it failed'])[-1]}"
+    said.notes.append(f"tests/build/check: {', '.join(PROMISES)}")
+    return said
+
+
 # ---- Who reaches them ----
 
 def measured(change: Change, trees: Workshop) -> tuple[dict[str, coverage.Measured], dict[str | None, dict[str, coverage.Measured]]]:
@@ -189,6 +208,9 @@ def covered(change: Change, trees: Workshop) -> Said:
         for number, value, code in entry.misses.branches_missed:
             if number in lines and (entry.counts[number - 1] or 0) > 0 and f"{file}: never {value}: {code}" not in exceptions:
                 said.refusals.append(f"lib/{file}:{number}: no saved input makes it {value}: {code}")
+        text = " ".join(source[number - 1].strip() for number in sorted(lines))
+        said.refusals += [f"lib/{file}: {name}: no saved input shows that it decides by itself (MC/DC): {code}" for name, code in entry.undecided
+                          if code in text and not any(f"{file}: never {how}: {code}" in exceptions for how in ("decides", "true", "false"))]
     said.notes.append(f"{reached} of {total} changed lines with code are reached by the saved corpora alone")
     return said
 

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import ast
 import fnmatch
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
+from ..evidence import Evidence, worse
+from ..facts import typed
 from .change import Change, File, Tree, code_of
 from .said import Said
 
@@ -25,8 +28,10 @@ LISTS = ("tests/*.txt", "tests/*.tsv", "tests/*floor*.json", "tests/*.supp")
 ONLY_GROWS = ("floor", "functions", "planted", "frozen", "rooms")
 """In names of lists: what is reached, proved, found. A line that goes weakens."""
 ONLY_SHRINKS = ("uncovered", "unreached", "equivalent", "missing", "untried", "except", "deviation", "suppress", "ignore", "skip",
-                "known", "allow", "baseline", "unproved", "left", ".supp")
+                "known", "allow", "baseline", "unproved", "left", "misra", "complexity", ".supp")
 """Exceptions. A line that comes weakens. Of other lists, both do."""
+EVIDENCE = "tests/evidence/evidence.json"
+"""What each rule rests on. No cell may get worse."""
 COMMANDS = "commands.txt"
 """Follows the texts that show commands."""
 FIGURES = ("tests/bench/*.tsv",)
@@ -42,7 +47,7 @@ SUPPRESSIONS = [r"\bno_sanitize\w*", r"\bNOLINT\w*", r"-fno-sanitize\w*(?:=\S+)?
                 r"\b__builtin_assume\b", r"-fsanitize-recover", r"-fsanitize-(?:ignorelist|blacklist)", r"__has_feature\((?:address|memory)_sanitizer\)",
                 r"\b__SANITIZE_ADDRESS__\b", r"\b__lsan_\w+|__asan_(?:un)?poison\w+|__asan_default_options", r"\bFUZZING_BUILD_MODE\w*",
                 r"\b__CPROVER_assume\b", r"\bBUG_DEAF_TO\b", r"\bPROCBUF_DEAF_TO\b", r"\bPROCBUF_WRAPS\b", r"__GNUC__.*optimize|optnone\b|\bsuppressed\b"]
-FLAG = re.compile(r"-fsanitize=[\w,-]+|-fno-sanitize-recover=[\w,-]+|-W(?:error|all|extra|conversion|pedantic)\b|PROCBUF_(?:WERROR|CHECKED|SANITIZE)\b|"
+FLAG = re.compile(r"-fsanitize=[\w,-]+|-fno-sanitize-recover=[\w,-]+|-W(?:error|all|extra|conversion|pedantic)\b|PROCBUF_(?:WERROR|CHECKED|SANITIZE)\b|PROCBUF_\w+\W{1,4}ON\b|"
                   r"--(?:no-tests=error|error-exitcode\S*)|\bset -[eu]+\b|-fstack-usage|-fanalyzer")
 WAITS = re.compile(r"time-?out|limit|deadline|_S\b|seconds|MOST|BUDGET|budget|tolerance|allowed|max(?:imum)?\b|retries|tries", re.IGNORECASE)
 LEAST = re.compile(r"floor|least|min(?:imum)?\b|count|expect|repeat|runs\b|rounds|share|sample|every\b|assert(?:Greater|Less)", re.IGNORECASE)
@@ -72,6 +77,17 @@ def statements(text: str) -> Iterator[str]:
     for part in re.split(r"(?<=[;{}])", code_of(text)):
         if part.strip():
             yield part.strip()
+
+
+def renamed(old: str, new: str) -> str:
+    """C as it was, with the names that it has now: those that went and those that came, if they are as many, in their order."""
+    names = [dict.fromkeys(re.findall(r"\b[A-Za-z_]\w*\b", re.sub(r'"(?:\\.|[^"\\\n])*"', '""', code_of(text)))) for text in (old, new)]
+    went, came = [name for name in names[0] if name not in names[1]], [name for name in names[1] if name not in names[0]]
+    if not went or len(went) != len(came) or any(not re.search(rf"\b(?!return\b)\w+[ *]+{name} ?[(=;,)\[]", text)
+                                                 for some, text in ((went, code_of(old)), (came, code_of(new))) for name in some):
+        return old  # a name that no declaration here has is a value, which is what is asked for
+    now = dict(zip(went, came))
+    return re.sub(r"\b[A-Za-z_]\w*\b", lambda match: now.get(match[0], match[0]), old)
 
 
 def matching(text: str, pattern: re.Pattern[str]) -> Counter[str]:
@@ -164,6 +180,9 @@ def floors(change: Change) -> list[Finding]:
             found += [(file.path, f"a line is gone: {line[:120]}") for line in (old - new)]
         if not any(word in name for word in ONLY_GROWS):
             found += [(file.path, f"an exception more: {line[:120]}") for line in (new - old)]
+    for file in change.touched(EVIDENCE):
+        old_rows, new_rows = (typed(Evidence, json.loads(text)).rows if text else [] for text in (file.old, file.new))
+        found += [(EVIDENCE, line) for line in worse(old_rows, new_rows)]
     for file in change.touched("fuzz/*.py", "fuzz/*.txt", "fuzz/*.[ch]", "tests/*", "CMakePresets.json", ".ci/*", ".github/workflows/*"):
         if file.old is None or file.path.endswith((".txt", ".tsv", ".md", ".patch", ".trace", ".json")) and not file.path.endswith(
                 ("CMakeLists.txt", "Presets.json")):
@@ -249,7 +268,7 @@ def lost_of(change: Change, patterns: tuple[str, ...], count: Callable[[str], Co
     new: Counter[str] = Counter()
     where: dict[str, str] = {}
     for file in change.touched(*patterns):
-        before = count(file.old or "")
+        before = count(renamed(file.old or "", file.new or ""))
         where |= dict.fromkeys(before, file.path)
         old += before
         new += count(file.new or "")
@@ -278,7 +297,7 @@ def functions_of(text: str) -> dict[str, str]:
 
 def lost_assertions(old: str, new: str, change: Change) -> Iterator[tuple[str, str]]:
     """By test: an assertion that is no longer there as it was, nor in a function that is new. deleted() has tests that are gone."""
-    before, after = functions_of(old), functions_of(new)
+    before, after = functions_of(renamed(old, new)), functions_of(new)
     extra = Counter[str]()
     for name, body in after.items():
         extra += matching(body, ASSERTION) if name not in before else Counter()
@@ -371,7 +390,7 @@ def judge(change: Change) -> list[Finding]:
             continue
         gone = [line for line in file.removed if line.strip() and not line.lstrip().startswith(("#", "*", "/*", "//"))]
         if file.path.startswith(".github/"):
-            gone = [line for line in gone if re.match(r"\s*-? *(run|if):", line)]
+            gone = [line for line in gone if re.match(r"\s*-? *(run|if|on|pull_request|push|schedule|branches|jobs|- cron|matrix)\b", line)]
         early = [line for line in file.added if re.match(r"\s*(return\b|exit\b|sys\.exit|continue\b|pass\b|exec\b|if )", line)]
         if gone or early:
             found.append((file.path, f"it judges, and has changed: {plain((gone or early)[0])[:120]}"))
