@@ -290,6 +290,9 @@ struct op draw_op_of(const struct trace *trace, uint8_t code)
         op.operands[0].number = 1 + (int32_t)chance_below(2);
     if (op.code == OP_CREATE && chance_one_in(2))
         place_process(&op);
+    if ((op.code == OP_READER_SKIP || op.code == OP_WRITER_SKIP) && draw_is_large() &&
+        chance_one_in(2)) /* about 2^16, and the buffer goes on */
+        op.operands[0] = (struct operand){ .number = 65500 + (int32_t)chance_below(2300) };
     if (op.code == OP_MISUSE)
         op.operands[0].number = (int32_t)chance_below(45);
     if (op.code == OP_GRANT_LEN && chance_one_in(2)) /* all of it does not fit */
