@@ -66,6 +66,8 @@ def memop_fails(id: str, title: str, identity: str, condition: str, m_condition:
               "    return error == PROCBUF_OK ? PROCBUF_OK : PROCBUF_NOMEM;",
          "enum procbuf_error memop_code(const struct procbuf_process *process, enum procbuf_error error)\n{\n"
          f"    return error == PROCBUF_OK ? PROCBUF_OK : ({condition}) ? PROCBUF_FAIL : PROCBUF_NOMEM;"),
+        ("lib/src/proved/brk.h", "memop_code(enum procbuf_error error);",
+         "memop_code(const struct procbuf_process *process, enum procbuf_error error);"),
         (BRK, "memop_code(procbuf_process_brk(", "memop_code(process, procbuf_process_brk("),
         (BRK, "memop_code(procbuf_process_sbrk(", "memop_code(process, procbuf_process_sbrk("),
         (BRK, '#include "sizes.h"\n', f'#include "sizes.h"\n{more}'),
