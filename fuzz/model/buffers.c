@@ -64,9 +64,8 @@ static uint64_t *counted_swaps(const struct model_buffer *buffer)
     if (!buffer->filled || !buffer->from_slot || !model_is_live(buffer->slot, buffer->identifier))
         return NULL;
     struct model_slots *slots = model_slots(buffer->slot, buffer->grant_number);
-    return slots->shown[buffer->kind][buffer->number]
-               ? &slots->swaps[buffer->kind][buffer->number]
-               : NULL;
+    return slots->shown[buffer->kind][buffer->number] ? &slots->swaps[buffer->kind][buffer->number]
+                                                      : NULL;
 }
 
 void predict_skip_swaps(const struct call *call, struct prediction *p)

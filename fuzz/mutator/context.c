@@ -210,8 +210,8 @@ static void insert_stale_slot(struct trace *trace, unsigned at, const struct op 
                               const struct op *allow)
 {
     struct op skip = draw_op_of(trace, OP_SKIP_SWAPS), use = draw_op_of(trace, OP_LEN);
-    skip.operands[0].number = use.operands[0].number =
-        (int32_t)buffer_number(op_table[take->code].operands[0], (uint64_t)take->operands[0].number);
+    skip.operands[0].number = use.operands[0].number = (int32_t)buffer_number(
+        op_table[take->code].operands[0], (uint64_t)take->operands[0].number);
     at += context_insert(trace, at, take);
     at += context_insert(trace, at, &skip);
     at += context_insert(trace, at, allow);
@@ -408,7 +408,7 @@ static bool has_slice(const struct trace *trace, unsigned at, int32_t number)
 /* Enter a buffer, its bytes as that slice. Returns: where its users go; the block ends after them. */
 static unsigned insert_enter(struct trace *trace, unsigned at, int32_t slice)
 {
-    const uint8_t code = chance_one_in(4) ? OP_ENTER : OP_MUT_ENTER;
+    const uint8_t code = chance_one_in(3) ? OP_ENTER : OP_MUT_ENTER;
     if (!draw_has(code))
         return at;
     struct op enter = draw_op_of(trace, code);
@@ -516,7 +516,8 @@ static unsigned insert_allow_and_enter(struct trace *trace, unsigned at, struct 
                 (void)context_insert(trace, at + 1 + i, &after[i]);
             return at;
         }
-        if (context_insert(trace, at + 1, &allow)) /* after the block, in which the grant is entered */
+        if (context_insert(trace, at + 1,
+                           &allow)) /* after the block, in which the grant is entered */
             (void)context_insert(trace, at + 2, &use);
     }
     return at;
@@ -533,19 +534,22 @@ static void insert_another_enter(struct trace *trace, unsigned at, const struct 
 
 /* A number of the operation comes as wide as the library takes it: often one that is small again where it is cut.
  * Returns: where the operation goes now. */
-static unsigned insert_widening(struct trace *trace, unsigned at, const struct op *op)
+static unsigned insert_widening(struct trace *trace, unsigned at, struct op *op)
 {
     const char *kinds = op_table[op->code].operands;
     unsigned wide = 0;
     for (unsigned k = 0; kinds[k] != '\0'; k++)
         wide += kind_row(kinds[k])->is_wide;
-    if (wide == 0 || op_table[op->code].how == HOW_USER || !draw_has(OP_WIDEN) || !chance_one_in(6))
+    if (wide == 0 || op_table[op->code].how == HOW_USER || !draw_has(OP_WIDEN) ||
+        !chance_one_in(draw_is_large() ? 3 : 6))
         return at;
     struct op widen = draw_op_of(trace, OP_WIDEN);
     unsigned nth = chance_below(wide), k = 0;
     while (!kind_row(kinds[k])->is_wide || nth-- != 0)
         k++;
     widen.operands[0].number = 1 + (int32_t)k;
+    if (chance_one_in(3)) /* the power of two itself */
+        op->operands[k].number = 0;
     return at + context_insert(trace, at, &widen);
 }
 
@@ -687,8 +691,7 @@ static bool insert_meeting(struct trace *trace, unsigned at, const struct op *op
     brk.operands[1] = (struct operand){ ANCHOR_RAM, index, (int32_t)chance_below(8) };
     at += context_insert(trace, at, &brk);
     at += context_insert(trace, at, &allocate);
-    brk.operands[1] =
-        (struct operand){ ANCHOR_KERNEL_BREAK, index, -(int32_t)chance_below(8) };
+    brk.operands[1] = (struct operand){ ANCHOR_KERNEL_BREAK, index, -(int32_t)chance_below(8) };
     (void)context_insert(trace, at, &brk);
     return true;
 }

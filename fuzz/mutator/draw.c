@@ -266,8 +266,6 @@ static void place_process(struct op *create)
     at[6] = (struct operand){ .number = (int32_t)chance_below((uint32_t)(ram - app) + 1) };
     if (chance_one_in(6)) /* no flash, which then may be anywhere */
         at[0] = at[1] = at[2] = (struct operand){ .number = 0 };
-    else if (chance_one_in(4)) /* flash that ends about where addresses do */
-        at[0] = (struct operand){ .anchor = ANCHOR_MAX, .number = -flash + (int32_t)chance_below(2) };
 }
 
 struct op draw_op_of(const struct trace *trace, uint8_t code)
