@@ -1,5 +1,6 @@
 """What a pull request runs: the gate, the build matrix."""
 import fnmatch
+import json
 import os
 import subprocess
 
@@ -44,6 +45,7 @@ class Change(Case):
                              "the_contract_in_silence", "a_test_disabled", "a_sanitizer_suppressed", "a_time_limit_doubled",
                              "a_label_that_ci_leaves_out", "a_configuration_that_nothing_builds", "a_test_shadowed",
                              "an_assertion_under_a_condition", "a_question_where_it_runs", "the_gate_forgets"), 0, "14 of 14 cases")
+        self.check(self.call(CASES, "--first", "a_regression_altered"), 0, "1 of 1 cases")
 
     def test_accepts_a_fix(self):
         checks = "declared,contract,deleted,floors,checks,skips,suppressions,limits,proof-text,judge,configurations,corpora,fix,size"
@@ -58,9 +60,12 @@ class Change(Case):
         self.check(self.call(CASES, "nonsense"), 2, "no such case")
 
     def test_keeps_what_came_of_each_case(self):
+        rows = json.loads((CASES.parent / "results.json").read_text())["rows"]
+        self.assertEqual([row["case"] for row in rows], sorted(path.stem for path in CASES.parent.glob("*.patch")))
         stale = self.call(CASES, "--stale")
         self.check(stale, 0)
-        self.assertEqual(stale.stdout, "\n", "run tests/gate_cases/run --update with these")
+        tried = {row["case"] for row in rows if row["by"] != "not tried yet"}
+        self.assertEqual(set(stale.stdout.split()) & tried, set(), "run tests/gate_cases/run --stale --update")
 
     def test_looks_at_what_is_there(self):
         """Each row of what runs which file is of a file, and says "cannot judge" of one that nothing runs."""

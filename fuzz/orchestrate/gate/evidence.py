@@ -221,7 +221,7 @@ def regressions(change: Change, trees: Workshop) -> tuple[list[Path], list[str],
             idle += sorted(new_files)
     except Broken:
         pass  # they need what BASE's library lacks: they say nothing of a bug in it
-    if not inputs and not tests and not idle:
+    if not inputs and not tests and not idle and change.claims_a_fix:
         known = trees.findings("old", "old", trees.saved("old"), most=12)
         inputs = [path for path in known if trees.verdict("new", "new", path) == ""]
         tests = sorted(trees.tests("old", "old").failed() - trees.tests("new", "new").failed())

@@ -15,7 +15,7 @@ from .weakened import says
 
 JUDGED = ("lib/src/*", "lib/include/*", "lib/CMakeLists.txt", "CMakeLists.txt", "fuzz/CMakeLists.txt", "fuzz/*.[ch]", "fuzz/*.def", "corpus/*.trace",
           "corpus/*.sequence", "tests/unit/*", "tests/found/*", "tests/exhaustive/*.c", "tests/*CMakeLists.txt", "tests/defects/patches/*",
-          "tests/defects/unseen/*", "tests/regression/*.txt", "tests/mutation/equivalent.txt", "tests/proof/*.txt", "tests/gate_cases/*.patch")
+          "tests/defects/unseen/*", "tests/regression/*.txt", "tests/mutation/equivalent.txt", "tests/proof/*.txt")
 """Of which the other checks see all that matters."""
 TEXTS = ("LICENSE*", "*.svg", "*.png", ".gitignore", ".editorconfig", ".dockerignore", ".github/pictures", ".github/ISSUE_TEMPLATE/*")
 PAGES = r"repository\.prose_of|build\.readmes_quote|repository\.results"
@@ -50,14 +50,14 @@ ROWS = {
     "tests/campaign/support.py": COMMANDS + "|replay|suspects", "tests/campaign/standin.py": "closed", "tests/campaign/kills.py": r"nights\.survive",
     "tests/campaign/island_kills.py": r"islands\.survive", "tests/defects/weakened.py": r"testbed\.mistakes", "tests/defects/pairs.py": r"defect\.bent",
     "tests/defects/mistakes.py": r"testbed\.mistakes|defect\.bent", "tests/defects/frozen.txt": r"defect\.none", "tests/defects/rooms.txt": r"defect\.none",
-    "tests/gate": MODULES["gate/*"], "tests/gate_cases/run": MODULES["gate/*"], "tests/other_machines/*": r"other_machines\.(cortex|i386$)",
+    "tests/gate": MODULES["gate/*"], "tests/gate_cases/*": MODULES["gate/*"], "tests/other_machines/*": r"other_machines\.(cortex|i386$)",
     "tests/proof/*": r"proof\.", "tests/samples/*.patch": "samples", "tests/shelf/*": "shelf", "tests/mypy.ini": r"lint\.types", "tests/format": r"lint\.format",
     ".clang-format": r"lint\.format", ".clang-tidy": r"lint\.clang", ".reuse/dep5": r"lint\.reuse", ".github/workflows/*": r"outside|repository\.actions|change\.workflows",
     ".ci/matrix": r"change\.builds", ".ci/release": r"repository\.a_release", ".ci/sbom": r"repository\.a_release", ".ci/nights": r"repository\.nights",
     "tests/build/consumer/*": r"build\.(install|package)", "tests/build/narrow/*": r"build\.narrow", "*.py": r"lint\.types", "*.sh": r"lint\.shellcheck",
 }
 """Pattern to the names of tests, as CTest has them; all rows that a path matches count."""
-BUILT = re.compile(r"(bench|commands|replay|repro|walk|exports|suspects|closed|campaign|nights|islands|change|browser)\.")
+BUILT = re.compile(r"build\.(?:readme_commands|help_everywhere)|(bench|commands|replay|repro|walk|exports|suspects|closed|campaign|nights|islands|change|browser)\.")
 """Areas whose tests take a whole build."""
 
 

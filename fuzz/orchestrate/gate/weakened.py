@@ -69,6 +69,12 @@ assertions count, nor those that the hardware shows to be right."""
 ENVIRONMENT = r"^.*\b(?:if|elif|while|and|or|not|return)\b.*\b(?:environ|getenv)\b.*"
 PLACE = r"\$ENV\{|\bDEFINED ENV\b|\bif\s*\(.*CMAKE_(?:CURRENT_)?(?:SOURCE|BINARY)_DIR"
 """Conditions that are others where the gate looks, or CI."""
+OVERRIDES = (r"\b(?:cr_\w+|bug_\w+|assert\w*|NDEBUG|ACCEPTS|REFUSES|PROCBUF_(?:VERIFY|REQUIRE|KEEPS))\b.*|--wrap[=,]|--defsym|multiple-definition|\bmuldefs\b|"
+             r"\s-include\b|\bLD_PRELOAD\b")
+"""In CMake: another meaning of what checks are made of."""
+ENDS = r"\b_?(?:exit|Exit)\s*\(|\b(?:longjmp|quick_exit|pthread_exit)\s*\("
+PYTHON_ENDS = r"\bos\._exit\(|\bsys\.exit\(|\bSkipTest\b|\bdef load_tests\b|\braise SystemExit\b"
+"""A test that ends so has passed."""
 SELDOM_SHARE = 3
 """An operation that a harness makes so many times less often is as good as gone."""
 
@@ -126,6 +132,10 @@ def deleted(change: Change) -> list[Finding]:
                     found.append((file.path, f"what counts as catching it has changed: {key}"))
             if planted(file.old) != planted(file.new) and still_applies(file.old, change.new):
                 found.append((file.path, "it plants another mistake, though the old one could still be made"))
+    for file in change.touched("tests/gate_cases/*.patch"):
+        told = [re.findall(r"^(?:verdict|by): .*$", (text or "").partition("\n\n")[0], re.MULTILINE) for text in (file.old, file.new)]
+        if file.old and file.new and told[0] != told[1]:
+            found.append((file.path, f"of the gate itself is asked another thing: {', '.join(told[1])}"))
     for file in change.touched("tests/defects/pairs.py", "tests/defects/weakened.py"):
         row = r'^\s*(?:Pair)?\("([A-Za-z][\w-]*)",'
         gone = set(re.findall(row, file.old or "", re.MULTILINE)) - set(re.findall(row, file.new or "", re.MULTILINE))
@@ -421,7 +431,9 @@ def more_of(change: Change, patterns: Iterable[str], files: tuple[str, ...]) -> 
 def skips(change: Change) -> list[Finding]:
     asked = more_of(change, [r"\bgetenv\s*\("], ("fuzz/*.[ch]", "tests/*.[ch]", "lib/*.[ch]")) + more_of(change, [ENVIRONMENT], ("tests/*",)) + more_of(
         change, [PLACE], ("CMakeLists.txt", "*/CMakeLists.txt", "*.cmake"))
-    return [(path, f"it asks where it runs: {line}") for path, line in asked] + more_of(change, [r"^\s*#\s*if(?:n?def)?\b.*"], ("tests/unit/*.c", "tests/found/*.c", "fuzz/oracle/*.c", "fuzz/model/*.c")) + more_of(change, SKIPS, ("tests/*", ".ci/*", ".github/workflows/*", "fuzz/*", ".clusterfuzzlite/*"))
+    ends = more_of(change, [ENDS], ("tests/unit/test_*.c", "tests/found/*.c")) + more_of(change, [PYTHON_ENDS], ("*/test_*.py",))
+    ends += more_of(change, [OVERRIDES], ("CMakeLists.txt", "*/CMakeLists.txt", "*.cmake", "CMakePresets.json"))
+    return ends + [(path, f"it asks where it runs: {line}") for path, line in asked] + more_of(change, [r"^\s*#\s*if(?:n?def)?\b.*"], ("tests/unit/*.c", "tests/found/*.c", "fuzz/oracle/*.c", "fuzz/model/*.c")) + more_of(change, SKIPS, ("tests/*", ".ci/*", ".github/workflows/*", "fuzz/*", ".clusterfuzzlite/*"))
 
 
 def suppressions(change: Change) -> list[Finding]:
