@@ -166,7 +166,7 @@ ERRORS = [
      "unit.oracle.a_byte_yet_to_be_fetched_changes_after_that"),
     # ---- Decoder and machine ----
     ("F-code", "a completion code is written as one more", "trace/print.c",
-     '        fprintf(out, "%d", number - 1);', '        fprintf(out, "%d", number);', "corpora"),
+     '        print_number(out, number - 1);', '        print_number(out, number);', "corpora"),
     ("F-line", "a line may fill its buffer, and end past it", "trace/text.c",
      "        if (used_len >= sizeof line)", "        if (used_len > sizeof line)", "unit.trace.damage_is_refused_or_a_program"),
     ("F-words", "a line may have a word more than there is room for", "trace/text.c",
