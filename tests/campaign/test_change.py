@@ -1,9 +1,14 @@
 """What a pull request runs: the gate, the build matrix."""
+import fnmatch
+import json
 import os
 import re
 import subprocess
 
 from support import ROOT, Case
+
+from orchestrate.gate import others
+from orchestrate.gate.judge import WHAT
 
 CASES = ROOT / "tests/gate_cases/run"
 
@@ -25,8 +30,8 @@ class Change(Case):
         self.check(self.gate("HEAD", "--repository", clone), 2, "nothing differs from HEAD")
         self.check(self.gate("HEAD", "--repository", self.folder), 2, "not a git repository")
         self.check(self.gate("HEAD", "--check", "nonsense"), 2, "invalid choice")
-        (clone / "README.md").write_text("Less than it was.\n")
-        self.check(self.gate("HEAD", "--repository", clone), 2, "README.md", "--worktree")
+        (clone / ".gitignore").write_text("/build/\n")
+        self.check(self.gate("HEAD", "--repository", clone), 2, ".gitignore", "--worktree")
         done = self.gate("HEAD", "--repository", clone, "--worktree", "--page", self.folder / "page.md")
         self.check(done, 0, "gate: accepted", "the working tree")
         self.assertIn("# The gate: accepted", (self.folder / "page.md").read_text())
@@ -39,7 +44,9 @@ class Change(Case):
     def test_refuses_a_change_that_says_too_much(self):
         self.check(self.call(CASES, "a_test_deleted", "a_trivial_assertion", "a_self_check_removed", "a_floor_lowered",
                              "the_contract_in_silence", "a_test_disabled", "a_sanitizer_suppressed", "a_time_limit_doubled",
-                             "a_label_that_ci_leaves_out", "a_configuration_that_nothing_builds"), 0, "10 of 10 cases")
+                             "a_label_that_ci_leaves_out", "a_configuration_that_nothing_builds", "a_test_shadowed",
+                             "an_assertion_under_a_condition", "a_question_where_it_runs", "the_gate_forgets"), 0, "14 of 14 cases")
+        self.check(self.call(CASES, "--first", "a_regression_altered"), 0, "1 of 1 cases")
 
     def test_accepts_a_fix(self):
         checks = "declared,contract,deleted,floors,checks,skips,suppressions,limits,proof-text,judge,configurations,corpora,fix,size"
@@ -48,10 +55,46 @@ class Change(Case):
     def test_has_cases_of_each_check(self):
         listed = self.call(CASES, "--list")
         self.check(listed, 0)
-        rows = [line[34:].split()[:2] for line in listed.stdout.splitlines()]
-        self.assertGreaterEqual(sum(row[0] == "refused" for row in rows), 30)
+        rows = [line.split()[1:3] for line in listed.stdout.splitlines()]
+        self.assertEqual({row[1] for row in rows if row[0] == "refused"}, set(WHAT))
         self.assertGreaterEqual(sum(row[0] == "accepted" for row in rows), 10)
         self.check(self.call(CASES, "nonsense"), 2, "no such case")
+
+    def test_keeps_what_came_of_each_case(self):
+        rows = json.loads((CASES.parent / "results.json").read_text())["rows"]
+        self.assertEqual([row["case"] for row in rows], sorted(path.stem for path in CASES.parent.glob("*.patch")))
+        stale = self.call(CASES, "--stale")
+        self.check(stale, 0)
+        tried = {row["case"] for row in rows if row["by"] != "not tried yet"}
+        self.assertEqual(set(stale.stdout.split()) & tried, set(), "run tests/gate_cases/run --stale --update")
+
+    def test_looks_at_what_is_there(self):
+        """Each row of what runs which file is of a file, and says "cannot judge" of one that nothing runs."""
+        files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+        patterns = [*others.ROWS, *(f"fuzz/orchestrate/{name}" for name in others.MODULES)]
+        self.assertEqual([one for one in patterns if not fnmatch.filter(files, one)], [])
+        self.check(self.call(CASES, "a_container_altered", "a_module_of_others"), 0, "2 of 2 cases")
+
+    def test_judges_a_merge_and_what_has_left_base(self):
+        clone = self.folder / "clone"
+        subprocess.run(["git", "clone", "-q", ROOT, clone], check=True)
+
+        def git(*words):
+            subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=clone, check=True, capture_output=True)
+
+        git("checkout", "-qb", "side")
+        git("commit", "-q", "--allow-empty", "-m", "side: do nothing")
+        git("checkout", "-q", "-")
+        git("commit", "-q", "--allow-empty", "-m", "main: do nothing")
+        words = ("side", "--repository", clone, "--check", "deleted", "--check", "declared")
+        self.check(self.gate(*words), 2, "nothing differs from side")
+        git("merge", "-q", "--no-commit", "side")
+        (clone / "corpus/ranges/from_everywhere.trace").unlink()
+        git("commit", "-qam", "Merge branch side")  # with a change that neither side has
+        self.check(self.gate(*words), 1, "refused, by deleted", "Merge branch side")
+        git("checkout", "-q", "--orphan", "alone")
+        git("commit", "-qm", "alone: begin")
+        self.check(self.gate("side", "--repository", clone), 2, "no commit in common")
 
     def test_builds_and_tests_a_cell_of_the_matrix(self):
         self.check(self.call(".ci/matrix", "gcc", "16"), 2, "usage")

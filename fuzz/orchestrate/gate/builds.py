@@ -99,6 +99,18 @@ class Workshop:
             raise Broken((errors or lines or ["it did not say why"])[0].replace(str(self.change.new.folder) + "/", "")[:300])
         return folder
 
+    def for_tests(self, side: str, *targets: str) -> Path:
+        """A build with all tests, and these targets. Raises Broken."""
+        tree, folder = self.tree(side), self.folder(side, side)
+        self.built(side, side, "procbuf-replay", "procbuf-convert")
+        done = call(["cmake", "-DPROCBUF_ALL_TESTS=ON", folder], tree, self.environment)
+        if done.returncode != 0:
+            raise Broken(f"cmake: {first_error(done.stderr)}")
+        cache = tree / "build/ccache"
+        if not cache.is_symlink() and not cache.exists():
+            cache.symlink_to(self.environment["CCACHE_DIR"], target_is_directory=True)  # which tests that build look for
+        return self.built(side, side, *targets)
+
     def replayer(self, side: str, lib: str, *more: str) -> Build:
         folder = self.built(side, lib, "procbuf-replay", "procbuf-convert", *more)
         return Build(folder, self.tree(lib) / "lib")
@@ -143,11 +155,12 @@ class Workshop:
     # ---- Unit tests ----
 
     def unit_programs(self, side: str, lib: str) -> list[Path]:
-        """unit-lib and the tests that findings became; unit-testbed with its own library alone, since it looks inside."""
+        """unit-lib and the tests that findings became; unit-testbed with its own library alone, since it looks inside, and where
+        that or tests have changed: of a library, corpora show more."""
         tree = self.change.old if side == "old" else self.change.new
         names = ["unit-lib"] if "tests/unit/CMakeLists.txt" in tree.entries else []
         found = [f"found-{path.rsplit('/', 1)[1][:-2]}" for path in tree.paths("tests/found/*.c")]
-        bed = ["unit-testbed"] if side == lib else []
+        bed = ["unit-testbed"] if side == lib and (self.change.testbed or self.change.units) else []
         folder = self.built(side, lib, *names, *found, *bed)
         return [folder / "tests/unit" / name for name in [*names, *bed]] + [folder / "tests/found" / name for name in found]
 
@@ -200,6 +213,24 @@ class Workshop:
             return identity, None
 
 
+    def drawn(self, side: str, harness: str, runs: int, seed: int) -> dict[str, float]:
+        """Operation to its share of all that did something, in what so many executions from nothing kept."""
+        build = self.replayer(side, side, f"fuzz-{harness}")
+        with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as name:
+            done = call([build.tool(f"fuzz-{harness}"), f"-runs={runs}", f"-seed={seed}", f"-max_len={INPUT_BYTES}", "-len_control=0",
+                         f"-artifact_prefix={name}/", name], environment=QUIET)
+            if done.returncode != 0:
+                raise ToolError(f"fuzz-{harness}: {first_error(done.stderr)}")
+            done = call([build.tool("procbuf-replay"), "--harness", harness, "--statistics", name], environment=QUIET)
+        if done.returncode != 0:
+            raise ToolError(f"procbuf-replay --statistics: {first_error(done.stderr)}")
+        counts: dict[str, int] = {}
+        for name, count in json.loads(done.stdout)["operations"].items():
+            if not name.endswith(" skipped"):
+                counts[name.split()[0]] = counts.get(name.split()[0], 0) + count
+        return {name: count / sum(counts.values()) for name, count in counts.items()}
+
+
 def run_tests(program: Path, jobs: str, pattern: str = "") -> Tests:
     """A program of Criterion's, or those of its tests that a pattern names."""
     with tempfile.TemporaryDirectory() as name:
@@ -224,14 +255,23 @@ def ctest_knows(workshop: Workshop, side: str) -> dict[str, dict]:
     done = call(["cmake", "-S", tree, "--preset", "asan", "-B", folder, "-DPROCBUF_ALL_TESTS=ON"], tree, workshop.environment)
     if done.returncode != 0:
         raise Broken(f"cmake: {first_error(done.stderr)}")
+    commands: dict[str, list[str]] = {}  # ctest has none for a program that is not built
     for listing in folder.rglob("CTestTestfile.cmake"):
-        for name in re.findall(r'^include\("(.*)"\)', listing.read_text(), re.MULTILINE):
+        text = listing.read_text()
+        for name in re.findall(r'^include\("(.*)"\)', text, re.MULTILINE):
             if not Path(name).exists():
                 Path(name).touch()
+        for name, words in re.findall(r"^add_test\(\[=*\[(.*?)\]=*\] (.*)\)$", text, re.MULTILINE):
+            commands[name] = [word.replace(str(tree), "") for word in re.findall(r'"((?:[^"\\]|\\.)*)"', words)]
     done = call(["ctest", "--test-dir", folder, "--show-only=json-v1"])
     if done.returncode != 0:
         raise Broken(f"ctest: {first_error(done.stderr)}")
-    return {test["name"]: {"command": [word.replace(str(tree), "") for word in test.get("command", [])],
-                           **{item["name"]: item["value"] for item in test.get("properties", [])}}
+    return {test["name"]: {"command": commands.get(test["name"], []),
+                           **{item["name"]: without(str(tree), item["value"]) for item in test.get("properties", [])}}
             for test in json.loads(done.stdout)["tests"]}
+
+
+def without(folder: str, value: object) -> object:
+    """A property, which may be a list, without a folder's name."""
+    return [without(folder, one) for one in value] if isinstance(value, list) else value.replace(folder, "") if isinstance(value, str) else value
 

@@ -81,12 +81,15 @@ class Tree:
     def __init__(self, repository: Path, tree: str, folder: Path):
         self.repository, self.folder = repository, folder
         self.entries: dict[str, tuple[str, str]] = {}
+        self.modules: dict[str, str] = {}
         for entry in git(repository, "ls-tree", "-r", "-z", tree).split(b"\0"):
             if entry:
                 mode_kind_name, path = entry.decode(errors="surrogateescape").split("\t", 1)
                 mode, kind, name = mode_kind_name.split()
                 if kind == "blob":
                     self.entries[path] = (mode, name)
+                else:
+                    self.modules[path] = name
         self.texts: dict[str, str] = {}
 
     def text(self, path: str) -> str:
@@ -168,7 +171,8 @@ class Change:
         self.old = Tree(self.repository, self.base, folder / "base")
         self.new = Tree(self.repository, self.judged, folder / "change")
         self.files = self._diff()
-        if not self.files:
+        self.modules = sorted(path for path, commit in self.new.modules.items() if self.old.modules.get(path) != commit)
+        if not self.files and not self.modules:
             raise Impossible(f"nothing differs from {base}")
         self.declarations, self.fixes, self.malformed = self._trailers()
         self.used: set[Declaration] = set()
@@ -210,11 +214,18 @@ class Change:
                 fixes.append(text)
                 continue
             what, _, why = (part.strip() for part in text.partition(": "))
-            if not what or len(why) < SHORTEST_REASON or kind == "Weakens" and what[0] in "*?[":
+            if not what or len(why) < SHORTEST_REASON or kind == "Weakens" and self._is_too_much(what):
                 malformed.append(f"{kind}: {text}: write \"{kind}: WHAT: why it is right\"")
                 continue
             declarations.append(Declaration(kind, what, why))
         return declarations, fixes, malformed
+
+    def _is_too_much(self, what: str) -> bool:
+        """Half of the tests at once: a pattern, or a folder, has to be of one area."""
+        fixed = re.split(r"[*?\[]", what)[0]
+        if fixed == what.rstrip("/"):
+            return "/" not in fixed and any(path.startswith(fixed + "/") for path in self.old.entries)
+        return len([part for part in fixed.split("/") if part]) < 2
 
     def declared(self, kind: str, what: str) -> Declaration | None:
         """The trailer that names it: a path may be a pattern, or a folder."""

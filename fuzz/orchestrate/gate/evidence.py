@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import fnmatch
+import itertools
 import os
 import re
 import subprocess
@@ -21,6 +22,9 @@ NEAR_RUNS = 60_000
 SHORT_RUNS = 30_000
 """and in each harness that reaches the change. Half of the planted bugs fall in 2,000, from nothing."""
 CROSS_RUNS = 15_000
+DRAWN_RUNS, DRAWN_SEEDS, DRAWN_LESS, DRAWN_LEAST = 10_000, (1, 2, 3), 4, 0.001
+"""From nothing: the share of an operation, if it is that large, must not be so many times less in each try of the change than in
+each of BASE. Of six tries of one build, three were never less than half of the other three."""
 FORMS = "forms"
 """The harness that reads and writes programs, and calls nothing of the library: for changes of that, and slower."""
 EXHAUSTIVE = ("maps", "buffers", "breaks", "creation", "grants", "slices", "protocol")
@@ -217,7 +221,7 @@ def regressions(change: Change, trees: Workshop) -> tuple[list[Path], list[str],
             idle += sorted(new_files)
     except Broken:
         pass  # they need what BASE's library lacks: they say nothing of a bug in it
-    if not inputs and not tests and not idle:
+    if not inputs and not tests and not idle and change.claims_a_fix:
         known = trees.findings("old", "old", trees.saved("old"), most=12)
         inputs = [path for path in known if trees.verdict("new", "new", path) == ""]
         tests = sorted(trees.tests("old", "old").failed() - trees.tests("new", "new").failed())
@@ -270,6 +274,30 @@ def neighbours(change: Change, trees: Workshop, reached_by: list[str] | None) ->
     return said
 
 
+def drawn(change: Change, trees: Workshop) -> Said:
+    """What fuzzing from nothing calls, it still calls about as often: saved inputs do not show that no others would be made."""
+    files = change.touched("fuzz/mutator/*", "fuzz/harness/*", "fuzz/trace/*", "fuzz/machine/*")
+    if not files:
+        return Said(skipped="nothing that makes programs has changed")
+    declaration = next((one for file in files if (one := change.declared("Weakens", file.path))), None)
+    both = set(trees.harnesses("old")) & set(trees.harnesses("new"))
+    said = Said()
+    for name in sorted({name for name in both if f"fuzz/harness/{name}.c" in change.files} | {"everything"} & both):
+        for side in ("old", "new"):
+            trees.replayer(side, side, f"fuzz-{name}")
+        jobs = [(side, name, DRAWN_RUNS, seed) for side in ("old", "new") for seed in DRAWN_SEEDS]
+        with ThreadPoolExecutor(2) as pool:
+            shares = list(pool.map(lambda job: trees.drawn(*job), jobs))
+        before, after = shares[:len(DRAWN_SEEDS)], shares[len(DRAWN_SEEDS):]
+        least = {one: min(some.get(one, 0.0) for some in before) for one in before[0]}
+        most = {one: max(some.get(one, 0.0) for some in after) for one in least}
+        (said.declared if declaration else said.refusals).extend(
+            f"{name}: in programs from nothing, {one} is {100 * least[one]:.2g} % of the operations or more, and now {100 * most[one]:.2g} % or less"
+            for one in sorted(least) if most[one] * DRAWN_LESS < least[one] >= DRAWN_LEAST)
+        said.notes.append(f"{name}: {len(DRAWN_SEEDS)} times {DRAWN_RUNS:,} executions from nothing, {len(least)} operations")
+    return said
+
+
 # ---- Planted bugs ----
 
 def defects(change: Change, trees: Workshop, ids: list[str]) -> Said:
@@ -287,7 +315,7 @@ def defects(change: Change, trees: Workshop, ids: list[str]) -> Said:
     if change.library or change.testbed:
         done = call([sys.executable, "-B", "-c", EDITS], tree / "tests/defects")
         said.refusals += [line for line in done.stdout.splitlines() if line]
-    everything = bool(change.testbed) or any(file.old is not None for file in change.touched("corpus/*"))
+    everything = bool(change.testbed or change.touched(*CATCHING)) or any(file.old is not None for file in change.touched("corpus/*"))
     if change.library and not everything:
         paths = {file.path for file in change.library}
         ids = sorted({*ids, *(path.rsplit("/", 1)[1][:-6] for path in change.new.paths("tests/defects/patches/*.patch")
@@ -296,13 +324,8 @@ def defects(change: Change, trees: Workshop, ids: list[str]) -> Said:
         said.skipped = "" if said.refusals else "no planted bug is concerned"
         return said
     build = trees.replayer("new", "new").folder
-    done = call([tree / "tests/defects/run", "--build", build, *([] if everything else ids)], environment=trees.environment)
-    missed = re.findall(r"^(\S+) +NOT CAUGHT +(.*)$", done.stdout, re.MULTILINE)
-    said.refusals += [f"planted bug {name}: {why}" for name, why in missed[:8]]
-    if done.returncode != 0 and not missed:
-        said.unable = f"tests/defects/run: {(done.stderr or done.stdout).strip().splitlines()[-1]}"
-    said.notes.append((done.stdout.strip().splitlines() or [""])[-1])
-    if change.testbed:
+    said.add(caught(trees, in_turn(change) if everything else ids))
+    if change.testbed and not said.refusals:
         done = call([tree / "tests/defects/bent", "--build", build], environment=trees.environment)
         if done.returncode != 0:
             said.refusals += [f"tests/defects/bent: {line}" for line in (done.stdout + done.stderr).strip().splitlines()[-3:]]
@@ -311,6 +334,34 @@ def defects(change: Change, trees: Workshop, ids: list[str]) -> Said:
     return said
 
 
+def caught(trees: Workshop, ids: list[str]) -> Said:
+    """By the saved corpora, in batches, the last of which is the first with one that is not."""
+    said, seen = Said(), 0
+    for at in range(0, len(ids), BATCH):
+        some = ids[at:at + BATCH]
+        done = call([trees.tree("new") / "tests/defects/run", "--build", trees.replayer("new", "new").folder, *some], environment=trees.environment)
+        missed = re.findall(r"^(\S+) +NOT CAUGHT +(.*)$", done.stdout, re.MULTILINE)
+        said.refusals += [f"planted bug {name}: {why}" for name, why in missed[:8]]
+        seen += len(some)
+        if done.returncode != 0:
+            said.unable = "" if missed else f"tests/defects/run: {(done.stderr or done.stdout).strip().splitlines()[-1]}"
+            break
+    said.notes.append(f"{seen} of {len(ids)} planted bugs tried")
+    return said
+
+
+def in_turn(change: Change) -> list[str]:
+    """All planted bugs, so that each oracle has its turn at once: what is blind is soon seen to be."""
+    of_oracle: dict[str, list[str]] = {}
+    for path in change.new.paths("tests/defects/patches/*.patch"):
+        oracle = re.search(r"^oracle: (.*)$", change.new.text(path), re.MULTILINE)
+        of_oracle.setdefault(oracle[1] if oracle else "", []).append(path.rsplit("/", 1)[1][:-6])
+    return [one for some in itertools.zip_longest(*of_oracle.values()) for one in some if one]
+
+
+BATCH = 40
+CATCHING = ("tests/defects/run", "tests/defects/mistakes.py", "tests/defects/orchestrate", "fuzz/orchestrate/planted.py", "fuzz/orchestrate/replay.py")
+"""Programs that say whether a planted bug is caught."""
 EDITS = """
 import sys
 sys.path.insert(0, ".")

@@ -14,6 +14,7 @@ from ..tools import ToolError
 from . import cost, evidence, lines, weakened
 from .builds import Broken, Workshop
 from .change import Change
+from .others import others
 from .registered import registered
 from .said import Said
 
@@ -42,12 +43,13 @@ WHAT = {
     "flaky": "new tests and inputs answer the same each time",
     "vacuous": "new unit tests can fail",
     "coverage": "the saved corpora alone reach the changed lines, and both sides of their conditions",
+    "drawn": "fuzzing from nothing calls what it called",
     "neighbours": "programs near regressions, and a short fuzz of what reaches the change, run clean",
     "instructions": "a fixed program takes no more instructions",
     "defects": "planted bugs are caught",
     "mutants": "each mutant of the changed lines dies",
     "proof": "changed functions that are proved, and their callers, are proved again",
-    "beyond": "what no check here judges",
+    "others": "tests that run what else differs pass",
 }
 NAMES = list(WHAT)
 
@@ -70,31 +72,21 @@ class Report:
     rows: list[Row] = field(default_factory=list)
 
 
-BEYOND = {"lib/ports/*": "tests/kernel", "fuzz/orchestrate/*": "the labels campaign, repro, nights and closed", "tests/*.py": "ctest",
-          "lib/zephyr/*": "tests/build/check sdk_files", "lib/examples/*": "tests/build/check"}
-"""Files whose change this gate does not run, and what does."""
-
-
-def beyond(change: Change) -> Said:
-    notes = [f"{', '.join(file.path for file in files[:4])}{' …' if len(files) > 4 else ''}: {who} runs it" for pattern, who in BEYOND.items()
-             if (files := change.touched(pattern))]
-    return Said(notes=notes) if notes else Said(skipped="every file that differs was judged, or is text")
-
-
 def processor() -> float:
     mine, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     return mine.ru_utime + mine.ru_stime + children.ru_utime + children.ru_stime
 
 
-def judge(repository: Path, base: str, folder: Path, *, worktree: bool = False, message: str = "", only: list[str] | None = None) -> Report:
-    """Raises ToolError where the change cannot be judged at all."""
+def judge(repository: Path, base: str, folder: Path, *, worktree: bool = False, message: str = "", only: list[str] | None = None,
+          first: bool = False) -> Report:
+    """`first`: up to the first check that refuses. Raises ToolError where the change cannot be judged at all."""
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two judgements at once would share the trees
-        return _judge(Change(repository, base, folder, worktree, message), only or NAMES)
+        return _judge(Change(repository, base, folder, worktree, message), only or NAMES, first)
 
 
-def _judge(change: Change, names: list[str]) -> Report:
+def _judge(change: Change, names: list[str], first: bool) -> Report:
     trees = Workshop(change)
     report = Report(change.base, change.head, "the working tree" if change.worktree else "HEAD", change.subjects, len(change.files))
     contract, moved = weakened.contract(change)
@@ -133,12 +125,13 @@ def _judge(change: Change, names: list[str]) -> Report:
         "flaky": need(lambda: evidence.flaky(change, trees)),
         "vacuous": need(lambda: evidence.vacuous(change, trees)),
         "coverage": need(lambda: lines.covered(change, trees), clean=True),
+        "drawn": need(lambda: evidence.drawn(change, trees)),
         "neighbours": need(lambda: evidence.neighbours(change, trees, lines.reached_by(change, trees) if change.library and not change.testbed else None)),
         "instructions": lambda: cost.instructions(change, trees),
         "defects": need(lambda: evidence.defects(change, trees, bugs), clean=True),
         "mutants": need(lambda: lines.mutants(change, trees), clean=True),
         "proof": lambda: cost.proof(change, trees),
-        "beyond": lambda: beyond(change),
+        "others": lambda: others(change, trees),
     }
     for name in NAMES:
         if name not in names:
@@ -153,7 +146,9 @@ def _judge(change: Change, names: list[str]) -> Report:
         row = Row(name, said, time.monotonic() - began, processor() - spent)
         report.rows.append(row)
         print(f"gate: {name}: {said.verdict}, {row.seconds:.0f} s", file=sys.stderr, flush=True)
-    if names == NAMES:
+        if first and said.refusals:
+            break
+    if len(report.rows) == len(NAMES):
         idle = [one for one in change.declarations if one not in change.used]
         report.rows[0].said.notes += [f"declared, and not needed: {one}" for one in idle]
     return report

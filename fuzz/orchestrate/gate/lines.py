@@ -5,6 +5,7 @@ import json
 import re
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .. import coverage
@@ -129,6 +130,8 @@ def compiled_lines(text: str, path: str) -> set[int]:
 
 PROMISES = ("headers_alone", "without_attributes", "mixed_worlds", "barrier", "fetch_once", "must_not_compile")
 """Of tests/build/check: what compilers must make of the library, and must not."""
+PAPERS = ("functions", "errors", "requires")
+"""Of tests/build: what each public function needs next to it: a comment, a unit test, an operation; errors and requirements."""
 
 
 def promises(change: Change, trees: Workshop) -> Said:
@@ -136,13 +139,17 @@ def promises(change: Change, trees: Workshop) -> Said:
         return Said(skipped="no code of the library has changed")
     tree = trees.tree("new")
     said = Said()
-    for name in PROMISES:
-        done = call([tree / "tests/build/check", name], tree, trees.environment)
+    for name in PAPERS:
+        done = call([tree / "tests/build" / name], tree)
+        said.refusals += [f"tests/build/{name}: {line}" for line in (done.stdout + done.stderr).strip().splitlines()[:4]] if done.returncode != 0 else []
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(lambda name: call([tree / "tests/build/check", name], tree, trees.environment), PROMISES))
+    for name, done in zip(PROMISES, outcomes):
         if done.returncode == 1:
             said.refusals.append(f"{name}: {(done.stdout + done.stderr).strip().splitlines()[0][:200]}")
         elif done.returncode != 0:
             said.unable = f"tests/build/check {name}: {(done.stderr.strip().splitlines() or ['it failed'])[-1]}"
-    said.notes.append(f"tests/build/check: {', '.join(PROMISES)}")
+    said.notes.append(f"tests/build/check: {', '.join(PROMISES)}; tests/build: {', '.join(PAPERS)}")
     return said
 
 

@@ -7,6 +7,8 @@ from .said import Said
 
 LOOKS_AWAY = ("DISABLED", "WILL_FAIL", "SKIP_REGULAR_EXPRESSION", "SKIP_RETURN_CODE", "PASS_REGULAR_EXPRESSION")
 SEES = ("FAIL_REGULAR_EXPRESSION",)
+KEPT = ("ENVIRONMENT", "ENVIRONMENT_MODIFICATION", "WORKING_DIRECTORY", "FIXTURES_REQUIRED")
+"""What else says which program runs, and with what."""
 SELDOM = ("_slow", "long")
 """Ends of labels that `tests/run --all`, or `tests/run`, leaves out."""
 
@@ -54,7 +56,20 @@ def altered(old: dict, new: dict) -> str:
     for name in SEES:
         if old.get(name) and new.get(name) != old.get(name):
             return f"{name} has changed"
-    gone = [word for word in old["command"] if word not in new["command"]]
-    if gone:
-        return f"its command has no longer {gone[0]}"
-    return ""
+    for name in KEPT:
+        if new.get(name) != old.get(name):
+            return f"{name} has changed"
+    return another_command(old["command"], new["command"])
+
+
+def another_command(old: list[str], new: list[str]) -> str:
+    """What differs; '' if it only has more inputs, and counts them."""
+    gone, came = [word for word in old if word not in new], [word for word in new if word not in old]
+    counted = {(old[old.index(word) - 1], word) for word in gone if word.isdigit()}
+    for option, word in counted:
+        at = new.index(option) + 1 if option == "--expect" and option in new else 0
+        if at and new[at].isdigit() and int(new[at]) > int(word):
+            gone.remove(word)
+            came.remove(new[at])
+    more = [word for word in came if not word.startswith("/corpus/")]
+    return f"its command has no longer {gone[0]}" if gone else f"its command has {more[0]}, too" if more else ""

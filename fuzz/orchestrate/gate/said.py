@@ -23,3 +23,4 @@ class Said:
         self.refusals += other.refusals
         self.declared += other.declared
         self.notes += other.notes
+        self.unable = self.unable or other.unable

@@ -59,13 +59,24 @@ ASSERTION = re.compile(r"\b(cr_(?:assert|expect)\w*|ACCEPTS|REFUSES|assert|CHECK
 PYTHON_CHECK = re.compile(r"\bself\.(?:assert\w+|check|fail)\(|^\s*assert |\braise (?:Failure|ToolError|Unable)\b")
 PROMISE = re.compile(r"\b(ensures|assigns|behavior|complete behaviors|disjoint behaviors|loop (?:invariant|assigns|variant)|assert|decreases|invariant)\b")
 GRANTED = re.compile(r"\b(requires|assumes|admit|axiom|axiomatic|terminates|exits|__FRAMAC__|__CPROVER)\b")
-JUDGES = ("tests/gate", "fuzz/orchestrate/gate/*", "tests/gate_cases/run", "tests/run", ".ci/*", ".github/workflows/*", "tests/left_out",
-          "tests/mutation/run", "fuzz/orchestrate/mutants.py", "fuzz/orchestrate/coverage.py", "fuzz/orchestrate/planted.py",
-          "fuzz/orchestrate/replay.py", "tests/defects/run", "tests/defects/bent", "tests/defects/testbed", "tests/defects/mistakes.py",
-          "tests/proof/run", "tests/regression/*", "tests/build/check", "tests/build/rules", "tests/build/requires", "tests/lint",
-          "tests/unit/marks.[ch]", "tests/unit/discover.cmake", "tests/exhaustive/exhaustive.c", ".clang-tidy", "tests/mypy.ini",
-          "tests/hooks/*", "tests/bench/sizes", "tests/kernel/run", "tests/other_machines/*", "tests/build/evidence*")
-"""Programs that say whether a test passed: their text does not show what a line was worth."""
+JUDGES = ("tests/*", ".ci/*", ".github/workflows/*", ".clang-tidy", *(f"fuzz/orchestrate/{name}" for name in (
+    "gate/*", "mutants.py", "coverage.py", "planted.py", "replay.py", "tools.py", "engine.py", "evidence.py", "facts.py", "functions.py", "hardware.py",
+    "measured.py")))
+NO_JUDGES = ("tests/unit/test_*", "tests/found/*", "*/test_*.py", "*CMakeLists.txt", "*.txt", "*.md", "*.json", "*.tsv", "*.patch", "tests/samples/*",
+             "tests/bench/*", "tests/defects/pairs.py", "tests/defects/weakened.py", "tests/kernel/*.[ch]", "tests/kernel/*.S", "tests/build/*/*")
+"""Programs that say whether a test passed: their text does not show what a line is worth. Not those that are tests, whose
+assertions count, nor those that the hardware shows to be right."""
+ENVIRONMENT = r"^.*\b(?:if|elif|while|and|or|not|return)\b.*\b(?:environ|getenv)\b.*"
+PLACE = r"\$ENV\{|\bDEFINED ENV\b|\bif\s*\(.*CMAKE_(?:CURRENT_)?(?:SOURCE|BINARY)_DIR"
+"""Conditions that are others where the gate looks, or CI."""
+OVERRIDES = (r"\b(?:cr_\w+|bug_\w+|assert\w*|NDEBUG|ACCEPTS|REFUSES|PROCBUF_(?:VERIFY|REQUIRE|KEEPS))\b.*|--wrap[=,]|--defsym|multiple-definition|\bmuldefs\b|"
+             r"\s-include\b|\bLD_PRELOAD\b")
+"""In CMake: another meaning of what checks are made of."""
+ENDS = r"\b_?(?:exit|Exit)\s*\(|\b(?:longjmp|quick_exit|pthread_exit)\s*\("
+PYTHON_ENDS = r"\bos\._exit\(|\bsys\.exit\(|\bSkipTest\b|\bdef load_tests\b|\braise SystemExit\b"
+"""A test that ends so has passed."""
+SELDOM_SHARE = 3
+"""An operation that a harness makes so many times less often is as good as gone."""
 
 
 def plain(line: str) -> str:
@@ -119,11 +130,33 @@ def deleted(change: Change) -> list[Finding]:
                 old_value, new_value = ((re.search(rf"^{key}: (.*)$", text, re.MULTILINE) or [""])[0] for text in (file.old, file.new))
                 if old_value and old_value != new_value:
                     found.append((file.path, f"what counts as catching it has changed: {key}"))
+            if planted(file.old) != planted(file.new) and still_applies(file.old, change.new):
+                found.append((file.path, "it plants another mistake, though the old one could still be made"))
+    for file in change.touched("tests/gate_cases/*.patch"):
+        told = [re.findall(r"^(?:verdict|by): .*$", (text or "").partition("\n\n")[0], re.MULTILINE) for text in (file.old, file.new)]
+        if file.old and file.new and told[0] != told[1]:
+            found.append((file.path, f"of the gate itself is asked another thing: {', '.join(told[1])}"))
     for file in change.touched("tests/defects/pairs.py", "tests/defects/weakened.py"):
         row = r'^\s*(?:Pair)?\("([A-Za-z][\w-]*)",'
         gone = set(re.findall(row, file.old or "", re.MULTILINE)) - set(re.findall(row, file.new or "", re.MULTILINE))
         found += [(file.path, f"the planted mistake {name} is gone") for name in sorted(gone)]
     return found
+
+
+def planted(patch: str) -> list[str]:
+    """What it changes, without what is around that."""
+    return [plain(line) for line in patch.partition("\n\n")[2].splitlines() if re.match(r"[-+](?![-+])", line)]
+
+
+def still_applies(patch: str, tree: Tree) -> bool:
+    """Whether each line that it knows is where it was."""
+    lines: set[str] = set()
+    for line in patch.partition("\n\n")[2].splitlines():
+        if line.startswith("+++ b/"):
+            lines = {plain(one) for one in tree.text(line[6:].split("\t")[0]).splitlines()}
+        elif re.match(r"-(?!--)| ", line) and plain(line[1:]) not in lines:
+            return False
+    return True
 
 
 def bare(test: str) -> str:
@@ -188,7 +221,7 @@ def floors(change: Change) -> list[Finding]:
                 ("CMakeLists.txt", "Presets.json")):
             continue
         found += [(file.path, f"a figure is lower: {before.strip()} -> {after.strip()}") for before, after, way in moved_numbers(file)
-                  if way < 0 and LEAST.search(after) and not WAITS.search(after)]
+                  if way < 0 and (LEAST.search(after) or file.path.endswith("CMakeLists.txt")) and not WAITS.search(after)]
     return found
 
 
@@ -237,6 +270,9 @@ def checks(change: Change) -> list[Finding]:
     for file in change.touched("fuzz/harness/*.c"):
         old, new = (dict(re.findall(r"\[(OP_\w+)\] = (\d+)", text or "")) for text in (file.old, file.new))
         found += [(file.path, f"it no longer makes {name}") for name, weight in old.items() if weight != "0" and new.get(name, "0") == "0"]
+        totals = [sum(map(int, weights.values())) for weights in (old, new)]
+        found += [(file.path, f"it hardly makes {name}: {weight} of {totals[0]}, now {new[name]} of {totals[1]}") for name, weight in old.items()
+                  if new.get(name, "0") != "0" and int(new[name]) * totals[0] * SELDOM_SHARE < int(weight) * totals[1]]
     for file in change.touched("tests/*.c", "tests/*.h"):
         if file.old is not None and file.new is not None:
             found += [(file.path, f"{where}: an assertion is gone or another: {line[:120]}") for where, line in lost_assertions(file.old, file.new, change)]
@@ -245,6 +281,7 @@ def checks(change: Change) -> list[Finding]:
             lost = Counter(plain(line) for line in file.removed if PYTHON_CHECK.search(line))
             lost -= Counter(plain(line) for line in file.added)
             found += [(file.path, f"an assertion is gone or another: {line[:120]}") for line in lost]
+            found += [(file.path, line) for line in python_weaker(file.old, file.new)] if file.path.endswith(".py") else []
     return found
 
 
@@ -295,6 +332,62 @@ def functions_of(text: str) -> dict[str, str]:
     return found
 
 
+def conditions(body: str) -> dict[str, list[int]]:
+    """C: each assertion, with the number of conditions and loops around it, wherever it is."""
+    found: dict[str, list[int]] = {}
+    heads: list[bool] = []
+    for part in re.split(r"(?<=[;{}])", re.sub(r"\bfor \([^;{}]*;[^;{}]*;", "for (", code_of(body))):
+        if part.endswith("{"):
+            heads.append(bool(re.search(r"\b(?:if|else|while|switch|for)\b", part)))
+        elif part.endswith("}"):
+            heads = heads[:-1]
+        elif ASSERTION.search(part):
+            found.setdefault(part.strip(), []).append(sum(heads))
+    return found
+
+
+def python_tests(text: str) -> dict[str, list[ast.FunctionDef]]:
+    """CLASS.test_name to its definitions, of which the last one counts."""
+    try:
+        classes = [node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
+    except SyntaxError:
+        return {}
+    found: dict[str, list[ast.FunctionDef]] = {}
+    for one in classes:
+        for node in one.body:
+            if isinstance(node, ast.FunctionDef) and (node.name.startswith("test_") or node.name in ("setUp", "check")):
+                found.setdefault(f"{one.name}.{node.name}", []).append(node)
+    return found
+
+
+def asked_when(node: ast.AST, around: int = 0) -> Iterator[tuple[str, int]]:
+    """Assertions in a function of Python, with the number of conditions around each."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Call) and re.match(r"self\.(?:assert\w+|check|fail)$", ast.unparse(child.func)):
+            yield ast.unparse(child), around
+        yield from asked_when(child, around + isinstance(child, (ast.If, ast.Try, ast.While, ast.For, ast.IfExp, ast.BoolOp)))
+
+
+def python_weaker(old: str, new: str) -> Iterator[str]:
+    """What tests of Python say less, though each line of theirs is there."""
+    before, after = python_tests(old), python_tests(new)
+    for name, nodes in after.items():
+        if len(nodes) > len(before.get(name, [0])):
+            yield f"{name} is there twice: only the last one runs"
+        if name not in before:
+            continue
+        was, now = before[name][-1], nodes[-1]
+        ends = [sum(isinstance(one, (ast.Return, ast.Raise)) for one in ast.walk(node)) for node in (was, now)]
+        if ends[1] > ends[0]:
+            yield f"{name} returns earlier"
+        counts: list[dict[str, list[int]]] = [{}, {}]
+        for count, node in zip(counts, (was, now)):
+            for text, around in asked_when(node):
+                count.setdefault(text, []).append(around)
+        yield from (f"{name}: only under a condition: {text[:100]}" for text in counts[0].keys() & counts[1].keys()
+                    if len(counts[0][text]) >= len(counts[1][text]) and sum(counts[1][text]) > sum(counts[0][text]))
+
+
 def lost_assertions(old: str, new: str, change: Change) -> Iterator[tuple[str, str]]:
     """By test: an assertion that is no longer there as it was, nor in a function that is new. deleted() has tests that are gone."""
     before, after = functions_of(renamed(old, new)), functions_of(new)
@@ -310,6 +403,9 @@ def lost_assertions(old: str, new: str, change: Change) -> Iterator[tuple[str, s
                 yield from ((name, line) for line in lost)
             continue
         lost = matching(body, ASSERTION) - matching(after[name], ASSERTION)
+        kept = conditions(body), conditions(after[name])
+        yield from ((name, f"only under a condition: {line}") for line in kept[0].keys() & kept[1].keys()
+                    if sum(kept[1][line]) > sum(kept[0][line]) and len(kept[0][line]) >= len(kept[1][line]))
         yield from ((name, line) for line in lost - extra)
         if body != after[name] and "." in name and after[name].count("return") > body.count("return"):
             yield name, "it returns earlier"
@@ -333,11 +429,16 @@ def more_of(change: Change, patterns: Iterable[str], files: tuple[str, ...]) -> 
 
 
 def skips(change: Change) -> list[Finding]:
-    return more_of(change, [r"^\s*#\s*if(?:n?def)?\b.*"], ("tests/unit/*.c", "tests/found/*.c", "fuzz/oracle/*.c", "fuzz/model/*.c")) + more_of(change, SKIPS, ("tests/*", ".ci/*", ".github/workflows/*", "fuzz/*", ".clusterfuzzlite/*"))
+    asked = more_of(change, [r"\bgetenv\s*\("], ("fuzz/*.[ch]", "tests/*.[ch]", "lib/*.[ch]")) + more_of(change, [ENVIRONMENT], ("tests/*",)) + more_of(
+        change, [PLACE], ("CMakeLists.txt", "*/CMakeLists.txt", "*.cmake"))
+    ends = more_of(change, [ENDS], ("tests/unit/test_*.c", "tests/found/*.c")) + more_of(change, [PYTHON_ENDS], ("*/test_*.py",))
+    ends += more_of(change, [OVERRIDES], ("CMakeLists.txt", "*/CMakeLists.txt", "*.cmake", "CMakePresets.json"))
+    return ends + [(path, f"it asks where it runs: {line}") for path, line in asked] + more_of(change, [r"^\s*#\s*if(?:n?def)?\b.*"], ("tests/unit/*.c", "tests/found/*.c", "fuzz/oracle/*.c", "fuzz/model/*.c")) + more_of(change, SKIPS, ("tests/*", ".ci/*", ".github/workflows/*", "fuzz/*", ".clusterfuzzlite/*"))
 
 
 def suppressions(change: Change) -> list[Finding]:
     found = more_of(change, SUPPRESSIONS, ("lib/*", "fuzz/*", "tests/*", "CMake*", ".ci/*", ".github/workflows/*", ".clang-tidy"))
+    found += more_of(change, [r"\b__(?:FILE|BASE_FILE|DATE|TIME|TIMESTAMP|COUNTER)__"], ("lib/src/*", "lib/include/*"))
     before, after, where = Counter[str](), Counter[str](), dict[str, str]()
     for file in change.touched("CMake*", "*/CMakeLists.txt", "*.cmake", "tests/*", ".ci/*", ".clusterfuzzlite/*", "fuzz/setup/*"):
         if not file.path.endswith((".md", ".patch", ".txt")) or file.path.endswith("CMakeLists.txt"):
@@ -381,26 +482,23 @@ def of_function(clause: str) -> str:
 
 
 def judge(change: Change) -> list[Finding]:
-    """Programs whose word the gate takes: a changed line of theirs may say anything."""
+    """Programs whose word the gate takes: a line of theirs, gone or new, may mean anything."""
     found: list[Finding] = []
     for file in change.touched(*JUDGES):
-        if file.old is None or file.new is None or file.path.endswith((".txt", ".md")) or "gate_cases" in file.path:
+        if file.old is None or file.new is None or any(fnmatch.fnmatch(file.path, one) for one in NO_JUDGES) or says(file.old) == says(file.new):
             continue
-        if says(file.old) == says(file.new):
-            continue
-        gone = [line for line in file.removed if line.strip() and not line.lstrip().startswith(("#", "*", "/*", "//"))]
+        lines = [line for line in file.removed + file.added if line.strip() and not line.lstrip().startswith(("#", "*", "/*", "//"))]
         if file.path.startswith(".github/"):
-            gone = [line for line in gone if re.match(r"\s*-? *(run|if|on|pull_request|push|schedule|branches|jobs|- cron|matrix)\b", line)]
-        early = [line for line in file.added if re.match(r"\s*(return\b|exit\b|sys\.exit|continue\b|pass\b|exec\b|if )", line)]
-        if gone or early:
-            found.append((file.path, f"it judges, and has changed: {plain((gone or early)[0])[:120]}"))
+            lines = [line for line in lines if re.match(r"\s*-? *(run|if|on|pull_request|push|schedule|branches|jobs|- cron|matrix)\b", line)]
+        if lines:
+            found.append((file.path, f"it judges, and has changed: {plain(lines[0])[:120]}"))
     return found
 
 
 def says(text: str) -> str:
-    """A program of Python without what does nothing: imports, texts that stand alone, types. Any other as it is."""
-    if not re.match(r"#!.*python|\"\"\"", text):
-        return text
+    """A program of Python without what does nothing: imports, texts that stand alone, types. Any other without lines of comments."""
+    if not re.match(r"#!.*python|\"\"\"|import |from ", text):
+        return "\n".join(line.rstrip() for line in text.splitlines() if not re.match(r"\s*(#( |$)|$)", line))
     try:
         tree = ast.parse(text)
     except SyntaxError:
