@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import json
 import math
 import re
@@ -51,6 +52,12 @@ class Wrong(Exception):
     """What another host wrote is not what it should be."""
 
 
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    """The types of its fields: to work them out takes longer than to compare a value with them."""
+    return get_type_hints(kind, include_extras=True)
+
+
 def typed(kind: Any, data: Any) -> Any:
     """What JSON holds, as a type says; a field that is missing has its default, one that is unknown is of a later version."""
     if get_origin(kind) is Annotated:
@@ -63,8 +70,7 @@ def typed(kind: Any, data: Any) -> Any:
     if origin is types.UnionType:
         return None if data is None else typed(parts[0], data)
     if is_dataclass(kind) and isinstance(kind, type) and isinstance(data, dict):
-        hints = get_type_hints(kind, include_extras=True)
-        known = {part.name: typed(hints[part.name], data[part.name]) for part in fields(kind) if part.name in data}
+        known = {part.name: typed(_hints(kind)[part.name], data[part.name]) for part in fields(kind) if part.name in data}
         lacking = [part.name for part in fields(kind) if part.name not in known and part.default is MISSING and part.default_factory is MISSING]
         if lacking:
             raise Wrong(f"{kind.__name__} lacks {lacking[0]}")
@@ -74,7 +80,7 @@ def typed(kind: Any, data: Any) -> Any:
     if origin is dict and isinstance(data, dict):
         return {str(key): typed(parts[1], value) for key, value in data.items()}
     if isinstance(kind, type) and hasattr(kind, "_fields"):
-        origin, parts = kind, tuple(get_type_hints(kind).values())
+        origin, parts = kind, tuple(_hints(kind).values())
     if isinstance(data, list) and parts and len(parts) == len(data):
         values = [typed(part, value) for part, value in zip(parts, data)]
         return tuple(values) if origin is tuple else origin(*values)  # type: ignore[misc]
