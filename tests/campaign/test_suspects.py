@@ -17,7 +17,7 @@ from orchestrate.record import Finding, Record, Suspect
 from orchestrate.report import exports, words
 from orchestrate.suspects import Opinion, Switched
 from orchestrate.switches import VARIANTS, Site, rewrite
-from orchestrate.tools import ToolError
+from orchestrate.tools import ToolError, clang
 
 IDENTITY = "PROCBUF-BUG kind=result check=outcome-status op=brk"
 FINDING = Finding(IDENTITY, "life", "medium", 1.5, 1, 2, "folder", f"expected: OK\nRule of lib/CONTRACT.md: K1\n{IDENTITY}\n", "./fuzz/repro folder")
@@ -103,7 +103,7 @@ class Switches(unittest.TestCase):
             _Bool procbuf_decided(unsigned site, _Bool value) {{ (void)site; return value; }}
             int main(void) {{ {main} }}""")
         sources = [self.folder / "main.c", *(self.folder / "copy/src").glob("*.c")]
-        subprocess.run(["clang-19", "-w", *map(str, sources), "-o", str(self.folder / "program")], check=True)
+        subprocess.run([clang(), "-w", *map(str, sources), "-o", str(self.folder / "program")], check=True)
         return subprocess.run([str(self.folder / "program")], check=True, capture_output=True, text=True).stdout.split()
 
     def test_a_guard_says_when_a_variant_is_on(self):
