@@ -382,6 +382,11 @@ static const struct backend library = {
     .enter = lend,
 };
 
+void machine_forget_touched(void)
+{
+    world_forget_touched();
+}
+
 void machine_run(const struct trace *trace, FILE *results)
 {
     memset(&machine, 0, sizeof machine);

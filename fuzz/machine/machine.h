@@ -12,6 +12,9 @@
  * every target. */
 void machine_run(const struct trace *trace, FILE *results);
 
+/* The last run was left where it was: the next one makes all of its world again. */
+void machine_forget_touched(void);
+
 /* In every run from now on, userspace changes this byte as soon as the operation at this position
  * has fetched it. Position UINT_MAX: no longer. */
 void machine_set_hostile_byte(unsigned position, uint32_t arena_byte);

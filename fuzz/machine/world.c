@@ -117,10 +117,7 @@ unsigned world_touched(struct span parts[WORLD_PARTS])
     return count;
 }
 
-/* The arena is shared with a process that forks, as AFL++'s does for every so many inputs: what the
- * other one touches there, this one cannot know. */
-#if defined(__unix__)
-static void forget_what_was_touched(void)
+void world_forget_touched(void)
 {
     processes_end = ARENA_FOREIGN;
     foreign_touched = true;
@@ -131,7 +128,6 @@ static void forget_what_was_touched(void)
         large_scratch_end = ARENA_LEN;
     }
 }
-#endif
 
 void world_show_user_write(struct span span)
 {
@@ -310,7 +306,9 @@ void world_check_those_before(void)
 static void make_blank(void)
 {
 #if defined(__unix__)
-    pthread_atfork(NULL, forget_what_was_touched, forget_what_was_touched);
+    /* The arena is shared with a process that forks, as AFL++'s does for every so many inputs: what the other one touches there,
+     * this one cannot know. */
+    pthread_atfork(NULL, world_forget_touched, world_forget_touched);
 #endif
     model_reset();
     memcpy(arena_view, arena_pristine, ARENA_LEN);

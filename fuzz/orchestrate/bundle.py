@@ -93,14 +93,16 @@ class Bundles:
         work.rename(final)
         shutil.rmtree(old, ignore_errors=True)
 
-    def tell(self, finding: Finding, more: str) -> None:
+    def tell(self, finding: Finding, more: str, instead_of: str = "") -> None:
         """Put more into what explains a finding, before its last line, the identity, and what is known by now into its record."""
+        def with_more(said: str) -> str:
+            said = said.replace(instead_of, "") if instead_of else said
+            at = max(said.rfind(finding.identity), 0)
+            return said[:at] + more + said[at:]
+
         folder = self.of(finding)
-        at = finding.explanation.rfind(finding.identity)
-        finding.explanation = finding.explanation[:max(at, 0)] + more + finding.explanation[max(at, 0):]
-        said = (folder / "explanation.txt").read_text()
-        at = said.rfind(finding.identity)
-        write_whole(folder / "explanation.txt", said[:max(at, 0)] + more + said[max(at, 0):])
+        finding.explanation = with_more(finding.explanation)
+        write_whole(folder / "explanation.txt", with_more((folder / "explanation.txt").read_text()))
         write_json(folder / "finding.json", json.loads((folder / "finding.json").read_text()) | asdict(finding))
 
     def _replayed(self, trace: Path, outcome: Outcome, build: Build, tries: int) -> tuple[str, str]:

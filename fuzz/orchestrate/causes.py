@@ -100,8 +100,9 @@ def take_in(bundles: Bundles, findings: Sequence[Finding], opinion: Opinion) -> 
         is_told = bool(finding.suspects or finding.no_suspects)  # in an earlier night
         if is_told and (opinion.none_since or finding.suspects):
             continue
+        before = f"\n{told(Opinion(none_since=finding.no_suspects))}" if is_told else ""
         finding.suspects, finding.no_suspects, finding.first_wrong = opinion.suspects, opinion.none_since, opinion.first_wrong
-        bundles.tell(finding, f"\n{told(opinion)}")
+        bundles.tell(finding, f"\n{told(opinion)}", before)
 
 
 def one_cause(library: Switched, known: dict[str, tuple[Path, Opinion]]) -> set[tuple[str, str]]:

@@ -20,6 +20,7 @@ from .record import Harness, Planned
 from .revision import environment, git_revision
 from .builds import SETUPS, Setup
 from .store import Store
+from .suspects import Opinion
 from .tools import CLEAN, CORPUS, EVERYTHING, ROOT, TOOLS, Build, ToolError, build, find_lib, quoted
 from .triage import Triage
 
@@ -322,13 +323,20 @@ class Night:
 
     def name_suspects(self) -> None:
         """Where in the library to look, for each finding of tonight; and which have one cause."""
-        found = [f for f in self.triage.findings.by_identity.values() if not f.machine]
-        if found and not self.interrupts.came and (self.settings.time or 0) >= SUSPECTS_FROM_S:
-            self.journal.say(f"looking for suspects of {len(found)} finding{'s' * (len(found) > 1)}")
-            try:
-                self.one_cause = causes.name_suspects(self.triage.findings.bundles, found, self.triage.build.lib)
-            except (ToolError, OSError, ValueError, LookupError, subprocess.SubprocessError) as error:
-                self.journal.note(f"not all findings have suspects: {error}")
+        known = self.triage.findings
+        found = list(known.by_identity.values())
+        shown_here = [f for f in found if not f.machine]
+        none_since = ("the campaign was interrupted" if self.interrupts.came else
+                      "a campaign of less than a minute looks for none" if (self.settings.time or 0) < SUSPECTS_FROM_S else "")
+        try:
+            causes.take_in(known.bundles, [f for f in found if f.machine], Opinion(none_since="this machine does not show it"))
+            if none_since:
+                causes.take_in(known.bundles, shown_here, Opinion(none_since=f"{none_since}; ./fuzz/repro --suspects does"))
+            elif shown_here:
+                self.journal.say(f"looking for suspects of {len(shown_here)} finding{'s' * (len(shown_here) > 1)}")
+                self.one_cause = causes.name_suspects(known.bundles, shown_here, self.triage.build.lib)
+        except (ToolError, OSError, ValueError, LookupError, subprocess.SubprocessError) as error:
+            self.journal.note(f"not all findings have suspects: {error}")
 
     def join_evidence(self) -> None:
         if self.settings.lib:

@@ -23,7 +23,7 @@ from .record import Suspect
 from .switches import Site, rewrite
 from .tools import CORPUS, ROOT, ToolError, build_with, run
 
-SECONDS = 4.0
+SECONDS = 4.5
 """Of the processor, for a finding."""
 TIMEOUT_S = 600
 """However busy the machine."""
@@ -34,14 +34,14 @@ WITHOUT_NAMES = {"ASAN_OPTIONS": "symbolize=0", "UBSAN_OPTIONS": "symbolize=0"}
 TOO_LONG = ("hang", "oom", "slow")
 
 # What the evidence is worth. Chosen with half of the planted bugs (tests/defects/suspects.py).
-PASSING_POWER = 3
+FAILING_POWER, PASSING_POWER = 2, 6
 """A cure that breaks what passes is none."""
-OF_OTHERS, LOCAL, WAY_OUT, OUTSIDE = 0.3, 0.6, 0.97, 0.3
+OF_OTHERS, WAY_OUT, OUTSIDE = 0.3, 0.97, 0.6
 STRONG, NEARLY = 0.5, 0.8
-DOUBT = 4
+DOUBT = 3
 CHECKS = 0.5
 NAMED = 2.0
-OCHIAI, LATE, CHANGES, MANIFOLD = 0.15, 0.02, 0.02, 0.03
+OCHIAI, ANY, LATE, CHANGES, MANIFOLD = 0.1, 0.5, 0.02, 0.02, 0.03
 
 
 @dataclass
@@ -102,8 +102,8 @@ def _spectrum(sites: dict[int, Site], measured: dict) -> dict[int, float]:
     latest = max((row[4] for row in measured["sites"]), default=1) or 1
     found: dict[int, float] = {}
     checks = _self_checks(sites)
-    for number, _, _, in_call, last, by_failing, by_passing, changes in measured["sites"]:
-        weight = OCHIAI * ochiai(by_failing, by_passing, failing) + CHANGES * min(1, changes / 8)
+    for number, _, _, in_call, last, by_failing, by_passing, changes, by_any in measured["sites"]:
+        weight = OCHIAI * (ochiai(by_failing, by_passing, failing) + ANY * ochiai(by_failing, by_any, failing)) + CHANGES * min(1, changes / 8)
         weight = weight + LATE * last / latest if in_call else weight / 2
         weight += MANIFOLD * min(1, len(sites[number].variants) / 30)
         if sites[number].function in checks or sites[number].text.startswith(SELF_CHECKS):
@@ -112,19 +112,18 @@ def _spectrum(sites: dict[int, Site], measured: dict) -> dict[int, float]:
     return found
 
 
-def _worth(cure: list, tried: dict) -> float:
+def _worth(cure: list) -> float:
     """From 0 to 1, of a change that undoes the bug in the finding's program."""
-    _, _, of_failing, of_others, of_passing, _, is_local = cure
-    worth = (of_failing + 1) / (tried["failing"] + 1) * ((of_passing + 1) / (tried["passing"] + 1)) ** PASSING_POWER
-    worth *= 1 - OF_OTHERS + OF_OTHERS * (of_others + 1) / (tried["other"] + 1)
-    worth *= (tried["passing"] + 1) / (tried["passing"] + DOUBT)  # time may have been up before they ran
-    return worth * (LOCAL if is_local else 1)
+    _, _, _, failing, of_failing, passing, of_passing, others, of_others = cure
+    worth = ((failing + 1) / (of_failing + 1)) ** FAILING_POWER * ((passing + 1) / (of_passing + 1)) ** PASSING_POWER
+    worth *= 1 - OF_OTHERS + OF_OTHERS * (others + 1) / (of_others + 1)
+    return worth * (of_passing + 1) / (of_passing + DOUBT)  # time may have been up before they ran
 
 
 def rank(sites: dict[int, Site], measured: dict) -> list[Suspect]:
     """Lines of the library, the most suspect first."""
     spectrum = _spectrum(sites, measured)
-    called = {entry[0] for entry in measured["sites"] if entry[3]}
+    called = {entry[0] for entry in measured["sites"] if entry[2]}
     lines: dict[tuple[str, int], Suspect] = {}
 
     def suspect(file: str, line: int, function: str, score: float, why: str) -> None:
@@ -138,16 +137,16 @@ def rank(sites: dict[int, Site], measured: dict) -> list[Suspect]:
             suspect(site.file, line, site.function, weight, "")
     for cure in measured["cures"]:
         site = sites[cure[0]]
-        line, text = site.variants[cure[1] - 1]
-        worth = _worth(cure, measured["tried"]) * (WAY_OUT if site.kind == "before" else 1) * (1 if cure[0] in called else OUTSIDE)
+        line, text = site.variant(cure[1])
+        worth = _worth(cure) * (WAY_OUT if text.startswith("return") else 1) * (1 if cure[0] in called else OUTSIDE)
         why = f"not the bug with: {text}" if site.kind != "before" else f"not the bug with, before it: {text}"
-        suspect(site.file, line, site.function, worth + spectrum.get(cure[0], 0), why)
+        suspect(site.file, line, site.function, worth + (1 - worth) * spectrum.get(cure[0], 0), why)
     return sorted(lines.values(), key=lambda s: (-s.score, s.file, s.line))
 
 
 def strong_cures(measured: dict) -> list[tuple[int, int]]:
     """Those that undo the bug nearly wherever it shows, and break next to nothing."""
-    worths = [(_worth(cure, measured["tried"]), cure[0], cure[1]) for cure in measured["cures"] if not cure[6]]
+    worths = [(_worth(cure), cure[0], cure[1]) for cure in measured["cures"]]
     best = max(worths, default=(0.0, 0, 0))[0]
     return [(site, variant) for worth, site, variant in sorted(worths, key=lambda w: (-w[0], w[1:]))
             if worth >= max(STRONG, NEARLY * best)][:MOST]
@@ -182,8 +181,8 @@ def functions(suspects: Sequence[Suspect]) -> list[str]:
 
 def first_wrong(sites: dict[int, Site], measured: dict, best: Suspect) -> int | None:
     """The operation, from 0, in which alone the best line has to be another, where that is before the one that fails."""
-    places = [cure[5] for cure in measured["cures"]
-              if not cure[6] and (f"lib/{sites[cure[0]].file}", sites[cure[0]].variants[cure[1] - 1][0]) == (best.file, best.line)]
+    places = [cure[2] for cure in measured["cures"]
+              if (f"lib/{sites[cure[0]].file}", sites[cure[0]].variant(cure[1])[0]) == (best.file, best.line)]
     earlier = max(places, default=-1)
     return earlier if 0 <= earlier < measured["position"] else None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bisect
 import hashlib
+import itertools
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,11 +17,18 @@ from .mutants import BINARY, Finder, Mutant, arguments, ci
 from .tools import ToolError
 
 SITES_OF_A_FILE = 4096
-PROLOGUE = ("#pragma clang diagnostic ignored \"-Weverything\"\nunsigned procbuf_site(unsigned site); _Bool procbuf_decided(unsigned site, _Bool value);\n#line 1\n")
+PROLOGUE = ("#pragma clang diagnostic ignored \"-Weverything\"\n#pragma clang diagnostic error \"-Wimplicit-function-declaration\"\n"
+            "extern unsigned procbuf_guard; unsigned procbuf_site(unsigned site); _Bool procbuf_decided(unsigned site, _Bool value);\n#line 1\n")
 CHECKED = ("-DPROCBUF_CHECKED", "-DPROCBUF_EXITS_ARE_COMPARED")
 MOST_PASSES = 10
 MOST_DONATED = 160
 MOST_JOINED = 16
+MOST_ASKED = 3
+MOST_GUARDS = 14
+GUARD = 1 << 20
+"""From which on numbers are those of guards, not of variants."""
+VARIANTS = 1 << 12
+"""As procbuf-suspects counts them: the number of a guard times this is added to that of a variant."""
 CUTS = "cut"
 """A kind of mutant: a cast, or a mask, that is not there."""
 LEFT_OUT = ("narrowed", "moved", "statements swapped", "macro", "early return", "early exit")
@@ -29,6 +37,8 @@ if ci is not None:
     K = ci.CursorKind
     NUMBERS = (ci.TypeKind.UINT, ci.TypeKind.ULONG, ci.TypeKind.ULONGLONG, ci.TypeKind.INT, ci.TypeKind.LONG)
     LOOPS = (K.WHILE_STMT, K.FOR_STMT, K.DO_STMT)
+    LISTED = (K.BINARY_OPERATOR, K.RETURN_STMT)
+    """Statements that may end with a list in braces, and then a semicolon."""
 
 
 @dataclass
@@ -42,6 +52,19 @@ class Site:
     kind: str  # statement, condition, value, before
     text: str
     variants: list[tuple[int, str]] = field(default_factory=list)  # line, and its text then
+    guards: list[str] = field(default_factory=list)
+    """Conditions under which alone a variant may be on, from 1."""
+
+    def variant(self, number: int) -> tuple[int, str]:
+        """The line of one, and its text."""
+        line, text = self.variants[number % VARIANTS - 1]
+        guard = number // VARIANTS
+        return line, f"if ({self.guards[guard - 1]}) {text}" if guard else text
+
+
+def bare(kind) -> str:
+    """A type as it is compared: constant or not is the same."""
+    return kind.get_canonical().spelling.replace("const ", "")
 
 
 @dataclass
@@ -52,6 +75,7 @@ class Region:
     function: str
     texts: list[str] = field(default_factory=list)
     said: list[tuple[int, str]] = field(default_factory=list)
+    guards: list[str] = field(default_factory=list)
 
 
 class Rewriter(Finder):
@@ -65,13 +89,13 @@ class Rewriter(Finder):
         self.loops = 0
         self.names: dict[str, list] = {}
         self.begins: dict[str, int] = {}
-        self.conditional: set[str] = set()
-        """Functions that say yes or no."""
         self.assignments: list[tuple[str, str]] = []
         self.operands: dict[str, int] = {}
         """Conditions and their parts, and where the last of each is."""
         self.donors: dict[str, None] = {}
         """Statements of this file, which may be missing elsewhere in it."""
+        self.predicates: dict[str, list[str]] = {}
+        """Functions that say yes or no, which this file calls or defines, and the types of what they are asked."""
 
     # ---- More that would undo a mistake ----
 
@@ -114,7 +138,10 @@ class Rewriter(Finder):
             self.instead(start, end, children[1:])
         elif cursor.kind == K.CSTYLE_CAST_EXPR and children:
             self.add(start, end, f"({self.text_of(children[-1])})", CUTS)
+        elif cursor.kind == K.VAR_DECL:
+            self.names[self.name].append(cursor)
         elif cursor.kind == K.CALL_EXPR:
+            self.add_predicate(cursor.referenced)
             kind = cursor.type.get_canonical().spelling
             if kind != "void":
                 self.instead(start, end, [a for a in children if a.type.get_canonical().spelling == kind])
@@ -125,6 +152,15 @@ class Rewriter(Finder):
                 cursor.referenced.kind == K.ENUM_CONSTANT_DECL:
             for other in cursor.referenced.semantic_parent.get_children():
                 self.add(start, end, other.spelling, "constant")
+
+    def add_predicate(self, function) -> None:
+        if function is not None and function.kind == K.FUNCTION_DECL and function.result_type.get_canonical().kind == ci.TypeKind.BOOL:
+            self.predicates[function.spelling] = [bare(argument.type) for argument in function.get_arguments()]
+
+    def end_of(self, statement) -> int:
+        """After its semicolon, even where a list in braces comes before that."""
+        end = super().end_of(statement)
+        return end + 1 if statement.kind in LISTED and self.source[end - 1:end + 1] == b"};" else end
 
     def instead(self, start: int, end: int, others: list) -> None:
         for other in others:
@@ -141,14 +177,13 @@ class Rewriter(Finder):
         return self.source[:at].count(b"\n") + 1
 
     def function(self, cursor) -> None:
-        super().function(cursor)
         body = next((child for child in cursor.get_children() if child.kind == K.COMPOUND_STMT), None)
+        self.name, self.loops = cursor.spelling, 0
+        self.names[self.name] = list(cursor.get_arguments())
+        super().function(cursor)
         if body is not None:
-            self.name, self.loops = cursor.spelling, 0
-            self.names[self.name] = list(cursor.get_arguments())
             self.begins[self.name] = cursor.extent.start.offset
-            if self.returns.kind == ci.TypeKind.BOOL:
-                self.conditional.add(self.name)
+            self.add_predicate(cursor)
             self.site_of(body)
 
     def region(self, start: int, end: int, kind: str) -> Region | None:
@@ -172,6 +207,14 @@ class Rewriter(Finder):
             values = ["0", "1"]
         return [f"return {value};".replace(" ;", ";") for value in values] + ["continue;", "break;"] * (self.loops > 0)
 
+    def goes_on(self, statement) -> list[str]:
+        """Of a loop that ends with what its first round says: the loop that goes on."""
+        values = list(statement.get_children())
+        if statement.kind != K.RETURN_STMT or self.returns.kind != ci.TypeKind.BOOL or not self.loops or not values:
+            return []
+        value = " ".join(self.text_of(values[0]).split())
+        return [f"if ({value}) return 1; else continue;", f"if (!({value})) return 0; else continue;"]
+
     def site_of(self, statement) -> None:
         """The sites of a statement, and of what is in it."""
         kind = statement.kind
@@ -193,11 +236,12 @@ class Rewriter(Finder):
                             self.value(value)
         elif kind in (K.IF_STMT, K.SWITCH_STMT, *LOOPS) and self.is_written(statement):
             is_loop = kind in LOOPS
+            if kind == K.FOR_STMT and children[0].kind == K.DECL_STMT:
+                self.site_of(children[0])
             for child in children:
                 if child.kind.is_statement() and child.kind not in (K.DECL_STMT,) or child is children[-1]:
                     continue
-                if child.kind.is_expression() and child.type.kind in (ci.TypeKind.BOOL, ci.TypeKind.INT) and \
-                        self.is_plain(child) and kind != K.SWITCH_STMT and not re.search(r"\+\+|--|[^=!<>]=[^=]", self.text_of(child)):
+                if kind != K.SWITCH_STMT and self.is_condition(child):
                     self.region(child.extent.start.offset, child.extent.end.offset, "condition")
             if kind == K.IF_STMT and len(children) == 2 and children[1].kind == K.RETURN_STMT:
                 start, end = statement.extent.start.offset, self.end_of(children[1])
@@ -209,6 +253,13 @@ class Rewriter(Finder):
             self.loops -= is_loop
         elif kind in (K.CASE_STMT, K.DEFAULT_STMT, K.LABEL_STMT):
             self.site_of(children[-1])
+        elif kind == K.RETURN_STMT and (ways := self.goes_on(statement)):
+            region = self.region(statement.extent.start.offset, self.end_of(statement), "statement")
+            if region is not None:
+                region.texts += ways
+                region.said += [(self.line_of(region.start), way) for way in ways]
+        elif kind == K.RETURN_STMT and self.returns.kind == ci.TypeKind.BOOL and children and self.is_condition(children[0]):
+            self.region(children[0].extent.start.offset, children[0].extent.end.offset, "condition")
         elif kind != K.NULL_STMT and self.is_whole(statement):
             self.region(statement.extent.start.offset, self.end_of(statement), "statement")
             if kind in (K.BINARY_OPERATOR, K.CALL_EXPR, K.COMPOUND_ASSIGNMENT_OPERATOR) and self.is_plain(statement):
@@ -217,6 +268,11 @@ class Rewriter(Finder):
                 self.assignments += [(text, self.name)] * (kind == K.BINARY_OPERATOR)
             elif (text := self.source[statement.extent.start.offset:self.end_of(statement)].decode()).startswith("PROCBUF_REQUIRE"):
                 self.donors[" ".join(text.split())] = None
+
+    def is_condition(self, expression) -> bool:
+        """Whether it says yes or no, and changes nothing of its own."""
+        return bool(expression.kind.is_expression() and expression.type.kind in (ci.TypeKind.BOOL, ci.TypeKind.INT) and
+                    self.is_plain(expression) and not re.search(r"\+\+|--|[^=!<>]=[^=]", self.text_of(expression)))
 
     def is_written(self, statement) -> bool:
         """Whether its keyword is there, not a macro's name."""
@@ -233,12 +289,36 @@ class Rewriter(Finder):
             self.region(expression.extent.start.offset, expression.extent.end.offset, "value")
 
     def add_donors(self, region: Region) -> None:
-        """What other places of the file do, done before a statement, too."""
+        """What other places of the file do, done before a statement, too; and what they change, 0 again."""
+        resets = [f"{place[1]} = 0;" for text in self.donors if (place := re.match(r"([\w.>*-]+) [-+|&]?= ", text))]
         follows = " ".join(self.source[region.start:region.start + MOST_DONATED].decode(errors="replace").split())
-        for text in dict.fromkeys([*self.donors, *self.like_others(region)]):
+        for text in dict.fromkeys([*self.donors, *self.like_others(region), *resets]):
             if len(text) <= MOST_DONATED and self.is_known(text, region) and not follows.startswith(text):
                 region.texts.append(text)
                 region.said.append((self.line_of(region.start), text))
+
+    def scalars(self, region: Region) -> list[str]:
+        """Variables that are 0 or not."""
+        return list(dict.fromkeys(variable.spelling for variable in self.names.get(region.function, [])
+                                  if variable.type.get_canonical().kind != ci.TypeKind.RECORD))
+
+    def add_guards(self, region: Region) -> None:
+        """What may be the condition of a way out that is missing: variables, and what the file asks near by."""
+        near = sorted((o for o in self.operands if len(o) <= MOST_DONATED // 2), key=lambda o: abs(self.operands[o] - region.start))
+        asked = [*self.scalars(region)[:MOST_GUARDS // 4], *self.asked(region)[:MOST_GUARDS // 4], *near[:MOST_GUARDS // 2]]
+        region.guards = [no + f"({one})" for one in dict.fromkeys(asked) if self.is_known(one, region) for no in ("", "!")]
+
+    def add_replaced(self, region: Region) -> None:
+        """Another variable gets the value, as elsewhere in this file."""
+        text = " ".join(self.source[region.start:region.end].decode(errors="replace").split())
+        if region.kind != "statement" or not re.match(r"[\w>.*-]+( =|\()", text):
+            return
+        values = dict.fromkeys(re.findall(r"\b(?:PROCBUF_[A-Z_]+|[a-z_]+)\b(?![(.>=-])", text))
+        for place in dict.fromkeys(one.split(" = ")[0] for one, _ in self.assignments if " = " in one):
+            for value in list(values)[:MOST_ASKED]:
+                if place != value and f"{place} = {value};" != text:
+                    region.texts.append(f"{place} = {value};")
+                    region.said.append((self.line_of(region.start), f"{place} = {value};"))
 
     def is_known(self, text: str, region: Region) -> bool:
         """Whether what it calls was declared before; a call of the function itself would not end."""
@@ -253,18 +333,24 @@ class Rewriter(Finder):
     def add_joined(self, region: Region) -> None:
         """A condition with one more, which the file has near by: what was dropped may be elsewhere."""
         text = " ".join(self.source[region.start:region.end].decode().split())
-        if region.kind == "statement":
-            if region.function not in self.conditional or not text.startswith("return ") or not text.endswith(";"):
-                return
-            text = text.removeprefix("return ").removesuffix(";")
-        elif region.kind != "condition":
+        if region.kind != "condition":
             return
         near = sorted(self.operands, key=lambda o: abs(self.operands[o] - region.start))
-        for other in [o for o in near if o not in text and len(o) <= MOST_DONATED // 2 and self.is_known(o, region)][:MOST_JOINED]:
+        near = [o for o in near if len(o) <= MOST_DONATED // 2][:MOST_JOINED] + self.asked(region) + self.scalars(region)[:MOST_ASKED]
+        near = [o for o in dict.fromkeys(near) if o not in text and self.is_known(o, region)]
+        for other in near + [f"!({o})" for o in near if not o.startswith("!")]:
             for operator in ("&&", "||"):
                 joined = f"({text}) {operator} ({other})"
-                region.texts.append(f"return {joined};" if region.kind == "statement" else joined)
+                region.texts.append(joined)
                 region.said.append((self.line_of(region.start), joined))
+
+    def asked(self, region: Region) -> list[str]:
+        """What a function that says yes or no can be asked here."""
+        names: dict[str, list[str]] = {}
+        for variable in self.names.get(region.function, []):
+            names.setdefault(bare(variable.type), []).append(variable.spelling)
+        return [f"{function}({', '.join(given)})" for function, types in self.predicates.items() if types
+                for given in list(itertools.product(*(names.get(kind, []) for kind in types)))[:MOST_ASKED]]
 
     def add_required(self, region: Region, rule: str) -> None:
         """A requirement that is not asked, never met, or asked in other words: a macro has no tree."""
@@ -278,7 +364,7 @@ class Rewriter(Finder):
         for number in range(len(parts) if len(parts) > 1 else 0):
             others.append(f"PROCBUF_REQUIRE({rule}, {' && '.join(parts[:number] + parts[number + 1:])});")
         names = [variable.spelling for variable in self.names.get(region.function, [])]
-        for compared in re.finditer(r"([\w.>-]+) [<>=!]=? ([\w.>-]+)", condition):
+        for compared in re.finditer(r"([\w.>-]+) [<>=!]=? ([\w.>-]+)(?![\w.(>-])", condition):
             others += [f"PROCBUF_REQUIRE({rule}, {condition[:compared.start()]}{compared[1]} == {name}{condition[compared.end():]});"
                        for name in names]
         for word in re.finditer(r"(?<![\w.>])(NULL|[a-z]\w*)(?!\w*\()", condition):
@@ -316,11 +402,13 @@ class Rewriter(Finder):
         for region in self.regions:
             self.add_uncut(region)
             self.add_joined(region)
+            self.add_replaced(region)
             required = re.match(r"PROCBUF_REQUIRE\((\w+),", self.source[region.start:region.end].decode())
             if region.kind == "statement" and required:
                 self.add_required(region, required[1])
             elif region.kind == "before" and self.path.suffix == ".c":
                 self.add_donors(region)
+                self.add_guards(region)
 
     def rewritten(self) -> tuple[bytes, list[Site]]:
         """What compiles of it: a variant that does not is left out, as a region that cannot hold a switch."""
@@ -342,7 +430,7 @@ class Rewriter(Finder):
         original = self.source[region.start:region.end].decode()
         line = self.line_of(region.start)
         return Site(self.first + number, self.file, line, line + original.count("\n"), region.function, region.kind,
-                    " ".join(original.split()), region.said)
+                    " ".join(original.split()), region.said, region.guards)
 
     def joined(self, regions: list[Region]) -> tuple[bytes, list[tuple[int, int, Region, int | None]]]:
         """The file with these regions switched, and where in it each variant is, and the whole of each region."""
@@ -364,15 +452,21 @@ class Rewriter(Finder):
     def parts(region: Region, number: int, original: bytes) -> list[tuple[bytes, int | None]]:
         """What replaces a region, piece by piece; with each variant its number."""
         head = f"unsigned procbuf_v = procbuf_site({number});".encode()
-        out: list[tuple[bytes, int | None]] = []
-        is_value = region.kind in ("condition", "value")
-        out.append(((b"({ " if is_value else b"{ ") + head, None))
-        for n, text in enumerate(region.texts):
-            flat = " ".join(text.splitlines())
-            out.append((f" procbuf_v == {n + 1} ? ({flat}) :".encode() if is_value else
-                        f" {'else ' * (n > 0)}if (procbuf_v == {n + 1}) {{ {flat} }}".encode(), n))
-        out.append((b" (" + original + b"); })" if is_value else
-                    b" }" if region.kind == "before" else (b" else {" if region.texts else b" {") + original + b" } }", None))
+        texts = [" ".join(text.splitlines()) for text in region.texts]
+        if region.kind in ("condition", "value"):
+            out: list[tuple[bytes, int | None]] = [(b"({ " + head + b" (!procbuf_v) ? (", None), (original + b")", None)]
+            if not texts:
+                out[0] = (b"({ " + head + b" (", None)
+            out += [(f" : {f'procbuf_v == {n + 1} ? ' * (n + 1 < len(texts))}({text})".encode(), n) for n, text in enumerate(texts)]
+            out.append((b"; })", None))
+        else:
+            out = [(b"{ " + head + b" if (!procbuf_v) {", None), (original + b" } else {", None)]
+            if region.guards:
+                out.append((b" if (", None))
+                out += [(f"procbuf_guard == {n + 1} ? !({guard}) : ".encode(), GUARD + n) for n, guard in enumerate(region.guards)]
+                out.append((b"0) procbuf_v = 0;", None))
+            out += [(f" if (procbuf_v == {n + 1}) {{ {text} }}{' else' * (n + 1 < len(texts))}".encode(), n) for n, text in enumerate(texts)]
+            out.append((b" } }", None))
         if region.kind == "condition":
             out = [(f"procbuf_decided({number}, ".encode(), None), *out, (b")", None)]
         return out
@@ -405,10 +499,11 @@ class Rewriter(Finder):
             if variants == {-1} and not region.texts:
                 regions.remove(region)
             elif variants == {-1}:
-                region.texts, region.said = [], []
+                region.texts, region.said, region.guards = [], [], []
             elif variants:
                 region.texts = [t for n, t in enumerate(region.texts) if n not in variants]
                 region.said = [t for n, t in enumerate(region.said) if n not in variants]
+                region.guards = [t for n, t in enumerate(region.guards) if GUARD + n not in variants]
 
 
 # ---- A whole library ----
@@ -439,10 +534,11 @@ def rewrite(lib: Path, folder: Path) -> list[Site]:
         sites += found
     if not sites:
         raise ToolError(f"{lib}: nothing in it can have a switch")
-    counts = "\n".join(f"[{site.number}] = {len(site.variants)}," for site in sites)
-    files["src/switches.c"] = (f"extern const unsigned short procbuf_site_variants[];\nextern const unsigned procbuf_site_count;\n"
-                               f"const unsigned procbuf_site_count = {sites[-1].number + 1};\n"
-                               f"const unsigned short procbuf_site_variants[] = {{\n{counts}\n}};\n").encode()
+    files["src/switches.c"] = f"extern const unsigned procbuf_site_count;\nconst unsigned procbuf_site_count = {sites[-1].number + 1};\n".encode()
+    for name in ("variants", "guards"):
+        counts = "\n".join(f"[{site.number}] = {len(getattr(site, name))}," for site in sites)
+        files["src/switches.c"] += (f"extern const unsigned short procbuf_site_{name}[];\n"
+                                    f"const unsigned short procbuf_site_{name}[] = {{\n{counts}\n}};\n").encode()
     for name, octets in files.items():
         path = folder / name
         if not path.is_file() or path.read_bytes() != octets:

@@ -43,7 +43,7 @@ static const char usage[] =
     "PROGRAM is text (*.trace, *.sequence); NEIGHBOURs are traces that run too.\n"
     "\n"
     "  --try           print those of the variants named with which PROGRAM breaks nothing\n"
-    "  --seconds S     the most that it takes of the processor (default 4)\n"
+    "  --seconds S     the most that it takes of the processor (default 4.5)\n"
     "\n"
     "Exit status: 0 printed; 1 PROGRAM breaks nothing; 2 failed to run.\n";
 
@@ -51,7 +51,11 @@ static const char usage[] =
 
 /* Of the library, made by switches.py. Null: it has none. */
 extern const unsigned short procbuf_site_variants[] __attribute__((weak));
+extern const unsigned short procbuf_site_guards[] __attribute__((weak));
 extern const unsigned procbuf_site_count __attribute__((weak));
+
+/* The condition under which alone the variant is on, from 1; 0: always. The library asks it. */
+unsigned procbuf_guard;
 
 unsigned procbuf_site(unsigned site);
 bool procbuf_decided(unsigned site, bool value);
@@ -60,6 +64,9 @@ bool procbuf_decided(unsigned site, bool value);
 enum { REACHED, WAS_FALSE, WAS_TRUE, KEYS };
 
 enum { MOST_EVENTS = 1 << 19, MOST_IDENTITY = 400, ANYWHERE = -1 };
+
+/* A job's variant is its number, and VARIANTS times that of its guard. */
+enum { VARIANTS = 1 << 12 };
 
 enum verdict { CLEAN, BROKE, HUNG, DIED, NOT_RUN };
 
@@ -80,12 +87,15 @@ struct job {
     unsigned variant;
     int only_at;
     struct result result;
+    unsigned cure; /* that is tried */
+    bool
+        is_outside; /* no call of an operation reaches the site, but those with which the testbed looks */
 };
 
 static struct shared {
     unsigned next; /* job */
     unsigned event_count;
-    unsigned alone_until; /* before this one, each job that breaks is its worker's last */
+    unsigned batch_begin, batch_len; /* of jobs, after which the testbed is checked */
     bool in_second_world;
     unsigned member;
     double spent_before; /* by workers that have ended, and in a worker by those who began it */
@@ -107,14 +117,36 @@ enum {
     NO_CALL = UINT16_MAX
 }; /* the position of what runs before the first operation, and after the last */
 
-/* In a call that an operation makes, not in one with which the testbed compares. */
+/* Processes are laid out, before the first operation. After the body of an enter there is no call, either. */
+static bool is_setting_up(void)
+{
+    return machine_walk->call == NULL && machine_walk->position == 0 &&
+           strcmp(bug_current_op, "end") != 0;
+}
+
+/* In a call that an operation makes, also after the body of an enter, not in one with which the testbed compares. */
 static bool is_in_call(void)
 {
-    return machine_walk->call != NULL && oracle_current_expectation() != NULL;
+    return oracle_current_expectation() != NULL && !is_setting_up();
+}
+
+/* How often a run reaches sites: with a variant that reaches far more than without, it never ends. */
+static unsigned long hit_count, most_hits = ULONG_MAX;
+static unsigned long *hits_of; /* by program, without a variant */
+enum { LONGER = 10, MORE_HITS = 2000 };
+
+static sigjmp_buf after_run;
+
+static void land(int how)
+{
+    oracle_landing = NULL;
+    siglongjmp(after_run, how);
 }
 
 static void note(uint32_t key)
 {
+    if (++hit_count > most_hits)
+        land(HUNG);
     const unsigned position = is_in_call() ? machine_walk->position : NO_CALL;
     if (!is_logging || shared->event_count == MOST_EVENTS)
         return;
@@ -122,15 +154,21 @@ static void note(uint32_t key)
         (struct event){ key, (uint16_t)position, (uint16_t)shared->member };
 }
 
+/* Processes are laid out as ever. */
+static bool is_where_switches_work(void)
+{
+    return everywhere || active.is_outside ? !is_setting_up() || finding.in_set_up : is_in_call();
+}
+
 unsigned procbuf_site(unsigned site)
 {
     note(site * KEYS + REACHED);
-    if (active.site != site ||
-        (everywhere ? machine_walk->call == NULL && !finding.in_set_up : !is_in_call()))
-        return 0; /* processes are laid out as ever */
-    return active.only_at == ANYWHERE || machine_walk->position == (unsigned)active.only_at
-               ? active.variant
-               : 0;
+    procbuf_guard = 0;
+    if (active.site != site || !is_where_switches_work() ||
+        (active.only_at != ANYWHERE && machine_walk->position != (unsigned)active.only_at))
+        return 0;
+    procbuf_guard = active.variant / VARIANTS;
+    return active.variant % VARIANTS;
 }
 
 bool procbuf_decided(unsigned site, bool value)
@@ -156,8 +194,8 @@ static double spent(void)
     return shared->spent_before + (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-static double most_s = 4, phase_ends_s = 4;
-static unsigned run_count;
+static double most_s = 4.5, phase_ends_s = 4.5;
+static unsigned run_count, worker_count;
 static long finding_ms; /* in which its program ends, or never does */
 
 static void run_program(const struct trace *trace)
@@ -192,9 +230,15 @@ static void run_all_members(const struct trace *unused)
 
 enum { RUN_MS = 100, FIRST_RUN_MS = 3000 };
 
-static sigjmp_buf after_run;
 static struct job *jobs;
 static unsigned job_count;
+
+/* Always the same ones. */
+static uint32_t next_random(uint32_t *random)
+{
+    *random = *random * 1664525u + 1013904223u;
+    return *random >> 8;
+}
 
 static uint32_t hash(const char *text)
 {
@@ -212,16 +256,9 @@ static void note_identity(const char *identity, const char *detail)
     *result = (struct result){ .verdict = BROKE,
                                .member = (uint8_t)shared->member,
                                .in_second_world = shared->in_second_world,
-                               .in_set_up =
-                                   machine_walk->call == NULL && strcmp(bug_current_op, "end") != 0,
+                               .in_set_up = is_setting_up(),
                                .position = machine_walk->position,
                                .identity = hash(identity) };
-}
-
-static void land(int how)
-{
-    oracle_landing = NULL;
-    siglongjmp(after_run, how);
 }
 
 static void end_run(void)
@@ -261,6 +298,10 @@ static void run_job(struct job *job, void (*run)(const struct trace *trace), lon
     static struct trace trace;
     sequence_get(&programs, job->program, &trace);
     active = *job;
+    hit_count = 0;
+    most_hits = job->variant != 0 && hits_of[job->program] != 0
+                    ? LONGER * hits_of[job->program] + MORE_HITS
+                    : ULONG_MAX;
     shared->event_count = 0;
     shared->in_second_world = false;
     const int how = sigsetjmp(after_run, 1);
@@ -268,10 +309,14 @@ static void run_job(struct job *job, void (*run)(const struct trace *trace), lon
         set_limit(most_ms);
         run(&trace);
         job->result.verdict = CLEAN;
-    } else if (how == HUNG) {
-        job->result.verdict = HUNG;
+    } else {
+        machine_forget_touched();
+        if (how == HUNG)
+            job->result.verdict = HUNG;
     }
     set_limit(0);
+    if (job->variant == 0)
+        hits_of[job->program] = hit_count;
     active.site = UINT_MAX;
 }
 
@@ -286,7 +331,7 @@ static bool is_known; /* the finding */
  * bug as ever. */
 static bool is_sane(void)
 {
-    struct job check = { 0, UINT_MAX, 0, ANYWHERE, { 0 } };
+    struct job check = { .site = UINT_MAX, .only_at = ANYWHERE };
     struct job *const job = &jobs[shared->next];
     const struct job kept = *job;
     *job = check;
@@ -294,6 +339,24 @@ static bool is_sane(void)
     check = *job;
     *job = kept;
     return check.result.verdict == BROKE && check.result.identity == finding.identity;
+}
+
+/* If it was this job's, look whether the testbed is sane. If not, the batch runs again, in halves, until one job is left: what
+ * that says is true, but it is its worker's last. */
+static void end_batch(void)
+{
+    const unsigned done = shared->next + 1 - shared->batch_begin;
+    if (done < shared->batch_len && shared->next + 1 < job_count)
+        return;
+    if (is_sane()) {
+        shared->batch_len = shared->batch_len < BATCH ? 2 * shared->batch_len : BATCH;
+        shared->batch_begin = shared->next + 1;
+        return;
+    }
+    shared->next = done == 1 ? shared->next + 1 : shared->batch_begin;
+    shared->batch_begin = shared->next;
+    shared->batch_len = (done + 1) / 2;
+    _exit(AGAIN);
 }
 
 static _Noreturn void work(void (*run)(const struct trace *trace), long most_ms)
@@ -306,17 +369,12 @@ static _Noreturn void work(void (*run)(const struct trace *trace), long most_ms)
         run_job(job, run, most_ms);
         if (when_run != NULL)
             when_run(job);
-        const bool alone = shared->next < shared->alone_until;
-        if (job->result.verdict != CLEAN && (job->result.in_set_up || alone)) {
-            shared->next++;
+        if (job->result.verdict != CLEAN && job->result.in_set_up) {
+            shared->batch_begin = ++shared->next;
             _exit(AGAIN);
         }
-        if (is_known && !alone && when_run == NULL &&
-            (shared->next % BATCH == BATCH - 1 || shared->next + 1 == job_count) && !is_sane()) {
-            shared->alone_until = shared->next + 1;
-            shared->next -= shared->next % BATCH;
-            _exit(AGAIN);
-        }
+        if (is_known && when_run == NULL)
+            end_batch();
     }
     _exit(0);
 }
@@ -331,13 +389,15 @@ static void run_jobs_with(void (*run)(const struct trace *trace), long most_ms)
 {
     for (unsigned j = 0; j < job_count; j++)
         jobs[j].result = (struct result){ .verdict = NOT_RUN };
-    shared->next = shared->alone_until = 0;
+    shared->next = shared->batch_begin = 0;
+    shared->batch_len = BATCH;
     while (shared->next < job_count && spent() < phase_ends_s) {
         int status;
         struct rusage usage;
         const double before = shared->spent_before, parent = spent() - before;
         shared->spent_before += parent;
         const pid_t child = fork();
+        worker_count++;
         if (child < 0)
             unable("cannot fork: ", strerror(errno));
         if (child == 0)
@@ -354,7 +414,7 @@ static void run_jobs_with(void (*run)(const struct trace *trace), long most_ms)
             job->result.verdict = DIED;
         if (when_run != NULL)
             when_run(job);
-        shared->next++;
+        shared->batch_begin = ++shared->next;
     }
     run_count += shared->next;
 }
@@ -370,24 +430,79 @@ static void *share(size_t size)
 
 enum { MOST_JOBS = 1 << 18 };
 
+/* ---- What is reached ---- */
+
+static struct count {
+    uint16_t by_failing, by_passing; /* programs, in a call of the kind that fails */
+    uint16_t by_any; /* programs that pass, in any call */
+    uint16_t in_program,
+        in_call; /* how often, by the finding's program, and in its call that fails */
+    uint16_t in_calls; /* of its program */
+    uint32_t last; /* in its program: the place of the last time, from 1 */
+    uint32_t stamp, any_stamp;
+} *counts;
+static uint32_t *stamp;
+
+static uint8_t *reached; /* by program: of each key a bit, whether one of its calls reaches it, */
+static uint8_t *looked; /* and whether the testbed does when it looks */
+
+static size_t bits_len(void)
+{
+    return ((size_t)procbuf_site_count * KEYS + CHAR_BIT - 1) / CHAR_BIT;
+}
+
+static bool has_bit(const uint8_t *bits, unsigned program, size_t key)
+{
+    return (bits[program * bits_len() + key / CHAR_BIT] >> key % CHAR_BIT & 1) != 0;
+}
+
+/* What only the testbed reaches, when it looks. */
+static bool is_outside(unsigned site)
+{
+    return counts[(size_t)site * KEYS].in_calls == 0;
+}
+
+static bool reaches(unsigned program, unsigned site)
+{
+    return has_bit(is_outside(site) ? looked : reached, program, (size_t)site * KEYS);
+}
+
+/* One of a program's calls reached this, or one with which the testbed looks. */
+static void count_any(unsigned program, bool broke, const struct event *event)
+{
+    struct count *count = &counts[event->key];
+    if (reached == NULL)
+        return;
+    const bool looks = event->position == NO_CALL;
+    (looks ? looked : reached)[program * bits_len() + event->key / CHAR_BIT] |=
+        (uint8_t)(1u << event->key % CHAR_BIT);
+    count->by_any += !looks && !broke && count->any_stamp != *stamp;
+    count->any_stamp = looks ? count->any_stamp : *stamp;
+}
+
 static struct job *add_job(unsigned program, unsigned site, unsigned variant, int only_at)
 {
     if (job_count == MOST_JOBS)
         return NULL;
-    jobs[job_count] = (struct job){ program, site, variant, only_at, { 0 } };
+    jobs[job_count] = (struct job){ .program = program,
+                                    .site = site,
+                                    .variant = variant,
+                                    .only_at = only_at,
+                                    .is_outside = site < procbuf_site_count && is_outside(site) };
     return &jobs[job_count++];
 }
 
-/* ---- What is reached ---- */
-
-static struct count {
-    uint16_t by_failing, by_passing; /* programs */
-    uint16_t in_program,
-        in_call; /* how often, by the finding's program, and in its call that fails */
-    uint32_t last; /* in its program: the place of the last time, from 1 */
-    uint32_t stamp;
-} *counts;
-static uint32_t *stamp;
+/* In any order, so that none of them is left out alone when time is up. */
+static void shuffle_jobs(void)
+{
+    uint32_t random = 1;
+    for (unsigned j = job_count; j > 1; j--) {
+        const unsigned other = next_random(&random) % j;
+        const struct job kept = jobs[j - 1];
+        jobs[j - 1] = jobs[other];
+        jobs[other] = kept;
+    }
+}
 
 static bool is_of_call(const struct job *job, const struct event *event)
 {
@@ -417,9 +532,11 @@ static void count_sites(const struct job *job)
             event->position < trace.op_count ? trace.ops[event->position].code : OP_END;
         const bool in_call = broke ? !any_in_call || is_of_call(job, event)
                                    : failing_op == OP_END || code == failing_op;
+        count_any(job->program, broke, event);
         if (job->program == 0) {
             count->in_program += count->in_program < UINT16_MAX;
             count->in_call += in_call && count->in_call < UINT16_MAX;
+            count->in_calls += event->position != NO_CALL && count->in_calls < UINT16_MAX;
             count->last = e + 1;
         }
         if (!in_call || count->stamp == *stamp)
@@ -435,14 +552,12 @@ static void count_sites(const struct job *job)
 
 /* ---- Near programs ---- */
 
-enum { FEW = 12, NEAR = 500, MOST_FAILING = 24, MOST_PASSING = 96 };
+enum { MOST_KEYS = 1 << 12, FEW = 12, NEAR = 500, MOST_FAILING = 24, MOST_PASSING = 96 };
 
 static unsigned failing[MOST_FAILING], failing_count;
 static unsigned others[MOST_FAILING], other_count; /* that break in another way */
-static unsigned passing[MOST_PASSING], passing_count;
+static unsigned *passing, passing_count; /* in an order that mixes all kinds */
 static unsigned near_failing, near_other, near_passing;
-static int positions
-    [SEQUENCE_MAX_MEMBERS]; /* by program: where it fails, or its last operation of the kind that fails */
 
 static void make_near_programs(void)
 {
@@ -457,22 +572,81 @@ static void make_near_programs(void)
     }
 }
 
-static int position_of(const struct job *job)
+/* How much of what the failing call reaches, and few programs do, this one's calls reach. */
+static double likeness(unsigned program)
 {
-    static struct trace trace;
-    int at = 0;
-    if (job->result.verdict == BROKE)
-        return (int)job->result.position;
-    sequence_get(&programs, job->program, &trace);
-    for (unsigned o = 0; o < trace.op_count; o++)
-        if (trace.ops[o].code == failing_op)
-            at = (int)o;
-    return at;
+    static unsigned keys[MOST_KEYS], key_count;
+    double sum = 0;
+    for (unsigned key = 0; key_count == 0 && key < procbuf_site_count * KEYS; key++)
+        if (counts[key].in_call != 0 && key_count < MOST_KEYS)
+            keys[key_count++] = key;
+    for (unsigned k = 0; k < key_count; k++)
+        if (has_bit(reached, program, keys[k]))
+            sum += 1 / (1.0 + counts[keys[k]].by_any);
+    return sum;
+}
+
+static double *likenesses; /* by program */
+
+static int most_alike_first(const void *one, const void *two)
+{
+    const unsigned a = *(const unsigned *)one, b = *(const unsigned *)two;
+    return likenesses[a] < likenesses[b] || likenesses[a] > likenesses[b]
+               ? likenesses[a] < likenesses[b] ? 1 : -1
+           : a < b ? -1
+                   : 1;
+}
+
+/* Those that are most like the finding, and any others, in turn: a change must break neither what nearly fails, nor what shares
+ * the place. */
+static void order_passing(void)
+{
+    unsigned *alike = share(programs.count * sizeof *alike);
+    bool *taken = share(programs.count * sizeof *taken);
+    likenesses = share(programs.count * sizeof *likenesses);
+    for (unsigned p = 0; p < passing_count; p++) {
+        alike[p] = passing[p];
+        likenesses[passing[p]] = likeness(passing[p]);
+    }
+    qsort(alike, passing_count, sizeof alike[0], most_alike_first);
+    unsigned *any = share(programs.count * sizeof *any);
+    memcpy(any, passing, passing_count * sizeof *any);
+    uint32_t random = 1;
+    for (unsigned p = passing_count; p > 1; p--) {
+        const unsigned other = next_random(&random) % p, kept = any[p - 1];
+        any[p - 1] = any[other];
+        any[other] = kept;
+    }
+    unsigned next[2] = { 0, 0 };
+    for (unsigned count = 0; count < passing_count;) {
+        unsigned *list = count % 2 == 0 ? alike : any, *at = &next[count % 2];
+        while (taken[list[*at]])
+            ++*at;
+        taken[list[*at]] = true;
+        passing[count++] = list[*at];
+    }
+}
+
+/* Of programs near the finding, and of saved ones, which do more: a change must leave that right, too. */
+static void choose_failing(void)
+{
+    for (unsigned n = 0; n < job_count; n++) {
+        const struct job *job = &jobs[n % 2 == 0 ? n / 2 : job_count - 1 - n / 2];
+        if (job->result.verdict != BROKE)
+            continue;
+        if (job->result.identity != finding.identity && other_count < MOST_FAILING)
+            others[other_count++] = job->program;
+        else if (job->result.identity == finding.identity && failing_count < MOST_FAILING)
+            failing[failing_count++] = job->program;
+    }
 }
 
 static void judge_near_programs(void)
 {
     job_count = 0;
+    reached = share(programs.count * bits_len());
+    looked = share(programs.count * bits_len());
+    passing = share(programs.count * sizeof *passing);
     for (unsigned p = 1; p < programs.count; p++)
         (void)add_job(p, UINT_MAX, 0, ANYWHERE);
     is_logging = true;
@@ -482,53 +656,62 @@ static void judge_near_programs(void)
     when_run = NULL;
     for (unsigned j = 0; j < job_count; j++) {
         const struct result *result = &jobs[j].result;
-        positions[jobs[j].program] = position_of(&jobs[j]);
         if (result->verdict == BROKE && result->identity == finding.identity) {
             near_failing++;
-            if (failing_count < MOST_FAILING)
-                failing[failing_count++] = jobs[j].program;
         } else if (result->verdict == BROKE) {
             near_other++;
-            if (other_count < MOST_FAILING)
-                others[other_count++] = jobs[j].program;
         } else if (result->verdict == CLEAN) {
             near_passing++;
+            passing[passing_count++] = jobs[j].program;
         }
     }
-    /* One of three does something else, but for the first: a change of what many calls share must not break those. */
-    unsigned left[2] = { job_count, job_count };
-    while (passing_count < MOST_PASSING && (left[0] != 0 || left[1] != 0)) {
-        const bool related =
-            left[1] != 0 && (passing_count < FEW || passing_count % 3 != 2 || left[0] == 0);
-        const struct result *result = &jobs[--left[related]].result;
-        if (result->verdict == CLEAN && result->is_related == related)
-            passing[passing_count++] = jobs[left[related]].program;
-    }
+    order_passing();
+    choose_failing();
 }
 
 /* ---- Variants ---- */
 
+/* What a cure is tried on: programs that break in the same way, that pass and reach it, and that break in another way. */
+enum evidence { FAILING, PASSING, OTHERS, EVIDENCE_COUNT };
+
 /* One that undoes the bug in the finding's program. */
 struct cure {
     unsigned site, variant;
-    unsigned of_failing, of_others, of_passing; /* programs that run clean with it */
+    struct tally {
+        unsigned clean, tried; /* programs that run clean with it, of so many */
+        unsigned next;
+    } tallies[EVIDENCE_COUNT];
     int only_at; /* the last operation in which alone it does it; ANYWHERE: there is none */
-    bool is_local; /* it does it there alone, and not when it is on everywhere */
 };
 enum { MOST_CURES = 1 << 12 };
 static struct cure cures[MOST_CURES];
 static unsigned cure_count;
-static unsigned variant_count;
+static unsigned variant_count, untried_count;
 static uint16_t *changes; /* by site: variants with which it breaks in another way */
 
-static int latest_first(const void *one, const void *two)
+enum { AT_ONCE = 24 };
+
+/* A few of each site, the latest site first, then a few more: if time is short. */
+static int in_turn(const void *one, const void *two)
 {
     const struct job *a = one, *b = two;
     const uint32_t last_a = counts[(size_t)a->site * KEYS].last,
                    last_b = counts[(size_t)b->site * KEYS].last;
-    return last_a != last_b          ? last_a < last_b ? 1 : -1
+    const unsigned turn_a = a->variant / AT_ONCE, turn_b = b->variant / AT_ONCE;
+    return turn_a != turn_b          ? turn_a < turn_b ? -1 : 1
+           : last_a != last_b        ? last_a < last_b ? 1 : -1
+           : a->site != b->site      ? a->site < b->site ? -1 : 1
            : a->variant < b->variant ? -1
                                      : a->variant > b->variant;
+}
+
+static void take_cures(void)
+{
+    for (unsigned j = 0; j < job_count; j++)
+        if (jobs[j].result.verdict == CLEAN && cure_count < MOST_CURES)
+            cures[cure_count++] = (struct cure){ .site = jobs[j].site,
+                                                 .variant = jobs[j].variant,
+                                                 .only_at = ANYWHERE };
 }
 
 static void find_cures(void)
@@ -538,91 +721,147 @@ static void find_cures(void)
         for (unsigned v = 1;
              counts[(size_t)site * KEYS].in_program != 0 && v <= procbuf_site_variants[site]; v++)
             (void)add_job(0, site, v, ANYWHERE);
-    qsort(jobs, job_count, sizeof jobs[0], latest_first); /* if time is short */
+    qsort(jobs, job_count, sizeof jobs[0], in_turn);
     run_jobs_with(run_program, finding_ms);
     variant_count = job_count;
-    for (unsigned j = 0; j < job_count; j++) {
-        const struct job *job = &jobs[j];
-        if (job->result.verdict == CLEAN && cure_count < MOST_CURES)
-            cures[cure_count++] =
-                (struct cure){ job->site, job->variant, 0, 0, 0, ANYWHERE, false };
-        else if (job->result.verdict == BROKE && job->result.identity != finding.identity)
-            changes[job->site]++;
-    }
+    for (unsigned j = 0; j < job_count; j++)
+        untried_count += jobs[j].result.verdict == NOT_RUN;
+    take_cures();
+    for (unsigned j = 0; j < job_count; j++)
+        changes[jobs[j].site] +=
+            jobs[j].result.verdict == BROKE && jobs[j].result.identity != finding.identity;
 }
 
-enum { FEWEST = 60 };
+enum { FEWEST = 60, MOST_OF_SITE = 6 };
+
+static double share_of(const struct cure *cure, enum evidence evidence)
+{
+    return (cure->tallies[evidence].clean + 1.0) / (cure->tallies[evidence].tried + 1.0);
+}
+
+/* To leave alone what passes counts most: what is right has no exceptions. */
+static double value_of(const struct cure *cure)
+{
+    const double passing = share_of(cure, PASSING);
+    return share_of(cure, FAILING) * share_of(cure, FAILING) * passing * passing * passing *
+           passing;
+}
 
 static int compare_cures(const void *one, const void *two)
 {
     const struct cure *a = one, *b = two;
-    const unsigned long of_a = (a->of_failing + 1ul) * (a->of_passing + 1ul);
-    const unsigned long of_b = (b->of_failing + 1ul) * (b->of_passing + 1ul);
-    if (of_a != of_b)
+    const double of_a = value_of(a), of_b = value_of(b);
+    if (of_a < of_b || of_a > of_b)
         return of_a < of_b ? 1 : -1;
     return a->site != b->site ? a->site < b->site ? -1 : 1 : a->variant < b->variant ? -1 : 1;
 }
 
-/* How many of these programs run clean with each cure; those that are far from the best do not go on. Returns: on how many
- * programs all were tried, before time was up. */
-static unsigned try_cures_on(const unsigned *which, unsigned count, size_t field, unsigned kept)
+/* Not many of one site: where one change undoes the bug, often a dozen do. */
+static void keep_best(unsigned most, unsigned most_of_site)
 {
-    unsigned done = 0;
-    for (unsigned from = 0; from < count && done == from; from += FEW) {
-        job_count = 0;
-        for (unsigned p = from; p < count && p < from + FEW; p++)
-            for (unsigned c = 0; c < cure_count; c++)
-                (void)add_job(which[p], cures[c].site, cures[c].variant,
-                              cures[c].is_local ? positions[which[p]] : ANYWHERE);
-        run_jobs_with(run_program, RUN_MS);
-        for (unsigned p = from; p < count && p < from + FEW && cure_count != 0; p++) {
-            const struct job *of_program = &jobs[(size_t)(p - from) * cure_count];
-            if (of_program[cure_count - 1].result.verdict == NOT_RUN)
-                break;
-            for (unsigned c = 0; c < cure_count; c++)
-                *(unsigned *)((char *)&cures[c] + field) += of_program[c].result.verdict == CLEAN;
-            done++;
-        }
-        qsort(cures, cure_count, sizeof cures[0], compare_cures);
-        if (cure_count > kept)
-            cure_count = kept;
-        kept = kept / 2 > FEWEST ? kept / 2 : FEWEST;
+    unsigned kept = 0;
+    qsort(cures, cure_count, sizeof cures[0], compare_cures);
+    for (unsigned c = 0; c < cure_count && kept < most; c++) {
+        unsigned of_site = 0;
+        for (unsigned k = 0; k < kept; k++)
+            of_site += cures[k].site == cures[c].site;
+        if (of_site < most_of_site)
+            cures[kept++] = cures[c];
     }
-    return done;
+    cure_count = kept;
 }
 
-/* In which operation alone a cure suffices; and what cures only there, as a statement that is right in other calls. */
+/* What runs from now on may take the time up to this share of all, so that something is left for what comes after. */
+static void end_phase(double share)
+{
+    phase_ends_s = share * most_s;
+}
+
+/* How many of these programs run clean with each cure. Those that are far from the best do not go on. */
+static void try_cures_on(enum evidence evidence, const unsigned *which, unsigned count)
+{
+    /* Before they ran on what passes, those of a site look alike. */
+    const unsigned of_site = evidence == FAILING ? MOST_CURES : MOST_OF_SITE;
+    unsigned kept = evidence == FAILING ? MOST_CURES : MOST_CURES / 8;
+    for (unsigned tried = 0; tried < MOST_PASSING && spent() < phase_ends_s; tried += FEW) {
+        job_count = 0;
+        for (unsigned c = 0; c < cure_count; c++) {
+            struct tally *tally = &cures[c].tallies[evidence];
+            for (unsigned found = 0; tally->next < count && found < FEW; tally->next++) {
+                const unsigned program = which[tally->next];
+                if (evidence == PASSING && !everywhere && !reaches(program, cures[c].site))
+                    continue;
+                struct job *job = add_job(program, cures[c].site, cures[c].variant, ANYWHERE);
+                if (job == NULL)
+                    break;
+                job->cure = c;
+                found++;
+            }
+        }
+        if (job_count == 0)
+            break;
+        shuffle_jobs();
+        run_jobs_with(run_program, RUN_MS);
+        for (unsigned j = 0; j < job_count; j++) {
+            struct tally *tally = &cures[jobs[j].cure].tallies[evidence];
+            tally->tried += jobs[j].result.verdict != NOT_RUN;
+            tally->clean += jobs[j].result.verdict == CLEAN;
+        }
+        kept = kept / 2 > FEWEST ? kept / 2 : FEWEST;
+        keep_best(kept, of_site);
+    }
+}
+
+/* Until these shares of the time. */
+static void try_cures(double failing_ends, double passing_ends)
+{
+    end_phase(failing_ends);
+    try_cures_on(FAILING, failing, failing_count);
+    end_phase(passing_ends);
+    try_cures_on(PASSING, passing, passing_count);
+}
+
+/* In which operation alone a cure suffices. */
 static void place_cures(void)
 {
     static struct trace trace;
-    const unsigned everywhere = cure_count;
     job_count = 0;
     sequence_get(&programs, 0, &trace);
-    for (unsigned c = 0; c < everywhere; c++)
-        for (unsigned at = 0; at < trace.op_count && at <= finding.position; at++)
-            (void)add_job(0, cures[c].site, cures[c].variant, (int)at);
-    const unsigned known = job_count;
-    for (unsigned site = 0; site < procbuf_site_count; site++)
-        for (unsigned v = 1;
-             counts[(size_t)site * KEYS].in_call != 0 && v <= procbuf_site_variants[site]; v++)
-            if (changes[site] != 0)
-                (void)add_job(0, site, v, (int)finding.position);
+    for (unsigned c = 0; c < cure_count; c++)
+        for (unsigned at = 0; at < trace.op_count && at <= finding.position; at++) {
+            struct job *job = add_job(0, cures[c].site, cures[c].variant, (int)at);
+            if (job != NULL)
+                job->cure = c;
+        }
     run_jobs_with(run_program, finding_ms);
-    for (unsigned j = 0, c = 0; j < known; j++) {
-        while (cures[c].site != jobs[j].site || cures[c].variant != jobs[j].variant)
-            c++;
+    for (unsigned j = 0; j < job_count; j++)
         if (jobs[j].result.verdict == CLEAN)
-            cures[c].only_at = jobs[j].only_at;
-    }
-    for (unsigned j = known; j < job_count; j++) {
-        const struct job *job = &jobs[j];
-        bool is_new = job->result.verdict == CLEAN && cure_count < MOST_CURES;
-        for (unsigned c = 0; c < everywhere && is_new; c++)
-            is_new = cures[c].site != job->site || cures[c].variant != job->variant;
-        if (is_new)
-            cures[cure_count++] =
-                (struct cure){ job->site, job->variant, 0, 0, 0, job->only_at, true };
-    }
+            cures[jobs[j].cure].only_at = jobs[j].only_at;
+}
+
+/* ---- Guards ---- */
+
+enum { MOST_GUARDED = 1500 };
+
+/* What undoes the bug where it is on each time, and breaks what passes, may be right under a condition. */
+static void guard_cures(void)
+{
+    static struct cure unguarded[MOST_CURES];
+    const unsigned unguarded_count = cure_count;
+    memcpy(unguarded, cures, cure_count * sizeof cures[0]);
+    job_count = cure_count = 0;
+    for (unsigned c = 0; c < unguarded_count && job_count < MOST_GUARDED; c++)
+        for (unsigned g = 1;
+             g <= procbuf_site_guards[unguarded[c].site] && share_of(&unguarded[c], PASSING) < 1;
+             g++)
+            (void)add_job(0, unguarded[c].site, unguarded[c].variant + g * VARIANTS, ANYWHERE);
+    end_phase(0.78);
+    run_jobs_with(run_program, finding_ms);
+    take_cures();
+    try_cures(0.83, 0.93);
+    for (unsigned c = 0; c < unguarded_count && cure_count < MOST_CURES; c++)
+        cures[cure_count++] = unguarded[c];
+    keep_best(FEWEST, MOST_OF_SITE);
 }
 
 /* ---- All of it ---- */
@@ -630,31 +869,30 @@ static void place_cures(void)
 static void print(void)
 {
     printf("{\"identity\": \"%s\", \"position\": %u, \"member\": %u, \"second_world\": %s, "
-           "\"runs\": %u, \"seconds\": %.2f, \"out_of_time\": %s,\n",
+           "\"runs\": %u, \"workers\": %u, \"seconds\": %.2f, \"out_of_time\": %s,\n",
            shared->identity, finding.position, failing_member,
-           finding.in_second_world ? "true" : "false", run_count, spent(),
+           finding.in_second_world ? "true" : "false", run_count, worker_count, spent(),
            spent() >= most_s ? "true" : "false");
-    printf("\"near\": {\"failing\": %u, \"other\": %u, \"passing\": %u}, \"tried\": {\"failing\": "
-           "%u, \"other\": %u, "
-           "\"passing\": %u}, \"variants\": %u,\n\"sites\": [",
-           near_failing, near_other, near_passing, failing_count, other_count, passing_count,
-           variant_count);
+    printf("\"near\": {\"failing\": %u, \"other\": %u, \"passing\": %u}, \"variants\": %u, "
+           "\"untried\": %u,\n\"sites\": [",
+           near_failing, near_other, near_passing, variant_count, untried_count);
     const char *comma = "";
     for (unsigned key = 0; key < procbuf_site_count * KEYS; key++) {
         const struct count *count = &counts[key];
         if (count->in_program == 0 && count->by_failing == 0)
             continue;
-        printf("%s\n[%u, %u, %u, %u, %u, %u, %u, %u]", comma, key / KEYS, key % KEYS,
-               count->in_program, count->in_call, count->last, count->by_failing, count->by_passing,
-               changes[key / KEYS]);
+        printf("%s\n[%u, %u, %u, %u, %u, %u, %u, %u, %u]", comma, key / KEYS, key % KEYS,
+               count->in_calls, count->in_call, count->last, count->by_failing, count->by_passing,
+               changes[key / KEYS], count->by_any);
         comma = ",";
     }
     printf("],\n\"cures\": [");
     comma = "";
     for (unsigned c = 0; c < cure_count; c++) {
-        printf("%s\n[%u, %u, %u, %u, %u, %d, %d]", comma, cures[c].site, cures[c].variant,
-               cures[c].of_failing, cures[c].of_others, cures[c].of_passing, cures[c].only_at,
-               cures[c].is_local);
+        printf("%s\n[%u, %u, %d", comma, cures[c].site, cures[c].variant, cures[c].only_at);
+        for (unsigned e = 0; e < EVIDENCE_COUNT; e++)
+            printf(", %u, %u", cures[c].tallies[e].clean, cures[c].tallies[e].tried);
+        printf("]");
         comma = ",";
     }
     printf("]}\n");
@@ -688,7 +926,7 @@ static void run_finding(const char *path)
     when_run = count_sites;
     const double before = spent();
     run_jobs_with(run_program, FIRST_RUN_MS);
-    finding_ms = 10 + (long)(2000 * (spent() - before));
+    finding_ms = 5 + (long)(4000 * (spent() - before));
     is_logging = false;
     when_run = NULL;
     if (jobs[0].result.verdict != BROKE || strcmp(identity, shared->identity) != 0) {
@@ -705,8 +943,9 @@ static void try_named(char **words, int count)
         char *end;
         const unsigned long site = strtoul(words[w], &end, 10);
         const unsigned long variant = *end == ':' ? strtoul(end + 1, &end, 10) : 0;
-        if (*end != '\0' || site >= procbuf_site_count || variant == 0 ||
-            variant > procbuf_site_variants[site])
+        if (*end != '\0' || site >= procbuf_site_count || variant % VARIANTS == 0 ||
+            variant % VARIANTS > procbuf_site_variants[site] ||
+            variant / VARIANTS > procbuf_site_guards[site])
             unable("no such variant: ", words[w]);
         (void)add_job(0, (unsigned)site, (unsigned)variant, ANYWHERE);
     }
@@ -714,12 +953,6 @@ static void try_named(char **words, int count)
     for (unsigned j = 0; j < job_count; j++)
         if (jobs[j].result.verdict == CLEAN)
             printf("%u:%u\n", jobs[j].site, jobs[j].variant);
-}
-
-/* What runs from now on may take the time up to this share of all, so that something is left for what comes after. */
-static void end_phase(double share)
-{
-    phase_ends_s = share * most_s;
 }
 
 int main(int argc, char **argv)
@@ -742,6 +975,7 @@ int main(int argc, char **argv)
     counts = share((size_t)procbuf_site_count * KEYS * sizeof *counts);
     stamp = share(sizeof *stamp);
     changes = share(procbuf_site_count * sizeof *changes);
+    hits_of = share(SEQUENCE_MAX_MEMBERS * sizeof *hits_of);
     active.site = UINT_MAX;
     harness_start();
     bug_symbolize = say_nothing;
@@ -763,23 +997,20 @@ int main(int argc, char **argv)
             return STATUS_UNABLE;
     end_phase(0.2);
     judge_near_programs();
-    end_phase(0.6);
     everywhere = finding.in_set_up;
+    end_phase(0.48);
     find_cures();
-    place_cures();
     if (cure_count == 0 && !everywhere) {
         everywhere = true;
+        end_phase(0.54);
         find_cures();
-        place_cures();
     }
-    end_phase(0.75);
-    failing_count =
-        try_cures_on(failing, failing_count, offsetof(struct cure, of_failing), MOST_CURES);
-    end_phase(0.95);
-    passing_count =
-        try_cures_on(passing, passing_count, offsetof(struct cure, of_passing), MOST_CURES / 8);
+    try_cures(0.6, 0.75);
+    guard_cures();
+    end_phase(0.96);
+    try_cures_on(OTHERS, others, other_count);
     end_phase(1);
-    other_count = try_cures_on(others, other_count, offsetof(struct cure, of_others), FEWEST);
+    place_cures();
     memcpy(shared->identity, identity, sizeof identity);
     print();
     return fflush(stdout) == 0 ? STATUS_OK : STATUS_UNABLE;

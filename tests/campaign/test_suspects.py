@@ -16,7 +16,7 @@ from orchestrate.bundle import Bundles, read_bundle
 from orchestrate.record import Finding, Record, Suspect
 from orchestrate.report import exports, words
 from orchestrate.suspects import Opinion, Switched
-from orchestrate.switches import Site, rewrite
+from orchestrate.switches import VARIANTS, Site, rewrite
 from orchestrate.tools import ToolError, clang
 
 IDENTITY = "PROCBUF-BUG kind=result check=outcome-status op=brk"
@@ -27,11 +27,11 @@ SITES = {number: Site(number, f"src/{file}.c", line, line, function, "statement"
 
 
 def measured(sites, cures, **more):
-    return {"near": NEAR, "tried": NEAR, "position": 2, "identity": IDENTITY, "sites": sites, "cures": cures} | more
+    return {"near": NEAR, "position": 2, "identity": IDENTITY, "sites": sites, "cures": cures} | more
 
 
 def row(number, by_failing, by_passing, last=1):
-    return [number, 0, 1, 1, last, by_failing, by_passing, 0]
+    return [number, 0, 1, 1, last, by_failing, by_passing, 0, by_passing]
 
 
 def suspect(function, score=1.0, line=1):
@@ -48,23 +48,23 @@ class Ranking(unittest.TestCase):
         self.assertEqual(suspects.functions(ranked), ["guilty", "wrapper", "bystander"])
 
     def test_a_cure_weighs_more_than_what_is_reached(self):
-        ranked = suspects.rank(SITES, measured([row(0, 10, 0), row(2, 10, 9)], [[2, 1, 9, 0, 10, -1, 0]]))
+        ranked = suspects.rank(SITES, measured([row(0, 10, 0), row(2, 10, 9)], [[2, 1, -1, 9, 9, 10, 10, 0, 0]]))
         self.assertEqual((ranked[0].function, ranked[0].file, ranked[0].line), ("bystander", "lib/src/b.c", 30))
         self.assertIn("one", ranked[0].why)
 
     def test_a_change_that_breaks_what_passes_is_hardly_a_cure(self):
-        ranked = suspects.rank(SITES, measured([row(0, 10, 5), row(1, 10, 5)], [[0, 1, 9, 0, 2, -1, 0], [1, 2, 9, 0, 10, -1, 0]]))
+        ranked = suspects.rank(SITES, measured([row(0, 10, 5), row(1, 10, 5)], [[0, 1, -1, 9, 9, 2, 10, 0, 0], [1, 2, -1, 9, 9, 10, 10, 0, 0]]))
         self.assertEqual(suspects.functions(ranked), ["guilty", "wrapper"])
 
     def test_a_change_that_cures_one_program_alone_is_worth_less(self):
-        ranked = suspects.rank(SITES, measured([row(0, 10, 5), row(1, 10, 5)], [[0, 1, 0, 0, 10, -1, 0], [1, 2, 9, 0, 10, -1, 0]]))
+        ranked = suspects.rank(SITES, measured([row(0, 10, 5), row(1, 10, 5)], [[0, 1, -1, 0, 9, 10, 10, 0, 0], [1, 2, -1, 9, 9, 10, 10, 0, 0]]))
         self.assertEqual(suspects.functions(ranked), ["guilty", "wrapper"])
 
     def test_state_that_was_wrong_earlier_is_named(self):
         sites, best = SITES, Suspect("lib/src/a.c", 20, "guilty", 1.0, "")
-        self.assertEqual(suspects.first_wrong(sites, measured([], [[1, 1, 9, 0, 10, 0, 0]]), best), 0)
-        self.assertIsNone(suspects.first_wrong(sites, measured([], [[1, 1, 9, 0, 10, 2, 0]]), best))  # the one that was noticed
-        self.assertIsNone(suspects.first_wrong(sites, measured([], [[1, 1, 9, 0, 10, -1, 0]]), best))  # in more than one
+        self.assertEqual(suspects.first_wrong(sites, measured([], [[1, 1, 0, 9, 9, 10, 10, 0, 0]]), best), 0)
+        self.assertIsNone(suspects.first_wrong(sites, measured([], [[1, 1, 2, 9, 9, 10, 10, 0, 0]]), best))  # the one that was noticed
+        self.assertIsNone(suspects.first_wrong(sites, measured([], [[1, 1, -1, 9, 9, 10, 10, 0, 0]]), best))  # in more than one
 
     def test_a_variable_that_the_report_names_is_named(self):
         with tempfile.TemporaryDirectory() as name:
@@ -95,6 +95,38 @@ class Switches(unittest.TestCase):
         sites = rewrite(self.folder / "lib", self.folder / "copy")
         return sites, (self.folder / "copy/src/small.c").read_text()
 
+    def answers(self, site, declared, main):
+        """What a program prints that turns variants of one site on."""
+        (self.folder / "main.c").write_text(f"""#include <stdio.h>
+            unsigned procbuf_guard, turned; {declared}
+            unsigned procbuf_site(unsigned site) {{ return site == {site.number} ? turned : 0; }}
+            _Bool procbuf_decided(unsigned site, _Bool value) {{ (void)site; return value; }}
+            int main(void) {{ {main} }}""")
+        sources = [self.folder / "main.c", *(self.folder / "copy/src").glob("*.c")]
+        subprocess.run([clang(), "-w", *map(str, sources), "-o", str(self.folder / "program")], check=True)
+        return subprocess.run([str(self.folder / "program")], check=True, capture_output=True, text=True).stdout.split()
+
+    def test_a_guard_says_when_a_variant_is_on(self):
+        sites, _ = self.rewritten("int code(int error)\n{\n    return error;\n}\n")
+        before = next(s for s in sites if s.kind == "before")
+        variant, guard = [text for _, text in before.variants].index("return 1;") + 1, before.guards.index("(error)") + 1
+        self.assertEqual(before.variant(variant + guard * VARIANTS), (3, "if ((error)) return 1;"))
+        show = 'printf("%d %d ", code(0), code(5));'
+        self.assertEqual(self.answers(before, "int code(int error);", f"{show} turned = {variant}; {show} procbuf_guard = {guard}; {show}"),
+                         ["0", "5", "1", "1", "0", "1"])
+
+    def test_what_ends_with_braces_and_where_a_loop_begins_have_sites(self):
+        sites, _ = self.rewritten("""\
+            struct s { int a; };
+            void f(struct s *p)
+            {
+                for (int i = 1; i < 3; i++)
+                    *p = (struct s){ i };
+            }
+            """)
+        self.assertIn((4, "value", "1"), [(s.line, s.kind, s.text) for s in sites])
+        self.assertIn((5, "statement", "*p = (struct s){ i };"), [(s.line, s.kind, s.text) for s in sites])
+
     def test_lines_stay_where_they_are_and_nothing_changes_until_one_is_turned(self):
         source = """\
             static int smaller(int a, int b)
@@ -116,17 +148,8 @@ class Switches(unittest.TestCase):
                          {(3, "condition"), (4, "statement"), (5, "statement"), (10, "value"), (11, "statement")})
         condition = next(s for s in sites if s.kind == "condition")
         self.assertIn([3, "a <= b"], [list(v) for v in condition.variants])
-        main = self.folder / "main.c"
-        main.write_text("""#include <stdio.h>
-            unsigned procbuf_site(unsigned site); _Bool procbuf_decided(unsigned site, _Bool value); int twice_smaller(int a, int b);
-            static unsigned turned;
-            unsigned procbuf_site(unsigned site) { return site == %d ? turned : 0; }
-            _Bool procbuf_decided(unsigned site, _Bool value) { (void)site; return value; }
-            int main(void) { for (turned = 0; turned <= %d; turned++) printf("%%d ", twice_smaller(3, 5)); }"""
-                        % (condition.number, len(condition.variants)))
-        program = self.folder / "program"
-        subprocess.run([clang(), "-w", str(main), *map(str, (self.folder / "copy/src").glob("*.c")), "-o", str(program)], check=True)
-        answers = subprocess.run([str(program)], check=True, capture_output=True, text=True).stdout.split()
+        answers = self.answers(condition, "int twice_smaller(int a, int b);",
+                               f'for (turned = 0; turned <= {len(condition.variants)}; turned++) printf("%d ", twice_smaller(3, 5));')
         self.assertEqual(answers[0], "6")
         wanted = {"false": "10", "true": "6", "!(a < b)": "10", "a <= b": "6", "a >= b": "10"}
         for (_, text), answer in zip(condition.variants, answers[1:]):
@@ -216,6 +239,21 @@ class Reports(unittest.TestCase):
             self.assertEqual((bundles.of(one) / "explanation.txt").read_text(), said)
 
 
+    def test_suspects_replace_what_a_short_campaign_said(self):
+        with tempfile.TemporaryDirectory() as name:
+            bundles, one = Bundles(Path(name), None), finding(IDENTITY)
+            bundles.of(one).mkdir()
+            (bundles.of(one) / "explanation.txt").write_text(one.explanation)
+            (bundles.of(one) / "finding.json").write_text(json.dumps(asdict(one)))
+            causes.take_in(bundles, [one], Opinion(none_since="too short"))
+            self.assertIn("\nNo suspects: too short.\n", (bundles.of(one) / "explanation.txt").read_text())
+            self.assertEqual(read_bundle(bundles.of(one)).no_suspects, "too short")
+            causes.take_in(bundles, [one], Opinion([suspect("f")]))
+            said = (bundles.of(one) / "explanation.txt").read_text()
+            self.assertNotIn("No suspects", said)
+            self.assertIn("f()", said)
+
+
 class BadInput(unittest.TestCase):
     """No suspects, said so, and never a guess."""
 
@@ -266,7 +304,7 @@ class BadInput(unittest.TestCase):
             suspects.examine(self.folder, self.library("exit 9"))
 
     def test_a_night_names_suspects_and_joins_what_one_change_undoes(self):
-        said = json.dumps(measured([row(1, 10, 0)], [[1, 1, 9, 0, 10, 0, 0]]))
+        said = json.dumps(measured([row(1, 10, 0)], [[1, 1, 0, 9, 9, 10, 10, 0, 0]]))
         library = self.library(f"""case $1 in --try) shift 2; printf '%s\\n' "$@" ;; *) echo '{said}' ;; esac""")
         bundles = Bundles(self.folder / "findings", None)
         one = finding(IDENTITY)

@@ -32,6 +32,8 @@ from orchestrate.tools import ROOT, Build, ToolError, build, identity_in
 TABLE = DEFECTS / "suspects.json"
 UNSEEN = DEFECTS / "unseen"
 """Written after the weights were chosen; not part of the set that the corpora answer for."""
+LOOKED_AT = {f"U{number:02}" for number in range(1, 19)} - {"U16"} | {"A03", "MP15", "W13"}
+"""Unseen or held out once. Why they were missed was looked into, and fixed: they are of the design now."""
 NOWHERE = 99
 TRACES = sorted((ROOT / "corpus").glob("*/*.trace"))
 
@@ -107,6 +109,8 @@ def digest(name: str) -> int:
 
 
 def kind_of(defect: Defect) -> str:
+    if defect.id in LOOKED_AT:
+        return "design"
     if defect.path.parent == UNSEEN:
         return "unseen"
     return "held out" if digest(defect.id) % 2 else "design"
@@ -226,7 +230,7 @@ def main() -> int:
     if unknown:
         print(f"no such bug: {', '.join(sorted(unknown))} (tests/defects/run --list shows them)", file=sys.stderr)
         return 2
-    defects = [d for d in defects if not options.ids or d.id in options.ids]
+    defects = sorted((d for d in defects if d.id in options.ids), key=lambda d: options.ids.index(d.id)) if options.ids else defects
     if options.count:
         defects = sorted(defects, key=lambda d: digest(d.id))[:options.count]
     bench = Bench()
@@ -237,9 +241,9 @@ def main() -> int:
         for row in pool.map(lambda d: judge(d, bench), defects):
             rows.append(row)
             print(f"{row.id:8}{row.kind:10}function {row.function:3}  line {row.line:3}  {row.cpu_s:4.1f} s  {row.why or row.identity}", flush=True)
+            if options.update:  # after each, since all of them take hours
+                measured.record(TABLE, "tests/defects/suspects.py", summary(rows), bugs=[asdict(one) for one in rows])
     print(measured.table(summary(rows)))
-    if options.update:
-        measured.record(TABLE, "tests/defects/suspects.py", summary(rows), bugs=[asdict(row) for row in rows])
     reached = [share(rows, "function", 1), share(rows, "function", 3), share(rows, "line", 5)]
     return 0 if all(one >= floor for one, floor in zip(reached, floors)) else 1
 
