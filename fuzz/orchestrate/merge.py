@@ -163,11 +163,13 @@ def _coverage(night: Merged, note) -> dict[str, Misses]:
 
 
 def lost(night: Merged) -> tuple[list[str], list[str]]:
-    """Hosts that did not come to their end. Returns: what was not done again, and what was."""
+    """Hosts that did not come to their end, and parts that no host did. Returns: what was not done again, and what was."""
     broken, notes = [], []
     done = {part for fact in night.last if fact.ended for part, slices in fact.parts.items() if slices}
     for name, fact in night.hosts.items():
         if fact.ended:
+            if left := sorted({f"{p.harness} {p.setup}" for p in fact.record.plan if not p.slices} - done):
+                broken.append(f"host {name} had too little time for {', '.join(left)}, and no other did it")
             continue
         left = sorted({*fact.mine} - done)
         told = f"host {name} did not finish: its last fact is number {fact.number}"
@@ -175,6 +177,9 @@ def lost(night: Merged) -> tuple[list[str], list[str]]:
             broken.append(f"{told}; not done again: {', '.join(left) or 'what it was to do'}")
         else:
             notes.append(f"{told}; others did its part: {', '.join(fact.mine)}")
+    nobodys = {part for fact in night.hosts.values() for part in fact.wanted} - done - {part for fact in night.hosts.values() for part in fact.mine}
+    if nobodys:
+        broken.append(f"no host took, and none did: {', '.join(sorted(nobodys))}: they did not hear of each other")
     return broken, notes
 
 
