@@ -101,7 +101,7 @@ class Exchange:
             try:
                 if harness not in self.built:
                     self.built[harness] = self.night.build_for("fuzz", f"fuzz-{harness}")
-                corpora.merge(self.built[harness], harness, target, source)
+                corpora.merge(self.built[harness], harness, target, source, counts=True)
             except ToolError as error:
                 self.journal.breaks("share", f"inputs of {harness} were not exchanged: {error}")
                 return None
