@@ -74,7 +74,7 @@ class Exchange:
         self.parcels.look()
         self._take_small()
         self._make_small(last)
-        self._share_inputs()
+        self.share_inputs()
         self._share_findings()
         self._say(last)
         islands.give()
@@ -117,7 +117,7 @@ class Exchange:
             for content in self._new(harness, corpus.iterdir(), (path for path in fresh if path not in bad)) or []:
                 write_whole(corpus / hashlib.sha1(content).hexdigest(), content)  # its name, if libFuzzer had found it
 
-    def _share_inputs(self) -> None:
+    def share_inputs(self) -> None:
         """Share what reaches something that nothing in the share does: of all harnesses, for one may have become another
         host's part before what it found was shared."""
         for harness in self.night.known:

@@ -269,6 +269,8 @@ class Night:
             return
         if self.fuzzing.clock.fuzzed_s < MINIMISE_STORE_FROM_S and not update:
             return
+        if self.exchange is not None:
+            self.exchange.share_inputs()  # all that they reach: what is kept here reaches the same edges, but not as often
         for name in self.fuzzing.results:
             try:
                 built = build("fuzz", self.triage.build.lib, lambda text: None, [f"fuzz-{name}"])  # which AFL++ alone did without
