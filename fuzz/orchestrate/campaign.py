@@ -21,6 +21,7 @@ from .islands import EXCHANGES, Islands, library_hash
 from .night import DEFAULT_TIME_S, Night, make_plan, prepare
 from .record import Record
 from .revision import git_revision
+from .share import keep_apart
 from .store import Store
 from .tools import CLEAN, ROOT, ToolError, describe, find_lib, front_door, is_full, quoted, set_up, shown
 
@@ -28,6 +29,10 @@ from .tools import CLEAN, ROOT, ToolError, describe, find_lib, front_door, is_fu
 def make_out(settings: Settings) -> Folder:
     """The folder of the campaign; one that goes on has it already."""
     out = Path(settings.out) if settings.out else ROOT / "out" / time.strftime("%Y%m%d-%H%M%S")
+    for where in settings.merge or []:
+        keep_apart(where, out)
+    if settings.share:
+        keep_apart(settings.share, out, out / "share")
     if settings.resume and not out.is_dir():
         raise ToolError(f"--resume: {out}: no such folder")
     try:

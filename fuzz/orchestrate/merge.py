@@ -65,7 +65,8 @@ def skews(night: Merged) -> dict[str, tuple[float, float | None]]:
     for name in night.hosts:
         if name != first and (name, first) in least and (first, name) in least:
             high, low = least[(name, first)], -least[(first, name)]
-            found[name] = round((high + low) / 2, 1), round(abs(high - low) / 2, 1)
+            if high >= low:  # else a clock was set during the night
+                found[name] = round((high + low) / 2, 1), round((high - low) / 2, 1)
     return found
 
 
@@ -261,21 +262,24 @@ def record_of(known: Known, parcels: Parcels, folder: Path) -> Record:
 
 def merge(wheres: list[str], out: Path) -> int:
     """Unite shares in OUT/share, and report there. Returns: the exit status."""
+    if (out / "state.sqlite").exists():
+        raise ToolError(f"--out {out}: the folder of a campaign, whose findings would be replaced: name another")
+    places: list[Place] = [place_of(where, out / "transport", OWNER) for where in wheres]
+    for place in places:
+        if isinstance(place, Folder) and not place.root.is_dir():
+            raise ToolError(f"--merge {place.where}: no such folder")
     replica = Folder(out / "share", OWNER)
     replica.scrub()
     unreadable: list[str] = []
     damaged: set[str] = set()
-    for where in wheres:
-        place: Place = place_of(where, out / "transport", OWNER)
-        if isinstance(place, Folder) and not place.root.is_dir():
-            raise ToolError(f"--merge {where}: no such folder")
+    for place in places:
         try:
             take(replica, place)
         except ToolError as error:
             unreadable.append(str(error))
         damaged.update(place.damaged)
         for problem in said(place.problems):
-            print(shown(f"{where}: {problem}"))
+            print(shown(f"{place.where}: {problem}"))
     give(replica, Folder(replica.root, OWNER))  # marks it as a share
     shutil.rmtree(out / "transport", ignore_errors=True)
     if unreadable:

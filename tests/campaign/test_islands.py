@@ -2,6 +2,7 @@
 
 Nights have stand-ins for engine and replay (standin.py). Shares are folders here; test_hosts.py has hosts with a network.
 """
+import base64
 import contextlib
 import hashlib
 import io
@@ -190,6 +191,9 @@ class Values(Case):
         facts.write(place, fact("b", 1, clock=0.0, ended=True, heard={"a": (1, 91030.0)}, parts={part: 1 for part in PARTS}))
         hosts = json.loads(self.merged(place, into="out")["report/campaign.json"])["hosts"]
         self.assertEqual([(h["ahead_s"], h["within_s"]) for h in hosts], [(0.0, 0.0), (89990.0, 10.0)])
+        facts.write(place, fact("b", 2, clock=0.0, ended=True, heard={"a": (1, 500.0)}, parts={part: 1 for part in PARTS}))  # it was set
+        hosts = json.loads(self.merged(place, into="out")["report/campaign.json"])["hosts"]
+        self.assertEqual([(h["ahead_s"], h["within_s"]) for h in hosts], [(0.0, 0.0), (0.0, None)])
 
     def test_one_more_host_is_worth_what_good_and_toulmin_say(self):
         place = self.place("a")
@@ -232,12 +236,52 @@ class Values(Case):
         os.mkfifo(root / "inputs/slices" / ("d" * 64))
         (root / "facts/a/1").mkdir(parents=True)
         for number, text in enumerate(["", "[]", "{", '{"schema": 9}', '{"schema": 1, "host": "b"}', "[" * 100_000, '{"schema": 1, "night": NaN}',
-                                       '{"schema": 1, "host": "a", "night": 1, "number": 6, "record": {"harnesses": 3}}']):
+                                       '{"schema": 1, "host": "a", "night": 1, "number": 7, "record": {"harnesses": 3}}',
+                                       '{"schema": 1, "host": "a", "night": 1, "number": 8, "period_s": 1e300}',
+                                       '{"schema": 1, "host": "a", "night": 1, "number": 9, "parts": {"x": 1%s}}' % ("0" * 400),
+                                       '{"schema": 1, "host": "a", "night": 1, "number": 10, "record": {"revision": "x", "findings": [%s]}}' % json.dumps(
+                                           vars(Finding("PROCBUF-BUG kind=result check=%s op=x" % ("x" * 300), "x", "low", 0.0, 1, 1, "", "", "")))]):
             place.add(f"facts/a/1/{number}-{share.digest(text.encode())}", text.encode())
-        evil = parcels.Parcel("PROCBUF-BUG kind=result check=evil op=slice", "a", 1, "lib", {f"../../{EVIL}": "", "finding.json": "e30="})
-        content = facts.as_bytes(vars(evil))
-        place.add(parcels.name_of(evil.identity, content), content)
+        identity = "PROCBUF-BUG kind=result check=evil op=slice"
+        long = f"PROCBUF-BUG kind=result check={'x' * 300} op=slice"
+        for name, files in ((identity, {f"../../{EVIL}": "", "finding.json": "e30="}), (long, self.record_of(long, 1.0)),
+                            (identity, self.record_of(identity, 1e300))):
+            content = facts.as_bytes(vars(parcels.Parcel(name, "a", 1, "lib", files)))
+            place.add(parcels.name_of(name, content), content)
         return place
+
+    @staticmethod
+    def record_of(identity: str, seconds: float) -> dict[str, str]:
+        """The files of a bundle."""
+        return {"finding.json": base64.b64encode(json.dumps(vars(Finding(identity, "slices", "low", seconds, 1, 1, "", "", ""))).encode()).decode()}
+
+    def test_two_findings_whose_folders_have_one_name_are_two(self):
+        place = self.place("a")
+        both = [f"PROCBUF-BUG kind=result check=a{between}b op=slice" for between in "/-"]
+        for identity in both:
+            content = facts.as_bytes(vars(parcels.Parcel(identity, "a", 1, "lib", self.record_of(identity, 1.0))))
+            place.add(parcels.name_of(identity, content), content)
+        facts.write(place, fact("a", 0, ended=True, parts={part: 1 for part in PARTS}))
+        record = json.loads(self.merged(place, into="out", status=1)["report/campaign.json"])
+        self.assertEqual({finding["identity"]: (self.folder / "out/findings" / finding["folder"]).is_dir() for finding in record["findings"]},
+                         {identity: True for identity in both})
+        self.assertEqual(len({finding["folder"] for finding in record["findings"]}), 2)
+
+    def test_what_is_made_is_not_put_into_a_share(self):
+        place = self.place("a", value("input"))
+        facts.write(place, fact("a", 0, ended=True, parts={part: 1 for part in PARTS}))
+        (self.folder / "link").symlink_to(place.root)
+        (self.folder / "host/share").mkdir(parents=True)
+        before = tree(place.root)
+        for words in (["--merge", place.root, "--out", place.root], ["--merge", self.folder / "link", "--out", place.root / "united"],
+                      ["--host", "b", "--share", self.folder / "host/share", "--out", self.folder / "host"]):
+            self.check(subprocess.run([CAMPAIGN, *words], capture_output=True, text=True, check=False), 2, "is in this share")
+        (self.folder / "host/state.sqlite").touch()
+        with self.assertRaisesRegex(ToolError, "the folder of a campaign"):
+            merge.merge([str(place.root)], self.folder / "host")
+        self.assertEqual(tree(place.root), before)
+        self.merged(share.Folder(self.folder / "link"), place, place, into="out")  # by a link, and twice
+        self.merged(share.Folder(self.folder / "out/share"), into="out")  # and with itself
 
     def test_a_hostile_share_is_said_and_nothing_outside_is_touched(self):
         place = self.hostile()
@@ -391,9 +435,9 @@ OFTEN = "from orchestrate import exchange\nexchange.SHARE_OF_TIME = 0"
 UNTIL = """
 import os, time
 from orchestrate import engine
-real, engine.OVERSTAYS_S = time.monotonic, 1e9
+monotonic, engine.OVERSTAYS_S = time.monotonic, 1e9
 campaign.EXCHANGES = plan.EXCHANGES = 50
-time.monotonic = lambda: real() + 50 * os.path.exists(%r)
+time.monotonic = lambda: monotonic() + 50 * os.path.exists(%r)
 """
 """A night of 50 s with an exchange each second, which is over as soon as a file is there."""
 KILLED_AS = {
