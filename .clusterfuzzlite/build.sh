@@ -51,8 +51,6 @@ for target in "$build"/fuzz/fuzz-*; do
     seeds=$WORK/seeds-$name
     rm -rf "$seeds" "$OUT/fuzz-${name}_seed_corpus.zip"
     mkdir -p "$seeds"
-    for trace in "$root/corpus/$name"/*.trace "$root"/corpus/regressions/*.trace; do
-        "$build/fuzz/procbuf-convert" "$trace" "$seeds/$(basename "$trace" .trace)"
-    done
+    "$build/fuzz/procbuf-convert" "$root/corpus/$name"/*.trace "$root"/corpus/regressions/*.trace "$seeds"
     (cd "$seeds" && zip -q -X "$OUT/fuzz-${name}_seed_corpus.zip" -- *)
 done

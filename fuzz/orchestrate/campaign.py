@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import arguments, report, status
 from .arguments import Settings
-from .clock import Clock
+from .clock import Clock, age
 from .folder import Folder
 from .fuzzing import Interrupts
 from .journal import Journal
@@ -124,7 +124,7 @@ def main() -> int:
     if settings.plan:
         print(make_plan(settings, Journal(PlainView(), Record()), 0.0).text())
         return CLEAN
-    began = time.monotonic()
+    began = time.monotonic() - age()
     set_up()
     folder = make_out(settings)
     held = folder.lock()

@@ -90,8 +90,9 @@ def update(built: Build, harness: str, folder: Path) -> str:
         seeds = [path for path in sorted(target.glob("*.trace")) if path not in found]
         sources = Path(name) / "found"
         sources.mkdir()
-        for path, into in [(p, binaries) for p in seeds] + [(p, sources) for p in found]:
-            convert(built, path, into / path.stem)
+        for paths, into in ((seeds, binaries), (found, sources)):
+            if paths:
+                convert(built, *paths, into)
         before = {path.name for path in binaries.iterdir()}
         merge(built, harness, binaries, sources, folder)
         texts = {}

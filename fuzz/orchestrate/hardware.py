@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .tools import CLEAN, FINDINGS, ROOT, ToolError, first_error, identity_in, run, shown
+from .tools import CLEAN, FINDINGS, ROOT, ToolError, clang, first_error, identity_in, llvm, run, shown
 
 KERNEL = ROOT / "tests/kernel"
 
@@ -91,11 +91,11 @@ MACHINES = {
         ["-no-pie", "-Wl,-n", "-lgcc"], passes=33, native=True),
     "aarch64": Machine(
         "AArch64 PAN, Cortex-A76 (virt)", "aarch64_pan.c", 4096,
-        ["clang-19", "--target=aarch64-none-elf", "-march=armv8.1-a", "-mgeneral-regs-only", "-mstrict-align"],
+        [clang(), "--target=aarch64-none-elf", "-march=armv8.1-a", "-mgeneral-regs-only", "-mstrict-align"],
         ["aarch64.c", "aarch64.S", "semihosting.c"], {"code_at": 0x40100000, "arena": 0x44000000, "user_at": 0x44180000, "data_at": 0x40400000,
                         "board_programs": 0x47000000},
         ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a76", "-m", "128", *SEMIHOSTING],
-        ["-fuse-ld=lld-19", "-Wl,--no-rosegment", "-Wl,-z,max-page-size=4096"], native=True),
+        ["-fuse-ld=" + llvm("lld"), "-Wl,--no-rosegment", "-Wl,-z,max-page-size=4096"], native=True),
 }
 
 

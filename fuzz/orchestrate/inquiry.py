@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 from .builds import BUILDS
 from .bundle import read_record
@@ -13,22 +14,25 @@ from .replay import replay
 from .tools import ROOT, Build, ToolError, build_with, run
 
 
-def reliability(built: Build, text: bytes, identity: str, times: int) -> str:
-    """Run an input again and again. Returns: how often the bug showed, in words."""
+class Answer(NamedTuple):
+    text: str
+    found: bool
+    """A run showed a bug."""
+
+
+def reliability(built: Build, text: bytes, identity: str, times: int) -> Answer:
+    """Run an input again and again. Returns: how often the bug showed; without an identity, how often it ran clean."""
     seen = [replay(built, None, text=text).identity for _ in range(times)]
     count = seen.count(identity)
     others = sorted(set(seen) - {identity})
-    line = f"{count} of {times} runs show it"
+    line = f"{count} of {times} runs show it" if identity else f"{count} of {times} runs are clean"
     if others:
         line += "; others: " + ", ".join(other or "clean" for other in others)
-    return line
+    return Answer(line, any(seen))
 
 
-def matrix(lib: Path, text: bytes, identity: str, names: list[str], say) -> str:
+def matrix(lib: Path, text: bytes, identity: str, names: list[str], say) -> Answer:
     """Replay an input in every build, or in those that are named. Returns: a table, and what it means."""
-    for name in names:
-        if name not in BUILDS:
-            raise ToolError(f"--builds {name}: there are {', '.join(BUILDS)}")
     rows: list[str] = []
     seen: list[str] = []
     unseen: list[str] = []
@@ -38,20 +42,22 @@ def matrix(lib: Path, text: bytes, identity: str, names: list[str], say) -> str:
         say(f"building for {preset.what}")
         try:
             outcome = replay(build_with(f"matrix-{name}", [], lib, "procbuf-replay", preset=name), None, text=text)
-            result = ("the same bug" if outcome.identity == identity
-                      else outcome.identity or "runs clean")
+            result = ("runs clean" if not outcome.identity
+                      else "the same bug" if outcome.identity == identity else outcome.identity)
         except ToolError as error:
             rows.append(f"  {preset.what:28}not tried: {str(error).splitlines()[0]}")
             continue
         (seen if outcome.found else unseen).append(name)
         rows.append(f"  {preset.what:28}{result}")
-    if not unseen:
+    if not identity:
+        meaning = f"seen by {', '.join(seen)} alone" if seen else "no build sees a bug"
+    elif not unseen:
         meaning = "every build sees a bug: it is in the library's source"
     elif not seen:
         meaning = "no other build sees it: only ASan or UBSan of clang 19 do, or it needs their layout"
     else:
         meaning = f"not seen by {', '.join(unseen)}: suspect a compiler, or what only a sanitizer sees"
-    return "\n".join([*rows, f"  {meaning}"])
+    return Answer("\n".join([*rows, f"  {meaning}"]), bool(seen))
 
 
 # ---- Since when ----
@@ -104,12 +110,17 @@ def library_as_found(bundle: Path) -> Path:
     return folder / "lib"
 
 
-def bisect(revisions: str, text: bytes, identity: str, say) -> str:
-    """Find the first commit of GOOD..BAD whose library has the bug. Returns: what was found."""
-    match = re.fullmatch(r"(\S+)\.\.(\S+)", revisions)
+def ends(revisions: str) -> list[str]:
+    match = re.fullmatch(r"([^\s.].*?)\.\.([^\s.]\S*)", revisions)
     if not match:
         raise ToolError(f"--bisect {revisions}: write GOOD..BAD, two revisions")
-    commits = [_git("rev-parse", "--verify", f"{match[1]}^{{commit}}").strip()]
+    return [match[1], match[2]]
+
+
+def bisect(revisions: str, text: bytes, identity: str, say) -> str:
+    """Find the first commit of GOOD..BAD whose library has the bug. Returns: what was found."""
+    good, _ = ends(revisions)
+    commits = [_git("rev-parse", "--verify", f"{good}^{{commit}}").strip()]
     commits += _git("rev-list", "--reverse", revisions, "--", "lib").split()
     no_answer: list[str] = []  # commits that do not build: neither good nor bad, and named in the end
 

@@ -10,21 +10,20 @@ word by word, since it has no tree of its own.
 """
 from __future__ import annotations
 
+import functools
 import hashlib
 import random
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .tools import ROOT, ToolError
+from .tools import ROOT, ToolError, clang, run
 
 try:
     import clang.cindex as ci
 except ImportError:  # --help is there without it
     ci = None
 
-LIBCLANG = "/usr/lib/llvm-19/lib/libclang-19.so.1"
-ARGUMENTS = ["-std=c11", "-I", "/usr/lib/llvm-19/lib/clang/19/include"]
 BINARY = {
     "<": ["<=", ">="], "<=": ["<", ">"], ">": [">=", "<="], ">=": [">", "<"], "==": ["!="], "!=": ["=="],
     "+": ["-"], "-": ["+"], "*": ["/"], "/": ["*"], "%": ["*"], "&&": ["||"], "||": ["&&"],
@@ -32,7 +31,6 @@ BINARY = {
     "|=": ["&="], "&=": ["|="],
 }
 if ci is not None:
-    ci.Config.set_library_file(LIBCLANG)
     K = ci.CursorKind
     CONDITIONS = (K.IF_STMT, K.WHILE_STMT, K.CONDITIONAL_OPERATOR, K.FOR_STMT)
     LOOPS = (K.WHILE_STMT, K.FOR_STMT)
@@ -41,6 +39,12 @@ if ci is not None:
 SELF_CHECKS = ("PROCBUF_VERIFY", "PROCBUF_KEEPS")
 """They hold wherever they are, and are left alone: no statement is moved over one, and no function returns before one."""
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+
+
+@functools.cache
+def arguments() -> tuple[str, ...]:
+    """How libclang reads the library: the headers that come with a compiler are clang()'s."""
+    return "-std=c11", "-I", run([clang(), "-print-resource-dir"]).stdout.strip() + "/include"
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ class Finder:
                 and not any(low <= start.offset < high for low, high in self.macro_uses))
 
     def run(self) -> list[Mutant]:
-        unit = ci.Index.create().parse(str(self.path), args=[*ARGUMENTS, "-I", str(self.root / "include")],
+        unit = ci.Index.create().parse(str(self.path), args=[*arguments(), "-I", str(self.root / "include")],
                                        options=ci.TranslationUnit.PARSE_DETAILED_PROCESSING_RECORD)
         errors = [d for d in unit.diagnostics if d.severity >= ci.Diagnostic.Error]
         if errors:

@@ -189,10 +189,10 @@ class Night:
             raise ToolError(f"corpus/{name}: no saved inputs; --empty starts from nothing")
         self.journal.say(f"replaying {len(saved)} saved inputs of {name}")
         bad = self.triage.ask(saved, None, "the replay of the saved corpora")
-        for path in saved:
-            if path not in bad:  # an input that breaks would stop every fuzzer at its start
-                corpora.convert(self.triage.build, path, self.folder.corpus(name) / path.stem)
-                self.fuzzing.results[name].seeds += 1
+        good = [path for path in saved if path not in bad]  # an input that breaks would stop every fuzzer at its start
+        if good:
+            corpora.convert(self.triage.build, *good, self.folder.corpus(name))
+        self.fuzzing.results[name].seeds += len(good)
 
     def note_corpora(self) -> None:
         """How many inputs this night leaves to the next."""

@@ -160,22 +160,33 @@ def print_results(built: Build, name: str, harness: str | None) -> int:
     return {0: CLEAN, 2: UNABLE}.get(status, FINDINGS)
 
 
-def inquire(built: Build, text: bytes, identity: str, options: argparse.Namespace, entry: Reproduction) -> None:
-    """Answer what else was asked about the bug."""
-    def say(line: str) -> None:
-        print(line, file=sys.stderr)
+def say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def tried_further(built: Build, text: bytes, identity: str, options: argparse.Namespace) -> bool:
+    """Run it more often and in other builds, as asked. Returns: whether a bug showed there."""
+    found = False
     if options.repeat:
         with working("repeating"):
             answer = inquiry.reliability(built, text, identity, options.repeat)
-        print(f"\nIs it reliable? {answer}")
+        print(f"\nIs it reliable? {answer.text}")
+        found |= answer.found
     if options.matrix:
         with working("trying every build"):
             answer = inquiry.matrix(built.lib, text, identity, options.builds, say)
-        print(f"\nWho sees it?\n{answer}")
+        print(f"\nWho sees it?\n{answer.text}")
+        found |= answer.found
+    return found
+
+
+def inquire(built: Build, text: bytes, identity: str, options: argparse.Namespace, entry: Reproduction) -> None:
+    """Answer what else was asked about the bug."""
+    tried_further(built, text, identity, options)
     if options.bisect:
         with working("bisecting"):
-            answer = inquiry.bisect(options.bisect, text, identity, say)
-        print(f"\nSince when? {answer}")
+            since = inquiry.bisect(options.bisect, text, identity, say)
+        print(f"\nSince when? {since}")
     if options.suspects:
         with working("looking for suspects"):
             opinion = where_to_look(built, text, identity)
@@ -271,6 +282,20 @@ def suggestions(name: str, options: argparse.Namespace) -> list[Suggestion]:
     return [Suggestion(what, quoted("./fuzz/repro", *lib, *words, name)) for what, words in rows.items()]
 
 
+NEED_A_BUG = {"emit_test": "make a test of", "bisect": "bisect", "suspects": "suspect", "debug": "stop at"}
+"""Options that ask about a bug, and what there is nothing to do for where there is none."""
+
+
+def found_nothing(built: Build, octets: bytes, options: argparse.Namespace) -> int:
+    """No bug was found. Returns: the exit status, which is another if one shows in a further run or in another build."""
+    if tried_further(built, octets, "", options):
+        return FINDINGS
+    for option, purpose in NEED_A_BUG.items():
+        if getattr(options, option):
+            raise ToolError(f"--{option.replace('_', '-')}: no bug found, so there is nothing to {purpose}")
+    return CLEAN
+
+
 def reproduce(built: Build, name: str, options: argparse.Namespace, entry: Reproduction) -> int:
     """One file; what is found out is in `entry`, too. Returns: the exit status for it."""
     print(shown(f"== {name}"))
@@ -285,9 +310,7 @@ def reproduce(built: Build, name: str, options: argparse.Namespace, entry: Repro
     if options.emit_trace:
         write_whole(Path(options.emit_trace), text.encode(errors="surrogateescape"))
     if not outcome.found:
-        if options.emit_test:
-            raise ToolError("--emit-test: no bug found, so there is nothing to make a test of")
-        return CLEAN
+        return found_nothing(built, text.encode(errors="surrogateescape"), options)
     octets = text.encode(errors="surrogateescape")
     color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     explained = replay(built, None, text=octets, explain=True, color=color)
@@ -323,8 +346,6 @@ def tell(entry: Reproduction, parts: Parts) -> None:
 
 def built_for(name: str, options: argparse.Namespace) -> Build:
     """The build in which to run a file: of the library that is asked for, as a finding needs it."""
-    def say(text: str) -> None:
-        print(text, file=sys.stderr)
     bundle = bundle_of(name)
     lib = find_lib(options.lib)
     if options.as_found:
@@ -342,6 +363,10 @@ def main() -> int:
             raise ToolError(f"--{option.replace('_', '-')} takes one FILE")
     if options.promote and not options.failed_at:
         raise ToolError("--promote needs --failed-at REVISION: a test that never failed shows nothing")
+    if options.bisect:
+        inquiry.ends(options.bisect)
+    if unknown := [name for name in options.builds if name not in inquiry.BUILDS]:
+        raise ToolError(f"--builds {unknown[0]}: there are {', '.join(inquiry.BUILDS)}")
     if options.as_found and options.lib:
         raise ToolError("--as-found and --lib exclude each other")
     if options.json and (options.results or options.promote or options.debug):

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .mutants import ARGUMENTS, BINARY, Finder, Mutant, ci
+from .mutants import BINARY, Finder, Mutant, arguments, ci
 from .tools import ToolError
 
 SITES_OF_A_FILE = 4096
@@ -380,7 +380,7 @@ class Rewriter(Finder):
     def errors_in(self, text: bytes) -> list[int]:
         """Where the compiler says that something is wrong."""
         unit = ci.Index.create().parse(
-            str(self.path), args=[*ARGUMENTS, "-ferror-limit=0", *CHECKED, "-I", str(self.root / "include")],
+            str(self.path), args=[*arguments(), "-ferror-limit=0", *CHECKED, "-I", str(self.root / "include")],
             unsaved_files=[(str(self.path), text.decode())])
         return [d.location.offset for d in unit.diagnostics if d.severity >= ci.Diagnostic.Error
                 and d.location.file is not None and d.location.file.name == str(self.path)]
@@ -427,7 +427,7 @@ def _rewritten(path: Path, lib: Path, first: int, headers: str) -> tuple[bytes, 
 def rewrite(lib: Path, folder: Path) -> list[Site]:
     """Write a copy of a library with switches; what is there and the same stays. Returns: its sites."""
     if ci is None:
-        raise ToolError("python3-clang-19 is missing: run fuzz/setup/install")
+        raise ToolError("Python's clang.cindex is missing: run fuzz/setup/install")
     files: dict[str, bytes] = {str(path.relative_to(lib)): path.read_bytes()
                                for part in ("src", "include") for path in (lib / part).rglob("*.h")}
     headers = hashlib.sha1(repr(sorted(files.items())).encode()).hexdigest()

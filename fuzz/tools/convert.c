@@ -3,8 +3,10 @@
 #include "files.h"
 #include "harness.h"
 
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char usage[] =
     "usage: procbuf-convert [--harness NAME] IN… OUT\n"
@@ -16,7 +18,8 @@ static const char usage[] =
     "  OUT  *.sequence: text of all of them, in order; *.trace: text of the only one;\n"
     "       *.programs: how many, and the bytes of each after their length, as the kernel of\n"
     "       tests/kernel reads them (32 bits, the least first); else the bytes of the only one.\n"
-    "       - prints text.\n"
+    "       - prints text. A folder: the bytes of each, as a file with IN's name, without its\n"
+    "       suffix.\n"
     "\n"
     "With --harness, bytes are decoded as this harness decodes them. A ring knows its own.\n"
     "\n"
@@ -67,9 +70,22 @@ static bool write_all(void (*print)(bool as_sequence, FILE *out), bool as_sequen
     return ok;
 }
 
-static bool write_as_asked(const char *out)
+static bool is_folder(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* The bytes of the only one. */
+static bool write_bytes(const char *out)
 {
     static uint8_t bytes[TRACE_MAX_BYTES];
+    sequence_get(&inputs, 0, &trace);
+    return file_write(out, bytes, trace_encode(&trace, bytes));
+}
+
+static bool write_as_asked(const char *out)
+{
     const bool to_stdout = strcmp(out, "-") == 0;
     if (file_is_sequence(out) || (to_stdout && inputs.count > 1))
         return write_all(print_text, true, out);
@@ -80,9 +96,30 @@ static bool write_as_asked(const char *out)
                 inputs.count, out);
         return false;
     }
+    if (!to_stdout && !file_is_trace(out))
+        return write_bytes(out);
     sequence_get(&inputs, 0, &trace);
-    return to_stdout || file_is_trace(out) ? write_all(print_text, false, out)
-                                           : file_write(out, bytes, trace_encode(&trace, bytes));
+    return write_all(print_text, false, out);
+}
+
+/* One of many: a file of its own in the folder. */
+static bool write_into(const char *folder, char *in)
+{
+    char *out = NULL;
+    if (inputs.count > 1) {
+        fprintf(stderr, "procbuf-convert: %s: %u members, and a file in %s holds one\n", in,
+                inputs.count, folder);
+        return false;
+    }
+    const char *name = basename(in);
+    const char *suffix = strrchr(name, '.');
+    const size_t len = suffix != NULL && suffix != name ? (size_t)(suffix - name) : strlen(name);
+    if (asprintf(&out, "%s/%.*s", folder, (int)len, name) < 0)
+        return false;
+    const bool ok = write_bytes(out);
+    free(out);
+    sequence_clear(&inputs);
+    return ok;
 }
 
 int main(int argc, char **argv)
@@ -96,8 +133,10 @@ int main(int argc, char **argv)
         fputs(usage, stderr);
         return 2;
     }
+    const char *const out = argv[argc - 1];
+    const bool into = is_folder(out);
     for (; at < argc - 1; at++)
-        if (!file_read_inputs(argv[at], enabled, &inputs))
+        if (!file_read_inputs(argv[at], enabled, &inputs) || (into && !write_into(out, argv[at])))
             return 2;
-    return write_as_asked(argv[at]) ? 0 : 2;
+    return into || write_as_asked(out) ? 0 : 2;
 }

@@ -3,15 +3,46 @@
 
 #include <string.h>
 
+/* Numbers are most of a text, and fprintf() is most of the time that it takes. */
+static void print_number(FILE *out, int32_t number)
+{
+    char text[12];
+    char *at = &text[sizeof text - 1];
+    const bool negative = number < 0;
+    *at = '\0';
+    for (; number / 10 != 0; number /= 10)
+        *--at = (char)('0' + (negative ? -(number % 10) : number % 10));
+    *--at = (char)('0' + (negative ? -number : number));
+    if (negative)
+        *--at = '-';
+    fputs(at, out);
+}
+
+static void print_numbered(FILE *out, const char *prefix, unsigned number)
+{
+    fputs(prefix, out);
+    print_number(out, (int32_t)number);
+}
+
 static void print_offset(FILE *out, int32_t offset)
 {
+    if (offset > 0)
+        fputc('+', out);
     if (offset != 0)
-        fprintf(out, "%+d", (int)offset);
+        print_number(out, offset);
 }
 
 static void print_buffer_register(FILE *out, unsigned number)
 {
-    fprintf(out, "%s%u", number < TRACE_BUFFER_COUNT ? "ro" : "rw", number % TRACE_BUFFER_COUNT);
+    print_numbered(out, number < TRACE_BUFFER_COUNT ? "ro" : "rw", number % TRACE_BUFFER_COUNT);
+}
+
+/* Of an anchor that counts from a process, a register and the like. */
+static void print_part_of(FILE *out, const char *prefix, unsigned number, const char *name)
+{
+    print_numbered(out, prefix, number);
+    fputc('.', out);
+    fputs(name, out);
 }
 
 static void print_place(const struct operand *operand, FILE *out)
@@ -19,13 +50,14 @@ static void print_place(const struct operand *operand, FILE *out)
     const char *name = anchor_name(operand->anchor);
     if (operand->anchor == ANCHOR_BUFFER_START || operand->anchor == ANCHOR_BUFFER_END) {
         print_buffer_register(out, operand->index);
-        fprintf(out, ".%s", name);
+        fputc('.', out);
+        fputs(name, out);
     } else if (operand->anchor >= ANCHOR_RAM && operand->anchor <= ANCHOR_MARK) {
-        fprintf(out, "p%u.%s", operand->index, name);
+        print_part_of(out, "p", operand->index, name);
     } else if (operand->anchor == ANCHOR_FOREIGN) {
-        fprintf(out, "f%u.%s", operand->index, name);
+        print_part_of(out, "f", operand->index, name);
     } else if (operand->anchor == ANCHOR_REGION_LOW || operand->anchor == ANCHOR_REGION_HIGH) {
-        fprintf(out, "g%u.%s", operand->index, name);
+        print_part_of(out, "g", operand->index, name);
     } else {
         fputs(name, out);
     }
@@ -36,7 +68,7 @@ static void print_value(char kind, const struct operand *operand, FILE *out)
 {
     if (operand->anchor == ANCHOR_NUMBER) {
         if (kind != 'a')
-            fprintf(out, "%d", (int)operand->number);
+            print_number(out, operand->number);
         else if (operand->number == 0)
             fputs("null", out);
         else
@@ -44,7 +76,8 @@ static void print_value(char kind, const struct operand *operand, FILE *out)
         return;
     }
     if (operand->anchor == ANCHOR_PART) {
-        fprintf(out, "%d/65536", (int)operand->number);
+        print_number(out, operand->number);
+        fputs("/65536", out);
         return;
     }
     if (operand->anchor >= ANCHOR_RAM && operand->anchor != ANCHOR_LEN)
@@ -63,11 +96,11 @@ void operand_print(char kind, const struct operand *operand, FILE *out)
     else if (kind == 'c' && number == 0)
         fputs("none", out);
     else if (kind == 'c')
-        fprintf(out, "%d", number - 1);
+        print_number(out, number - 1);
     else if (number < row->name_count)
         fputs(row->names[number], out);
     else
-        fprintf(out, "%s%d", row->prefix, number);
+        print_numbered(out, row->prefix, (unsigned)number);
 }
 
 void op_print(const struct op *op, FILE *out)
@@ -118,7 +151,8 @@ void trace_print(const struct trace *trace, FILE *out)
     for (unsigned o = 0; o < trace->op_count; o++) {
         const struct op *op = &trace->ops[o];
         depth -= op->code == OP_END && depth > 0;
-        fprintf(out, "%*s", (int)(4 * depth), "");
+        for (unsigned d = 0; d < depth; d++)
+            fputs("    ", out);
         op_print(op, out);
         fputc('\n', out);
         depth += op_opens_block(op->code);

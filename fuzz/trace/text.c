@@ -45,6 +45,12 @@ static const char *take_word(struct parser *parser)
     return parser->next_word < parser->word_count ? parser->words[parser->next_word++] : NULL;
 }
 
+/* Most words differ in their first character: that costs less than a call, which sanitizers intercept. */
+static bool is_word(const char *word, const char *name)
+{
+    return word[0] == name[0] && strcmp(word, name) == 0;
+}
+
 /* A whole word as a number in [low, high]. */
 static bool parse_number(const char *word, long low, long high, int32_t *number_out)
 {
@@ -80,8 +86,8 @@ static bool parse_buffer_register(const char *word, int32_t *number_out)
 static bool find_anchor(const char *name, uint8_t *anchor_out)
 {
     for (unsigned anchor = 1; anchor < ANCHOR_COUNT; anchor++) {
-        if (anchor_name((uint8_t)anchor) != NULL &&
-            strcmp(anchor_name((uint8_t)anchor), name) == 0) {
+        const char *const known = anchor_name((uint8_t)anchor);
+        if (known != NULL && is_word(name, known)) {
             *anchor_out = (uint8_t)anchor;
             return true;
         }
@@ -190,7 +196,7 @@ static bool parse_older(char kind, const char *word, int32_t *number_out)
 static bool parse_named(const struct operand_kind *row, const char *word, int32_t *number_out)
 {
     for (unsigned n = 0; n < row->name_count; n++) {
-        if (strcmp(word, row->names[n]) == 0) {
+        if (is_word(word, row->names[n])) {
             *number_out = (int32_t)n;
             return true;
         }
@@ -228,7 +234,7 @@ static bool parse_operands(struct parser *parser, struct op *op)
     for (unsigned k = 0; row->operands[k] != '\0'; k++) {
         const char kind = row->operands[k];
         const char *word = take_word(parser);
-        if (word == NULL || strcmp(word, "{") == 0)
+        if (word == NULL || is_word(word, "{"))
             return fail(parser, "%s takes %zu operands, %u given", row->text, strlen(row->operands),
                         k);
         const bool ok = kind_is_value(kind) ? parse_value(parser, kind, word, &op->operands[k])
@@ -238,7 +244,7 @@ static bool parse_operands(struct parser *parser, struct op *op)
     }
     if (op_opens_block(op->code)) {
         const char *word = take_word(parser);
-        if (word == NULL || strcmp(word, "{") != 0)
+        if (word == NULL || !is_word(word, "{"))
             return fail(parser, "%s opens a block: end the line with \"{\"", row->text);
         parser->depth++;
     }
@@ -249,10 +255,10 @@ static bool parse_operands(struct parser *parser, struct op *op)
 static bool parse_op(struct parser *parser, const char *name)
 {
     struct trace *trace = parser->trace;
-    if (strcmp(name, "}") != 0 && trace->op_count + parser->depth + 2 > TRACE_MAX_OPS)
+    if (!is_word(name, "}") && trace->op_count + parser->depth + 2 > TRACE_MAX_OPS)
         return fail(parser, "more than %d operations and block ends", TRACE_MAX_OPS);
     struct op *op = &trace->ops[trace->op_count];
-    if (strcmp(name, "}") == 0) {
+    if (is_word(name, "}")) {
         if (parser->depth == 0)
             return fail(parser, "\"}\" without a block to end");
         if (parser->word_count > 1)
@@ -263,7 +269,7 @@ static bool parse_op(struct parser *parser, const char *name)
         return true;
     }
     for (unsigned code = 0; code < 256; code++) {
-        if (op_table[code].text != NULL && strcmp(op_table[code].text, name) == 0) {
+        if (op_table[code].text != NULL && is_word(name, op_table[code].text)) {
             op->code = (uint8_t)code;
             if (!parse_operands(parser, op))
                 return false;
@@ -394,7 +400,7 @@ static bool parse_line(struct parser *parser, char *line, bool *laid_out)
         parser->has_header = true;
         return true;
     }
-    if (strcmp(name, "process") == 0) {
+    if (is_word(name, "process")) {
         const bool is_first = !*laid_out;
         *laid_out = true;
         return parse_process(parser, is_first);

@@ -12,7 +12,6 @@
 
 static struct procbuf_driver console;
 
-/* [console] */
 struct write_request {
     size_t count;   /* in: how much to write */
     size_t written; /* out */
@@ -35,6 +34,7 @@ static void write_bytes(struct procbuf_readable text, void *data)
     }
 }
 
+/* [enter] */
 /* Inside the driver's grant: take the buffer out of slot 0 and enter it. */
 static void write_slot(const struct procbuf_grant *grant, void *data)
 {
@@ -52,7 +52,7 @@ static enum procbuf_error command_write(struct procbuf_id caller, size_t count, 
     *written_out = request.written;
     return procbuf_error_to_code(error);
 }
-/* [console] */
+/* [enter] */
 
 int main(void)
 {

@@ -87,7 +87,10 @@ def convert(words: list[str]) -> None:
     _, files = values(words, "--harness")
     *sources, target = files
     every = [f"trace 1\n{member.strip()}\n" for path in sources for member in members(path)]
-    if target == "-":
+    if Path(target).is_dir():
+        for path, text in zip(sources, every):
+            (Path(target) / Path(path).stem).write_text(text)
+    elif target == "-":
         print(("sequence 1\n" if len(every) > 1 else "") + "".join(every), end="")
     else:
         Path(target).write_text(("sequence 1\n" if target.endswith(".sequence") else "") + "".join(every))

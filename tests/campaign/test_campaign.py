@@ -143,7 +143,7 @@ class Campaign(Case):
         self.check(done, 2, "--engine afl runs with --build asan only")
 
     def test_every_engine_and_build_takes_part(self):
-        done = self.run_campaign("--time", "24s", "--slice", "5s", "--jobs", "2", "--harness", "slices",
+        done = self.run_campaign("--time", "15s", "--slice", "5s", "--jobs", "2", "--harness", "slices",
                                  status=0)
         tried = {c["setup"]: c["seconds"] for c in self.record()["plan"]}
         self.assertEqual(set(tried), {setup.name for setup in SETUPS})

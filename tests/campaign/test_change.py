@@ -1,5 +1,6 @@
 """What a pull request runs: the gate, the build matrix."""
 import os
+import re
 import subprocess
 
 from support import ROOT, Case
@@ -54,7 +55,15 @@ class Change(Case):
 
     def test_builds_and_tests_a_cell_of_the_matrix(self):
         self.check(self.call(".ci/matrix", "gcc", "16"), 2, "usage")
-        self.check(self.call(".ci/matrix", "clang-19", "64"), 0, "100% tests passed")
+        self.check(self.call(".ci/matrix", "clang", "64"), 0, "100% tests passed")
+
+    def test_each_night_runs_what_is_too_slow_for_all(self):
+        listed = subprocess.run(["ctest", "--test-dir", os.environ["PROCBUF_BUILD"], "--print-labels"], capture_output=True, text=True, check=True)
+        slow = set(re.findall(r"^ *(\w+)_slow$", listed.stdout, re.MULTILINE))
+        areas = re.search(r"area: \[(.*)\]", (ROOT / ".github/workflows/nightly.yml").read_text())
+        self.assertLessEqual(slow, set(areas[1].split(", ")))
+        self.assertIn("gate", slow)
+        self.check(self.call("tests/run", "--slow", "gate", "--nonsense"), 2, "unknown argument: --nonsense")
 
     def test_workflows_run_scripts_that_are_there(self):
         found = 0

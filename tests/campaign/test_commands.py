@@ -80,6 +80,12 @@ class Commands(Case):
         for system in RELEASES:
             self.check(self.install(system, [], "--fuzz"), 0)
 
+    def test_installing_python_counts_as_time_for_packages(self):
+        """The shell that installs it becomes the campaign."""
+        asks = "from orchestrate.clock import age; print(age())"
+        done = subprocess.run(["sh", "-c", f"sleep 1; exec /usr/bin/python3 -c '{asks}'"], cwd=ROOT / "fuzz", capture_output=True, text=True, check=True)
+        self.assertGreaterEqual(float(done.stdout), 1)
+
     def test_what_is_missing_is_named_with_its_package(self):
         for system, command in (("fedora", "dnf install ninja-build american-fuzzy-lop"), ("arch", "pacman -S ninja afl++"), ("debian", "")):
             done = self.install(system, ["ninja", "afl-fuzz"], "--fuzz")

@@ -165,6 +165,15 @@ class Page(unittest.TestCase):
         self.assertEqual(pictures.residual(replace(RECORD, residual=points), "life"), "0.0,5.0 50.0,50.0 100.0,95.0")
         self.assertEqual(pictures.residual(replace(RECORD, residual=points[:1]), "life"), "")
 
+    def test_a_harness_that_counts_no_behaviours_has_no_chance(self):
+        """The harness forms runs no operations: 0 inputs say nothing of the next one."""
+        record = replace(RECORD, harnesses=[Harness("life", "", runs=100), Harness("forms", "", runs=9), Harness("wide", "")],
+                         residual=[Residual("life", 1.0, 100, 50, 10), Residual("forms", 2.0, 0, 0, 0)])
+        self.assertEqual(page.next_is_new(record), "1 in 10")
+        self.assertEqual(words.residual_line(record), "the next input of life shows a new behaviour with a chance of about 1 in 10; "
+                         "the others' chances are smaller; not counted: forms")
+        self.assertEqual(page.next_is_new(replace(record, residual=record.residual[1:])), "not known")
+
     def test_each_line_of_the_source_has_its_count_and_its_harnesses(self):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "a.c"

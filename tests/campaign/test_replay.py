@@ -260,6 +260,18 @@ class Convert(Case):
         self.check(call(CONVERT, self.folder / "b.trace", self.folder / "b"), 0)
         self.assertEqual((self.folder / "a").read_bytes(), (self.folder / "b").read_bytes())
 
+    def test_each_of_many_becomes_a_file_in_a_folder(self):
+        texts = [self.write(f"{name}.trace", f"trace 1\nlen {name}\n") for name in ("rw0", "rw1")]
+        two, into, alone = self.write("two.sequence", "sequence 1\n" + PROGRAM + PROGRAM), self.folder / "into", self.folder / "alone"
+        into.mkdir()
+        self.check(call(CONVERT, *texts, into), 0)
+        for text in texts:
+            self.check(call(CONVERT, text, alone), 0)
+            self.assertEqual((into / text.stem).read_bytes(), alone.read_bytes())
+        self.check(call(CONVERT, self.write("none.trace", ""), into), 2, "none.trace:1")
+        self.check(call(CONVERT, two, into), 2, "two.sequence: 2 members, and a file in")
+        self.assertEqual(sorted(path.name for path in into.iterdir()), ["rw0", "rw1"])
+
     def test_writes_whole_files_or_none(self):
         text = self.write("a.trace", PROGRAM)
         self.check(call(CONVERT, text, self.folder / "none/a"), 2, "No such file")

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from support import BUILD, HARNESSES, PATCHES, ROOT, Case, broken_lib, build_of, call, changed_lib
+from support import BUILD, HARNESSES, PATCHES, ROOT, Case, broken_lib, build_of, call, changed_lib, edited_lib
 
 from orchestrate import emit, replay
 from orchestrate.tools import Build, ToolError
@@ -227,6 +227,18 @@ class Repro(Case):
         bad = call(REPRO, "--lib", broken_lib("A05"), "--matrix", "--builds", "nonsense", self.write("a.trace", PROGRAM))
         self.check(bad, 2, "--builds nonsense: there are plain, msan, afl, asan_alone, ubsan_alone")
         self.check(done, 1, "every build sees a bug")
+
+    def test_a_file_that_runs_clean_is_tried_elsewhere_if_asked(self):
+        """As a crash file of another build's fuzzer is. What needs a bug says that there is none."""
+        lib = edited_lib("only_gcc", "src/range.c", "    return len <= (procbuf_addr_t)(high - start);\n",
+                         "#ifndef __clang__\n    len--;\n#endif\n    return len <= (procbuf_addr_t)(high - start);\n")
+        file = self.write("a.trace", PROGRAM)
+        done = call(REPRO, "--lib", lib, "--repeat", "3", "--matrix", "--builds", "plain,gcc_O0", file, timeout=1200)
+        self.check(done, 1, "no bug found", "Is it reliable? 3 of 3 runs are clean", f"gcc -O0, guard pages        {IDENTITY}", "seen by gcc_O0 alone")
+        self.check(call(REPRO, "--matrix", "--builds", "gcc_O0", file), 0, "no build sees a bug")
+        for option in ("--bisect HEAD..HEAD", "--suspects", "--debug"):
+            self.check(call(REPRO, *option.split(), file), 2, f"{option.split()[0]}: no bug found, so there is nothing to ")
+        self.check(call(REPRO, "--bisect", "HEAD", file), 2, "--bisect HEAD: write GOOD..BAD, two revisions")
 
     def test_tells_what_only_one_sanitizer_sees(self):
         """An offset of 0 to a null pointer is undefined, and nothing comes of it."""

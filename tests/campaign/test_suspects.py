@@ -17,7 +17,7 @@ from orchestrate.record import Finding, Record, Suspect
 from orchestrate.report import exports, words
 from orchestrate.suspects import Opinion, Switched
 from orchestrate.switches import Site, rewrite
-from orchestrate.tools import ToolError
+from orchestrate.tools import ToolError, clang
 
 IDENTITY = "PROCBUF-BUG kind=result check=outcome-status op=brk"
 FINDING = Finding(IDENTITY, "life", "medium", 1.5, 1, 2, "folder", f"expected: OK\nRule of lib/CONTRACT.md: K1\n{IDENTITY}\n", "./fuzz/repro folder")
@@ -125,7 +125,7 @@ class Switches(unittest.TestCase):
             int main(void) { for (turned = 0; turned <= %d; turned++) printf("%%d ", twice_smaller(3, 5)); }"""
                         % (condition.number, len(condition.variants)))
         program = self.folder / "program"
-        subprocess.run(["clang-19", "-w", str(main), *map(str, (self.folder / "copy/src").glob("*.c")), "-o", str(program)], check=True)
+        subprocess.run([clang(), "-w", str(main), *map(str, (self.folder / "copy/src").glob("*.c")), "-o", str(program)], check=True)
         answers = subprocess.run([str(program)], check=True, capture_output=True, text=True).stdout.split()
         self.assertEqual(answers[0], "6")
         wanted = {"false": "10", "true": "6", "!(a < b)": "10", "a <= b": "6", "a >= b": "10"}

@@ -60,7 +60,7 @@ def build(setup: str) -> Path:
 
 
 def compile_plain(lib: Path, folder: Path) -> None:
-    done = subprocess.run(["clang-19", "-O1", "-g", "-fsanitize=fuzzer,address", "-I",
+    done = subprocess.run([tools.clang(), "-O1", "-g", "-fsanitize=fuzzer,address", "-I",
                            lib / "include", ROOT / "tests/defects/plain_harness.c", lib / "ports/host.c",
                            *sorted((lib / "src").glob("*.c")), "-o", folder / f"fuzz-{PLAIN}"],
                           capture_output=True, text=True, check=False)

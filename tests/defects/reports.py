@@ -23,7 +23,7 @@ from orchestrate.bundle import Bundles, read_finding
 from orchestrate.findings import Findings, Origin
 from orchestrate.planted import Defect, Failure, all_defects, compile_changed, judge, link, patched_library, run
 from orchestrate.replay import replay
-from orchestrate.tools import FINDING_STATUS, ROOT, Build, ToolError, identity_in
+from orchestrate.tools import FINDING_STATUS, ROOT, Build, ToolError, clang, identity_in
 
 TOOLS = ("procbuf-replay", "procbuf-minimize", "procbuf-convert", "procbuf-emit")
 MOST_OPERATIONS = 12
@@ -31,7 +31,7 @@ C_FLAGS = ["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-Wno-unuse
 LIB_FLAGS = ["-std=c11", "-O1", "-g", "-ffreestanding"]
 COMPILERS = {
     "plain": ["gcc"],
-    "ubsan": ["clang-19", "-fsanitize=undefined,integer,implicit-conversion", "-fno-sanitize-recover=all"],
+    "ubsan": [clang(), "-fsanitize=undefined,integer,implicit-conversion", "-fno-sanitize-recover=all"],
 }
 """Without the testbed: as a kernel would be built; and with what the test says that it needs."""
 

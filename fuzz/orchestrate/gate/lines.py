@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from .. import coverage
-from ..tools import Build
+from ..tools import Build, clang
 from .builds import QUIET, Workshop, call
 from .change import Change, File, code_of
 from .said import Said
@@ -16,14 +16,14 @@ from .weakened import functions_of
 
 NO_CODE = re.compile(r"\s*(/?\*.*|//.*|[{}();]*|else|\}? ?else ?\{?)$")
 INCLUDES = ("-I", "lib/include", "-I", "tests/build/freestanding")
-WAYS = [["gcc"], ["gcc", "-DPROCBUF_CHECKED"], ["gcc", "-DPROCBUF_CHECKED", "-DPROCBUF_EXITS_ARE_COMPARED"], ["clang-19"],
-        ["gcc", "-m32"], ["clang-19", "--target=thumbv8m.main-none-eabi"], ["clang-19", "--target=riscv64-none-elf"],
-        ["clang-19", "--target=s390x-linux-gnu"], ["clang-19", "--target=aarch64-none-elf"], ["gcc", "-O2"], ["gcc", "-Os", "-DNDEBUG"],
-        ["clang-19", "-fsanitize=address"], ["gcc", "-fsanitize=thread"],
-        ["gcc", "-DPROCBUF_ADDR_TYPE=uint8_t", "-DPROCBUF_MEMORY_BASE=world_base"], ["clang-19", "-x", "c++", "-std=c++17"], ["gcc", "-std=c2x"]]
+WAYS = [["gcc"], ["gcc", "-DPROCBUF_CHECKED"], ["gcc", "-DPROCBUF_CHECKED", "-DPROCBUF_EXITS_ARE_COMPARED"], [clang()],
+        ["gcc", "-m32"], [clang(), "--target=thumbv8m.main-none-eabi"], [clang(), "--target=riscv64-none-elf"],
+        [clang(), "--target=s390x-linux-gnu"], [clang(), "--target=aarch64-none-elf"], ["gcc", "-O2"], ["gcc", "-Os", "-DNDEBUG"],
+        [clang(), "-fsanitize=address"], ["gcc", "-fsanitize=thread"],
+        ["gcc", "-DPROCBUF_ADDR_TYPE=uint8_t", "-DPROCBUF_MEMORY_BASE=world_base"], [clang(), "-x", "c++", "-std=c++17"], ["gcc", "-std=c2x"]]
 """As the presets, tests/other_machines and tests/build compile the library."""
-COMPILED = [["gcc", "-std=c11", "-O2"], ["gcc", "-std=c2x", "-O3", "-DPROCBUF_CHECKED"], ["clang-19", "-std=c11", "--target=thumbv8m.main-none-eabi"],
-            ["clang-19", "-std=c11", "--target=i386-none-elf", "-DPROCBUF_CHECKED"], ["clang-19", "-std=c2x", "--target=powerpc-none-elf"]]
+COMPILED = [["gcc", "-std=c11", "-O2"], ["gcc", "-std=c2x", "-O3", "-DPROCBUF_CHECKED"], [clang(), "-std=c11", "--target=thumbv8m.main-none-eabi"],
+            [clang(), "-std=c11", "--target=i386-none-elf", "-DPROCBUF_CHECKED"], [clang(), "-std=c2x", "--target=powerpc-none-elf"]]
 MOST_MUTANTS = 240
 MOST_COMPILED = 700
 """Files, for mutants: one of a header compiles all."""

@@ -89,8 +89,14 @@ def coverage_total(record: Record) -> str:
 
 
 def last_residual(record: Record) -> list[Residual]:
-    """Of each harness, the latest estimate."""
-    return list({point.harness: point for point in record.residual}.values())
+    """Of each harness whose behaviours were counted, the latest estimate."""
+    return list({point.harness: point for point in record.residual if point.inputs}.values())
+
+
+def uncounted(record: Record) -> list[str]:
+    """Harnesses without an estimate: they count no behaviours, or only AFL++ ran them."""
+    counted = {point.harness for point in last_residual(record)}
+    return [harness.name for harness in record.harnesses if harness.runs and harness.name not in counted]
 
 
 def residual_line(record: Record) -> str:
@@ -99,7 +105,8 @@ def residual_line(record: Record) -> str:
         return "unknown"
     worst = max(points, key=lambda point: point.chance)
     return (f"the next input of {worst.harness} shows a new behaviour with a chance of about 1 in "
-            f"{1 / worst.chance:,.0f}; the others' chances are smaller")
+            f"{1 / worst.chance:,.0f}; the others' chances are smaller"
+            + (f"; not counted: {', '.join(uncounted(record))}" if uncounted(record) else ""))
 
 
 def clock_of(host: Host) -> str:
