@@ -20,6 +20,8 @@ from .merge import merge, show
 from .islands import EXCHANGES, Islands, library_hash
 from .night import DEFAULT_TIME_S, Night, make_plan, prepare
 from .record import Record
+from .revision import git_revision
+from .share import keep_apart
 from .store import Store
 from .tools import CLEAN, ROOT, ToolError, describe, find_lib, front_door, is_full, quoted, set_up, shown
 
@@ -27,6 +29,10 @@ from .tools import CLEAN, ROOT, ToolError, describe, find_lib, front_door, is_fu
 def make_out(settings: Settings) -> Folder:
     """The folder of the campaign; one that goes on has it already."""
     out = Path(settings.out) if settings.out else ROOT / "out" / time.strftime("%Y%m%d-%H%M%S")
+    for where in settings.merge or []:
+        keep_apart(where, out)
+    if settings.share:
+        keep_apart(settings.share, out, out / "share")
     if settings.resume and not out.is_dir():
         raise ToolError(f"--resume: {out}: no such folder")
     try:
@@ -68,6 +74,11 @@ class Campaign:
                 signal.signal(number, self.interrupts)
         shutil.rmtree(folder.report, ignore_errors=True)  # of the night before
         store = Store(folder.out)
+        if not store.nights():
+            if self.left:  # there was one: its findings cannot be known ones
+                journal.breaks("state.sqlite", f"it knows nothing of last night, which left {' and '.join(self.left)}")
+            elif store.was_empty:
+                journal.note("state.sqlite was empty, and was begun again")
         if settings.resume:
             kept, clock.before_s = store.go_on()
             vars(settings).update(kept)
@@ -75,13 +86,15 @@ class Campaign:
         islands = None
         if settings.host and settings.share:
             islands = Islands(settings.host, settings.share, folder.out, library_hash(find_lib(settings.lib)),
-                              (settings.time or DEFAULT_TIME_S) / EXCHANGES, settings.resume)
+                              (settings.time or DEFAULT_TIME_S) / EXCHANGES,
+                              lambda life, night: store.begin_night(git_revision(), settings.kept(), life, night),
+                              *([store.shared()] if settings.resume else []))
         prepared = prepare(settings, journal, clock, islands)
         journal.part("building")
         if not settings.resume:
             shutil.rmtree(folder.out / "behaviours", ignore_errors=True)
         self.night = Night(settings, folder, store, journal, clock, prepared, self.interrupts, islands)
-        self.night.begin(self.left)
+        self.night.begin()
         self.night.run()
         journal.say("writing the report")
         journal.view.close()

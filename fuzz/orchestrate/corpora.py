@@ -47,15 +47,15 @@ def convert(built: Build, *arguments: object) -> str:
     return done.stdout
 
 
-def merge(built: Build, harness: str, target: Path, *sources: Path) -> None:
-    """Add to `target` the fewest inputs of the sources that reach what it does not. libFuzzer starts itself by a
-    shell, without quoting: it gets names that need none."""
+def merge(built: Build, harness: str, target: Path, *sources: Path, counts: bool = False) -> None:
+    """Add to `target` the fewest inputs of the sources that reach what it does not: edges, or with `counts` how often each,
+    as an engine does. libFuzzer starts itself by a shell, without quoting: it gets names that need none."""
     with tempfile.TemporaryDirectory(dir="/tmp") as name:
         links = [Path(name) / link for link in ("program", "target", *map(str, range(len(sources))))]
         for link, place in zip(links, (built.tool(f"fuzz-{harness}"), target, *sources)):
             link.symlink_to(place.resolve())
         try:
-            done = run(["./program", "-set_cover_merge=1", "-use_counters=0", f"-max_len={INPUT_BYTES}",
+            done = run(["./program", "-set_cover_merge=1", f"-use_counters={int(counts)}", f"-max_len={INPUT_BYTES}",
                         *(link.name for link in links[1:])], cwd=Path(name), timeout=MINIMISE_LIMIT_S)
         except subprocess.TimeoutExpired as error:
             raise ToolError(f"not done after {MINIMISE_LIMIT_S} s") from error

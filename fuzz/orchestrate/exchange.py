@@ -16,6 +16,7 @@ from .facts import Fact, pack, slim
 from .findings import is_explained
 from .islands import Islands
 from .parcels import Parcels, is_raw, pack as pack_bundle
+from .plan import Combination
 from .replay import Outcome
 from .share import digest
 from .tools import Build, ToolError, write_whole
@@ -40,6 +41,7 @@ class Exchange:
         self.parcels = Parcels(self.replica)
         self.built: dict[str, Build] = {}
         self.had: set[Path] = set()  # inputs that were taken in, or are ours
+        self.offered: set[tuple[Path, int, int]] = set()  # ours, with size and time: an engine may be writing one
         self.next_s = islands.period_s
         self.silent: list[str] = []
         self.said = ""
@@ -72,7 +74,7 @@ class Exchange:
         self.parcels.look()
         self._take_small()
         self._make_small(last)
-        self._share_inputs()
+        self.share_inputs()
         self._share_findings()
         self._say(last)
         islands.give()
@@ -83,8 +85,9 @@ class Exchange:
     def _shared(self, harness: str) -> list[Path]:
         return [self.replica.root / name for name in self.replica.listing("inputs") if name.split("/")[1] == harness]
 
-    def _new(self, harness: str, known: Iterable[Path], more: Iterable[Path]) -> list[bytes]:
-        """Inputs of `more` that reach what none of `known` does. Engines add and remove while we look: both are copied."""
+    def _new(self, harness: str, known: Iterable[Path], more: Iterable[Path]) -> list[bytes] | None:
+        """Inputs of `more` that reach what none of `known` does; None if that could not be found out. Engines add and remove
+        while we look: both are copied."""
         with tempfile.TemporaryDirectory(dir=self.folder.out, prefix=".fresh-") as work:
             target, source = Path(work) / "target", Path(work) / "source"
             for folder, paths in ((target, known), (source, more)):
@@ -98,9 +101,10 @@ class Exchange:
             try:
                 if harness not in self.built:
                     self.built[harness] = self.night.build_for("fuzz", f"fuzz-{harness}")
-                corpora.merge(self.built[harness], harness, target, source)
+                corpora.merge(self.built[harness], harness, target, source, counts=True)
             except ToolError as error:
                 self.journal.breaks("share", f"inputs of {harness} were not exchanged: {error}")
+                return None
             return [path.read_bytes() for path in sorted({*target.iterdir()} - before)]
 
     def _take_inputs(self) -> None:
@@ -110,17 +114,31 @@ class Exchange:
             self.had.update(fresh)
             bad = self.night.triage.ask(fresh, harness, "an input of another host")
             corpus = self.folder.corpus(harness)
-            for content in self._new(harness, corpus.iterdir(), (path for path in fresh if path not in bad)):
+            for content in self._new(harness, corpus.iterdir(), (path for path in fresh if path not in bad)) or []:
                 write_whole(corpus / hashlib.sha1(content).hexdigest(), content)  # its name, if libFuzzer had found it
 
-    def _share_inputs(self) -> None:
-        """Share what reaches something that nothing in the share does."""
-        for harness in list(self.night.fuzzing.results):
-            if self.folder.corpus(harness).is_dir():
-                for content in self._new(harness, self._shared(harness), self.folder.inputs(harness)):
-                    name = f"inputs/{harness}/{digest(content)}"
-                    self.had.add(self.replica.root / name)
-                    self.replica.add(name, content)
+    def share_inputs(self) -> None:
+        """Share what reaches something that nothing in the share does: of all harnesses, for one may have become another
+        host's part before what it found was shared."""
+        for harness in self.night.known:
+            fresh = self._not_offered(harness)
+            contents = self._new(harness, self._shared(harness), fresh.values())
+            for content in contents or []:
+                name = f"inputs/{harness}/{digest(content)}"
+                self.had.add(self.replica.root / name)
+                self.replica.add(name, content)
+            if contents is not None:
+                self.offered.update(fresh)
+
+    def _not_offered(self, harness: str) -> dict[tuple[Path, int, int], Path]:
+        """Inputs of ours that were not compared with the share, as they are now. A share grows: it has all that the others reach."""
+        found = {}
+        for path in self.folder.inputs(harness) if self.folder.corpus(harness).is_dir() else []:
+            with contextlib.suppress(FileNotFoundError):
+                facts = path.stat()
+                if (key := (path, facts.st_size, facts.st_mtime_ns)) not in self.offered:
+                    found[key] = path
+        return found
 
     # ---- Findings ----
 
@@ -177,22 +195,22 @@ class Exchange:
         for combination in fuzzing.plan.redivide({*self.islands.parts()}, fuzzing.plan.seconds - fuzzing.clock.now()):
             self.night.take_over(combination)
 
-    def leave_out_others(self) -> None:
-        """Harnesses that became another host's before we ran an input of them are not of our night."""
+    def leave_out_others(self) -> list[Combination]:
+        """Parts that we took over too late to run them, or that another ran, are not of our night; nor are their harnesses, if we
+        ran no input of them. Who merges sees whether a host ran each. Returns: what this host had to run."""
         fuzzing = self.night.fuzzing
-        for name in fuzzing.results.keys() - {combination.harness for combination in fuzzing.plan.combinations}:
+        elsewhere = {part for fact in self.islands.last.values() for part in fact.parts}
+        ours = [c for c in fuzzing.plan.combinations if c.slices or not c.taken_over and c.name not in elsewhere]
+        for name in fuzzing.results.keys() - {combination.harness for combination in ours}:
             if fuzzing.results[name].runs == 0 and name in {c.harness for c in fuzzing.plan.everything if c.failures == 0}:
                 del fuzzing.results[name]
+        return ours
 
     def _say(self, last: bool) -> None:
         night = self.night
         behaviours, record = night.fuzzing.behaviours, night.journal.record
-        parts = dict(self.islands.before.parts)
-        for combination in night.fuzzing.plan.everything:
-            if combination.slices:
-                parts[combination.name] = self.islands.before.parts.get(combination.name, 0) + combination.slices
         self.islands.say(Fact(
-            ended=last and not record.interrupted, parts=parts, misses=night.misses, record=slim(record),
+            ended=last and not record.interrupted, parts={c.name: c.slices for c in night.fuzzing.plan.everything if c.slices}, misses=night.misses, record=slim(record),
             counts={harness: (behaviours.inputs[harness], pack(counts)) for harness, counts in behaviours.counts.items()}))
 
     def _tell(self, last: bool) -> None:

@@ -22,6 +22,9 @@ SCHEMA = 1
 MOST_COUNTED = 3
 """Of a behaviour, how many inputs showed it: once, twice, or more often is what estimates need."""
 MOST_TEXT = 16 << 20
+MOST = 1 << 53
+MOST_IDENTITY = 200
+"""It names a folder, too."""
 SOURCE = re.compile(r"[a-z]+(/[A-Za-z0-9_-]+)*\.[ch]")
 """A file of the library, in it."""
 
@@ -84,7 +87,9 @@ def typed(kind: Any, data: Any) -> Any:
     if isinstance(data, list) and parts and len(parts) == len(data):
         values = [typed(part, value) for part, value in zip(parts, data)]
         return tuple(values) if origin is tuple else origin(*values)  # type: ignore[misc]
-    if kind is float and isinstance(data, (int, float)) and not isinstance(data, bool) and math.isfinite(data):
+    if isinstance(data, (int, float)) and not abs(data) < MOST:  # what is added up stays a number
+        raise Wrong(f"{str(data)[:60]} is too large")
+    if kind is float and isinstance(data, (int, float)) and not isinstance(data, bool):
         return float(data)
     if isinstance(kind, type) and isinstance(data, kind) and (kind is bool or not isinstance(data, bool)):
         return data
@@ -115,6 +120,10 @@ def slim(record: Record) -> Record:
                    findings=[replace(finding, explanation="", command="", names=[]) for finding in record.findings])
 
 
+def is_identity(text: str) -> bool:
+    return identity_in(text) == text and 0 < len(text) <= MOST_IDENTITY
+
+
 def write(replica: Folder, fact: Fact) -> None:
     content = as_bytes(asdict(fact))
     replica.add(f"facts/{fact.host}/{fact.night}/{fact.number}-{digest(content)}", content)
@@ -138,7 +147,7 @@ def read(replica: Folder, name: str) -> Fact:
         if (fact.night, fact.host, fact.number) != (night, host, number):
             raise Wrong("another fact than its name says")
         for finding in fact.record.findings:
-            if identity_in(finding.identity) != finding.identity:
+            if not is_identity(finding.identity):
                 raise Wrong("a finding without an identity")
         if odd := [name for name in fact.misses if not SOURCE.fullmatch(name)]:
             raise Wrong(f"coverage of {odd[0][:60]}, which is not a file of a library")

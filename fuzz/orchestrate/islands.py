@@ -2,15 +2,14 @@
 that fell silent. Every host decides alone, by hashes of names and by what it has heard; no clock of another is believed."""
 from __future__ import annotations
 
-import json
 import math
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from .facts import Fact, Known, Wrong, typed, write
+from .facts import Fact, Known, write
 from .share import Folder, Place, digest, give, place_of, said, take
 from .tools import ToolError, shown, write_json
 
@@ -46,7 +45,9 @@ def library_hash(lib: Path) -> str:
 class Islands:
     """This host among the others. `replica` is a share of its own, which goes on while the place cannot be reached."""
 
-    def __init__(self, host: str, where: str, out: Path, library: str, period_s: float, resume: bool):
+    def __init__(self, host: str, where: str, out: Path, library: str, period_s: float, begins: Callable[[str, int], None],
+                 goes_on: tuple[str, int] = ("", 0)):
+        """`begins` keeps the life and the night of one that begins; `goes_on` are those of one that was stopped."""
         self.host, self.library, self.period_s = host, library, period_s
         self.replica = Folder(out / "share", host)
         self.place: Place = place_of(where, out / "transport", host)
@@ -57,30 +58,20 @@ class Islands:
         self.replica.scrub()
         self.known = Known(self.replica)
         self.kept = out / "island.json"
-        self.night = 0
-        self.life = ""
+        self.begins = begins
+        self.life, self.night = goes_on
         self.wanted: list[str] = []
         self.heard: dict[str, tuple[int, float]] = {}
         self.quiet: dict[str, int] = {}
         self.last: dict[str, Fact] = {}
-        self.before = Fact()  # the last of this life, if it goes on
         self.trouble = ""  # why the last exchange failed
-        if resume:
-            self._go_on()
-
-    def _go_on(self) -> None:
-        try:
-            kept = typed(dict[str, str], json.loads(self.kept.read_text()))
-            host, self.life, self.night = kept["host"], kept["life"], int(kept["night"])
-        except (OSError, ValueError, KeyError, Wrong) as error:
-            raise ToolError(f"{self.kept}: cannot be read ({error}): begin without --resume") from error
-        if host != self.host:
-            raise ToolError(f"--resume: this folder is host {host}'s, not {self.host}'s")
 
     # ---- Exchange ----
 
     def join(self, wanted: list[str]) -> list[str]:
-        """Begin the night: the last that a host has begun, unless this one has ended it. Returns: our parts."""
+        """Begin the night: the last that a host has begun, unless this one has ended it. Returns: our parts.
+
+        It is kept before others hear of it: a host that is killed here goes on with the life that they know."""
         self.wanted = wanted
         self.take()
         if not self.life:
@@ -89,10 +80,10 @@ class Islands:
             before = self.known.last(self.night).get(self.host)
             self.night += before is not None and before.ended
             self.life = secrets.token_hex(8)
-            write_json(self.kept, {"host": self.host, "life": self.life, "night": str(self.night)})
+            self.begins(self.life, self.night)
+        write_json(self.kept, {"host": self.host, "life": self.life, "night": self.night})
         ours = [fact for fact in self.known.of(self.night) if (fact.host, fact.life) == (self.host, self.life)]
-        self.before = ours[-1] if ours else Fact()
-        self.say(replace(self.before))
+        self.say(replace(ours[-1]) if ours else Fact())
         self.give()
         self.take()  # those that began at the same time
         self.listen()

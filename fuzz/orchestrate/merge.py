@@ -65,7 +65,8 @@ def skews(night: Merged) -> dict[str, tuple[float, float | None]]:
     for name in night.hosts:
         if name != first and (name, first) in least and (first, name) in least:
             high, low = least[(name, first)], -least[(first, name)]
-            found[name] = round((high + low) / 2, 1), round(abs(high - low) / 2, 1)
+            if high >= low:  # else a clock was set during the night
+                found[name] = round((high + low) / 2, 1), round((high - low) / 2, 1)
     return found
 
 
@@ -163,11 +164,13 @@ def _coverage(night: Merged, note) -> dict[str, Misses]:
 
 
 def lost(night: Merged) -> tuple[list[str], list[str]]:
-    """Hosts that did not come to their end. Returns: what was not done again, and what was."""
+    """Hosts that did not come to their end, and parts that no host did. Returns: what was not done again, and what was."""
     broken, notes = [], []
     done = {part for fact in night.last if fact.ended for part, slices in fact.parts.items() if slices}
     for name, fact in night.hosts.items():
         if fact.ended:
+            if left := sorted({f"{p.harness} {p.setup}" for p in fact.record.plan if not p.slices} - done):
+                broken.append(f"host {name} had too little time for {', '.join(left)}, and no other did it")
             continue
         left = sorted({*fact.mine} - done)
         told = f"host {name} did not finish: its last fact is number {fact.number}"
@@ -175,6 +178,9 @@ def lost(night: Merged) -> tuple[list[str], list[str]]:
             broken.append(f"{told}; not done again: {', '.join(left) or 'what it was to do'}")
         else:
             notes.append(f"{told}; others did its part: {', '.join(fact.mine)}")
+    nobodys = {part for fact in night.hosts.values() for part in fact.wanted} - done - {part for fact in night.hosts.values() for part in fact.mine}
+    if nobodys:
+        broken.append(f"no host took, and none did: {', '.join(sorted(nobodys))}: they did not hear of each other")
     return broken, notes
 
 
@@ -256,21 +262,24 @@ def record_of(known: Known, parcels: Parcels, folder: Path) -> Record:
 
 def merge(wheres: list[str], out: Path) -> int:
     """Unite shares in OUT/share, and report there. Returns: the exit status."""
+    if (out / "state.sqlite").exists():
+        raise ToolError(f"--out {out}: the folder of a campaign, whose findings would be replaced: name another")
+    places: list[Place] = [place_of(where, out / "transport", OWNER) for where in wheres]
+    for place in places:
+        if isinstance(place, Folder) and not place.root.is_dir():
+            raise ToolError(f"--merge {place.where}: no such folder")
     replica = Folder(out / "share", OWNER)
     replica.scrub()
     unreadable: list[str] = []
     damaged: set[str] = set()
-    for where in wheres:
-        place: Place = place_of(where, out / "transport", OWNER)
-        if isinstance(place, Folder) and not place.root.is_dir():
-            raise ToolError(f"--merge {where}: no such folder")
+    for place in places:
         try:
             take(replica, place)
         except ToolError as error:
             unreadable.append(str(error))
         damaged.update(place.damaged)
         for problem in said(place.problems):
-            print(shown(f"{where}: {problem}"))
+            print(shown(f"{place.where}: {problem}"))
     give(replica, Folder(replica.root, OWNER))  # marks it as a share
     shutil.rmtree(out / "transport", ignore_errors=True)
     if unreadable:

@@ -117,22 +117,19 @@ class Night:
         self.known, self.misses = prepared.known, dict[str, coverage.Misses]()
         self.exchange = Exchange(islands, self) if islands is not None else None
 
-    def begin(self, left_by_last_night: list[str]) -> None:
+    def begin(self) -> None:
         """What was there before: facts, files, findings."""
-        if not self.store.nights() and left_by_last_night:  # there was one: its findings cannot be known ones
-            self.journal.breaks("state.sqlite", f"it knows nothing of last night, which left {' and '.join(left_by_last_night)}")
-        elif not self.store.nights() and self.store.was_empty:
-            self.journal.note("state.sqlite was empty, and was begun again")
         self.folder.findings.mkdir(exist_ok=True)
         self.folder.rings.mkdir(exist_ok=True)
-        if not self.settings.resume:
+        if not self.store.night:  # else it was resumed, or other hosts know of it
             self.store.begin_night(git_revision(), self.settings.kept())
         for facts in self.store.slices():
             if facts.name in self.known:  # it may be another host's part since then
                 self.fuzzing.results.setdefault(facts.name, Harness(facts.name, self.known[facts.name])).add(facts)
+        self.fuzzing.plan.go_on(self.store.turns())
         self.triage.take_in_bundles()
         self.triage.ask_known()
-        self.triage.take_in_artefacts(self.fuzzing.results)
+        self.triage.take_in_artefacts([*self.fuzzing.results] if self.exchange is None else [*self.known])  # another host's part now
 
     def run(self) -> None:
         try:
@@ -229,7 +226,7 @@ class Night:
             return
         combinations = self.fuzzing.plan.combinations
         if self.exchange is not None:
-            self.exchange.leave_out_others()
+            combinations = self.exchange.leave_out_others()
         for name, result in self.fuzzing.results.items():
             if result.runs == 0:
                 self.journal.breaks(name, "no input was run")
@@ -273,6 +270,8 @@ class Night:
             return
         if self.fuzzing.clock.fuzzed_s < MINIMISE_STORE_FROM_S and not update:
             return
+        if self.exchange is not None:
+            self.exchange.share_inputs()  # all that they reach: what is kept here reaches the same edges, but not as often
         for name in self.fuzzing.results:
             try:
                 built = build("fuzz", self.triage.build.lib, lambda text: None, [f"fuzz-{name}"])  # which AFL++ alone did without

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
 import re
 import shutil
@@ -12,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .bundle import NOT_YET, read_bundle
-from .facts import Wrong, as_bytes, typed
+from .facts import MOST, Wrong, as_bytes, is_identity, typed
 from .record import Finding
 from .share import MOST_BYTES, Folder, digest
-from .tools import ToolError, identity_in, shown, slug
+from .tools import ToolError, shown, slug
 
 FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}")
 OF_A_FOLDER = ("closed",)
@@ -44,11 +45,16 @@ class Parcel:
         finding = read_bundle(folder)
         if finding.identity != self.identity:
             raise ToolError(shown(f"{self.identity}: a bundle of {finding.identity}: not taken"))
+        if not all(abs(number) < MOST for number in vars(finding).values() if isinstance(number, (int, float))):
+            raise ToolError(shown(f"{self.identity}: a bundle with a number that is too large: not taken"))
         return finding
 
     def put(self, folder: Path) -> Finding:
-        """Put it into a folder of findings, whole or not at all, in place of what is there."""
+        """Put it into a folder of findings, whole or not at all, in place of what is there of this finding."""
         name = slug(self.identity)
+        with contextlib.suppress(ToolError):
+            if read_bundle(folder / name).identity != self.identity:  # a folder's name has fewer characters
+                name = f"{name}-{digest(self.identity.encode())[:16]}"
         final, work = folder / name, folder / f".{name}.partial"
         shutil.rmtree(work, ignore_errors=True)
         try:
@@ -89,7 +95,7 @@ def pack(folder: Path, host: str, night: int, library: str) -> tuple[str, bytes]
 def read(replica: Folder, name: str) -> Parcel:
     try:
         parcel = typed(Parcel, json.loads(replica.true_content(name) or b""))
-        if name.split("/")[1] != digest(parcel.identity.encode()) or identity_in(parcel.identity) != parcel.identity:
+        if name.split("/")[1] != digest(parcel.identity.encode()) or not is_identity(parcel.identity):
             raise Wrong("a bundle of another finding than its name says")
         return parcel
     except (ValueError, RecursionError, TypeError, Wrong) as error:

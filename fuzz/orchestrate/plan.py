@@ -27,6 +27,7 @@ class Combination:
     weight: float = 1.0  # of its harness
     floor_s: float = 0.0  # its share of what its harness gets before all else
     failures: int = 0
+    taken_over: bool = False  # from another host, which may come back
 
     @property
     def due(self) -> float:
@@ -74,12 +75,21 @@ class Plan:
         """Go on without it."""
         self.combinations = [c for c in self.combinations if c is not combination]
 
+    def go_on(self, turns: list[tuple[str, str, int, float]]) -> None:
+        """Of a night that was stopped, take in what each combination had: harness, set-up, slices, seconds."""
+        of = {(c.harness, c.setup.name): c for c in self.everything}
+        for harness, setup, slices, seconds in turns:
+            if (combination := of.get((harness, setup))) is not None:
+                combination.slices, combination.seconds = slices, seconds
+
     def redivide(self, mine: set[str], seconds: float) -> list[Combination]:
         """Other parts are ours from now on, for so long. Returns: those that are new, as far as there is room."""
         ours = [c for c in self.everything if c.name in mine]
         had = [c for c in ours if c in self.combinations]
         room = int(seconds / self.least_slice_s + 0.01) * self.jobs - sum(1 for c in had if not c.slices)
         fresh = [c for c in ours if c not in self.combinations and c.failures == 0][:max(0, room)]
+        for combination in fresh:
+            combination.taken_over = True
         if had or fresh:
             self.combinations = had + fresh
         return fresh

@@ -55,6 +55,12 @@ def format_name() -> str:
     return f"format/{FORMAT}/{digest(FORMAT_TEXT)}"
 
 
+def facts_last(names: Iterable[str]) -> list[str]:
+    """In the order in which they are given: what a host says of its night comes after all that it speaks of, so that a host
+    that is killed has not said what it has not given."""
+    return sorted(names, key=lambda name: (name.startswith("facts/"), name))
+
+
 def check_format(names: Iterable[str], others: Iterable[str], where: object) -> None:
     """Refuse what is not a share, or is one of another version. Nothing has been written there yet."""
     formats = {name.split("/")[1] for name in names if name.startswith("format/")}
@@ -218,7 +224,7 @@ class Folder(Place):
         theirs, ours = self.listing(), have.listing()
         wrong = [name for name, size in ours.items() if theirs.get(name, size) != size]
         refused = []
-        for name in sorted({*(ours.keys() - theirs.keys()), *wrong, *(set(again) & ours.keys())}):
+        for name in facts_last({*(ours.keys() - theirs.keys()), *wrong, *(set(again) & ours.keys())}):
             if (content := have.true_content(name)) is not None:
                 try:
                     self.add(name, content)
@@ -260,11 +266,13 @@ class Rsync(Place):
         shutil.rmtree(self.staged.root, ignore_errors=True)
 
     def send(self, have: Folder, again: Iterable[str]) -> None:
-        for words, names in ((["--ignore-existing"], set(have.listing())), (["--ignore-times"], set(again) & have.listing().keys())):
+        ours = have.listing().keys()
+        facts = {name for name in ours if name.startswith("facts/")}
+        for words, names in ((["--ignore-existing"], ours - facts), (["--ignore-times"], ours & set(again)), (["--ignore-existing"], facts)):
             if not names:
                 continue
             with tempfile.NamedTemporaryFile("w", prefix="procbuf-") as listed:
-                listed.write("\n".join(sorted(names)))
+                listed.write("\n".join(names))
                 listed.flush()
                 done = self._rsync(*words, "--fsync", f"--files-from={listed.name}", "--", f"{have.root}/", self.where)
             if done.returncode != 0:
@@ -354,6 +362,14 @@ def place_of(where: str, work: Path, owner: str = "") -> Place:
     if where.startswith("rsync://") or re.match(r"[^/]+:", where):
         return Rsync(where, work)
     return Folder(Path(where), owner, make=False)
+
+
+def keep_apart(where: str, *folders: Path) -> None:
+    """Refuse a share that has one of these folders in it: what is made there would look like values, or take their place."""
+    root = Path(where)
+    for folder in map(Path.resolve, folders if root.is_dir() else ()):
+        if root.resolve() in (folder, *folder.parents):
+            raise ToolError(f"{where}: {folder} is in this share: name a folder outside of it")
 
 
 def _keep(replica: Folder, name: str, content: bytes) -> None:

@@ -21,6 +21,7 @@ create table if not exists corpora (harness text primary key, inputs integer not
 create table if not exists spans (
     night integer not null, core integer not null, harness text not null, setup text not null, begin_s real not null,
     end_s real not null, runs integer not null, discoveries text not null);
+create table if not exists islands (night integer primary key, life text not null, shared_night integer not null);
 create table if not exists covered (night integer primary key, lines integer not null, covered_lines integer not null);
 """
 """Folders of an earlier campaign have them not yet."""
@@ -88,12 +89,15 @@ class Store:
 
     # ---- Nights ----
 
-    def begin_night(self, revision: str, options: dict) -> None:
-        """Nights that were killed, and that no --resume continued, are over."""
+    def begin_night(self, revision: str, options: dict, life: str = "", shared_night: int = 0) -> None:
+        """Nights that were killed, and that no --resume continued, are over. One that is shared has the life that this host
+        calls it, and the number that all hosts do."""
         with self.writing() as db:
             db.execute("update nights set ended = 'killed' where ended is null")
             self.night = db.execute("insert into nights (began, revision, options) values (?, ?, ?)",
                                     (time.strftime("%Y-%m-%d %H:%M:%S"), revision, json.dumps(options))).lastrowid
+            if life:
+                db.execute("insert into islands values (?, ?, ?)", (self.night, life, shared_night))
 
     def go_on(self) -> tuple[dict, float]:
         """The night that was not ended goes on. Returns: its options, and the seconds that were fuzzed."""
@@ -104,6 +108,13 @@ class Store:
             raise ToolError(f"{self.path.parent}: no unfinished campaign: {why}")
         self.night = row["id"]
         return json.loads(row["options"]), row["fuzzed_s"]
+
+    def shared(self) -> tuple[str, int]:
+        """Of the night that goes on: its life, and its number in the share."""
+        row = self.db.execute("select life, shared_night from islands where night = ?", (self.night,)).fetchone()
+        if row is None:
+            raise ToolError(f"{self.path}: the night that was stopped was not shared: begin without --resume")
+        return row["life"], row["shared_night"]
 
     def note_time(self, seconds: float) -> None:
         self.db.execute("update nights set fuzzed_s = ? where id = ?", (seconds, self.night))
@@ -149,6 +160,11 @@ class Store:
         return [Harness(**row, about="") for row in self.db.execute(
             "select harness as name, runs, checked as checked_operations, edges, features, corpus, seconds, startup_s, crashes "
             "from slices where night = ?", (self.night,))]
+
+    def turns(self) -> list[tuple[str, str, int, float]]:
+        """What each harness had in each set-up, this night: processes, and their seconds."""
+        return [(row[0], row[1], row[2], row[3]) for row in self.db.execute(
+            "select harness, setup, count(*), sum(seconds) from slices where night = ? group by harness, setup", (self.night,))]
 
     def samples(self) -> list[Sample]:
         return [Sample(*row) for row in self.db.execute(

@@ -15,7 +15,7 @@ import standin
 import yaml  # type: ignore[import]
 from support import ROOT, Case, recorded
 from test_closed import RUN
-from test_islands import OFTEN, PARTS, tree, value
+from test_islands import OFTEN, PARTS, UNTIL, tree, value
 
 from orchestrate import merge, share
 
@@ -134,12 +134,12 @@ class Hosts(Case):
         """A command on a host: its network, and its name."""
         return ["ip", "netns", "exec", self.space(name), "unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', name, *map(str, command)]
 
-    def begin(self, name: str, where: str, seconds: str) -> subprocess.Popen:
-        """A night of a host, with stand-ins; it calls itself what the host is called."""
-        words = ["--harness", "slices", "--harness", "life", "--engine", "libfuzzer", "--build", "asan", "--empty", "--time", seconds, "--slice", "3s",
+    def begin(self, name: str, where: str) -> subprocess.Popen:
+        """A night of a host, with stand-ins, until the file `over` is there; it calls itself what the host is called."""
+        words = ["--harness", "slices", "--harness", "life", "--engine", "libfuzzer", "--build", "asan", "--empty", "--time", "50s", "--slice", "3s",
                  "--jobs", "1", "--seed", "1", "--host", name, "--share", where, "--out", self.folder / name]
         log = open(self.folder / f"log-{name}", "w")
-        process = subprocess.Popen(self.on(name, "/usr/bin/python3", "-X", "utf8", "-B", "-c", RUN % (OFTEN + CLOCK % DAYS[name]), self.folder / "programs", *words),
+        process = subprocess.Popen(self.on(name, "/usr/bin/python3", "-X", "utf8", "-B", "-c", RUN % (OFTEN + CLOCK % DAYS[name] + UNTIL % str(self.folder / "over")), self.folder / "programs", *words),
                                    stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
                                    env=os.environ | {"PROCBUF_STANDIN": f"find:{name}", "PYTHONPATH": str(ROOT / "fuzz"),
                                                      "RSYNC_RSH": self.ssh, "GIT_SSH_COMMAND": self.ssh})
@@ -173,16 +173,18 @@ class Hosts(Case):
             self.make_host(name, number)
         place = self.work / "shared"
         where = f"{HUB}:{place}"
-        hosts = {name: self.begin(name, where, "55s") for name in DAYS}
+        hosts = {name: self.begin(name, where) for name in DAYS}
         count = lambda name: len(list(place.glob(f"facts/{name}/*/[0-9]*")))  # noqa: E731
         self.wait_for(lambda: all(count(name) > 1 for name in DAYS), *hosts.values())
         self.link("c", "down")
         os.killpg(hosts["d"].pid, 9)
         cut = count("c")
         self.wait_for(lambda: "host d is silent" in self.log("a"), hosts["a"])
-        self.assertIn("share: ", self.log("c"))
+        self.wait_for(lambda: "share: " in self.log("c"), hosts["c"])
         self.assertLessEqual(count("c"), cut + 1)  # one may have been on its way
         self.link("c", "up")
+        self.wait_for(lambda: count("c") > cut + 1, hosts["c"])
+        (self.folder / "over").touch()
         for name in "abc":
             self.end(name, hosts[name], 0)
         record = self.merge(place, status=0)

@@ -2,6 +2,7 @@
 
 Nights have stand-ins for engine and replay (standin.py). Shares are folders here; test_hosts.py has hosts with a network.
 """
+import base64
 import contextlib
 import hashlib
 import io
@@ -23,7 +24,7 @@ from test_closed import BROKE, RUN
 
 from orchestrate.coverage import Misses
 from orchestrate import facts, islands, merge, parcels, share
-from orchestrate.record import Finding, Harness, Record
+from orchestrate.record import Finding, Harness, Planned, Record
 from orchestrate.tools import ToolError
 
 CAMPAIGN = ROOT / "fuzz/campaign"
@@ -45,7 +46,7 @@ def value(text: str, harness: str = "slices") -> tuple[str, bytes]:
 
 def fact(host: str, number: int, **more) -> facts.Fact:
     record = Record(revision=more.pop("revision", "abc"), harnesses=[Harness("slices", "", runs=10 * (number + 1), seconds=2.0, startup_s=0.5)],
-                    findings=more.pop("findings", []), jobs=1, fuzzing_s=5.0, time_s=5.0)
+                    findings=more.pop("findings", []), jobs=1, fuzzing_s=5.0, time_s=5.0, plan=more.pop("plan", []))
     counts = {"slices": (100, facts.pack(more.pop("counts", {"1": 1, "2": 5})))}
     return facts.Fact(host=host, night=1, number=number, life=more.pop("life", f"life of {host}"), wanted=PARTS, record=record, counts=counts,
                       library=more.pop("library", "lib"), **more)
@@ -108,8 +109,9 @@ class Values(Case):
         union = {name: content for name, content in wanted.items() if name.startswith("share/")}
         for number, order in enumerate(itertools.permutations(places)):
             replica = share.Folder(self.folder / f"order{number}" / "share", merge.OWNER)
-            for place in order:
-                share.take(replica, place)
+            with mock.patch.object(os, "fsync"):
+                for place in order:
+                    share.take(replica, place)
             self.assertEqual({f"share/{name}": content for name, content in tree(replica.root).items()}, union)
             shutil.rmtree(replica.root.parent)
         for number, order in enumerate([places[::-1], places[2:] + places[:2], [*places, *places[1:3]]]):  # late, and twice
@@ -145,7 +147,7 @@ class Values(Case):
     def test_lives_of_a_host_are_added_and_facts_of_one_are_not(self):
         place = self.place("a")
         for number, life in enumerate(["first", "first", "second"]):  # its folder was lost after the second fact
-            facts.write(place, fact("a", number, life=life, ended=number == 2, parts={PARTS[0]: 1}))
+            facts.write(place, fact("a", number, life=life, ended=number == 2, parts={part: 1 for part in PARTS}))
         record = json.loads(self.merged(place, into="out")["report/campaign.json"])
         self.assertEqual(record["harnesses"][0]["runs"], 20 + 30)
         self.assertEqual((record["hosts"][0]["lives"], record["hosts"][0]["runs"]), (2, 50))
@@ -169,6 +171,18 @@ class Values(Case):
         record = json.loads(self.merged(place, into="out")["report/campaign.json"])
         self.assertIn(f"others did its part: {PARTS[0]}", record["notes"][0])
 
+    def test_a_part_that_no_host_did_is_red(self):
+        place = self.place("a")
+        facts.write(place, fact("a", 0, ended=True, mine=PARTS[:1], parts={PARTS[0]: 1}))
+        self.assertIn(f"no host took, and none did: {PARTS[1]}", "\n".join(self.broken(place)))
+        facts.write(place, fact("b", 0, ended=True, mine=PARTS[1:], plan=[Planned(*PARTS[1].split(), 0, 0.0)]))
+        self.assertEqual(self.broken(place), [f"host b had too little time for {PARTS[1]}, and no other did it"])
+        facts.write(place, fact("c", 0, ended=True, parts={PARTS[1]: 1}))
+        self.assertEqual(json.loads(self.merged(place, into="out")["report/campaign.json"])["broken"], [])
+
+    def broken(self, place: share.Folder) -> list[str]:
+        return json.loads(self.merged(place, into="out", status=2)["report/campaign.json"])["broken"]
+
     def test_clocks_are_compared_and_never_believed(self):
         place = self.place("a")
         facts.write(place, fact("a", 0, clock=1000.0))
@@ -177,6 +191,9 @@ class Values(Case):
         facts.write(place, fact("b", 1, clock=0.0, ended=True, heard={"a": (1, 91030.0)}, parts={part: 1 for part in PARTS}))
         hosts = json.loads(self.merged(place, into="out")["report/campaign.json"])["hosts"]
         self.assertEqual([(h["ahead_s"], h["within_s"]) for h in hosts], [(0.0, 0.0), (89990.0, 10.0)])
+        facts.write(place, fact("b", 2, clock=0.0, ended=True, heard={"a": (1, 500.0)}, parts={part: 1 for part in PARTS}))  # it was set
+        hosts = json.loads(self.merged(place, into="out")["report/campaign.json"])["hosts"]
+        self.assertEqual([(h["ahead_s"], h["within_s"]) for h in hosts], [(0.0, 0.0), (0.0, None)])
 
     def test_one_more_host_is_worth_what_good_and_toulmin_say(self):
         place = self.place("a")
@@ -219,12 +236,52 @@ class Values(Case):
         os.mkfifo(root / "inputs/slices" / ("d" * 64))
         (root / "facts/a/1").mkdir(parents=True)
         for number, text in enumerate(["", "[]", "{", '{"schema": 9}', '{"schema": 1, "host": "b"}', "[" * 100_000, '{"schema": 1, "night": NaN}',
-                                       '{"schema": 1, "host": "a", "night": 1, "number": 6, "record": {"harnesses": 3}}']):
+                                       '{"schema": 1, "host": "a", "night": 1, "number": 7, "record": {"harnesses": 3}}',
+                                       '{"schema": 1, "host": "a", "night": 1, "number": 8, "period_s": 1e300}',
+                                       '{"schema": 1, "host": "a", "night": 1, "number": 9, "parts": {"x": 1%s}}' % ("0" * 400),
+                                       '{"schema": 1, "host": "a", "night": 1, "number": 10, "record": {"revision": "x", "findings": [%s]}}' % json.dumps(
+                                           vars(Finding("PROCBUF-BUG kind=result check=%s op=x" % ("x" * 300), "x", "low", 0.0, 1, 1, "", "", "")))]):
             place.add(f"facts/a/1/{number}-{share.digest(text.encode())}", text.encode())
-        evil = parcels.Parcel("PROCBUF-BUG kind=result check=evil op=slice", "a", 1, "lib", {f"../../{EVIL}": "", "finding.json": "e30="})
-        content = facts.as_bytes(vars(evil))
-        place.add(parcels.name_of(evil.identity, content), content)
+        identity = "PROCBUF-BUG kind=result check=evil op=slice"
+        long = f"PROCBUF-BUG kind=result check={'x' * 300} op=slice"
+        for name, files in ((identity, {f"../../{EVIL}": "", "finding.json": "e30="}), (long, self.record_of(long, 1.0)),
+                            (identity, self.record_of(identity, 1e300))):
+            content = facts.as_bytes(vars(parcels.Parcel(name, "a", 1, "lib", files)))
+            place.add(parcels.name_of(name, content), content)
         return place
+
+    @staticmethod
+    def record_of(identity: str, seconds: float) -> dict[str, str]:
+        """The files of a bundle."""
+        return {"finding.json": base64.b64encode(json.dumps(vars(Finding(identity, "slices", "low", seconds, 1, 1, "", "", ""))).encode()).decode()}
+
+    def test_two_findings_whose_folders_have_one_name_are_two(self):
+        place = self.place("a")
+        both = [f"PROCBUF-BUG kind=result check=a{between}b op=slice" for between in "/-"]
+        for identity in both:
+            content = facts.as_bytes(vars(parcels.Parcel(identity, "a", 1, "lib", self.record_of(identity, 1.0))))
+            place.add(parcels.name_of(identity, content), content)
+        facts.write(place, fact("a", 0, ended=True, parts={part: 1 for part in PARTS}))
+        record = json.loads(self.merged(place, into="out", status=1)["report/campaign.json"])
+        self.assertEqual({finding["identity"]: (self.folder / "out/findings" / finding["folder"]).is_dir() for finding in record["findings"]},
+                         {identity: True for identity in both})
+        self.assertEqual(len({finding["folder"] for finding in record["findings"]}), 2)
+
+    def test_what_is_made_is_not_put_into_a_share(self):
+        place = self.place("a", value("input"))
+        facts.write(place, fact("a", 0, ended=True, parts={part: 1 for part in PARTS}))
+        (self.folder / "link").symlink_to(place.root)
+        (self.folder / "host/share").mkdir(parents=True)
+        before = tree(place.root)
+        for words in (["--merge", place.root, "--out", place.root], ["--merge", self.folder / "link", "--out", place.root / "united"],
+                      ["--host", "b", "--share", self.folder / "host/share", "--out", self.folder / "host"]):
+            self.check(subprocess.run([CAMPAIGN, *words], capture_output=True, text=True, check=False), 2, "is in this share")
+        (self.folder / "host/state.sqlite").touch()
+        with self.assertRaisesRegex(ToolError, "the folder of a campaign"):
+            merge.merge([str(place.root)], self.folder / "host")
+        self.assertEqual(tree(place.root), before)
+        self.merged(share.Folder(self.folder / "link"), place, place, into="out")  # by a link, and twice
+        self.merged(share.Folder(self.folder / "out/share"), into="out")  # and with itself
 
     def test_a_hostile_share_is_said_and_nothing_outside_is_touched(self):
         place = self.hostile()
@@ -302,6 +359,25 @@ class Values(Case):
         reader.join()
         self.assertEqual(errors, [])
 
+    def test_what_a_host_says_comes_after_what_it_speaks_of(self):
+        replica = self.place("replica", value("input"), ("findings/" + "/".join(2 * [share.digest(b"x")]), b"x"))
+        facts.write(replica, fact("a", 0))
+        empty, given = self.place("empty"), []
+        with mock.patch.object(share.Folder, "add", lambda place, name, content: given.append(name)):
+            empty.send(replica, [])
+        self.assertEqual([name.split("/")[0] for name in given], ["findings", "inputs", "facts"])
+        by_rsync = share.Rsync("host:path", self.folder / "work")
+        runs = []
+
+        def rsync(*words):
+            runs.append({name.split("/")[0] for word in words if str(word).startswith("--files-from=")
+                         for name in Path(word.split("=")[1]).read_text().split()})
+            return subprocess.CompletedProcess(words, 0, "", "")
+
+        with mock.patch.object(by_rsync, "_rsync", rsync):
+            by_rsync.send(replica, [])
+        self.assertEqual(runs, [{"format", "findings", "inputs"}, {"facts"}])
+
     def test_git_is_a_place_of_the_same_values(self):
         repository = self.folder / "repository"
         subprocess.run(["git", "init", "-q", "--bare", repository], check=True)
@@ -337,7 +413,7 @@ class Values(Case):
             self.assertEqual(islands.divide({host: parts[::-1] for host in shuffled}), of)
         of_three = {}
         for host in "abc":  # planted bugs, and who makes a finding small
-            knows = islands.Islands(host, str(self.place("place").root), self.folder / f"out-{host}", "lib", 1.0, False)
+            knows = islands.Islands(host, str(self.place("place").root), self.folder / f"out-{host}", "lib", 1.0, lambda *_: None)
             knows.last = {other: facts.Fact(host=other, library="lib") for other in "abcx" if other != host}
             knows.last["x"].ended = True  # it takes nothing new
             of_three[host] = {part for part in parts if knows.does(part)}
@@ -356,6 +432,20 @@ class Values(Case):
 
 OFTEN = "from orchestrate import exchange\nexchange.SHARE_OF_TIME = 0"
 """A night of seconds exchanges as often as one of hours."""
+UNTIL = """
+import os, time
+from orchestrate import engine
+monotonic, engine.OVERSTAYS_S = time.monotonic, 1e9
+campaign.EXCHANGES = plan.EXCHANGES = 50
+time.monotonic = lambda: monotonic() + 50 * os.path.exists(%r)
+"""
+"""A night of 50 s with an exchange each second, which is over as soon as a file is there."""
+KILLED_AS = {
+    "it has kept its night": "islands.write_json",
+    "it has not been heard yet": "islands.write",
+    "it has been heard, and builds": "night.build",
+}
+"""What a host that begins calls next. It is killed there."""
 
 
 class Hosts(Case):
@@ -367,10 +457,10 @@ class Hosts(Case):
         self.shared = self.folder / "shared"
         self.shared.mkdir()
 
-    def begin(self, host: str, *arguments: str, does: str = "steady", seconds: str = "10s", where: object = None) -> subprocess.Popen:
+    def begin(self, host: str, *arguments: str, does: str = "steady", seconds: str = "10s", where: object = None, code: str = "") -> subprocess.Popen:
         words = arguments or ("--harness", "slices", "--harness", "life", "--engine", "libfuzzer", "--build", "asan", "--empty", "--time", seconds,
                               "--slice", "2s", "--jobs", "1", "--seed", "1", "--host", host, "--share", str(where or self.shared))
-        process = subprocess.Popen(["/usr/bin/python3", "-X", "utf8", "-B", "-c", RUN % OFTEN, self.folder / "programs", "--out", self.folder / host, *words],
+        process = subprocess.Popen(["/usr/bin/python3", "-X", "utf8", "-B", "-c", RUN % f"{OFTEN}\n{code}", self.folder / "programs", "--out", self.folder / host, *words],
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                                    env=os.environ | {"PROCBUF_STANDIN": does, "PYTHONPATH": str(ROOT / "fuzz")})
         self.addCleanup(self.stop, process)
@@ -397,6 +487,10 @@ class Hosts(Case):
     def facts(self, host: str) -> list[Path]:
         return list(self.shared.glob(f"facts/{host}/*/[0-9]*"))
 
+    def said(self, host: str) -> dict:
+        """By a host, last."""
+        return json.loads(max(self.facts(host), key=lambda path: int(path.name.split("-")[0])).read_text())
+
     def merge(self, *wheres: Path, status: int) -> dict:
         out = self.folder / "merged"
         with contextlib.redirect_stdout(io.StringIO()):
@@ -404,6 +498,9 @@ class Hosts(Case):
         return recorded(out)
 
     def test_two_hosts_divide_the_work_and_exchange_what_they_find(self):
+        for harness in HARNESSES:  # what was found when both were its parts
+            (self.folder / "one/corpus" / harness).mkdir(parents=True)
+            (self.folder / "one/corpus" / harness / "before").write_text(f"one{harness}")
         both = {host: self.begin(host, does=f"find:{host}word") for host in ("one", "two")}
         for process in both.values():
             self.end(process, 0)
@@ -413,10 +510,9 @@ class Hosts(Case):
         self.assertEqual([host["name"] for host in record["hosts"]], ["one", "two"])
         self.assertTrue(all(host["ended"] for host in record["hosts"]))
         self.assertEqual(sorted({part for host in record["hosts"] for part in host["parts"]}), sorted(PARTS))
-        last = {host: json.loads(max(self.facts(host), key=lambda path: int(path.name.split("-")[0])).read_text())["mine"] for host in both}
-        self.assertEqual(sorted(last["one"] + last["two"]), sorted(PARTS))  # one each
+        self.assertEqual(sorted(self.said("one")["mine"] + self.said("two")["mine"]), sorted(PARTS))  # one each
         words = {path.read_text() for path in self.shared.glob("inputs/*/*")}
-        self.assertEqual(words, {"oneword", "twoword"})
+        self.assertEqual(words, {"oneword", "twoword", "oneslices", "onelife"})
         again = self.begin("one")  # the next night begins with what was shared
         self.end(again, 0)
         self.assertEqual(self.merge(status=0)["night"], 2)
@@ -424,9 +520,12 @@ class Hosts(Case):
         self.check(subprocess.run([CAMPAIGN, "--status", "--share", self.shared], capture_output=True, text=True, check=False), 0, "night 2 of 1 host", "ended")
 
     def test_a_host_that_is_killed_is_taken_over_and_goes_on(self):
-        a, b = (self.begin(host, does=f"find:{host}word", seconds="30s") for host in "ab")
-        self.wait_for(lambda: len(self.facts("a")) > 1 and len(self.facts("b")) > 1, a, b)
+        over = {host: self.folder / f"over-{host}" for host in "ab"}
+        a, b = (self.begin(host, does=f"find:{host}word", seconds="50s", code=UNTIL % str(over[host])) for host in "ab")
+        self.wait_for(lambda: len(self.facts("a")) > 1 and len(self.facts("b")) > 1 and len(self.said("b")["mine"]) == 1, a, b)
         a.kill()
+        self.wait_for(lambda: self.said("b")["silent"] == ["a"] and self.said("b")["parts"].keys() == {*PARTS}, b)
+        over["b"].touch()
         said = self.end(b, 0)
         self.assertIn("host a is silent: others do its parts", said)
         self.assertIn("aword", {path.read_text() for path in (self.folder / "b/corpus").glob("*/*")})
@@ -434,27 +533,47 @@ class Hosts(Case):
         self.assertIn("others did its part", "\n".join(record["notes"]))
         self.assertEqual(record["hosts"][0]["silent_for"], ["b"])
         self.assertFalse(record["hosts"][0]["ended"])
-        self.end(self.begin("a", "--resume"), 0)
+        before, a = len(self.facts("a")), self.begin("a", "--resume", code=UNTIL % str(over["a"]))
+        self.wait_for(lambda: len(self.facts("a")) > before + 1, a)
+        over["a"].touch()
+        self.end(a, 0)
         record = self.merge(status=0)
         self.assertTrue(record["hosts"][0]["ended"])
         self.assertEqual(record["hosts"][0]["lives"], 1)
         own = recorded(self.folder / "a")
         self.assertEqual(record["hosts"][0]["runs"], sum(h["runs"] for h in own["harnesses"]))
 
+    def test_a_host_that_is_killed_as_it_begins_has_one_life(self):
+        for when, what in KILLED_AS.items():
+            again = ["--resume"] if (self.folder / "a/island.json").exists() else []
+            a = self.begin("a", *again, seconds="2s", code=f"from orchestrate import islands\nimport os\n{what} = lambda *_, **__: os.kill(os.getpid(), 9)")
+            said = a.communicate()[0]
+            self.assertEqual(a.returncode, -9, f"{when}: {said}")
+        self.assertEqual(len(self.facts("a")), 1)
+        self.end(self.begin("a", "--resume"), 0)
+        host, = self.merge(status=0)["hosts"]
+        self.assertEqual((host["ended"], host["lives"], host["runs"]), (True, 1, sum(h["runs"] for h in recorded(self.folder / "a")["harnesses"])))
+
     def test_a_host_that_is_lost_with_its_part_makes_the_night_red(self):
-        a = self.begin("a", seconds="100s")
-        self.wait_for(lambda: self.facts("a"), a)
+        a = self.begin("a", seconds="50s", code=UNTIL % "")
+        self.wait_for(lambda: self.facts("a") and self.said("a")["parts"].keys() == {*PARTS}, a)
         a.kill()
         record = self.merge(status=2)
         self.assertIn("not done again: life libfuzzer-asan, slices libfuzzer-asan", record["broken"][0])
+        self.end(self.begin("a", "--resume", code="night.Fuzzing.run = lambda self, *_: self.clock.begin()"), 0)  # no time is left
+        self.merge(status=0)
 
     def test_a_finding_of_many_is_made_small_once(self):
         when = self.folder / "when"
         os.environ["PROCBUF_STANDIN_WHEN"] = str(when)
         self.addCleanup(os.environ.pop, "PROCBUF_STANDIN_WHEN")
-        every = [self.begin(host, does="crash:break", seconds="30s") for host in "abc"]
+        over = self.folder / "over"
+        code = f"{UNTIL % str(over)}\nfrom orchestrate import islands\nislands.SILENT_AFTER = 10**9"  # a busy machine makes no host silent
+        every = [self.begin(host, does="crash:break", seconds="50s", code=code) for host in "abc"]
         self.wait_for(lambda: all(len(self.facts(host)) > 2 for host in "abc"), *every)
         when.touch()  # they know of each other
+        self.wait_for(lambda: all([*(self.folder / host).glob("findings/*/test.c")] for host in "abc"), *every)
+        over.touch()
         for process in every:
             self.end(process, 1)
         record = self.merge(status=1)
