@@ -142,7 +142,7 @@ class Shrinker:
         """The first of the candidates that shows the bug."""
         try:
             judged = hardware.judge(self.machine, self.built, self.kernel, texts, TIMEOUT_S, until=self._is_it)
-        except ToolError:  # one of them is no program: as a number that has no such value
+        except ToolError:  # one of them is not a program: it has a number that no operand can be
             if len(texts) == 1:
                 return None
             half = len(texts) // 2

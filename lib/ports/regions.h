@@ -48,9 +48,8 @@ __attribute__((noreturn)) void kernel_panic(const char *message);
 /* ---- The unit ---- */
 
 /* What its registers hold, of regions that are on, and of those that were. What a reset leaves is not
- * known: so none is off at first, and as no process has address 0, none begins as these do. */
+ * known: no process has address 0, so that none begins as these do. */
 static struct region loaded[REGIONS];
-static unsigned loaded_off;
 
 static bool is_empty(const struct region *region)
 {
@@ -66,6 +65,7 @@ static bool are_same(const struct region *a, const struct region *b)
  * and new regions may overlap. */
 static void load(unsigned on, const struct region wanted[])
 {
+    static unsigned loaded_off; /* none at first: a reset may leave any on */
     const unsigned loaded_on = ((1u << REGIONS) - 1) & ~loaded_off;
     unsigned same = 0;
     for (unsigned rest = on & loaded_on; rest != 0; rest &= rest - 1) {
@@ -73,13 +73,12 @@ static void load(unsigned on, const struct region wanted[])
         if (are_same(&loaded[r], &wanted[r]))
             same |= 1u << r;
     }
-    const unsigned off = loaded_on & ~same;
+    const unsigned goes_off = loaded_on & ~same, goes_on = on & ~same;
     loaded_off = ~on;
-    on &= ~same;
-    if ((off | on) != 0)
-        change(off, on, wanted);
-    for (; on != 0; on &= on - 1)
-        loaded[__builtin_ctz(on)] = wanted[__builtin_ctz(on)];
+    if ((goes_off | goes_on) != 0)
+        change(goes_off, goes_on, wanted);
+    for (unsigned rest = goes_on; rest != 0; rest &= rest - 1)
+        loaded[__builtin_ctz(rest)] = wanted[__builtin_ctz(rest)];
 }
 
 /* ---- Windows ---- */
@@ -106,7 +105,7 @@ static void load_windows(void)
         wanted[REGIONS - 1] = region_of_window(&windows[0]);
         load(1u << (REGIONS - 1), wanted);
     } else {
-        load(0, NULL);
+        load(0, windows);
     }
 }
 
