@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import get_origin, get_type_hints
@@ -50,13 +51,18 @@ class Bundles:
 
     def shorten(self, finding: Finding, outcome: Outcome, build: Build) -> None:
         """Make its program small."""
+        with tempfile.TemporaryDirectory() as folder:
+            original = next(path for path in self.of(finding).iterdir() if path.stem == "original")
+            text, finding.minimised = self._minimised(Path(shutil.copy(original, folder)), finding.identity, build)
+        self.replace(finding, text, outcome, build, 1 if kind_of(finding.identity) in ("hang", "oom", "slow") else TRIES)
+
+    def replace(self, finding: Finding, text: str, outcome: Outcome, build: Build, tries: int) -> None:
+        """A program that shows the same bug takes the place of a finding's."""
         work = self.work(finding.folder)
         shutil.copytree(self.of(finding), work)
-        original = next(path for path in work.iterdir() if path.stem == "original")
-        text, finding.minimised = self._minimised(original, finding.identity, build)
         for name in ("trace.trace", "trace.sequence", "test.c"):
             (work / name).unlink(missing_ok=True)
-        self.complete(finding, work, text, outcome, build, 1 if kind_of(finding.identity) in ("hang", "oom", "slow") else TRIES)
+        self.complete(finding, work, text, outcome, build, tries)
 
     def complete(self, finding: Finding, work: Path, text: str, outcome: Outcome, build: Build, tries: int, whole: bool = True) -> None:
         """Write what follows from a program, and put the bundle in its place; with `whole` false, another host explains it."""

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,10 +20,13 @@ SHIPPED = ["-std=gnu11", "-ffreestanding", "-ffunction-sections", "-fdata-sectio
            "-fno-asynchronous-unwind-tables"]
 LIMITS = ["-DPORT_PROCESS_COUNT=262", "-DPORT_MOST_WINDOWS=64"]
 """A large trace has a large table, and many open windows."""
+LIMITS_TIMED = ["-DPORT_PROCESS_COUNT=8", "-DPORT_MOST_WINDOWS=16"]
+"""What ports have by themselves."""
 
 TESTBED = ["trace/binary.c", "trace/print.c", "trace/trace.c", "oracle/arena.c", "oracle/bug.c", "oracle/oracle.c",
            "oracle/watched.c", "model/*.c", "machine/*.c"]
 KERNEL_TESTBED = ["testbed/programs.c", "testbed/probes.c", "testbed/libc.c", "testbed/user.S"]
+KERNEL_TIMED = ["testbed/timed.c", "testbed/libc.c", "testbed/user.S"]
 LEFT_OUT = {"behaviours.c", "explain.c", "statistics.c", "worlds.c"}
 HOOKS = {"user_access_open": "open", "user_access_close": "close", "protect_memory": "protect", "barrier": "barrier",
          "panic": "panic"}
@@ -54,7 +58,7 @@ CORTEX_M_COMPILER = ["arm-none-eabi-gcc", "-mfloat-abi=soft", "-mthumb", "-mno-u
 RISCV_BOARD = ["riscv.c", "riscv.S", "semihosting.c"]
 SEMIHOSTING = ["-semihosting-config", "enable=on,target=native"]
 
-RISCV = ["riscv64-unknown-elf-gcc", "-mno-relax", "-fno-tree-loop-distribute-patterns"]
+RISCV = ["riscv64-unknown-elf-gcc", "-DPORT_HAS_SUPERVISOR=0", "-mno-relax", "-fno-tree-loop-distribute-patterns"]
 VIRT = {"code_at": 0x80000000, "data_at": 0x80100000, "arena": 0x82000000, "board_programs": 0x83000000}
 
 MACHINES = {
@@ -73,12 +77,12 @@ MACHINES = {
     "riscv32": Machine(
         "RISC-V ePMP, 32 bits (virt)", "riscv_pmp.c", 4,
         [*RISCV, "-march=rv32imac_zicsr", "-mabi=ilp32"], RISCV_BOARD, VIRT,
-        ["qemu-system-riscv32", "-M", "virt", "-cpu", "rv32,x-epmp=true", "-bios", "none", *SEMIHOSTING],
+        ["qemu-system-riscv32", "-M", "virt", "-cpu", "rv32,x-epmp=true,s=false,h=false", "-bios", "none", *SEMIHOSTING],
         ["-Wl,--no-relax", "-march=rv32imac", "-lgcc"]),
     "riscv64": Machine(
         "RISC-V ePMP, 64 bits (virt)", "riscv_pmp.c", 8,
         [*RISCV, "-march=rv64imac_zicsr", "-mabi=lp64", "-mcmodel=medany"], RISCV_BOARD, VIRT,
-        ["qemu-system-riscv64", "-M", "virt", "-cpu", "rv64,x-epmp=true", "-bios", "none", *SEMIHOSTING],
+        ["qemu-system-riscv64", "-M", "virt", "-cpu", "rv64,x-epmp=true,s=false,h=false", "-bios", "none", *SEMIHOSTING],
         ["-Wl,--no-relax", "-march=rv64imac", "-lgcc"], native=True),
     "x86": Machine(
         "x86-64 SMAP and SMEP (pc)", "x86_smap.c", 4096,
@@ -109,24 +113,26 @@ class Answer:
     seconds: float
 
 
-def _sources(machine: Machine, lib: Path, ports: Path, kernel: Path) -> dict[str, tuple[Path, list[str]]]:
+def _sources(machine: Machine, lib: Path, ports: Path, kernel: Path, timed: bool) -> dict[str, tuple[Path, list[str]]]:
     """Each object's source, and flags of its own."""
+    limits = LIMITS_TIMED if timed else LIMITS
     headers = [f"-I{KERNEL / 'testbed/include'}", f"-I{lib / 'include'}"]
     fuzz = ROOT / "fuzz"
     folders = [f"-I{fuzz / name}" for name in ("trace", "oracle", "model", "machine", "tools", "harness")]
     base = f"0x{machine.places['arena']:x}"
-    testbed = ["-O2", "-w", *headers, *folders, f"-DARENA_BASE=(uintptr_t){base}u", "-U__unix__", *LIMITS]
+    testbed = ["-O2", "-w", *headers, *folders, f"-DARENA_BASE=(uintptr_t){base}u", "-U__unix__", *limits]
     found = {}
-    for pattern in TESTBED:
+    for pattern in () if timed else TESTBED:
         for source in sorted(fuzz.glob(pattern)):
             if source.name not in LEFT_OUT:
                 found[f"testbed-{source.stem}"] = (source, testbed)
-    source, flags = found["testbed-port"]
-    found["testbed-port"] = (source, flags + [f"-Dprocbuf_port_{hook}=testbed_{name}" for hook, name in HOOKS.items()])
+    if not timed:
+        source, flags = found["testbed-port"]
+        found["testbed-port"] = (source, flags + [f"-Dprocbuf_port_{hook}=testbed_{name}" for hook, name in HOOKS.items()])
     for source in sorted((lib / "src").glob("*.c")):
-        found[f"lib-{source.stem}"] = (source, ["-Os", "-Wall", "-Wextra", *headers])
-    found["port"] = (ports / machine.port, ["-Os", "-Wall", "-Wextra", *headers, *LIMITS])
-    for name in ("kernel.c", *machine.boards, *KERNEL_TESTBED):
+        found[f"lib-{source.stem}"] = (source, ["-O2" if timed else "-Os", "-Wall", "-Wextra", *headers])
+    found["port"] = (ports / machine.port, ["-O2" if timed else "-Os", "-Wall", "-Wextra", *headers, *limits])
+    for name in ("kernel.c", *machine.boards, *(KERNEL_TIMED if timed else KERNEL_TESTBED)):
         found[f"kernel-{Path(name).name}"] = (kernel / name, [*testbed, "-Wall", "-Wextra", "-fno-builtin", "-Wno-format", f"-I{kernel}"])
     return found
 
@@ -147,14 +153,14 @@ def missing(name: str) -> str:
 
 
 def build(name: str, folder: Path, *, lib: Path = ROOT / "lib", ports: Path = ROOT / "lib/ports", kernel: Path = KERNEL,
-          rest: Path | None = None, changed: str = "") -> Path:
+          rest: Path | None = None, changed: str = "", timed: bool = False) -> Path:
     """The kernel for a machine, of a library and a port, in a folder; nothing to do if it is there. If only one file has
-    changed, the rest was built in a folder before. Returns: the program."""
+    changed, the rest was built in a folder before. With `timed`, it only makes system calls. Returns: the program."""
     machine = MACHINES[name]
     if shutil.which(machine.compiler[0]) is None:
         raise ToolError(f"{machine.compiler[0]} is missing: run fuzz/setup/install --all")
     folder.mkdir(parents=True, exist_ok=True)
-    rows = _sources(machine, lib, ports, kernel)
+    rows = _sources(machine, lib, ports, kernel, timed)
     program, stamp, made = folder / "kernel.elf", folder / "stamp", _stamp(machine, rows, lib)
     if rest is None and stamp.exists() and stamp.read_text() == made:
         return program
@@ -178,7 +184,7 @@ def build(name: str, folder: Path, *, lib: Path = ROOT / "lib", ports: Path = RO
                **{key: places[key] for key in ("board_programs", "user_at") if key in places}}
     done = subprocess.run(
         [*machine.compiler, "-nostdlib", "-static", "-Wl,--gc-sections", "-Wl,--build-id=none",
-         *[f"-Wl,--wrap={symbol}" for symbol in WRAPPED], *[f"-Wl,--defsym={key}=0x{value:x}" for key, value in numbers.items()],
+         *[f"-Wl,--wrap={symbol}" for symbol in WRAPPED if not timed], *[f"-Wl,--defsym={key}=0x{value:x}" for key, value in numbers.items()],
          "-T", str(kernel / "kernel.ld"), *[str((folder if target in own or rest is None else rest) / f"{target}.o") for target in rows], *machine.linker, "-o", str(program)],
         capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -304,16 +310,17 @@ def _of_difference(text: str, pair: tuple[str, str]) -> Wrong:
     return Wrong(text, identity, f"expected: {pair[0]}\nactual: {pair[1]}\n{identity}\n")
 
 
-def judge(name: str, built: Path, kernel: Path, texts: list[str], timeout: float = 600) -> Judged:
+def judge(name: str, built: Path, kernel: Path, texts: list[str], timeout: float = 600,
+          until: Callable[[Wrong], bool] = lambda wrong: False) -> Judged:
     """Run programs on a machine, in one boot as long as it agrees. One on which it disagrees ends a boot; the others run
-    in the next."""
+    in the next, but not after one that is what is looked for."""
     judged = Judged(len(texts))
     with tempfile.TemporaryDirectory() as folder:
         inputs = [Path(folder) / f"{number}.trace" for number in range(len(texts))]
         for path, text in zip(inputs, texts):
             path.write_text(text, errors="surrogateescape")
         rest = list(zip(inputs, texts, predicted(name, built, inputs)))
-        while rest:
+        while rest and not any(until(wrong) for wrong in judged.wrong):
             programs = Path(folder) / "all.programs"
             put_programs(built, [path for path, *_ in rest], programs)
             answer = boot(name, kernel, programs, timeout)

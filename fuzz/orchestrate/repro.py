@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from . import hardware, inquiry
+from . import hardware, inquiry, shrink
 from .bundle import machine_of, preset_of, read_finding
 from .emit import criterion_test
 from .explain import explanation
@@ -24,7 +24,7 @@ from .promote import promote
 from .record import Reproduction, Suggestion
 from .replay import (SEQUENCE_LIMIT_S, TEXTS, TIMEOUT_S, Outcome, is_input, minimize, replay, suffix_of,
                     to_text)
-from .suspects import Opinion, opinion_of, switched, told
+from .suspects import Opinion, of_machine, opinion_of, switched, told
 from .tools import (CLEAN, COLOUR, FINDINGS, UNABLE, Build, ToolError, build, describe, find_lib, front_door, quoted, shown,
                     write_whole)
 
@@ -82,7 +82,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--builds", type=lambda text: text.split(","), default=[], metavar="NAME,NAME",
                         help=f"with --matrix: only these, of {', '.join(inquiry.BUILDS)}")
     parser.add_argument("--on", choices=hardware.MACHINES, metavar="MACHINE",
-                        help=f"run it in a kernel with its protection unit on, emulated by QEMU, and print its answer: "
+                        help=f"run it in a kernel with its protection unit on, emulated by QEMU, and print its answer; "
+                             f"with --minimize, make it small there: "
                              f"{', '.join(hardware.MACHINES)}")
     parser.add_argument("--bisect", metavar="GOOD..BAD",
                         help="find the first commit whose library has the bug")
@@ -332,9 +333,30 @@ def reproduce(built: Build, name: str, options: argparse.Namespace, entry: Repro
 
 def on_hardware(built: Build, name: str, machine: str, options: argparse.Namespace) -> int:
     """One file, in a kernel on a machine. Returns: the exit status for it."""
-    path, _ = find_input(name)
+    path, expected = find_input(name)
     harness = options.harness or (None if path.suffix in (*TEXTS, ".ring") else harness_by_name(built, path))
-    return hardware.show(machine, built.folder, built.lib, to_text(built, path, harness))
+    text = to_text(built, path, harness)
+    if options.minimize:
+        text = made_small_on(built, text, machine, expected, options.seconds)
+    if options.emit_trace:
+        write_whole(Path(options.emit_trace), text.encode(errors="surrogateescape"))
+    status = hardware.show(machine, built.folder, built.lib, text)
+    if options.suspects and status == FINDINGS:
+        print(f"\nWhere to look? {told(Opinion(none_since=of_machine(machine)))}", end="")
+    return status
+
+
+def made_small_on(built: Build, text: str, machine: str, expected: str, most_s: float) -> str:
+    """The program, minimised on a machine; as it was if it shows nothing there."""
+    kernel = hardware.kernel_of(machine, built.folder, built.lib)
+    wrong = hardware.judge(machine, built.folder, kernel, hardware.members(text)).wrong
+    if not wrong:
+        return text
+    chosen = next((one for one in wrong if one.identity == expected), wrong[0])
+    with working("minimising"):
+        smaller, _ = shrink.minimise(machine, built.folder, kernel, text, chosen, most_s)
+    print(shown(f"{smaller.how_far}:\n\n{smaller.text}"))
+    return smaller.text
 
 
 def tell(entry: Reproduction, parts: Parts) -> None:

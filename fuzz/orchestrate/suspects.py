@@ -202,6 +202,11 @@ def _why_not(record: dict) -> str:
     return ""
 
 
+def of_machine(name: str) -> str:
+    """Why a bug that only a machine shows has none: the library runs the program clean here."""
+    return f"the difference is the machine's: only {name} shows it, so its port, or the kernel around it, is at fault"
+
+
 def _is_same(one: str, two: str) -> bool:
     """The library with switches does not name where a sanitizer stopped it."""
     if " kind=ubsan" in one:

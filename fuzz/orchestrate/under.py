@@ -8,13 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import hardware
-from .bundle import read_finding
+from . import hardware, shrink
+from .bundle import MINIMISE_S, read_finding
 from .explain import kind_of
 from .findings import Findings, Origin
 from .journal import Journal
 from .record import Finding, Under
 from .replay import Outcome, sequence_of
+from .suspects import Opinion, of_machine, told
 from .tools import Build, ToolError
 
 FROM_S = 600.0
@@ -26,6 +27,8 @@ PORTION = 64
 """Programs of a boot: between two of them the time is looked at."""
 MOST_PROGRAMS = 1024
 MOST_FINDINGS = 20
+MOST_MINIMISED = 10
+"""Findings of a night. A port that is broken has more."""
 NOT_ASKED = ("hang", "oom", "slow", "unexplained")
 
 
@@ -147,5 +150,21 @@ def taker(found: Findings, see: Callable[[Finding], None]) -> Take:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "input.trace"
             path.write_text(program.text, errors="surrogateescape")
-            see(found.add_on_machine(path, Origin(program.harness, f"run on {machine}", machine=machine), Outcome(wrong.identity, wrong.said)))
+            finding = found.add_on_machine(path, Origin(program.harness, f"run on {machine}", machine=machine), Outcome(wrong.identity, wrong.said))
+        if known is None and found.is_ours(wrong.identity):
+            _shorten(found, finding, program.text, wrong)
+            finding.no_suspects = of_machine(machine)
+            found.bundles.tell(finding, f"\n{told(Opinion(none_since=finding.no_suspects))}")
+        see(finding)
     return take
+
+
+def _shorten(found: Findings, finding: Finding, text: str, wrong: hardware.Wrong) -> None:
+    """Make its program small, on the machine that shows it."""
+    if sum(bool(other.machine) for other in found.by_identity.values()) > MOST_MINIMISED:
+        finding.minimised = f"not minimised: more than {MOST_MINIMISED} findings of machines"
+        return
+    kernel = hardware.kernel_of(finding.machine, found.build.folder, found.build.lib)
+    smaller, shown = shrink.minimise(finding.machine, found.build.folder, kernel, text, wrong, MINIMISE_S)
+    finding.minimised = smaller.how_far
+    found.bundles.replace(finding, smaller.text, Outcome(shown.identity, shown.said), found.build, 0)

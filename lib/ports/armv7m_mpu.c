@@ -49,7 +49,7 @@ static uint32_t rasr_of(const struct region *region)
     return rights[region->right] | RASR_CACHEABLE | disabled << 8 | (eighth + 2) << 1 | RASR_ENABLE;
 }
 
-static void change(unsigned off, unsigned on, const struct region wanted[REGIONS])
+static void change(unsigned off, unsigned on, const struct region wanted[])
 {
     for (; off != 0; off &= off - 1) {
         MPU_RNR = FIRST + (uint32_t)__builtin_ctz(off);
@@ -61,11 +61,17 @@ static void change(unsigned off, unsigned on, const struct region wanted[REGIONS
         const unsigned block = eighth_of(region->start, region->end) + 3;
         const uint32_t base = (uint32_t)region->start & ~(0xffffffffu >> (32 - block));
         MPU_RNR = FIRST + number;
-        if (MPU_RBAR != (base | (FIRST + number)))
+        if (region->start != loaded[number].start || region->end != loaded[number].end)
             MPU_RBAR = base;
         MPU_RASR = rasr_of(region);
     }
     procbuf_port_barrier();
+}
+
+/* Rounded by rasr_of(). */
+static struct region region_of_window(const struct region *window)
+{
+    return *window;
 }
 
 /* From the last region on those to write, which win, and then those to read. */

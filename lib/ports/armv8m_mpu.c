@@ -28,7 +28,7 @@ static const uint32_t rights[] = {
     [PROCESS_READ_WRITE] = 1 << 1 | EXECUTE_NEVER,
 };
 
-static void change(unsigned off, unsigned on, const struct region wanted[REGIONS])
+static void change(unsigned off, unsigned on, const struct region wanted[])
 {
     for (; off != 0; off &= off - 1) {
         MPU_RNR = FIRST + (uint32_t)__builtin_ctz(off);
@@ -37,10 +37,9 @@ static void change(unsigned off, unsigned on, const struct region wanted[REGIONS
     for (; on != 0; on &= on - 1) {
         const unsigned number = (unsigned)__builtin_ctz(on);
         const struct region *region = &wanted[number];
-        const uint32_t rbar = (uint32_t)region->start | rights[region->right];
         MPU_RNR = FIRST + number;
-        if (MPU_RBAR != rbar)
-            MPU_RBAR = rbar;
+        if (region->start != loaded[number].start || region->right != loaded[number].right)
+            MPU_RBAR = (uint32_t)region->start | rights[region->right];
         MPU_RLAR = (uint32_t)(region->end - GRANULE) | RLAR_ENABLE;
     }
     procbuf_port_barrier();

@@ -22,6 +22,11 @@ static procbuf_addr_t rounded_up(procbuf_addr_t addr)
     return rounded_down(addr + GRANULE - 1);
 }
 
+static struct region region_of_window(const struct region *window)
+{
+    return (struct region){ rounded_down(window->start), rounded_up(window->end), window->right };
+}
+
 /* Where windows begin or end, in order. Returns: how many. */
 static unsigned window_edges(procbuf_addr_t edges_out[MOST_PIECES])
 {

@@ -35,15 +35,21 @@ struct region {
 /* What a port of these supplies: GRANULE, REGIONS, and
  * whether a region can begin and end so; */
 static bool expresses(procbuf_addr_t start, procbuf_addr_t end);
-/* what to tell the unit of the open windows: at most REGIONS, and how many; */
+/* what to tell the unit of one window, and of all that are open: at most REGIONS, and how many; */
+static struct region region_of_window(const struct region *window);
 static unsigned regions_of_windows(struct region regions_out[MOST_PIECES]);
 /* and the unit itself, whose regions count from 0 here: those of `off` go off, then those of `on` go
- * on as wanted, a bit for each; after that the processor goes by them. */
-static void change(unsigned off, unsigned on, const struct region wanted[REGIONS]);
+ * on as wanted, a bit for each; after that the processor goes by them. Until then loaded[] is what
+ * the registers of a region hold. */
+static void change(unsigned off, unsigned on, const struct region wanted[]);
 
 __attribute__((noreturn)) void kernel_panic(const char *message);
 
 /* ---- The unit ---- */
+
+/* What its registers hold, of regions that are on, and of those that were. What a reset leaves is not
+ * known: no process has address 0, so that none begins as these do. */
+static struct region loaded[REGIONS];
 
 static bool is_empty(const struct region *region)
 {
@@ -52,29 +58,27 @@ static bool is_empty(const struct region *region)
 
 static bool are_same(const struct region *a, const struct region *b)
 {
-    return (a->start == b->start && a->end == b->end && a->right == b->right) ||
-           (is_empty(a) && is_empty(b));
+    return a->start == b->start && a->end == b->end && a->right == b->right;
 }
 
-/* These regions and no others. What changes is off before anything goes on: old and new regions may
- * overlap. */
-static void load(const struct region wanted[REGIONS])
+/* The regions that have a bit in `on`, and no others. What changes is off before anything goes on: old
+ * and new regions may overlap. */
+static void load(unsigned on, const struct region wanted[])
 {
-    static struct region loaded[REGIONS];
-    static bool is_known; /* what a reset leaves is not */
-    unsigned off = 0, on = 0;
-    for (unsigned r = 0; r < REGIONS; r++) {
-        if (is_known && are_same(&loaded[r], &wanted[r]))
-            continue;
-        if (!is_known || !is_empty(&loaded[r]))
-            off |= 1u << r;
-        if (!is_empty(&wanted[r]))
-            on |= 1u << r;
-        loaded[r] = wanted[r];
+    static unsigned loaded_off; /* none at first: a reset may leave any on */
+    const unsigned loaded_on = ((1u << REGIONS) - 1) & ~loaded_off;
+    unsigned same = 0;
+    for (unsigned rest = on & loaded_on; rest != 0; rest &= rest - 1) {
+        const unsigned r = (unsigned)__builtin_ctz(rest);
+        if (are_same(&loaded[r], &wanted[r]))
+            same |= 1u << r;
     }
-    is_known = true;
-    if ((off | on) != 0)
-        change(off, on, wanted);
+    const unsigned goes_off = loaded_on & ~same, goes_on = on & ~same;
+    loaded_off = ~on;
+    if ((goes_off | goes_on) != 0)
+        change(goes_off, goes_on, wanted);
+    for (unsigned rest = goes_on; rest != 0; rest &= rest - 1)
+        loaded[__builtin_ctz(rest)] = wanted[__builtin_ctz(rest)];
 }
 
 /* ---- Windows ---- */
@@ -82,13 +86,27 @@ static void load(const struct region wanted[REGIONS])
 static struct region windows[MOST_WINDOWS]; /* outermost first */
 static unsigned window_count;
 
-static void load_windows(void)
+/* It has a large frame. */
+__attribute__((noinline)) static void load_nested_windows(void)
 {
-    struct region pieces[MOST_PIECES], wanted[REGIONS] = { { 0 } };
+    struct region pieces[MOST_PIECES], wanted[REGIONS];
     const unsigned count = regions_of_windows(pieces);
     for (unsigned p = 0; p < count; p++)
         wanted[REGIONS - 1 - p] = pieces[p];
-    load(wanted);
+    load(((1u << count) - 1) << (REGIONS - count), wanted);
+}
+
+static void load_windows(void)
+{
+    struct region wanted[REGIONS];
+    if (window_count > 1) {
+        load_nested_windows();
+    } else if (window_count == 1) {
+        wanted[REGIONS - 1] = region_of_window(&windows[0]);
+        load(1u << (REGIONS - 1), wanted);
+    } else {
+        load(0, windows);
+    }
 }
 
 static struct region window(procbuf_addr_t addr, size_t len, enum procbuf_access access)
@@ -119,7 +137,7 @@ void procbuf_port_user_access_close(procbuf_addr_t addr, size_t len, enum procbu
 
 /* ---- Processes ---- */
 
-static struct region ram[PROCESS_COUNT], flash[PROCESS_COUNT];
+static struct region memory[PROCESS_COUNT][2]; /* RAM and flash */
 
 bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
 {
@@ -131,9 +149,9 @@ bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
         !expresses(protection->mem_start, protection->app_break) ||
         !expresses(protection->flash_start, protection->flash_end))
         return false;
-    ram[index] =
+    memory[index][0] =
         (struct region){ protection->mem_start, protection->app_break, PROCESS_READ_WRITE };
-    flash[index] =
+    memory[index][1] =
         (struct region){ protection->flash_start, protection->flash_end, PROCESS_READ_EXECUTE };
     return true;
 }
@@ -145,7 +163,8 @@ void port_leave_process(void);
 
 void port_enter_process(uint32_t process_index)
 {
-    load((const struct region[REGIONS]){ ram[process_index], flash[process_index] });
+    const struct region *its = memory[process_index];
+    load(!is_empty(&its[0]) | (unsigned)!is_empty(&its[1]) << 1, its);
 }
 
 void port_leave_process(void)

@@ -6,6 +6,7 @@
  *
  * The kernel has set mseccfg to MML and MMWP (and RLB), so that it, too, may touch only what an entry
  * gives to machine mode. Its own entries are those outside of [2, 8), which are three pairs.
+ * PORT_HAS_SUPERVISOR is 0 for a processor without supervisor mode, which has no fence to execute.
  * A boundary is on a multiple of 4 bytes, 8 with 64 bits. What does not is refused: creation answers
  * NOMEM, brk OUT_OF_MEMORY. Windows are rounded outward. tests/kernel has a kernel around it.
  */
@@ -30,57 +31,57 @@ static const uint8_t rights[] = {
 
 #define CSR(what, csr, value) __asm__ volatile("csr" what " " #csr ", %0" ::"r"(value) : "memory")
 
-/* Bits of the one or two registers that have the bytes of the entries 3, 5 and 7, where regions end. */
+/* Where the pairs of entries are. Those of a process, regions 0 and 1, are in one register of pmpcfg:
+ * what it takes to switch them is one write. */
+static const uint8_t last_entries[REGIONS] = { 5, 7, 3 };
 enum { BYTES = sizeof(uintptr_t), CFGS = 8 / BYTES };
-static void add_byte(uintptr_t cfg[CFGS], unsigned number, uint8_t byte)
+static void add_byte(uintptr_t cfg[CFGS], unsigned region, uint8_t byte)
 {
-    const unsigned entry = 3 + 2 * number;
+    const unsigned entry = last_entries[region];
     cfg[entry / BYTES] |= (uintptr_t)byte << entry % BYTES * 8;
 }
 
-#if __riscv_xlen == 32
+/* Clear or set bits of pmpcfg. */
 #define CHANGE_CFG(what, cfg)                                                                      \
     do {                                                                                           \
         if ((cfg)[0] != 0)                                                                         \
             CSR(what, pmpcfg0, (cfg)[0]);                                                          \
-        if ((cfg)[1] != 0)                                                                         \
-            CSR(what, pmpcfg1, (cfg)[1]);                                                          \
+        if (CFGS > 1 && (cfg)[CFGS - 1] != 0)                                                      \
+            CSR(what, pmpcfg1, (cfg)[CFGS - 1]);                                                   \
     } while (0)
-#else
-#define CHANGE_CFG(what, cfg) CSR(what, pmpcfg0, (cfg)[0])
-#endif
 
-static void set_ends(unsigned number, procbuf_addr_t start, procbuf_addr_t end)
+static void set_ends(unsigned region, procbuf_addr_t start, procbuf_addr_t end)
 {
 #define SET_PAIR(low, high)                                                                        \
     CSR("w", pmpaddr##low, start >> 2);                                                            \
     CSR("w", pmpaddr##high, end >> 2)
-    switch (number) {
-    case 0: SET_PAIR(2, 3); break;
-    case 1: SET_PAIR(4, 5); break;
-    default: SET_PAIR(6, 7); break;
+    switch (region) {
+    case 0: SET_PAIR(4, 5); break;
+    case 1: SET_PAIR(6, 7); break;
+    default: SET_PAIR(2, 3); break;
     }
 }
 
-/* The fence makes the processor forget what was allowed before. One without supervisor mode has no such
- * instruction, and needs none. */
-static void change(unsigned off, unsigned on, const struct region wanted[REGIONS])
+/* The fence makes the processor forget what was allowed before. Without supervisor mode nothing is kept. */
+#ifndef PORT_HAS_SUPERVISOR
+#define PORT_HAS_SUPERVISOR 1
+#endif
+static void change(unsigned off, unsigned on, const struct region wanted[])
 {
     uintptr_t clear[CFGS] = { 0 }, set[CFGS] = { 0 };
-    for (unsigned r = 0; r < REGIONS; r++)
-        if ((off >> r & 1) != 0)
-            add_byte(clear, r, 0xff);
-    if (off != 0)
-        CHANGE_CFG("c", clear);
-    for (unsigned r = 0; r < REGIONS; r++) {
-        if ((on >> r & 1) == 0)
-            continue;
-        set_ends(r, wanted[r].start, wanted[r].end);
+    for (; off != 0; off &= off - 1)
+        add_byte(clear, (unsigned)__builtin_ctz(off), 0xff);
+    CHANGE_CFG("c", clear);
+    for (; on != 0; on &= on - 1) {
+        const unsigned r = (unsigned)__builtin_ctz(on);
+        if (wanted[r].start != loaded[r].start || wanted[r].end != loaded[r].end)
+            set_ends(r, wanted[r].start, wanted[r].end);
         add_byte(set, r, rights[wanted[r].right]);
     }
-    if (on != 0)
-        CHANGE_CFG("s", set);
+    CHANGE_CFG("s", set);
+#if PORT_HAS_SUPERVISOR
     __asm__ volatile("sfence.vma" ::: "memory");
+#endif
 }
 
 void procbuf_port_barrier(void)

@@ -13,35 +13,24 @@
     .word 0, 0, 0, 0, on_svc, 0, 0, 0, 0
 
     .text
-/* switch_to_user(user, frame): the kernel's svc goes to the process, whose frame psp is; the process's svc, and its
- * faults, come back. */
+/* The kernel is in the handler of a system call, where the start has gone with one of its own; unprivileged code is what
+ * it returns to. switch_to_user(user, frame): to a process, whose frame psp is. Its next system call comes back, and so
+ * do its faults, which leave one pending. */
 function switch_to_user
     push {r0, r4-r11, lr}
     msr psp, r1
     ldr r4, [r0, #20]
     ldr r5, [r0, #24]
-    svc 0
+    mvn lr, #2                  /* to the process: its stack, its frame */
+    bx lr
+
+function on_svc
+    tst lr, #4
+    beq start                   /* from the kernel's stack */
     ldr r0, [sp]
     str r4, [r0, #20]
     str r5, [r0, #24]
     pop {r0, r4-r11, pc}
-
-function on_svc
-    tst lr, #4
-    bne to_kernel
-    mrs r0, control
-    orr r0, #1                  /* unprivileged from now on */
-    msr control, r0
-    isb
-    mvn lr, #2                  /* to the process: its stack, its frame */
-    bx lr
-function to_kernel
-    mrs r0, control
-    bic r0, #1
-    msr control, r0
-    isb
-    mvn lr, #6                  /* to the kernel, after its svc */
-    bx lr
 
 function on_fault
     tst lr, #4
@@ -51,10 +40,7 @@ function on_fault
     mov r1, lr
     push {r1, lr}
     bl note_fault
-    pop {r1, lr}
-    tst lr, #4
-    bne to_kernel
-    bx lr
+    pop {r1, pc}
 
 /* Accesses of the kernel's that may fault. */
 function board_kernel_stores

@@ -7,6 +7,7 @@
 #define MMFAR (*(volatile uint32_t *)0xE000ED34u)
 #define BFAR (*(volatile uint32_t *)0xE000ED38u)
 
+enum { SVC_PENDING = 1 << 15, OWN_FAULTS = 3 << 16 };
 enum { CFSR_FETCH = 1, CFSR_MMFAR_VALID = 0x80, CFSR_BFAR_VALID = 0x8000 };
 enum { THUMB = 1, THUMB_STATE = 1 << 24, FRAME_PC = 6, FROM_PROCESS = 4 };
 
@@ -65,6 +66,7 @@ void note_fault(uint32_t *frame, uint32_t exc_return)
         running->fault_addr = addr;
         running->fault_access = access;
         has_faulted = true;
+        SHCSR |= SVC_PENDING;
     } else if (is_at(at, board_kernel_stores) || is_at(at, board_kernel_loads)) {
         frame[FRAME_PC] = (uintptr_t)kernel_may_not;
     } else {
@@ -72,11 +74,18 @@ void note_fault(uint32_t *frame, uint32_t exc_return)
     }
 }
 
+void start(void);
+void start(void)
+{
+    __asm__ volatile("msr control, %0" ::"r"(1)); /* what is not in a handler is unprivileged */
+    board_start_unit();
+    kernel_main();
+}
+
 void board_start(void)
 {
     board_clear_bss();
-    SHCSR |= 3 << 16; /* faults of their own, above system calls */
+    SHCSR |= OWN_FAULTS; /* faults of their own, above system calls */
     SHPR2 = 0x80u << 24;
-    board_start_unit();
-    kernel_main();
+    __asm__ volatile("svc 0" ::: "memory");
 }

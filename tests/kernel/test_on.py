@@ -19,7 +19,7 @@ from unittest import mock
 
 import jsonschema
 
-from orchestrate import hardware, merge, under
+from orchestrate import hardware, merge, repro, shrink, under
 from orchestrate.bundle import Bundles
 from orchestrate.facts import Fact
 from orchestrate.findings import Findings
@@ -27,6 +27,9 @@ from orchestrate.journal import Journal
 from orchestrate.live import QuietView
 from orchestrate.record import Finding, Record, Under as Row
 from orchestrate.tools import ROOT, Build, ToolError
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from planted import PLANTED  # pylint: disable=wrong-import-position
 
 BUILD = Path(sys.argv.pop()).resolve() if len(sys.argv) > 2 else ROOT / "build/asan"
 PROGRAM = "trace 1\nprocess ram=96 app=32 kernel=32 flash=32\nbrk p0 p0.ram+8\nfault p0\n"
@@ -70,6 +73,18 @@ class On(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertIn("PROCBUF-BUG kind=hardware check=answers-differ op=process", said)
 
+    def test_makes_it_small_there(self):
+        machine = dataclasses.replace(hardware.MACHINES["riscv32"], granule=32)
+        with tempfile.TemporaryDirectory() as folder:
+            path, out = Path(folder) / "a.trace", Path(folder) / "small.trace"
+            path.write_text(PROGRAM)
+            options = repro.make_parser().parse_args(["--on", "riscv32", "--minimize", "--suspects", "--emit-trace", str(out), str(path)])
+            with mock.patch.dict(hardware.MACHINES, riscv32=machine), contextlib.redirect_stdout(io.StringIO()) as said:
+                self.assertEqual(repro.on_hardware(Build(BUILD, ROOT / "lib"), str(path), "riscv32", options), 1)
+            self.assertEqual(out.read_text(), "trace 1\nprocess\n")
+        self.assertIn("minimised on riscv32 from 2 to 0 operations", said.getvalue())
+        self.assertIn("No suspects: the difference is the machine's: only riscv32 shows it", said.getvalue())
+
     def test_without_qemu_nothing_is_said(self):
         with self.assertRaisesRegex(ToolError, "qemu-none is missing"):
             on("riscv32", PROGRAM, qemu=["qemu-none"])
@@ -95,6 +110,67 @@ class On(unittest.TestCase):
                 done = subprocess.run([ROOT / "fuzz/repro", *words, path], capture_output=True, text=True, check=False,
                                       env=os.environ, cwd=ROOT)
                 self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+
+
+LONG = """\
+trace 1
+process ram=96 app=32 kernel=32 flash=32
+process
+process ram=96 app=32 # its memory stays
+take_id d0 p1
+brk p0 p0.ram+8
+build_readwrite rw0 p1 p1.ram+4 12
+mut_enter rw0 s0 {
+    set s0 0 1
+    sbrk p0 8
+    remove p1
+}
+fault p0
+remove p1
+lookup d0
+create null 0 0 null 0 0 0 stop
+"""
+
+
+class Shrink(unittest.TestCase):
+    """A bug that only a machine shows: it takes a removal, which the port ignores."""
+
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="planted-", dir=hardware.kernel_of("riscv32", BUILD, ROOT / "lib").parent.parent))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        bug = next(bug for bug in PLANTED if bug.name == "v8m_removal_ignored")  # of a file that all of these ports share
+        self.kernel = hardware.build("riscv32", self.folder, rest=BUILD / "kernel/riscv32", changed=Path(bug.file).name, **bug.plant(self.folder))
+
+    def judged(self, text: str) -> list[hardware.Wrong]:
+        return hardware.judge("riscv32", BUILD, self.kernel, hardware.members(text)).wrong
+
+    def test_a_program_becomes_small_and_the_bug_stays(self):
+        [wrong] = self.judged(LONG)
+        self.assertEqual(wrong.identity, "PROCBUF-BUG kind=hardware check=probe-reaches op=remove")
+        boots = mock.Mock(wraps=hardware.boot)
+        with mock.patch.object(hardware, "boot", boots):
+            smaller, shown = shrink.minimise("riscv32", BUILD, self.kernel, LONG, wrong, 300)
+        self.assertEqual(smaller.text, "trace 1\nprocess\nremove p0\n")
+        self.assertEqual(smaller.how_far, "minimised on riscv32 from 11 to 1 operations")
+        self.assertEqual([shrink.signature(one) for one in self.judged(smaller.text)], [shrink.signature(shown)])
+        self.assertLess(boots.call_count, 30)
+
+    def test_of_a_sequence_one_member_is_left(self):
+        [wrong] = self.judged(LONG)
+        smaller, _ = shrink.minimise("riscv32", BUILD, self.kernel, f"sequence 1\n{PROGRAM}{LONG}", wrong, 0.001)
+        self.assertEqual((smaller.text, smaller.how_far[-11:]), (shrink.parse(LONG).text, "time was up"))
+
+    def test_what_another_program_needs_stays_whole(self):
+        wrong = hardware.Wrong(PROGRAM, "PROCBUF-BUG kind=hardware check=probe-reaches op=brk", "")
+        smaller, shown = shrink.minimise("riscv32", BUILD, self.kernel, PROGRAM, wrong, 300)
+        self.assertEqual((smaller.text, shown), (PROGRAM, wrong))
+        self.assertIn("no program shows it alone", smaller.how_far)
+
+    def test_what_should_happen_is_part_of_a_bug(self):
+        one, two, three = (hardware.Wrong("", "PROCBUF-BUG kind=hardware check=probe-reaches op=brk", f"expected: a {what} faults (P1)\nactual: no")
+                           for what in ("load by p0", "load by p1", "jump by p0"))
+        self.assertEqual(shrink.signature(one), shrink.signature(two))
+        self.assertNotEqual(shrink.signature(one), shrink.signature(three))
 
 
 CAMPAIGN = """
@@ -139,7 +215,10 @@ class Under(unittest.TestCase):
         [finding] = self.findings.by_identity.values()
         self.assertEqual(row.findings, [finding.identity])
         self.assertEqual((finding.machine, finding.harness, finding.severity), ("riscv32", "life", "high"))
-        self.assertEqual((self.folder / finding.folder / "trace.trace").read_text(), PROGRAM)
+        self.assertEqual((self.folder / finding.folder / "original.trace").read_text(), PROGRAM)
+        self.assertEqual((self.folder / finding.folder / "trace.trace").read_text(), "trace 1\nprocess\n")
+        self.assertEqual(finding.minimised, "minimised on riscv32 from 2 to 0 operations")
+        self.assertIn("No suspects: the difference is the machine's: only riscv32 shows it", finding.explanation)
         machine = hardware.MACHINES["riscv32"]
         for granule, identities in ((32, {finding.identity}), (4, set())):
             later = Findings(self.findings.bundles, self.build)

@@ -305,17 +305,12 @@ bool testbed_protect(const struct procbuf_protection *protection);
 void testbed_barrier(void);
 __attribute__((noreturn)) void testbed_panic(const char *message);
 
-static bool timing; /* what system calls cost: nothing is checked meanwhile */
 static unsigned moved; /* a bit for each process whose protection has moved since the last probes */
 
 /* Memory of the kernel apart, in which mistakes are made, has no lock. */
 WRAPPED(void, procbuf_port_user_access_open, procbuf_addr_t addr, size_t len,
         enum procbuf_access access)
 {
-    if (timing) {
-        __real_procbuf_port_user_access_open(addr, len, access);
-        return;
-    }
     const bool before = watch(true);
     testbed_open(addr, len, access);
     watch(before);
@@ -341,10 +336,8 @@ static bool is_counter(procbuf_addr_t addr)
 WRAPPED(void, procbuf_port_user_access_close, procbuf_addr_t addr, size_t len,
         enum procbuf_access access)
 {
-    if (timing || is_process_memory(addr))
+    if (is_process_memory(addr))
         __real_procbuf_port_user_access_close(addr, len, access);
-    if (timing)
-        return;
     const bool before = watch(true);
     if (is_counter(addr))
         access_load(addr, len);
@@ -376,10 +369,6 @@ WRAPPED(bool, procbuf_port_protect_memory, const struct procbuf_protection *prot
 
 WRAPPED(void, procbuf_port_barrier, void)
 {
-    if (timing) {
-        __real_procbuf_port_barrier();
-        return;
-    }
     const bool before = watch(true);
     if (!returning)
         testbed_barrier();
@@ -463,25 +452,6 @@ static uint32_t take_number(const uint8_t **at)
     return number;
 }
 
-/* So many system calls of p0 of the program before: the way there, what the kernel does, and the way back, with the
- * unit on. No probes, and nothing is compared. */
-static void time_calls(uint32_t count, enum kernel_call call, enum procbuf_error answer)
-{
-    struct procbuf_process *process = &world.slots[0];
-    const uintptr_t addr = (uintptr_t)model.processes[0].mem_start;
-    timing = handling = true;
-    watch(false);
-    for (; count > 0; count--) {
-        struct board_user user = { .at = (uintptr_t)user_call,
-                                   .registers = { call, 0, 0, addr, 16 } };
-        const enum board_event event = kernel_run(model_first_place(), &user);
-        kernel_handle(process, event, &user);
-        if (event != BOARD_CALLED || user.registers[0] != answer)
-            kernel_unable("a call that is timed does not answer what it should");
-    }
-    watch(true);
-}
-
 void kernel_main(void)
 {
     static struct trace trace;
@@ -502,9 +472,6 @@ void kernel_main(void)
         machine_run(&trace, stdout);
         at += len;
     }
-    /* What follows is 0 if nothing is to be timed: memory that no one has written. */
-    time_calls(take_number(&at), CALL_NONE, PROCBUF_NOSUPPORT);
-    time_calls(take_number(&at), CALL_ALLOW_READWRITE, PROCBUF_OK); /* with a window on the grant */
     fprintf(stdout,
             "= traces %llu system_calls %llu stores %llu probes %llu expected %llu faults %llu\n",
             counts.traces, counts.system_calls, counts.stores, counts.probes, counts.expected,
