@@ -420,9 +420,14 @@ static uint8_t kept[64];
 #define MUST_BE_KEPT(place) cr_assert_arr_eq((const uint8_t *)&(place), kept, sizeof(place))
 
 /* [add_to_counter] */
-/* As many swaps of a slot, each for what it holds. Where they are counted was opened last, when it was looked at. */
-static void add_to_counter(uint64_t count)
+/* As many swaps of the slot that a buffer was read from, each for what it holds. Where a grant's are counted was opened last,
+ * when it was looked at. */
+static void add_to_counter(const struct procbuf_buffer_private *buffer, uint64_t count)
 {
+    if (buffer->id.process == NULL) {
+        ((struct procbuf_slot_private *)buffer->slot_addr)->swaps += count;
+        return;
+    }
     const bool low_first = *(const uint8_t *)&(const uint16_t){ 1 } == 1;
     for (size_t i = 0, carry = 0; i < opened[2]; i++) {
         uint8_t *byte = &memory[opened[1] - MEMORY + (low_first ? i : opened[2] - 1 - i)];

@@ -10,7 +10,7 @@ const struct harness harness_memory = {
     .name = "memory",
     .about = "the break, the mark and grants, from both ends of a process's memory",
     .weights = {
-        [OP_FILL] = 6, [OP_POKE] = 3, [OP_REFUSE] = 8, [OP_AT_HOOK] = 6,
+        [OP_WIDEN] = 2, [OP_FILL] = 6, [OP_POKE] = 3, [OP_REFUSE] = 8, [OP_AT_HOOK] = 6,
         [OP_BRK] = 24, [OP_SBRK] = 16, [OP_MEMOP_BRK] = 4, [OP_MEMOP_SBRK] = 4,
         [OP_ALLOCATE_GRANT] = 14, [OP_ENTER_GRANT] = 5, [OP_LEAVE_GRANT] = 4,
         [OP_DECLARE_DRIVER] = 4, [OP_DRIVER_ENTER] = 6, [OP_ALLOW_READWRITE] = 4,

@@ -179,6 +179,11 @@ static unsigned compare_changed(void)
                   "expected: stores to the %u slots that the table was told of\n"
                   "actual: to one after them",
                   model.slot_count);
+    if (watched_strayed())
+        bug_found("state", "grants-before",
+                  "expected: calls for p0 to p%u change no grant of another process (I5)\n"
+                  "actual: one of a process that comes before them was written",
+                  model.slot_count - 1);
     model.changed = 0;
     for (unsigned left = changed; left != 0;)
         compare_process(take_lowest(&left));

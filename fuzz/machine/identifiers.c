@@ -1,4 +1,4 @@
-/* The one place of the testbed that looks into the library, and winds a counter forward there. */
+/* The one place of the testbed that looks into the library, and winds counters forward there. */
 #define PROCBUF_IMPLEMENTATION
 #include "identifiers.h"
 
@@ -16,6 +16,14 @@ void identifiers_follow(void)
                   "actual: %" PRIu64,
                   model.wound_from, *counter);
     *counter = model.next_identifier;
+}
+
+void identifiers_add_swaps(bool writable, uint64_t number, uint64_t count)
+{
+    if (writable)
+        world.readwrite_slots[number].private_.swaps += count;
+    else
+        world.readonly_slots[number].private_.swaps += count;
 }
 
 void identifiers_begin_at(uint64_t count)

@@ -1,7 +1,8 @@
-/* The end of the counter of identifiers, which no one lives to see. Contract: L1. */
+/* Counters whose end no one lives to see: of identifiers (L1), and of swaps of a slot of the kernel's (H6). */
 #ifndef FUZZ_IDENTIFIERS_H
 #define FUZZ_IDENTIFIERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The model has wound its counter forward: so has the table of the trace's world. Ends in bug_found() if until then
@@ -10,5 +11,8 @@ void identifiers_follow(void);
 
 /* The table of the trace's world, which has given out none, has given out so many. */
 void identifiers_begin_at(uint64_t count);
+
+/* A slot of the kernel's was swapped so many times. */
+void identifiers_add_swaps(bool writable, uint64_t number, uint64_t count);
 
 #endif

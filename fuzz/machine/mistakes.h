@@ -233,6 +233,10 @@ static void make_mistake(unsigned number)
         apart.answer =
             (int)procbuf_readwrite_slot_allow(&apart.readwrite_slot, &apart.lender, 0, 0).code;
         break;
+    case 41: apart.answer = (int)procbuf_readable_copy_to(apart_slice(), apart.array + 8, 8); break;
+    case 42:
+        apart.answer = (int)procbuf_writable_copy_from(apart_slice_to_write(), apart.array + 8, 8);
+        break;
     default: break;
     }
 }

@@ -50,12 +50,16 @@ static void add_to_counter(struct span counter, uint64_t count)
 }
 
 /* 2^32 and more swaps cannot be made one by one: the model and the counter in the grant are both moved by as many.
- * Where the library keeps the counter is what it has shown (H6). */
+ * Where the library keeps the counter is what it has shown (H6); that of a slot of the kernel's is in an object of its own. */
 void run_skip_swaps(const struct call *call, struct outcome *outcome)
 {
     const struct model_buffer *buffer = &model.buffers[call->args[0]];
+    const uint64_t count = ((uint64_t)1 << call->args[1]) - 1;
     (void)outcome;
-    add_to_counter(
-        model_slots(buffer->slot, buffer->grant_number)->counters[buffer->kind][buffer->number],
-        ((uint64_t)1 << call->args[1]) - 1);
+    if (buffer->from_kernel_slot)
+        identifiers_add_swaps(buffer->kind != 0, buffer->number, count);
+    else
+        add_to_counter(
+            model_slots(buffer->slot, buffer->grant_number)->counters[buffer->kind][buffer->number],
+            count);
 }

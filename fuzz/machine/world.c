@@ -287,6 +287,7 @@ static void begin_large(void)
     else
         memcpy(made->processes, world.before, sizeof made->processes);
     made->made = true;
+    watched_forbid(grants, (size_t)TRACE_LARGE_BEFORE * TRACE_LARGE_GRANTS * sizeof *grants);
     identifiers_begin_at(TRACE_LARGE_BEFORE);
 }
 #else
@@ -353,6 +354,7 @@ bool world_begin(const struct trace *trace, bool may_copy)
     }
     restore(&blank);
     arena_is_large = trace_is_large(trace) || model_granule > TRACE_MAX_FLASH;
+    watched_forbid(NULL, 0);
     large_is_used |= arena_is_large;
     arena_wrote((struct span){ 0, arena_is_large ? ARENA_LEN : ARENA_FOREIGN_END });
     model.slot_count = trace_slot_count(trace);

@@ -55,16 +55,26 @@ bool model_asks_whether_live(const struct model_buffer *buffer, struct predictio
 /* Swaps that a slot has left in any case: no one lives to see the last of 2^64. */
 static const uint64_t swaps_left = (uint64_t)1 << 32;
 
+/* Where the swaps are counted of the slot that a buffer was read from. Returns: null if it was read from none, or from a
+ * grant that is gone or that the library has not looked into. */
+static uint64_t *counted_swaps(const struct model_buffer *buffer)
+{
+    if (buffer->filled && buffer->from_kernel_slot)
+        return &model.kernel_slots[buffer->kind][buffer->number].swaps;
+    if (!buffer->filled || !buffer->from_slot || !model_is_live(buffer->slot, buffer->identifier))
+        return NULL;
+    struct model_slots *slots = model_slots(buffer->slot, buffer->grant_number);
+    return slots->shown[buffer->kind][buffer->number] ? &slots->swaps[buffer->kind][buffer->number]
+                                                      : NULL;
+}
+
 void predict_skip_swaps(const struct call *call, struct prediction *p)
 {
     const struct model_buffer *buffer = &model.buffers[call->args[0]];
     const uint64_t count = ((uint64_t)1 << call->args[1]) - 1;
+    uint64_t *swaps = counted_swaps(buffer);
     skips(p, "T5");
-    if (!buffer->filled || !buffer->from_slot || !model_is_live(buffer->slot, buffer->identifier))
-        return;
-    struct model_slots *slots = model_slots(buffer->slot, buffer->grant_number);
-    uint64_t *swaps = &slots->swaps[buffer->kind][buffer->number];
-    if (!slots->shown[buffer->kind][buffer->number] || *swaps > UINT64_MAX - swaps_left - count)
+    if (swaps == NULL || *swaps > UINT64_MAX - swaps_left - count)
         return;
     *swaps += count;
     RULE("H6");

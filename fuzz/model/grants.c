@@ -48,8 +48,7 @@ static int allocate_grant(unsigned slot, uint64_t number, const struct model_dri
     if (len > process->kernel_break)
         return PROCESS_ERRORS + OUT_OF_MEMORY;
     uint64_t addr = process->kernel_break - len;
-    while (addr % align != 0)
-        addr--;
+    addr -= addr % align;
     if (addr < process->app_break)
         return PROCESS_ERRORS + OUT_OF_MEMORY;
     RULE("L9");

@@ -46,6 +46,8 @@ static const struct {
     { "R22", "its lookup function returns the same region for the next address" },
     { "R24", "a process of ours allows a read-only slot of the kernel's" },
     { "R24", "a process of ours allows a read-write slot of the kernel's" },
+    { "R5", "it copies a slice to where the slice is" },
+    { "R5", "it copies to a slice from where the slice is" },
 };
 
 const char *model_mistake(unsigned number)

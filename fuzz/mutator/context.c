@@ -85,10 +85,24 @@ static void share_own_memory(struct op *op, unsigned first)
     op->operands[first] = (struct operand){ .anchor = ANCHOR_RAM,
                                             .index = (uint8_t)process.number,
                                             .number = (int32_t)chance_below(64) };
-    op->operands[first + 1] = (struct operand){ .number = (int32_t)chance_below(32) };
-    if (draw_is_large() && chance_one_in(2)) /* all of it */
+    op->operands[first + 1] =
+        (struct operand){ .number = (int32_t)chance_below(chance_one_in(4) ? 256 : 32) };
+    if (chance_one_in(draw_is_large() ? 2 : 8)) /* all of it */
         op->operands[first + 1] =
             (struct operand){ .anchor = ANCHOR_BREAK, .index = (uint8_t)process.number };
+}
+
+/* The same of what a process may only read: up to the end of it, or about there. */
+static void share_own_flash(struct op *op, unsigned first)
+{
+    struct operand process = { 0 };
+    (void)context_process_of(op, &process);
+    op->operands[first] = (struct operand){ .anchor = ANCHOR_FLASH_PROTECTED,
+                                            .index = (uint8_t)process.number,
+                                            .number = (int32_t)chance_below(8) };
+    op->operands[first + 1] = (struct operand){ .anchor = ANCHOR_FLASH_END,
+                                                .index = (uint8_t)process.number,
+                                                .number = (int32_t)chance_below(3) - 1 };
 }
 
 static unsigned insert_fillers(struct trace *trace, unsigned at, const struct op *op);
@@ -182,11 +196,27 @@ static unsigned insert_pairs(struct trace *trace, unsigned at, struct op *op, un
             op->operands[k].number < 512) {
             put.operands[2] = op->operands[k]; /* near the vector itself */
             put.operands[2].number += (int32_t)chance_below(8);
-            put.operands[3] = (struct operand){ .number = (int32_t)chance_below(8) };
+            put.operands[3] = (struct operand){
+                .number = (int32_t)chance_below(chance_one_in(4) ? 256 : 8),
+            };
         }
         at += context_insert(trace, at, &put);
     }
     return at;
+}
+
+/* What was taken out of a slot is used after so many swaps that their number is the same where it is cut. */
+static void insert_stale_slot(struct trace *trace, unsigned at, const struct op *take,
+                              const struct op *allow)
+{
+    struct op skip = draw_op_of(trace, OP_SKIP_SWAPS), use = draw_op_of(trace, OP_LEN);
+    skip.operands[0].number = use.operands[0].number = (int32_t)buffer_number(
+        op_table[take->code].operands[0], (uint64_t)take->operands[0].number);
+    at += context_insert(trace, at, take);
+    at += context_insert(trace, at, &skip);
+    at += context_insert(trace, at, allow);
+    if (draw_has(OP_LEN))
+        (void)context_insert(trace, at, &use);
 }
 
 /* What an operation about maps, vectors or slots of the kernel's needs before it. */
@@ -210,6 +240,8 @@ static unsigned insert_for_maps(struct trace *trace, unsigned at, struct op *op)
             at = insert_map(trace, at, &allow);
             at += context_insert(trace, at, &allow);
         }
+        if (draw_has(allows) && draw_has(OP_SKIP_SWAPS) && chance_one_in(4))
+            insert_stale_slot(trace, at, op, &allow);
     }
     return at;
 }
@@ -260,7 +292,9 @@ static unsigned fill(struct trace *trace, unsigned at, uint8_t code, int32_t num
         return fill_by_map(trace, at, code, number);
     struct op op = draw_op_of(trace, code);
     op.operands[0].number = number;
-    if (builds && chance_one_in(2))
+    if (code == OP_BUILD_READONLY && chance_one_in(8))
+        share_own_flash(&op, 2);
+    else if (builds && chance_one_in(2))
         share_own_memory(&op, 2);
     return at + context_insert(trace, at, &op);
 }
@@ -295,6 +329,12 @@ static unsigned insert_fillers(struct trace *trace, unsigned at, const struct op
         at = insert_over(trace, at, OP_READER_OVER);
     if (writes || op->code == OP_STREAM_COPY)
         at = insert_over(trace, at, OP_WRITER_OVER);
+    if ((op->code == OP_SET_YIELDED_FOR || op->code == OP_SET_YIELDED) &&
+        draw_has(OP_SET_RUNNING) && chance_one_in(2)) {
+        struct op run = draw_op_of(trace, OP_SET_RUNNING);
+        run.operands[0] = op->operands[0];
+        at += context_insert(trace, at, &run);
+    }
     if (op->code == OP_ENTER_GRANT && draw_has(OP_ALLOCATE_GRANT) && chance_one_in(2)) {
         struct op allocate = draw_op_of(trace, OP_ALLOCATE_GRANT);
         memcpy(allocate.operands, op->operands, 2 * sizeof op->operands[0]); /* process, number */
@@ -368,7 +408,7 @@ static bool has_slice(const struct trace *trace, unsigned at, int32_t number)
 /* Enter a buffer, its bytes as that slice. Returns: where its users go; the block ends after them. */
 static unsigned insert_enter(struct trace *trace, unsigned at, int32_t slice)
 {
-    const uint8_t code = chance_one_in(4) ? OP_ENTER : OP_MUT_ENTER;
+    const uint8_t code = chance_one_in(3) ? OP_ENTER : OP_MUT_ENTER;
     if (!draw_has(code))
         return at;
     struct op enter = draw_op_of(trace, code);
@@ -452,6 +492,8 @@ static unsigned insert_allow_and_enter(struct trace *trace, unsigned at, struct 
     take.operands[1] = allow.operands[0]; /* process */
     if (chance_one_in(2))
         share_own_memory(&allow, 3);
+    if (chance_one_in(8))
+        allow.operands[4] = (struct operand){ .number = 0 };
     at = insert_fillers(trace, at, &allow);
     at += context_insert(trace, at, &allow);
     at += context_insert(trace, at, &take);
@@ -462,6 +504,8 @@ static unsigned insert_allow_and_enter(struct trace *trace, unsigned at, struct 
     if (draw_has(OP_LEN) && chance_one_in(2)) { /* a swap, often to the very same range */
         if (chance_one_in(2))
             share_own_memory(&allow, 3);
+        if (chance_one_in(4)) /* for nothing */
+            allow.operands[4] = (struct operand){ .number = 0 };
         struct op use = draw_op_of(trace, OP_LEN);
         use.operands[0].number = read->operands[0].number + (writing ? TRACE_BUFFER_COUNT : 0);
         if (draw_has(OP_SKIP_SWAPS) && chance_one_in(3)) { /* many, after the block */
@@ -472,8 +516,9 @@ static unsigned insert_allow_and_enter(struct trace *trace, unsigned at, struct 
                 (void)context_insert(trace, at + 1 + i, &after[i]);
             return at;
         }
-        if (context_insert(trace, at, &allow))
-            (void)context_insert(trace, at + 1, &use);
+        if (context_insert(trace, at + 1,
+                           &allow)) /* after the block, in which the grant is entered */
+            (void)context_insert(trace, at + 2, &use);
     }
     return at;
 }
@@ -487,29 +532,24 @@ static void insert_another_enter(struct trace *trace, unsigned at, const struct 
     (void)context_insert(trace, at, &enter);
 }
 
-/* What a process waits for is kept while it is stopped. */
-static void insert_stop(struct trace *trace, unsigned at, const struct op *yield)
-{
-    struct op stop = draw_op_of(trace, OP_STOP);
-    stop.operands[0] = yield->operands[0];
-    (void)context_insert(trace, at, &stop);
-}
-
 /* A number of the operation comes as wide as the library takes it: often one that is small again where it is cut.
  * Returns: where the operation goes now. */
-static unsigned insert_widening(struct trace *trace, unsigned at, const struct op *op)
+static unsigned insert_widening(struct trace *trace, unsigned at, struct op *op)
 {
     const char *kinds = op_table[op->code].operands;
     unsigned wide = 0;
     for (unsigned k = 0; kinds[k] != '\0'; k++)
         wide += kind_row(kinds[k])->is_wide;
-    if (wide == 0 || op_table[op->code].how == HOW_USER || !draw_has(OP_WIDEN) || !chance_one_in(6))
+    if (wide == 0 || op_table[op->code].how == HOW_USER || !draw_has(OP_WIDEN) ||
+        !chance_one_in(draw_is_large() ? 3 : 6))
         return at;
     struct op widen = draw_op_of(trace, OP_WIDEN);
     unsigned nth = chance_below(wide), k = 0;
     while (!kind_row(kinds[k])->is_wide || nth-- != 0)
         k++;
     widen.operands[0].number = 1 + (int32_t)k;
+    if (chance_one_in(3)) /* the power of two itself */
+        op->operands[k].number = 0;
     return at + context_insert(trace, at, &widen);
 }
 
@@ -563,47 +603,150 @@ static unsigned insert_turn(struct trace *trace, unsigned at, struct op *move)
     return at + context_insert(trace, at, &turn);
 }
 
-/* The process whose memory a buffer register holds there. Returns: false if no operation before fills it so. */
-static bool process_of_buffer(const struct trace *trace, unsigned at, uint8_t code, int32_t number,
-                              struct operand *process_out)
+/* Open a block. Returns: where its operations go, or `at` if there is no room for it. */
+static unsigned insert_block(struct trace *trace, unsigned at, const struct op *opens)
 {
-    while (at-- > 0) {
-        const struct op *op = &trace->ops[at];
-        if (op->code == code && op->operands[0].number == number)
-            return context_process_of(op, process_out);
-    }
-    return false;
+    if (!context_insert(trace, at, opens))
+        return at;
+    (void)context_insert(trace, at + 1, &context_end);
+    return at + 1;
 }
 
-/* Inside an enter: others inside it; in the innermost its process begins a new life, and a grant of that may come to where
- * the outermost is. Returns: where the innermost block goes on. */
-static unsigned insert_descent(struct trace *trace, unsigned at, const struct op *enter)
+/* A driver enters its grant in a process. Returns: where the block goes on. */
+static unsigned insert_driver_enter(struct trace *trace, unsigned at, const struct operand *process)
 {
-    const bool is_enter = enter->code == OP_ENTER || enter->code == OP_MUT_ENTER;
-    struct operand process;
-    if (!is_enter || !draw_has(OP_ALLOCATE_GRANT) || !draw_has(OP_BRK) || !chance_one_in(8) ||
-        !process_of_buffer(trace, at, OP_BUILD_READWRITE, enter->operands[0].number, &process))
+    if (!draw_has(OP_DRIVER_ENTER) || !draw_has(OP_TAKE_ID))
         return at;
-    for (unsigned depth = chance_below(5); depth > 0; depth--) {
-        struct op inner = draw_op_of(trace, enter->code);
-        inner.operands[0].number = (enter->operands[0].number + 1) % TRACE_BUFFER_COUNT;
-        at = insert_fillers(trace, at, &inner);
-        if (!context_insert(trace, at, &inner))
-            return at;
-        (void)context_insert(trace, ++at, &context_end);
-    }
-    at = context_insert_restart(trace, at, &process);
-    struct op brk = draw_op_of(trace, OP_BRK), allocate = draw_op_of(trace, OP_ALLOCATE_GRANT);
-    brk.operands[0] = allocate.operands[0] = process;
-    brk.operands[1] = (struct operand){ .anchor = ANCHOR_RAM,
-                                        .index = (uint8_t)process.number,
-                                        .number = (int32_t)chance_below(8) };
-    if (process.number < (int32_t)trace->process_count && !chance_one_in(4))
-        allocate.operands[3] = (struct operand){
-            .number = (int32_t)chance_below(trace->processes[process.number].ram),
-        };
+    struct op enter = draw_op_of(trace, OP_DRIVER_ENTER), take = draw_op_of(trace, OP_TAKE_ID);
+    take.operands[0] = enter.operands[1];
+    take.operands[1] = *process;
+    at = fill(trace, at, OP_DECLARE_DRIVER, enter.operands[0].number);
+    at += context_insert(trace, at, &take);
+    return insert_block(trace, at, &enter);
+}
+
+/* A part of a process's RAM, near its start or near where grants begin in a new life: bytes from the start of RAM. */
+struct part {
+    int32_t start, end;
+    int32_t grants; /* where they begin */
+};
+
+static struct part draw_part(const struct layout *layout)
+{
+    const int32_t grants = (int32_t)(layout->ram - layout->kernel);
+    struct part part = { .start = (int32_t)chance_below(64), .grants = grants };
+    if (chance_one_in(3) && grants < ANCHOR_MAX_OFFSET)
+        part.start = grants - 1 - (int32_t)chance_below(64);
+    if (part.start < 0 || part.start >= grants)
+        part.start = 0;
+    const uint32_t most = (uint32_t)(grants - part.start);
+    part.end = part.start + 1 + (int32_t)chance_below(chance_one_in(2) && most > 64 ? 64 : most);
+    return part;
+}
+
+/* A grant that begins about where the part ends or, aligned, some bytes before it. */
+static struct op grant_that_meets(const struct trace *trace, const struct part *part)
+{
+    struct op allocate = draw_op_of(trace, OP_ALLOCATE_GRANT);
+    int32_t len = part->grants - part->end + (int32_t)chance_below(3) - 1;
+    if (len < 0 || chance_one_in(3))
+        len = (int32_t)chance_below((uint32_t)part->grants + 1);
+    allocate.operands[3] = (struct operand){ .number = len };
+    allocate.operands[4].number = chance_one_in(2) ? 1 : 1 << chance_below(8);
+    return allocate;
+}
+
+/* Inside an enter, and others inside it, a process begins a new life, in which a grant comes about to where the outermost is
+ * open, or the break to where a driver's grant is. Returns: whether there is one now. */
+static bool insert_meeting(struct trace *trace, unsigned at, const struct op *op)
+{
+    struct op build = draw_op_of(trace, OP_BUILD_READWRITE), brk = draw_op_of(trace, OP_BRK);
+    struct op enter = draw_op_of(trace, chance_one_in(2) ? OP_ENTER : OP_MUT_ENTER);
+    struct operand process = build.operands[1];
+    (void)context_process_of(op, &process);
+    if (!draw_has(build.code) || !draw_has(OP_BRK) || !draw_has(enter.code) ||
+        !draw_has(OP_ALLOCATE_GRANT) || (unsigned)process.number >= trace->process_count ||
+        trace->processes[process.number].ram == trace->processes[process.number].kernel)
+        return false;
+    const struct part part = draw_part(&trace->processes[process.number]);
+    struct op allocate = grant_that_meets(trace, &part);
+    const uint8_t index = (uint8_t)process.number;
+    build.operands[1] = brk.operands[0] = allocate.operands[0] = process;
+    build.operands[2] = (struct operand){ ANCHOR_RAM, index, part.start };
+    build.operands[3] = (struct operand){ .number = part.end - part.start };
+    brk.operands[1] = (struct operand){ ANCHOR_KERNEL_BREAK, index, 0 };
+    enter.operands[0].number =
+        build.operands[0].number + (enter.code == OP_ENTER ? TRACE_BUFFER_COUNT : 0);
     at += context_insert(trace, at, &brk);
-    return at + context_insert(trace, at, &allocate);
+    at += context_insert(trace, at, &build);
+    if (chance_one_in(4))
+        at = insert_driver_enter(trace, at, &process);
+    at = insert_block(trace, at, &enter);
+    build.operands[2].number = 0;
+    build.operands[3].number = 1;
+    at += context_insert(trace, at, &build);
+    for (unsigned depth = chance_below(5); depth > 0; depth--)
+        at = insert_block(trace, at, &enter);
+    at = context_insert_restart(trace, at, &process);
+    brk.operands[1] = (struct operand){ ANCHOR_RAM, index, (int32_t)chance_below(8) };
+    at += context_insert(trace, at, &brk);
+    at += context_insert(trace, at, &allocate);
+    brk.operands[1] = (struct operand){ ANCHOR_KERNEL_BREAK, index, -(int32_t)chance_below(8) };
+    (void)context_insert(trace, at, &brk);
+    return true;
+}
+
+/* Two ids of one table, of different processes. Returns: where their comparison goes. */
+static unsigned insert_ids(struct trace *trace, unsigned at, const struct op *equal)
+{
+    const uint8_t code =
+        draw_has(OP_TAKE_FOREIGN_ID) && chance_one_in(2) ? OP_TAKE_FOREIGN_ID : OP_TAKE_ID;
+    if (!draw_has(code) || !chance_one_in(2))
+        return at;
+    struct op a = draw_op_of(trace, code), b = a;
+    a.operands[0] = equal->operands[0];
+    b.operands[0] = equal->operands[1];
+    b.operands[1].number = (int32_t)chance_below(TRACE_FOREIGN_COUNT);
+    at += context_insert(trace, at, &a);
+    return at + context_insert(trace, at, &b);
+}
+
+/* A grant of the process level that only differs from a driver's in whose it is, and the driver that meets it. */
+static void insert_anothers_grant(struct trace *trace, unsigned at, struct op *allocate)
+{
+    static const uint8_t codes[] = { OP_ALLOW_READONLY, OP_ALLOW_READWRITE };
+    struct op meets = draw_op_of(trace, codes[chance_below(2)]);
+    for (unsigned o = 0; o < at; o++) {
+        const struct op *driver = &trace->ops[o];
+        if (driver->code != OP_DECLARE_DRIVER || driver->operands[1].number >= 4)
+            continue;
+        allocate->operands[1] = driver->operands[1]; /* grant */
+        allocate->operands[3] = (struct operand){ .number = 8 * driver->operands[5].number };
+        meets.operands[1] = driver->operands[0];
+    }
+    meets.operands[0] = allocate->operands[0];
+    at += context_insert(trace, at, allocate);
+    if (draw_has(meets.code))
+        (void)context_insert(trace, at, &meets);
+}
+
+/* Someone looks at what the operation has changed. */
+static void insert_look(struct trace *trace, unsigned at, const struct op *op)
+{
+    uint8_t code = OP_END;
+    switch (op->code) {
+    case OP_CONSUME: code = chance_one_in(2) ? OP_CONSUME : OP_PTR; break;
+    case OP_ALLOCATE_GRANT: code = OP_LOOKUP_DRIVER; break;
+    case OP_SET_YIELDED_FOR: code = OP_STOP; break;
+    default: break;
+    }
+    if (code == OP_END || !draw_has(code) || !chance_one_in(2))
+        return;
+    struct op look = draw_op_of(trace, code);
+    look.operands[0] = op->operands[0];
+    if (code == OP_LOOKUP_DRIVER)
+        look.operands[1] = op->operands[2]; /* driver number */
+    (void)context_insert(trace, at, &look);
 }
 
 /* The end of a block that begins before `at`: after something new that uses its slice, or somewhere
@@ -656,10 +799,28 @@ static void insert_skip(struct trace *trace, unsigned at, const struct op *skip)
     }
 }
 
+/* The same several times: what happens when it is done for the n-th time only. */
+static void insert_again(struct trace *trace, unsigned at, const struct op *op)
+{
+    if (op->code == OP_RESTART_MANY || strpbrk(op_table[op->code].operands, "sS") != NULL)
+        return;
+    for (unsigned times = 1 + chance_below(12); times > 0; times--)
+        (void)context_insert(trace, at, op);
+}
+
+static bool may_meet(uint8_t code)
+{
+    return code == OP_ENTER || code == OP_MUT_ENTER || code == OP_ALLOCATE_GRANT;
+}
+
 void context_insert_random(struct trace *trace)
 {
     unsigned at = chance_below(trace->op_count + 1);
     struct op op = draw_op(trace);
+    if (may_meet(op.code) && chance_one_in(8) && insert_meeting(trace, at, &op))
+        return;
+    if (op.code == OP_ID_EQUAL)
+        at = insert_ids(trace, at, &op);
     at = insert_fillers(trace, at, &op);
     at = insert_for_maps(trace, at, &op);
     if (chance_one_in(12))
@@ -681,14 +842,20 @@ void context_insert_random(struct trace *trace)
         insert_end(trace, insert_acting_driver(trace, at, &op));
         return;
     }
+    if (op.code == OP_ALLOCATE_GRANT && chance_one_in(4)) {
+        insert_anothers_grant(trace, at, &op);
+        return;
+    }
     if (!context_insert(trace, at, &op))
         return;
+    if (chance_one_in(24))
+        insert_again(trace, at, &op);
     if (op_opens_block(op.code))
-        insert_end(trace, insert_descent(trace, at + 1, &op));
+        insert_end(trace, at + 1);
     else if (lends_by_map(op.code) && chance_one_in(2))
         insert_change_of_map(trace, at + 1, &op);
     else if (op.code == OP_LEAVE_GRANT && draw_has(OP_ENTER_GRANT) && chance_one_in(2))
         insert_another_enter(trace, at + 1, &op);
-    else if (op.code == OP_SET_YIELDED_FOR && draw_has(OP_STOP) && chance_one_in(2))
-        insert_stop(trace, at + 1, &op);
+    else
+        insert_look(trace, at + 1, &op);
 }

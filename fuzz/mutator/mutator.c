@@ -73,9 +73,8 @@ static void repeat(struct trace *trace)
         at += context_insert(trace, at, &part[o]);
 }
 
-static void change_layout(struct trace *trace)
+static void change_field(struct trace *trace, struct layout *layout)
 {
-    struct layout *layout = &trace->processes[chance_below(trace->process_count)];
     switch (chance_below(8)) {
     case 0: layout->flash_above = !layout->flash_above; break;
     case 1: layout->restarts = !layout->restarts; break;
@@ -94,7 +93,15 @@ static void change_layout(struct trace *trace)
         }
         break;
     }
-    layout_clip(layout);
+}
+
+static void change_layout(struct trace *trace)
+{
+    struct layout *layout = &trace->processes[chance_below(trace->process_count)];
+    for (unsigned count = 1 + chance_below(3); count > 0; count--) {
+        change_field(trace, layout);
+        layout_clip(layout);
+    }
 }
 
 /* Ends without a block go, blocks without an end get one: as the decoder reads what is encoded. */

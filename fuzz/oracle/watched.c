@@ -17,6 +17,18 @@ uint32_t watched_take(void)
     return stored;
 }
 
+void watched_forbid(const void *start, size_t len)
+{
+    watched.forbidden = (uintptr_t)start;
+    watched.forbidden_len = len;
+    watched.strayed = false;
+}
+
+bool watched_strayed(void)
+{
+    return watched.strayed;
+}
+
 /* The part of the store that meets the objects, and each object that it meets. */
 void watched_note(uintptr_t addr, size_t len)
 {

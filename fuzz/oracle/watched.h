@@ -3,6 +3,7 @@
 #ifndef FUZZ_WATCHED_H
 #define FUZZ_WATCHED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,12 +13,21 @@ void watched_begin(const void *start, uint32_t count, uint32_t len_of_each);
 /* Returns: a bit for each object that was stored to since this was last asked. */
 uint32_t watched_take(void);
 
+/* Objects that no call may store to. */
+void watched_forbid(const void *start, size_t len);
+
+/* Returns: whether one did since then. */
+bool watched_strayed(void);
+
 /* Only for watched_store(), which most stores of the library go through. */
 struct watched {
     uintptr_t start;
     uint32_t len, len_of_each;
     uint32_t stored;
     uintptr_t last; /* start of an object that is noted already; 0: none is */
+    uintptr_t forbidden;
+    size_t forbidden_len;
+    bool strayed;
 };
 extern struct watched watched;
 void watched_note(uintptr_t addr, size_t len);
@@ -29,6 +39,7 @@ static inline void watched_store(uintptr_t addr, size_t len)
     if (addr < watched.start + watched.len && watched.start < addr + len &&
         (in_last >= watched.len_of_each || len > watched.len_of_each - in_last))
         watched_note(addr, len);
+    watched.strayed |= addr - watched.forbidden < watched.forbidden_len;
 }
 
 #endif

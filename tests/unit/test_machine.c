@@ -3,10 +3,15 @@
 
 #include "bug.h"
 #include "compare.h"
+#include "execute.h"
 #include "harness.h"
+#include "lookups.h"
 #include "machine.h"
 #include "marks.h"
+#include "out.h"
 #include "world.h"
+
+#include <procbuf/capability.h>
 
 #include <limits.h>
 #include <string.h>
@@ -183,6 +188,170 @@ Test(machine, a_process_that_only_the_model_changes_is_noticed, .exit_code = BUG
     compare_after(&nothing);
 }
 
+/* Of a process that ended with a code, the model says something else in one byte. */
+static const struct field {
+    const char *identity;
+    size_t offset;
+} state_fields[] = {
+    { "check=state-kind ", offsetof(struct model_process, state) },
+    { "check=state-stopped-from ", offsetof(struct model_process, stopped_from) },
+    { "check=state-yielded-for ", offsetof(struct model_process, yielded_for) },
+    { "check=state-completion ", offsetof(struct model_process, completion) },
+    { "check=state-completion-code ", offsetof(struct model_process, completion_code) },
+    { "check=state-restart-count ", offsetof(struct model_process, restart_count) },
+    { "check=state-app-break ", offsetof(struct model_process, app_break) },
+    { "check=state-kernel-break ", offsetof(struct model_process, kernel_break) },
+    { "check=state-mark ", offsetof(struct model_process, mark) },
+}, layout_fields[] = {
+    { "check=layout-mem-start ", offsetof(struct model_process, mem_start) },
+    { "check=layout-mem-end ", offsetof(struct model_process, mem_end) },
+    { "check=layout-flash-start ", offsetof(struct model_process, flash_start) },
+    { "check=layout-flash-protected-end ", offsetof(struct model_process, flash_protected_end) },
+    { "check=layout-flash-end ", offsetof(struct model_process, flash_end) },
+};
+
+static void compare_state_of_one(void)
+{
+    compare_after(&nothing);
+}
+
+static void compare_layout_of_one(void)
+{
+    compare_layout(1);
+}
+
+static void check_field(const struct field *field, void (*compare)(void))
+{
+    int status;
+    const pid_t child = fork();
+    if (child == 0) {
+        begin_world(field->identity);
+        run("trace 1\nterminate p1 7\n");
+        compare();
+        ((uint8_t *)model_change(1))[field->offset] ^= 1;
+        compare();
+        _exit(0);
+    }
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert_eq(WEXITSTATUS(status), BUG_EXIT_STATUS, "%s", field->identity);
+}
+
+Test(machine, each_field_of_a_process_is_compared)
+{
+    for (size_t f = 0; f < sizeof state_fields / sizeof state_fields[0]; f++)
+        check_field(&state_fields[f], compare_state_of_one);
+    for (size_t f = 0; f < sizeof layout_fields / sizeof layout_fields[0]; f++)
+        check_field(&layout_fields[f], compare_layout_of_one);
+}
+
+/* ---- Callbacks ---- */
+
+PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability);
+
+/* A world with a live foreign process and a map of a function, which ends well unless the finding comes. */
+static bool is_found(const char *identity, void (*act)(unsigned row), unsigned row)
+{
+    int status;
+    const pid_t child = fork();
+    if (child == 0) {
+        begin_world(identity);
+        run("trace 1\nforeign_start f0\nmap_region g0 f0.memory 64 write\nmap_of_lookup m0 1\n");
+        world.lending = (struct lending){ 0, model.foreign[0].identifier };
+        act(row);
+        _exit(0);
+    }
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == BUG_EXIT_STATUS, "%s, row %u",
+              identity, row);
+    return status != 0;
+}
+
+/* Which lookups the model expects, of the one that the library makes. */
+static const struct {
+    unsigned count, map, offset;
+    const char *identity; /* null: none */
+} lookup_rows[] = {
+    { 1, 0, 0, NULL },
+    { 0, 0, 0, "check=callback-lookup " },
+    { 1, 1, 0, "check=callback-lookup " },
+    { 1, 0, 1, "check=callback-lookup " },
+    { 2, 0, 0, "check=lookups " },
+};
+
+static void build_by_lookup(unsigned row)
+{
+    const uint64_t addr = model_foreign_memory(0);
+    const struct procbuf_id id = procbuf_id_new_external(&world.foreign, world_foreign_place(0),
+                                                         model.foreign[0].identifier, &capability);
+    const struct procbuf_lender lender = procbuf_lender_pinned(&world.maps[0], id);
+    struct procbuf_readonly buffer;
+    model.lookups.count = lookup_rows[row].count;
+    model.lookups.calls[0].map = lookup_rows[row].map;
+    model.lookups.calls[0].addr = addr + lookup_rows[row].offset;
+    lookups_begin();
+    (void)!procbuf_readonly_build_from(&lender, (procbuf_addr_t)addr, 8, &buffer);
+    lookups_end();
+}
+
+Test(machine, each_call_of_a_lookup_function_is_compared)
+{
+    REFUSES("M3");
+    for (unsigned r = 0; r < sizeof lookup_rows / sizeof lookup_rows[0]; r++)
+        cr_assert_eq(is_found(lookup_rows[r].identity != NULL ? lookup_rows[r].identity : "none",
+                              build_by_lookup, r),
+                     lookup_rows[r].identity != NULL, "row %u", r);
+}
+
+/* The life that is held, and what differs from it in one point. */
+static void ask_foreign(unsigned row)
+{
+    (void)execute_foreign_is_live(world_foreign_place(row == 1),
+                                  model.foreign[0].identifier + (row == 2),
+                                  row == 3 ? (const void *)&world : world.foreign_lives);
+}
+
+Test(machine, a_foreign_table_is_asked_for_lives_that_are_held)
+{
+    REFUSES("B7");
+    for (unsigned row = 0; row < 4; row++)
+        cr_assert_eq(is_found("check=callback-liveness ", ask_foreign, row), row != 0, "row %u",
+                     row);
+}
+
+static void write_on_refusal(unsigned byte)
+{
+    uint8_t result[24];
+    const struct outcome none = { .kind = OUTCOME_NO }, yes = { .kind = OUTCOME_YES };
+    const struct out out = out_fill(result, sizeof result);
+    (void)out_is_told(&out, &none);
+    if (byte == sizeof result) {
+        result[0] ^= 1;
+        (void)out_is_told(&out, &yes);
+        return;
+    }
+    result[byte] ^= 1;
+    (void)out_is_told(&out, &none);
+}
+
+Test(machine, every_byte_of_a_result_is_kept_on_refusal)
+{
+    REFUSES("E3");
+    for (unsigned byte = 0; byte <= 24; byte++)
+        cr_assert_eq(is_found("check=written-on-refusal ", write_on_refusal, byte), byte != 24,
+                     "byte %u", byte);
+}
+
+Test(machine, grants_of_processes_before_are_not_written, .exit_code = BUG_EXIT_STATUS)
+{
+    begin_world("kind=state check=grants-before ");
+    watched_forbid(&world.grants[3], sizeof world.grants[3]);
+    watched_store((uintptr_t)&world.grants[3] - 1, 1);
+    watched_store((uintptr_t)&world.grants[4], 1);
+    compare_after(&nothing);
+    watched_store((uintptr_t)&world.grants[4] - 1, 1);
+    compare_after(&nothing);
+}
+
 Test(machine, a_slot_that_the_table_was_not_told_of_is_not_written, .exit_code = BUG_EXIT_STATUS)
 {
     begin_world("kind=state check=store-behind-the-table ");
@@ -230,6 +399,29 @@ Test(machine, a_slice_that_is_shorter_is_noticed, .exit_code = BUG_EXIT_STATUS)
     world.slices[0].writable =
         procbuf_writable_from_array((void *)(uintptr_t)(ARENA_BASE + ARENA_SCRATCH), 7);
     compare_slice(0);
+}
+
+/* Of an empty slice, in the arena, or what the process passed; and a byte further than it should be. */
+static void wrong_base(unsigned row)
+{
+    const uintptr_t arena = ARENA_BASE + ARENA_SCRATCH, wild = 0x77777;
+    const uintptr_t bases[] = { arena, wild, arena + 1 };
+    model.slices[0] = (struct model_slice){ .valid = true,
+                                            .writable = true,
+                                            .dummy = row < 2,
+                                            .wild = wild,
+                                            .span = { ARENA_SCRATCH, ARENA_SCRATCH } };
+    world.slices[0].writable = procbuf_writable_from_array((void *)bases[row], 0);
+    compare_slice(0);
+}
+
+Test(machine, a_slice_with_another_base_is_noticed)
+{
+    static const char *const identities[] = { "check=slice-base-leaks ", "check=slice-base-leaks ",
+                                              "check=slice-base " };
+    REFUSES("H5");
+    for (unsigned row = 0; row < 3; row++)
+        cr_assert(is_found(identities[row], wrong_base, row), "row %u", row);
 }
 
 Test(machine, a_buffer_below_no_break_is_noticed, .exit_code = BUG_EXIT_STATUS)

@@ -173,7 +173,7 @@ Test(mutator, what_a_slot_holds_is_read_where_it_can_be)
 
 Test(mutator, what_was_read_meets_a_swap)
 {
-    static const uint8_t codes[] = { OP_READ_READONLY, OP_ALLOW_READONLY, OP_LEN };
+    static const uint8_t codes[] = { OP_READ_READONLY, OP_END, OP_ALLOW_READONLY, OP_LEN };
     cr_assert_gt(count_of("allow", "trace 1\n", codes, sizeof codes), 500);
 }
 

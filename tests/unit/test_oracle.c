@@ -341,6 +341,77 @@ Test(oracle, names_every_kind_of_violation)
         cr_assert_str_eq(identity_of(rows[r].plant), rows[r].identity, "row %zu", r);
 }
 
+/* A hook that is as expected but for one byte. */
+static struct {
+    enum hook_kind kind;
+    size_t offset;
+} changed;
+
+static void hook_that_is_changed(void)
+{
+    struct hook hook = { .kind = changed.kind, .addr = at(RAM), .len = 8 };
+    expected = (struct expectation){ .hook_count = 1, .hooks = { hook } };
+    oracle_call_begin(&call, &expected);
+    ((uint8_t *)&hook)[changed.offset] ^= 1;
+    (void)oracle_hook(&hook);
+}
+
+static void rule_that_begins_alike(void)
+{
+    const struct hook panic = { .kind = HOOK_PANIC, .message = "procbuf: R11" };
+    expected = (struct expectation){ .hook_count = 1, .hooks = { panic } };
+    expected.hooks[0].message = "R1";
+    oracle_call_begin(&call, &expected);
+    (void)oracle_hook(&panic);
+}
+
+static void part_opened_to_write(void)
+{
+    const struct hook chosen = access_hook(HOOK_OPEN, RAM + 5, 8, true);
+    begin_part(5, 8);
+    end_part(5, 8);
+    part = (struct span){ 0, 0 };
+    expected.hooks[0].part = &part;
+    oracle_call_begin(&call, &expected);
+    (void)oracle_hook(&chosen);
+}
+
+Test(oracle, every_value_of_a_hook_is_compared)
+{
+    static const struct {
+        enum hook_kind kind;
+        size_t offset;
+    } rows[] = {
+        { HOOK_OPEN, offsetof(struct hook, addr) },
+        { HOOK_OPEN, offsetof(struct hook, len) },
+        { HOOK_OPEN, offsetof(struct hook, writable) },
+        { HOOK_CLOSE, offsetof(struct hook, addr) },
+        { HOOK_CLOSE, offsetof(struct hook, len) },
+        { HOOK_CLOSE, offsetof(struct hook, writable) },
+        { HOOK_PROTECT, offsetof(struct hook, addr) },
+        { HOOK_PROTECT, offsetof(struct hook, process_index) },
+        { HOOK_PROTECT, offsetof(struct hook, identifier) },
+        { HOOK_PROTECT, offsetof(struct hook, flash_start) },
+        { HOOK_PROTECT, offsetof(struct hook, flash_protected_end) },
+        { HOOK_PROTECT, offsetof(struct hook, flash_end) },
+        { HOOK_PROTECT, offsetof(struct hook, app_break) },
+        { HOOK_PROTECT, offsetof(struct hook, kernel_break) },
+        { HOOK_PROTECT, offsetof(struct hook, mem_end) },
+    };
+    static const char differs[] = "PROCBUF-BUG kind=hook check=hook-differs op=none";
+    REFUSES("C3");
+    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+        changed.kind = rows[r].kind;
+        changed.offset = rows[r].offset;
+        cr_assert_str_eq(identity_of(hook_that_is_changed), differs, "row %zu", r);
+    }
+    changed.offset = offsetof(struct hook, answer); /* which is the port's to give */
+    cr_assert_str_eq(identity_of(hook_that_is_changed), "");
+    cr_assert_str_eq(identity_of(part_opened_to_write), differs);
+    cr_assert_str_eq(identity_of(rule_that_begins_alike),
+                     "PROCBUF-BUG kind=panic check=hook-differs op=none");
+}
+
 /* What ASan finds poisoned is what is reported to the oracle: all that the library sees, whatever windows are open;
  * and nothing that userspace and the model see. */
 extern int __asan_address_is_poisoned(const volatile void *addr);

@@ -198,7 +198,7 @@ Test(trace, the_table_is_pinned)
         { 0x5a, "copy_from_fitting", "sib" },
         { 0x5b, "element", "sSiii" },
         { 0x60, "declare_driver", "vNNmmu" },
-        { 0x61, "allocate_grant", "pNNnu" },
+        { 0x61, "allocate_grant", "pNNnN" },
         { 0x62, "lookup_driver", "pN" },
         { 0x63, "enter_grant", "pN" },
         { 0x64, "leave_grant", "dN" },
