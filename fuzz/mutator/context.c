@@ -407,6 +407,23 @@ static bool has_slice(const struct trace *trace, unsigned at, int32_t number)
     return false;
 }
 
+/* The buffer that is entered holds all memory of one of the two large processes. Returns: where to go on. */
+static unsigned insert_all_of_memory(struct trace *trace, unsigned at, const struct op *enter)
+{
+    const bool is_readonly =
+        enter->code == OP_ENTER && enter->operands[0].number < TRACE_BUFFER_COUNT;
+    const uint8_t code = is_readonly ? OP_BUILD_READONLY : OP_BUILD_READWRITE;
+    const uint8_t process = (uint8_t)chance_below(2);
+    if (!draw_has(code))
+        return at;
+    struct op build = draw_op_of(trace, code);
+    build.operands[0].number = enter->operands[0].number % TRACE_BUFFER_COUNT;
+    build.operands[1].number = process;
+    build.operands[2] = (struct operand){ ANCHOR_RAM, process, (int32_t)chance_below(64) };
+    build.operands[3] = (struct operand){ ANCHOR_BREAK, process, 0 };
+    return at + context_insert(trace, at, &build);
+}
+
 /* Enter a buffer, its bytes as that slice. Returns: where its users go; the block ends after them. */
 static unsigned insert_enter(struct trace *trace, unsigned at, int32_t slice)
 {
@@ -415,6 +432,8 @@ static unsigned insert_enter(struct trace *trace, unsigned at, int32_t slice)
         return at;
     struct op enter = draw_op_of(trace, code);
     enter.operands[1].number = slice;
+    if (draw_is_large() && chance_one_in(2))
+        at = insert_all_of_memory(trace, at, &enter);
     at = insert_fillers(trace, at, &enter);
     if (!context_insert(trace, at, &enter))
         return at;
