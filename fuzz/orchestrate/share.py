@@ -367,8 +367,8 @@ def place_of(where: str, work: Path, owner: str = "") -> Place:
 def keep_apart(where: str, *folders: Path) -> None:
     """Refuse a share that has one of these folders in it: what is made there would look like values, or take their place."""
     root = Path(where)
-    for folder in map(Path.resolve, folders if root.is_dir() else ()):
-        if root.resolve() in (folder, *folder.parents):
+    for folder in folders if root.is_dir() else ():
+        if root.resolve() in (folder.resolve(), *folder.resolve().parents):
             raise ToolError(f"{where}: {folder} is in this share: name a folder outside of it")
 
 
