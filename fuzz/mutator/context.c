@@ -87,7 +87,9 @@ static void share_own_memory(struct op *op, unsigned first)
                                             .number = (int32_t)chance_below(64) };
     op->operands[first + 1] =
         (struct operand){ .number = (int32_t)chance_below(chance_one_in(4) ? 256 : 32) };
-    if (chance_one_in(draw_is_large() ? 2 : 8)) /* all of it */
+    if (chance_one_in(8))
+        op->operands[first + 1].number = 0;
+    else if (chance_one_in(draw_is_large() ? 2 : 8)) /* all of it */
         op->operands[first + 1] =
             (struct operand){ .anchor = ANCHOR_BREAK, .index = (uint8_t)process.number };
 }
@@ -603,7 +605,7 @@ static unsigned insert_turn(struct trace *trace, unsigned at, struct op *move)
     return at + context_insert(trace, at, &turn);
 }
 
-/* Open a block. Returns: where its operations go, or `at` if there is no room for it. */
+/* Open a block. Returns: where its operations go, or `at` if it does not fit. */
 static unsigned insert_block(struct trace *trace, unsigned at, const struct op *opens)
 {
     if (!context_insert(trace, at, opens))
@@ -679,7 +681,7 @@ static bool insert_meeting(struct trace *trace, unsigned at, const struct op *op
         build.operands[0].number + (enter.code == OP_ENTER ? TRACE_BUFFER_COUNT : 0);
     at += context_insert(trace, at, &brk);
     at += context_insert(trace, at, &build);
-    if (chance_one_in(4))
+    for (unsigned drivers = chance_one_in(3) ? 1 + chance_below(2) : 0; drivers > 0; drivers--)
         at = insert_driver_enter(trace, at, &process);
     at = insert_block(trace, at, &enter);
     build.operands[2].number = 0;
@@ -691,7 +693,7 @@ static bool insert_meeting(struct trace *trace, unsigned at, const struct op *op
     brk.operands[1] = (struct operand){ ANCHOR_RAM, index, (int32_t)chance_below(8) };
     at += context_insert(trace, at, &brk);
     at += context_insert(trace, at, &allocate);
-    brk.operands[1] = (struct operand){ ANCHOR_KERNEL_BREAK, index, -(int32_t)chance_below(8) };
+    brk.operands[1] = (struct operand){ ANCHOR_KERNEL_BREAK, index, -(int32_t)chance_below(160) };
     (void)context_insert(trace, at, &brk);
     return true;
 }
