@@ -60,7 +60,7 @@ PYTHON_CHECK = re.compile(r"\bself\.(?:assert\w+|check|fail)\(|^\s*assert |\brai
 PROMISE = re.compile(r"\b(ensures|assigns|behavior|complete behaviors|disjoint behaviors|loop (?:invariant|assigns|variant)|assert|decreases|invariant)\b")
 GRANTED = re.compile(r"\b(requires|assumes|admit|axiom|axiomatic|terminates|exits|__FRAMAC__|__CPROVER)\b")
 JUDGES = ("tests/gate", "fuzz/orchestrate/gate/*", "tests/gate_cases/run", "tests/run", ".ci/*", ".github/workflows/*", "tests/left_out",
-          "tests/mutation/run", "fuzz/orchestrate/mutants.py", "fuzz/orchestrate/coverage.py", "fuzz/orchestrate/planted.py",
+          "tests/mutation/run", "tests/mutation/*.py", "tests/mutation/*.c", "fuzz/orchestrate/mutants.py", "fuzz/orchestrate/coverage.py", "fuzz/orchestrate/planted.py",
           "fuzz/orchestrate/replay.py", "tests/defects/run", "tests/defects/bent", "tests/defects/testbed", "tests/defects/mistakes.py",
           "tests/proof/run", "tests/regression/*", "tests/build/check", "tests/build/rules", "tests/build/requires", "tests/lint",
           "tests/unit/marks.[ch]", "tests/unit/discover.cmake", "tests/exhaustive/exhaustive.c", ".clang-tidy", "tests/mypy.ini",
