@@ -176,9 +176,10 @@ void predict_declare_driver(const struct call *call, struct prediction *p)
     const bool by_data = call->op->code == OP_DECLARE_DRIVER_WITH;
     const uint32_t data_align = by_data ? 1u << args[6] : 8;
     const uint32_t slots = (uint32_t)slots_len(args[3] + args[4], MOST_SLOT_LEN, data_align);
-    const uint32_t len = by_data ? slots + (uint32_t)args[5] : (uint32_t)args[5] * 8;
-    if (slots > len) {
-        skips(p, "T3"); /* less than its own slots */
+    const uint64_t asked = by_data ? slots + args[5] : args[5] * 8;
+    const uint32_t len = (uint32_t)asked;
+    if (slots > asked || asked > UINT32_MAX) {
+        skips(p, "T3"); /* less than its own slots, or more than any process has */
         return;
     }
     skips(p, "R12");

@@ -48,10 +48,11 @@ enum {
 };
 
 /* Where ASan, MSan and plain programs all have memory of the application's. With 64 bits it is far above 2^32, so that
- * an address that is cut to 32 bits is another one. */
+ * an address that is cut to 32 bits is another one; and a multiple of 2^32 is inside the RAM of most large traces' p0, so
+ * that two that are compared in 32 bits come in another order. */
 #ifndef ARENA_BASE
 #if defined(__x86_64__) && !defined(__ILP32__)
-#define ARENA_BASE UINT64_C(0x5a0018000000)
+#define ARENA_BASE (UINT64_C(0x5a0100000000) - 0x20000)
 #else
 #define ARENA_BASE 0x18000000u
 #endif

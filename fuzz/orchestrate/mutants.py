@@ -228,7 +228,7 @@ class Finder:
             self.field(cursor)
         elif kind == K.UNEXPOSED_EXPR and len(children) == 1:
             self.read(children[0])
-        elif kind == K.VAR_DECL and children:
+        elif kind == K.VAR_DECL and children and children[-1].kind.is_expression():
             self.assigned(children[-1], cursor.type)
         elif kind in (K.BREAK_STMT, K.CONTINUE_STMT):
             self.add(cursor.extent.start.offset, cursor.extent.end.offset,

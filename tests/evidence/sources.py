@@ -233,28 +233,28 @@ def proof(rule: str) -> EvidenceCell:
 
 
 def mutants(rule: str) -> EvidenceCell:
+    """Of each function of the rule, how many of its mutants that can be noticed are."""
     data, source = kept("mutation/results.json")
     functions = sorted(implementing()[rule])
     if not functions:
         return EvidenceCell("empty", source, reasons().get(rule, "it has no functions"))
-    rows = {row["file"]: row for row in data["rows"]}
-    old = stale(data["functions"])
+    rows = {f"{row['file']}: {row['function']}": row for row in data["functions"] if "mutants" in row}
+    old = stale(list(rows.values()))
     unknown = [place for place in functions if place not in old]
     changed = [place for place in functions if old.get(place)]
-    files = sorted({Path(place.split(": ")[0]).name for place in functions if place in old})
-    judged = [rows[name] for name in files if name in rows]
-
-    def least(column: str) -> int:
-        shares = [float(row[column].rstrip("%")) for row in judged if row[column] != "-"]
-        return int(10 * min(shares, default=0))
-    made = EvidenceCell("shown", source, "", {f"per mille that {who} notice, of the file that has the fewest": least(column) for column, who in (
-        ("corpora", "the corpora"), ("units", "unit and exhaustive tests"))},
-        figures={"mutants": float(sum(int(row["mutants"]) for row in judged)), "equivalent": float(sum(int(row["equivalent"]) for row in judged))},
-        items=[f"all of {name}" for name in files])
+    judged = [rows[place] for place in functions if old.get(place) is False]
+    made = EvidenceCell("shown", source, figures={what: float(sum(row[what] for row in judged)) for what in ("mutants", "equivalent", "in units")},
+                        items=[f"{row['file']}: {row['function']}" for row in judged if row["mutants"]])
+    for column, who in (("corpora", "the corpora"), ("units", "unit and exhaustive tests")):
+        could = sum(row[column][1] for row in judged)
+        if could:
+            made.counts[f"per mille that {who} notice"] = 1000 * sum(row[column][0] for row in judged) // could
     if changed or unknown:
         made.state = "stale" if changed else "not measured" if len(unknown) == len(functions) else "partly"
         made.why = "; ".join(f"{what}: {', '.join(place.split(': ')[1] for place in places)}" for what, places in (
             ("changed since", changed), ("not in the kept result", unknown)) if places)
+    elif not made.counts:
+        made.state, made.why = "empty", "its functions have no mutant that could be noticed"
     return made
 
 

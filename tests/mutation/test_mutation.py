@@ -193,7 +193,9 @@ class Arguments(unittest.TestCase):
         self.addCleanup(self.folder.cleanup)
         for name in ("EQUIVALENT", "ROOT"):
             self.addCleanup(setattr, command, name, getattr(command, name))
-        self.addCleanup(command.arguments.cache_clear)
+        for cached in (command.arguments, command.functions):
+            cached.cache_clear()
+            self.addCleanup(cached.cache_clear)
         command.ROOT = Path(self.folder.name)
         (command.ROOT / "lib/src").mkdir(parents=True)
         (command.ROOT / "lib" / self.FILE).write_text(f"bool fits(size_t len)\n{{\n{self.LINE}\n        return false;\n}}\n")
@@ -243,10 +245,11 @@ class Arguments(unittest.TestCase):
 
     def test_a_scores_share_leaves_out_what_the_suite_cannot_notice(self):
         self.argue("@corpora")
-        head, row = command.HEADS, command.scores([self.result(command.SURVIVED, command.KILLED),
-                                                   self.result(command.KILLED, command.KILLED) | {"diff": "-a\n+b"}])[-1]
-        self.assertEqual(dict(zip(head, row)), {"file": "all", "mutants": "2", "equivalent": "0", "corpora": "100.0%",
-                                                "units": "100.0%", "either": "100.0%", "do not end": "0"})
+        rows = command.by_function([self.result(command.SURVIVED, command.KILLED),
+                                    self.result(command.KILLED, command.KILLED) | {"diff": "-a\n+b"}])
+        self.assertEqual(dict(zip(command.HEADS, command.scores(rows)[-1])), {
+            "file": "all", "mutants": "2", "equivalent": "0", "corpora": "100.0%", "units": "100.0%", "either": "100.0%",
+            "in units": "2", "do not end": "0"})
 
 
 if __name__ == "__main__":
