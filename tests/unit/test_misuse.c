@@ -42,3 +42,21 @@ Test(misuse, a_map_needs_the_capability_and_someone_to_ask)
     MUST_PANIC((procbuf_map_of_lookup(look_nowhere, NULL, none), 0));
     MUST_PANIC((procbuf_map_of_lookup(no_function, NULL, &trusted), 0));
 }
+
+/* Section R: of several mistakes in one call, the lowest number is named. */
+#define MUST_NAME(rule, expression)                                                                \
+    do {                                                                                           \
+        MUST_PANIC(expression);                                                                    \
+        cr_assert(strstr(port_panic_message, " " rule ":") != NULL, "%s: %s", #expression,         \
+                  port_panic_message);                                                             \
+    } while (0)
+
+Test(misuse, of_several_mistakes_the_lowest_is_named)
+{
+    const struct procbuf_external_process_capability *volatile none = NULL;
+    const struct procbuf_region *volatile no_regions = NULL;
+    struct procbuf_process *const empty = &world.slots[2];
+    REFUSES("R1 R2");
+    MUST_NAME("R2", (procbuf_map_of_regions(no_regions, 1, none), 0));
+    MUST_NAME("R1", procbuf_process_allocate_grant(empty, 0, 0, 8, 3));
+}
