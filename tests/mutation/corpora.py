@@ -74,7 +74,8 @@ def parts_of_library() -> list[Path]:
 def including(file: str) -> list[str]:
     """Names of the sources whose code a file of the library is part of."""
     texts = {path.name: set(INCLUDE.findall(path.read_text())) for path in parts_of_library() if path.suffix in (".c", ".h")}
-    seen, found = set(), {Path(file).name}
+    seen: set[str] = set()
+    found = {Path(file).name}
     while found != seen:
         seen = set(found)
         found |= {name for name, included in texts.items() if included & seen}

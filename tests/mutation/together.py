@@ -173,7 +173,8 @@ def layers(found: Iterable[mutants.Mutant]) -> list[list[list[mutants.Mutant]]]:
     for (start, end), same in sorted(spans.items()):
         free = next((layer for layer in made if layer[-1][0].end <= start and (start, end) != (layer[-1][0].start, layer[-1][0].end)), None)
         if free is None:
-            made.append(free := [])
+            free = []
+            made.append(free)
         free.append(same)
     return made
 
