@@ -23,7 +23,7 @@
 
 /* The kernel's own arrays come first and last; processes are between them, side by side. */
 enum { PROCESSES = 4096, PROCESSES_END = 544768, MEMORY_LEN = 1138688 };
-static _Alignas(4096) uint8_t memory[MEMORY_LEN];
+static _Alignas(131072) uint8_t memory[MEMORY_LEN]; /* grants have alignments up to that */
 #define MEMORY ((procbuf_addr_t)(uintptr_t)memory)
 #define FOREIGN (MEMORY + 17408) /* [FOREIGN] */
 #define KERNEL_IN (&memory[64]) /* [KERNEL_IN] */

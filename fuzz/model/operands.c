@@ -53,14 +53,25 @@ static bool counts_from_place(const struct operand *operand)
 }
 
 /* A completion code comes with 1 added, and none, 0, is not wide. */
-static uint64_t widened(char kind, uint64_t number)
+static uint64_t widened(char kind, unsigned power, uint64_t number)
 {
-    const unsigned power = model.widen_now.power;
     if (kind == 'c' && number == 0)
         return 0;
     if (kind == 'c')
-        return 1 + widened('N', number - 1);
+        return 1 + widened('N', power, number - 1);
     return power == 32 ? UINT32_MAX - number : (uint32_t)(((uint64_t)1 << power) + number);
+}
+
+/* Every machine's arena begins at a multiple of 2^17. Where in a large process a grant of a larger alignment fits depends
+ * on the machine: none is asked for. */
+enum { MOST_ALIGNMENT = 17 };
+
+static unsigned widening(const struct op *op, unsigned k)
+{
+    const unsigned power = model.widen_now.power;
+    const bool aligns = op->code == OP_ALLOCATE_GRANT && k == 4;
+    return aligns && arena_is_large && power > MOST_ALIGNMENT && power < 32 ? MOST_ALIGNMENT
+                                                                            : power;
 }
 
 /* The operand of the operation that has begun that "widen" was said of. Returns: 0 if there is none. */
@@ -113,7 +124,7 @@ bool model_resolve(const struct op *op, struct call *call_out)
         if (!kind_is_value(kinds[k])) {
             call_out->args[k] = (uint64_t)operand->number;
             if (k + 1 == wide)
-                call_out->args[k] = widened(kinds[k], call_out->args[k]);
+                call_out->args[k] = widened(kinds[k], widening(op, k), call_out->args[k]);
             continue;
         }
         if (!resolve_base(call_out, operand, &base))

@@ -57,6 +57,7 @@ enum {
 #define ARENA_BASE 0x18000000u
 #endif
 #endif
+_Static_assert(ARENA_BASE % (1 << 17) == 0, "alignments mean the same on every machine");
 
 extern uint8_t *arena_view;
 
