@@ -130,7 +130,8 @@ static bool is_in_call(void)
     return oracle_current_expectation() != NULL && !is_setting_up();
 }
 
-/* How often a run reaches sites: with a variant that reaches far more than without, it never ends. */
+/* How often a run reaches sites once its processes are laid out: with a variant that reaches far more than without, it never
+ * ends. Laying out takes any number, since a large world is made only when it is not there. */
 static unsigned long hit_count, most_hits = ULONG_MAX;
 static unsigned long *hits_of; /* by program, without a variant */
 enum { LONGER = 10, MORE_HITS = 2000 };
@@ -145,7 +146,7 @@ static void land(int how)
 
 static void note(uint32_t key)
 {
-    if (++hit_count > most_hits)
+    if (!is_setting_up() && ++hit_count > most_hits)
         land(HUNG);
     const unsigned position = is_in_call() ? machine_walk->position : NO_CALL;
     if (!is_logging || shared->event_count == MOST_EVENTS)
