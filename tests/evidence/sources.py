@@ -10,6 +10,7 @@ import sys
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
@@ -202,26 +203,53 @@ def proof_run() -> ModuleType:
     return script(TESTS / "proof/run")
 
 
+@functools.cache
+def cbmc_run() -> ModuleType:
+    return script(TESTS / "proof/cbmc/run")
+
+
+@dataclass
+class Proved:
+    """What a prover's kept results say of the functions that are proved for a rule."""
+
+    cited: set[str]
+    counts: dict[str, int] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+    missing: set[str] = field(default_factory=set)
+    open: set[str] = field(default_factory=set)
+    sources: list[str] = field(default_factory=list)
+
+
+def proved_by(counted: str, rule: str, said: dict[str, str], results: dict[str, str]) -> Proved:
+    """`said`: function to what is proved of it. `results`: machine to the file of its results, below tests."""
+    made = Proved({name for name, what in said.items() if rule in rules_in(what)})
+    made.missing = set(made.cited)
+    for machine, path in results.items():
+        data, source = kept(path)
+        made.sources.append(source)
+        rows = {row["function"]: row for row in data["functions"] if row["function"] in made.cited}
+        made.changed |= {place.split(": ")[1] for place, old in stale(list(rows.values())).items() if old}
+        made.missing -= rows.keys()
+        unproved = {name for name, row in rows.items() if row.get("open", row.get("goals", 0) - row.get("proved", 0))}
+        made.open |= unproved
+        made.counts[f"{counted}, {machine}"] = len(rows.keys() - unproved)
+    return made
+
+
 def proof(rule: str) -> EvidenceCell:
+    """Frama-C proves for all sizes, CBMC up to bounds."""
     functions = {place.split(": ")[1] for place in implementing()[rule]}
     listed = proof_run().listed()
-    cited = {name for name, what in listed.items() if rule in rules_in(what)}
-    counts: dict[str, int] = {}
-    changed: set[str] = set()
-    missing: set[str] = set()
-    unproved: set[str] = set()
-    sources: list[str] = []
-    for machine, path in proof_run().RESULTS.items():
-        data, source = kept(f"proof/{path}")
-        sources.append(source)
-        rows = {row["function"]: row for row in data["functions"] if row["function"] in cited}
-        changed |= {place.split(": ")[1] for place, old in stale(list(rows.values())).items() if old}
-        missing |= cited - rows.keys()
-        unproved |= {name for name, row in rows.items() if row["proved"] < row["goals"]}
-        counts[f"functions proved, {machine}"] = sum(row["goals"] == row["proved"] for row in rows.values())
+    kept_names = {row["function"] for path in cbmc_run().RESULTS.values() for row in kept(f"proof/cbmc/{path}")[0]["functions"]}
+    tried = {name: " ".join(claims) for name, claims in cbmc_run().proved().items() if name in kept_names}
+    both = [proved_by("functions proved", rule, listed, {machine: f"proof/{path}" for machine, path in proof_run().RESULTS.items()}),
+            proved_by("functions proved up to bounds", rule, tried, {machine: f"proof/cbmc/{path}" for machine, path in cbmc_run().RESULTS.items()})]
+    cited, changed, missing, unproved = (set().union(*(getattr(one, part) for one in both)) for part in ("cited", "changed", "missing", "open"))
     taken = [f"granted: {name}: {why}" for name, why in proof_run().granted().items() if name in functions or rule in rules_in(why)]
-    made = EvidenceCell("shown", "; ".join(sources), "", counts,
-                        figures={"functions of the rule without a proof": float(len(functions - listed.keys()))}, items=sorted(cited) + taken)
+    made = EvidenceCell("shown", "; ".join(source for one in both if one.cited for source in one.sources), "", both[0].counts | both[1].counts,
+                        figures={"functions of the rule without a proof": float(len(functions - listed.keys())),
+                                 "functions of the rule without a proof, and not tried by CBMC": float(len(functions - listed.keys() - tried.keys()))},
+                        items=sorted(cited) + taken)
     if not cited:
         made.state, made.why = "empty", reasons().get(rule, "no function is proved for it" if functions else "it has no functions")
     elif changed or missing:

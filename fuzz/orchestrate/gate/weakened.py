@@ -55,7 +55,7 @@ NUMBER = re.compile(r"(?<![\w.])\d[\d_']*(?:\.\d+)?\b")
 
 LIBRARY_CHECK = re.compile(r"\b(PROCBUF_(?:REQUIRE|VERIFY|KEEPS)|procbuf_require_\w+|_Static_assert|PROCBUF_NONNULL|PROCBUF_MUST_USE|nonnull|warn_unused_result)\b")
 TESTBED_CHECK = re.compile(r"\b(bug_\w+|check\w*|oracle_(?:check|judge|expect)\w*|_Static_assert|abort|assert)\s*\(")
-ASSERTION = re.compile(r"\b(cr_(?:assert|expect)\w*|ACCEPTS|REFUSES|assert|CHECK\w*|EXPECT\w*|_Static_assert)\s*\(")
+ASSERTION = re.compile(r"\b(cr_(?:assert|expect)\w*|ACCEPTS|REFUSES|CLAIM|REACH|PANICS|NO_PANIC|assert|CHECK\w*|EXPECT\w*|_Static_assert)\s*\(")
 PYTHON_CHECK = re.compile(r"\bself\.(?:assert\w+|check|fail)\(|^\s*assert |\braise (?:Failure|ToolError|Unable)\b")
 PROMISE = re.compile(r"\b(ensures|assigns|behavior|complete behaviors|disjoint behaviors|loop (?:invariant|assigns|variant)|assert|decreases|invariant)\b")
 GRANTED = re.compile(r"\b(requires|assumes|admit|axiom|axiomatic|terminates|exits|__FRAMAC__|__CPROVER)\b")
