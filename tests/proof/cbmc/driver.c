@@ -17,7 +17,7 @@ static struct procbuf_process *any_user_of_driver(bool is_allocated)
     ASSUME(slots[0].private_.table == NULL);
     struct procbuf_grant_entry_private *entry = entry_at(1, 1);
     struct procbuf_process_private *self = &slots[1].private_;
-    ASSUME(entry->allocated == is_allocated && entry->driver != &other_driver);
+    ASSUME(entry->allocated == is_allocated);
     ASSUME(self->mem_end == BYTES && self->kernel_break == (is_allocated ? PLACE : BYTES));
     ASSUME(!is_allocated || (entry->addr == PLACE && entry->len == GRANT_LEN));
     ASSUME(entry->driver != &driver || entry->driver_number == driver.private_.driver_number);
