@@ -62,7 +62,7 @@ static uint64_t widened(char kind, unsigned power, uint64_t number)
     return power == 32 ? UINT32_MAX - number : (uint32_t)(((uint64_t)1 << power) + number);
 }
 
-/* Every machine's arena begins at a multiple of 2^17. Where in a large process a grant of a larger alignment fits depends
+/* Every machine's arena, and the memory of a C test, begins at a multiple of 2^17. Where in a large process a grant of a larger alignment fits depends
  * on the machine: none is asked for. */
 enum { MOST_ALIGNMENT = 17 };
 

@@ -48,16 +48,17 @@ enum {
 };
 
 /* Where ASan, MSan and plain programs all have memory of the application's. With 64 bits it is far above 2^32, so that
- * an address that is cut to 32 bits is another one; and a multiple of 2^32 is inside the RAM of most large traces' p0, so
- * that two that are compared in 32 bits come in another order. */
+ * an address that is cut to 32 bits is another one; and a multiple of 2^32 is where the second large process of a trace
+ * usually is, so that two that are compared in 32 bits come in another order. It is a multiple of what alignments of
+ * grants and the regions of Armv7-M ask for, so that these mean the same on every machine. */
 #ifndef ARENA_BASE
 #if defined(__x86_64__) && !defined(__ILP32__)
-#define ARENA_BASE (UINT64_C(0x5a0100000000) - 0x20000)
+#define ARENA_BASE (UINT64_C(0x5a0100000000) - 0x40000)
 #else
 #define ARENA_BASE 0x18000000u
 #endif
 #endif
-_Static_assert(ARENA_BASE % (1 << 17) == 0, "alignments mean the same on every machine");
+_Static_assert(ARENA_BASE % (1 << 18) == 0, "alignments mean the same on every machine");
 
 extern uint8_t *arena_view;
 
