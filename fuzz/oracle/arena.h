@@ -57,8 +57,8 @@ enum {
 #else
 #define ARENA_BASE 0x18000000u
 #endif
-#endif
 _Static_assert(ARENA_BASE % (1 << 18) == 0, "alignments mean the same on every machine");
+#endif
 
 extern uint8_t *arena_view;
 

@@ -56,7 +56,7 @@ class Repro(Case):
         done = call(REPRO, "--lib", broken_lib("A05"), self.write("a.trace", PROGRAM))
         self.check(done, 1, "expected: INVAL", "actual: OK",
                    "->   6  p0 shares 1 byte at p0.break for reading and writing, as rw2",
-                   "that is: p0.break = p0.ram+259 (0x5a00fffe1203)", "p0: break at ram+259", "Rule of lib/CONTRACT.md: B3", IDENTITY)
+                   "that is: p0.break = p0.ram+259 (0x5a00fffc1203)", "p0: break at ram+259", "Rule of lib/CONTRACT.md: B3", IDENTITY)
 
     def test_minimises_and_keeps_the_bug(self):
         out = self.folder / "small.trace"
