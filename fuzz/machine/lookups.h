@@ -7,4 +7,7 @@
 void lookups_begin(void);
 void lookups_end(void);
 
+/* The call that began was left where it was. */
+void lookups_forget(void);
+
 #endif

@@ -387,9 +387,16 @@ void machine_forget_touched(void)
     world_forget_touched();
 }
 
+void machine_forget_made(void)
+{
+    world_forget_made();
+}
+
 void machine_run(const struct trace *trace, FILE *results)
 {
     memset(&machine, 0, sizeof machine);
+    execute_driver_body = NULL; /* the last run may have ended anywhere */
+    lookups_forget();
     machine.walk = (struct walk){
         .trace = trace,
         .backend = &library,

@@ -15,6 +15,9 @@ void machine_run(const struct trace *trace, FILE *results);
 /* The last run was left where it was: the next one makes all of its world again. */
 void machine_forget_touched(void);
 
+/* The next run lays its processes out itself, and copies none. */
+void machine_forget_made(void);
+
 /* In every run from now on, userspace changes this byte as soon as the operation at this position
  * has fetched it. Position UINT_MAX: no longer. */
 void machine_set_hostile_byte(unsigned position, uint32_t arena_byte);

@@ -16,6 +16,11 @@ PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability);
 static unsigned lookups_made; /* in this operation */
 static bool lookups_watched;
 
+void lookups_forget(void)
+{
+    lookups_watched = false;
+}
+
 void lookups_begin(void)
 {
     lookups_made = 0;

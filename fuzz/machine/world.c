@@ -333,6 +333,11 @@ static void make_blank(void)
     save(&blank);
 }
 
+void world_forget_made(void)
+{
+    usual.made = false;
+}
+
 /* ---- A trace begins ---- */
 
 /* How many identifiers the table of the second world has given out when a trace begins. */

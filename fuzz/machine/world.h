@@ -99,6 +99,9 @@ void world_note_written(struct span span);
 /* Any byte of the arena may have been written: the next trace begins with all of it as it was. */
 void world_forget_touched(void);
 
+/* It lays its processes out itself, and copies them from no trace before. */
+void world_forget_made(void);
+
 /* The parts of the arena that anything may have written since the trace began. Returns: how many. */
 enum { WORLD_PARTS = 6 };
 unsigned world_touched(struct span parts_out[WORLD_PARTS]);
