@@ -226,6 +226,8 @@ class Finder:
             self.arguments(cursor)
         elif kind == K.MEMBER_REF_EXPR:
             self.field(cursor)
+            if children and children[0].kind == K.DECL_REF_EXPR:
+                self.another(children[0])
         elif kind == K.UNEXPOSED_EXPR and len(children) == 1:
             self.read(children[0])
         elif kind == K.VAR_DECL and children and children[-1].kind.is_expression():
@@ -351,11 +353,15 @@ class Finder:
         if place.kind == K.MEMBER_REF_EXPR and self.is_plain(place):
             for cut in self.cuts(place.type, self.text_of(place)):
                 self.add(start, end, cut, "narrowed")
-        elif place.kind == K.DECL_REF_EXPR and self.is_plain(place):
-            kind = place.type.get_canonical().spelling.replace("const ", "")
-            for other in self.variables:
-                if other.spelling != place.spelling and other.type.get_canonical().spelling.replace("const ", "") == kind:
-                    self.add(start, end, other.spelling, "variable")
+        elif place.kind == K.DECL_REF_EXPR:
+            self.another(place)
+
+    def another(self, place) -> None:
+        """Each other variable of that type."""
+        kind = place.type.get_canonical().spelling.replace("const ", "")
+        for other in self.variables if self.is_plain(place) else []:
+            if other.spelling != place.spelling and other.type.get_canonical().spelling.replace("const ", "") == kind:
+                self.add(place.extent.start.offset, place.extent.end.offset, other.spelling, "variable")
 
     def binary(self, cursor, children) -> None:
         low, high = children[0].extent.end.offset, children[1].extent.start.offset
