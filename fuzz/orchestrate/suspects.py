@@ -20,7 +20,7 @@ from pathlib import Path
 from .bundle import read_finding, read_record
 from .mutants import SELF_CHECKS
 from .record import Suspect
-from .switches import Site, rewrite
+from .switches import ADDED, CHANGED, GUARDED, JOINED, Site, rewrite
 from .tools import CORPUS, ROOT, ToolError, build_with, run
 
 SECONDS = 4.5
@@ -36,7 +36,9 @@ TOO_LONG = ("hang", "oom", "slow")
 # What the evidence is worth. Chosen with half of the planted bugs (tests/defects/suspects.py).
 FAILING_POWER, PASSING_POWER = 2, 6
 """A cure that breaks what passes is none."""
-OF_OTHERS, WAY_OUT, OUTSIDE = 0.3, 0.97, 0.6
+OF_OTHERS, OUTSIDE = 0.3, 0.7
+HOW = {CHANGED: 1, JOINED: 0.97, ADDED: 0.95, GUARDED: 0.9}
+"""The more ways there are, the more of them undo any bug."""
 STRONG, NEARLY = 0.5, 0.8
 DOUBT = 3
 CHECKS = 0.5
@@ -102,7 +104,7 @@ def _spectrum(sites: dict[int, Site], measured: dict) -> dict[int, float]:
     latest = max((row[4] for row in measured["sites"]), default=1) or 1
     found: dict[int, float] = {}
     checks = _self_checks(sites)
-    for number, _, _, in_call, last, by_failing, by_passing, changes, by_any in measured["sites"]:
+    for number, _, _, in_call, last, by_failing, by_passing, changes, by_any, _ in measured["sites"]:
         weight = OCHIAI * (ochiai(by_failing, by_passing, failing) + ANY * ochiai(by_failing, by_any, failing)) + CHANGES * min(1, changes / 8)
         weight = weight + LATE * last / latest if in_call else weight / 2
         weight += MANIFOLD * min(1, len(sites[number].variants) / 30)
@@ -123,7 +125,7 @@ def _worth(cure: list) -> float:
 def rank(sites: dict[int, Site], measured: dict) -> list[Suspect]:
     """Lines of the library, the most suspect first."""
     spectrum = _spectrum(sites, measured)
-    called = {entry[0] for entry in measured["sites"] if entry[2]}
+    looks = {entry[0] for entry in measured["sites"] if entry[9]} - {entry[0] for entry in measured["sites"] if entry[2]}
     lines: dict[tuple[str, int], Suspect] = {}
 
     def suspect(file: str, line: int, function: str, score: float, why: str) -> None:
@@ -137,10 +139,10 @@ def rank(sites: dict[int, Site], measured: dict) -> list[Suspect]:
             suspect(site.file, line, site.function, weight, "")
     for cure in measured["cures"]:
         site = sites[cure[0]]
-        line, text = site.variant(cure[1])
-        worth = _worth(cure) * (WAY_OUT if text.startswith("return") else 1) * (1 if cure[0] in called else OUTSIDE)
-        why = f"not the bug with: {text}" if site.kind != "before" else f"not the bug with, before it: {text}"
-        suspect(site.file, line, site.function, worth + (1 - worth) * spectrum.get(cure[0], 0), why)
+        variant = site.variant(cure[1])
+        worth = _worth(cure) * HOW[variant.how] * (OUTSIDE if cure[0] in looks else 1)
+        why = f"not the bug with{', before it' * (site.kind == 'before')}: {variant.said}"
+        suspect(site.file, variant.line, site.function, worth + (1 - worth) * spectrum.get(cure[0], 0), why)
     return sorted(lines.values(), key=lambda s: (-s.score, s.file, s.line))
 
 
@@ -182,7 +184,7 @@ def functions(suspects: Sequence[Suspect]) -> list[str]:
 def first_wrong(sites: dict[int, Site], measured: dict, best: Suspect) -> int | None:
     """The operation, from 0, in which alone the best line has to be another, where that is before the one that fails."""
     places = [cure[2] for cure in measured["cures"]
-              if (f"lib/{sites[cure[0]].file}", sites[cure[0]].variant(cure[1])[0]) == (best.file, best.line)]
+              if (f"lib/{sites[cure[0]].file}", sites[cure[0]].variant(cure[1]).line) == (best.file, best.line)]
     earlier = max(places, default=-1)
     return earlier if 0 <= earlier < measured["position"] else None
 

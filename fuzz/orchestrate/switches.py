@@ -10,6 +10,7 @@ import bisect
 import hashlib
 import itertools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,8 @@ VARIANTS = 1 << 12
 """As procbuf-suspects counts them: the number of a guard times this is added to that of a variant."""
 CUTS = "cut"
 """A kind of mutant: a cast, or a mask, that is not there."""
+CHANGED, JOINED, ADDED, GUARDED = "changed", "joined", "added", "guarded"
+"""How a variant undoes a mistake: what is there is another; it is asked more; a statement more; that, under a condition."""
 LEFT_OUT = ("narrowed", "moved", "statements swapped", "macro", "early return", "early exit")
 """Kinds of mutants that undo no mistake, or have no place here; early returns are made here, for each value."""
 if ci is not None:
@@ -39,6 +42,15 @@ if ci is not None:
     LOOPS = (K.WHILE_STMT, K.FOR_STMT, K.DO_STMT)
     LISTED = (K.BINARY_OPERATOR, K.RETURN_STMT)
     """Statements that may end with a list in braces, and then a semicolon."""
+
+
+@dataclass
+class Variant:
+    """What a site does instead."""
+    line: int
+    said: str
+    """The line's text then."""
+    how: str
 
 
 @dataclass
@@ -51,15 +63,13 @@ class Site:
     function: str
     kind: str  # statement, condition, value, before
     text: str
-    variants: list[tuple[int, str]] = field(default_factory=list)  # line, and its text then
+    variants: list[Variant] = field(default_factory=list)
     guards: list[str] = field(default_factory=list)
     """Conditions under which alone a variant may be on, from 1."""
 
-    def variant(self, number: int) -> tuple[int, str]:
-        """The line of one, and its text."""
-        line, text = self.variants[number % VARIANTS - 1]
-        guard = number // VARIANTS
-        return line, f"if ({self.guards[guard - 1]}) {text}" if guard else text
+    def variant(self, number: int) -> Variant:
+        variant, guard = self.variants[number % VARIANTS - 1], number // VARIANTS
+        return Variant(variant.line, f"if ({self.guards[guard - 1]}) {variant.said}", GUARDED) if guard else variant
 
 
 def bare(kind) -> str:
@@ -71,11 +81,27 @@ def bare(kind) -> str:
 class Region:
     start: int
     end: int
+    line: int
     kind: str
     function: str
     texts: list[str] = field(default_factory=list)
-    said: list[tuple[int, str]] = field(default_factory=list)
+    variants: list[Variant] = field(default_factory=list)
+    """Of each text."""
     guards: list[str] = field(default_factory=list)
+
+    def offer(self, text: str, how: str, line: int = 0, said: str = "") -> None:
+        if text not in self.texts:
+            self.texts.append(text)
+            self.variants.append(Variant(line or self.line, " ".join((said or text).split()), how))
+
+    def offer_all(self, texts: Iterable[str], how: str) -> None:
+        for text in texts:
+            self.offer(text, how)
+
+    def short_first(self) -> None:
+        """If time is short: what has less in it is more likely to be right."""
+        order = sorted(range(len(self.texts)), key=lambda n: len(self.texts[n]))
+        self.texts, self.variants = [self.texts[n] for n in order], [self.variants[n] for n in order]
 
 
 class Rewriter(Finder):
@@ -94,6 +120,9 @@ class Rewriter(Finder):
         """Conditions and their parts, and where the last of each is."""
         self.donors: dict[str, None] = {}
         """Statements of this file, which may be missing elsewhere in it."""
+        self.filled: dict[str, dict[str, None]] = {}
+        """By function, what would make 0 each field of the structures that it fills."""
+        self.calls: dict[str, list] = {}
         self.predicates: dict[str, list[str]] = {}
         """Functions that say yes or no, which this file calls or defines, and the types of what they are asked."""
 
@@ -122,6 +151,8 @@ class Rewriter(Finder):
             self.operands[" ".join(self.text_of(children[0]).split())] = start
         if cursor.kind == K.BINARY_OPERATOR and len(children) == 2 and cursor.type.kind != ci.TypeKind.VOID:
             between = self.source[children[0].extent.end.offset:children[1].extent.start.offset].decode()
+            if between.strip() == "=" and children[0].kind == K.MEMBER_REF_EXPR:
+                self.fill(children[0])
             if between.strip() == "&" and children[1].kind == K.INTEGER_LITERAL:
                 self.add(start, end, f"({self.text_of(children[0])})", CUTS)
             elif between.strip(" ()\n") not in ("=", "<", "<=", ">", ">=", "==", "!=", ","):
@@ -148,6 +179,8 @@ class Rewriter(Finder):
             for argument in cursor.get_arguments():
                 if argument is not None and self.is_plain(argument):
                     self.one_off(argument)
+                    self.named(argument)
+            self.calls.setdefault(self.name, []).append(cursor)
         elif cursor.kind == K.DECL_REF_EXPR and cursor.referenced is not None and \
                 cursor.referenced.kind == K.ENUM_CONSTANT_DECL:
             for other in cursor.referenced.semantic_parent.get_children():
@@ -165,6 +198,33 @@ class Rewriter(Finder):
     def instead(self, start: int, end: int, others: list) -> None:
         for other in others:
             self.add(start, end, f"({self.text_of(other)})", "part of it")
+
+    def named(self, value) -> None:
+        """A variable in the place of a number."""
+        if self.is_literal(value):
+            for variable in self.names[self.name]:
+                if variable.type.get_canonical().kind in NUMBERS:
+                    self.add(value.extent.start.offset, value.extent.end.offset, variable.spelling, "variable")
+
+    def fill(self, place) -> None:
+        """A function gives a field its value: the other fields of that structure may be forgotten."""
+        base = next(place.get_children(), None)
+        if base is None or place.referenced is None or place.referenced.kind != K.FIELD_DECL:
+            return
+        joint = "->" if base.type.get_canonical().kind == ci.TypeKind.POINTER else "."
+        for other in place.referenced.semantic_parent.get_children():
+            if other.kind == K.FIELD_DECL and other.type.get_canonical().kind in NUMBERS:
+                self.filled.setdefault(self.name, {})[f"{self.text_of(base)}{joint}{other.spelling} = 0;"] = None
+
+    def like_other_calls(self) -> None:
+        """A call with what another one near it is given."""
+        for one, two in itertools.permutations(self.calls.get(self.name, []), 2):
+            given, others = list(one.get_arguments()), list(two.get_arguments())
+            if len(given) < 2 or len(given) != len(others) or not all(map(self.is_plain, [*given, *others])) or \
+                    [bare(a.type) for a in given] != [bare(a.type) for a in others]:
+                continue
+            start, end = given[0].extent.start.offset, given[-1].extent.end.offset
+            self.add(start, end, self.source[others[0].extent.start.offset:others[-1].extent.end.offset].decode(), "arguments")
 
     def one_off(self, value) -> None:
         if value.type.get_canonical().kind in NUMBERS:
@@ -184,13 +244,14 @@ class Rewriter(Finder):
         if body is not None:
             self.begins[self.name] = cursor.extent.start.offset
             self.add_predicate(cursor)
+            self.like_other_calls()
             self.site_of(body)
 
     def region(self, start: int, end: int, kind: str) -> Region | None:
         text = self.source[start:end]
         if start >= end and kind != "before" or re.search(rb"^\s*#|//", text, re.MULTILINE):
             return None
-        self.regions.append(Region(start, end, kind, self.name))
+        self.regions.append(Region(start, end, self.line_of(start), kind, self.name))
         return self.regions[-1]
 
     def ways_out(self) -> list[str]:
@@ -215,6 +276,16 @@ class Rewriter(Finder):
         value = " ".join(self.text_of(values[0]).split())
         return [f"if ({value}) return 1; else continue;", f"if (!({value})) return 0; else continue;"]
 
+    def heeded(self, statement) -> list[str]:
+        """Of a call whose answer is thrown away: a way out when it says no."""
+        call = statement
+        while call.kind in (K.CSTYLE_CAST_EXPR, K.UNEXPOSED_EXPR) and list(call.get_children()):
+            call = list(call.get_children())[-1]
+        if call.kind != K.CALL_EXPR or not self.is_plain(call) or call.type.get_canonical().kind not in (ci.TypeKind.BOOL, ci.TypeKind.ENUM):
+            return []
+        no = "!" if call.type.get_canonical().kind == ci.TypeKind.BOOL else ""
+        return [f"if ({no}{self.text_of(call)}) {way}" for way in self.ways_out()]
+
     def site_of(self, statement) -> None:
         """The sites of a statement, and of what is in it."""
         kind = statement.kind
@@ -225,8 +296,7 @@ class Rewriter(Finder):
                     at = child.extent.start.offset
                     before = self.region(at, at, "before")
                     if before is not None:
-                        before.texts = self.ways_out()
-                        before.said = [(self.line_of(at), text) for text in before.texts]
+                        before.offer_all(self.ways_out(), ADDED)
                 self.site_of(child)
         elif kind == K.DECL_STMT:
             for variable in children:
@@ -256,12 +326,13 @@ class Rewriter(Finder):
         elif kind == K.RETURN_STMT and (ways := self.goes_on(statement)):
             region = self.region(statement.extent.start.offset, self.end_of(statement), "statement")
             if region is not None:
-                region.texts += ways
-                region.said += [(self.line_of(region.start), way) for way in ways]
+                region.offer_all(ways, CHANGED)
         elif kind == K.RETURN_STMT and self.returns.kind == ci.TypeKind.BOOL and children and self.is_condition(children[0]):
             self.region(children[0].extent.start.offset, children[0].extent.end.offset, "condition")
         elif kind != K.NULL_STMT and self.is_whole(statement):
-            self.region(statement.extent.start.offset, self.end_of(statement), "statement")
+            region = self.region(statement.extent.start.offset, self.end_of(statement), "statement")
+            if region is not None:
+                region.offer_all(self.heeded(statement), ADDED)
             if kind in (K.BINARY_OPERATOR, K.CALL_EXPR, K.COMPOUND_ASSIGNMENT_OPERATOR) and self.is_plain(statement):
                 text = " ".join(self.source[statement.extent.start.offset:self.end_of(statement)].decode().split())
                 self.donors[text] = None
@@ -292,10 +363,9 @@ class Rewriter(Finder):
         """What other places of the file do, done before a statement, too; and what they change, 0 again."""
         resets = [f"{place[1]} = 0;" for text in self.donors if (place := re.match(r"([\w.>*-]+) [-+|&]?= ", text))]
         follows = " ".join(self.source[region.start:region.start + MOST_DONATED].decode(errors="replace").split())
-        for text in dict.fromkeys([*self.donors, *self.like_others(region), *resets]):
+        for text in dict.fromkeys([*self.donors, *self.like_others(region), *resets, *self.filled.get(region.function, [])]):
             if len(text) <= MOST_DONATED and self.is_known(text, region) and not follows.startswith(text):
-                region.texts.append(text)
-                region.said.append((self.line_of(region.start), text))
+                region.offer(text, ADDED)
 
     def scalars(self, region: Region) -> list[str]:
         """Variables that are 0 or not."""
@@ -317,8 +387,7 @@ class Rewriter(Finder):
         for place in dict.fromkeys(one.split(" = ")[0] for one, _ in self.assignments if " = " in one):
             for value in list(values)[:MOST_ASKED]:
                 if place != value and f"{place} = {value};" != text:
-                    region.texts.append(f"{place} = {value};")
-                    region.said.append((self.line_of(region.start), f"{place} = {value};"))
+                    region.offer(f"{place} = {value};", CHANGED)
 
     def is_known(self, text: str, region: Region) -> bool:
         """Whether what it calls was declared before; a call of the function itself would not end."""
@@ -340,9 +409,7 @@ class Rewriter(Finder):
         near = [o for o in dict.fromkeys(near) if o not in text and self.is_known(o, region)]
         for other in near + [f"!({o})" for o in near if not o.startswith("!")]:
             for operator in ("&&", "||"):
-                joined = f"({text}) {operator} ({other})"
-                region.texts.append(joined)
-                region.said.append((self.line_of(region.start), joined))
+                region.offer(f"({text}) {operator} ({other})", JOINED)
 
     def asked(self, region: Region) -> list[str]:
         """What a function that says yes or no can be asked here."""
@@ -350,7 +417,8 @@ class Rewriter(Finder):
         for variable in self.names.get(region.function, []):
             names.setdefault(bare(variable.type), []).append(variable.spelling)
         return [f"{function}({', '.join(given)})" for function, types in self.predicates.items() if types
-                for given in list(itertools.product(*(names.get(kind, []) for kind in types)))[:MOST_ASKED]]
+                for given in [given for given in itertools.product(*(names.get(kind, []) for kind in types))
+                              if len(set(given)) == len(given)][:MOST_ASKED]]
 
     def add_required(self, region: Region, rule: str) -> None:
         """A requirement that is not asked, never met, or asked in other words: a macro has no tree."""
@@ -370,8 +438,8 @@ class Rewriter(Finder):
         for word in re.finditer(r"(?<![\w.>])(NULL|[a-z]\w*)(?!\w*\()", condition):
             others += [f"PROCBUF_REQUIRE({rule}, {condition[:word.start()]}{name}{condition[word.end():]});"
                        for name in names if name != word[0]]
-        region.texts += [";", *others]
-        region.said += [(self.line_of(region.start), said) for said in ("(deleted)", *others)]
+        region.offer(";", CHANGED, said="(deleted)")
+        region.offer_all(others, CHANGED)
 
     def add_uncut(self, region: Region) -> None:
         """Nothing in it cut: one cut alone may be hidden by another."""
@@ -385,8 +453,7 @@ class Rewriter(Finder):
             text = text[:cut.start - region.start] + cut.text.encode() + text[cut.end - region.start:]
             line = self.line_of(cut.start)
         if len(apart) > 1:
-            region.texts.append(text.decode())
-            region.said.append((line, " ".join(text.decode().split())))
+            region.offer(text.decode(), CHANGED, line)
 
     def sort_in(self, found: list[Mutant]) -> None:
         """Each mutant into the smallest region that holds it."""
@@ -396,10 +463,9 @@ class Rewriter(Finder):
                 continue
             region = min(holds, key=lambda r: r.end - r.start)
             text = (self.source[region.start:mutant.start] + mutant.text.encode() + self.source[mutant.end:region.end]).decode()
-            if text not in region.texts:
-                region.texts.append(text)
-                region.said.append((self.line_of(mutant.start), " ".join(text.split())))
+            region.offer(text, CHANGED, self.line_of(mutant.start))
         for region in self.regions:
+            region.short_first()
             self.add_uncut(region)
             self.add_joined(region)
             self.add_replaced(region)
@@ -428,9 +494,8 @@ class Rewriter(Finder):
 
     def site(self, number: int, region: Region) -> Site:
         original = self.source[region.start:region.end].decode()
-        line = self.line_of(region.start)
-        return Site(self.first + number, self.file, line, line + original.count("\n"), region.function, region.kind,
-                    " ".join(original.split()), region.said, region.guards)
+        return Site(self.first + number, self.file, region.line, region.line + original.count("\n"), region.function, region.kind,
+                    " ".join(original.split()), region.variants, region.guards)
 
     def joined(self, regions: list[Region]) -> tuple[bytes, list[tuple[int, int, Region, int | None]]]:
         """The file with these regions switched, and where in it each variant is, and the whole of each region."""
@@ -454,11 +519,11 @@ class Rewriter(Finder):
         head = f"unsigned procbuf_v = procbuf_site({number});".encode()
         texts = [" ".join(text.splitlines()) for text in region.texts]
         if region.kind in ("condition", "value"):
-            out: list[tuple[bytes, int | None]] = [(b"({ " + head + b" (!procbuf_v) ? (", None), (original + b")", None)]
-            if not texts:
-                out[0] = (b"({ " + head + b" (", None)
-            out += [(f" : {f'procbuf_v == {n + 1} ? ' * (n + 1 < len(texts))}({text})".encode(), n) for n, text in enumerate(texts)]
-            out.append((b"; })", None))
+            # An assignment each: what is of another type is then that variant's error.
+            out: list[tuple[bytes, int | None]] = [(b"({ " + head + b" __typeof__((0, (" + original + b"))) procbuf_value; if (!procbuf_v) procbuf_value = (", None),
+                                                   (original + b");", None)] if texts else [(b"({ " + head + b" (" + original + b");", None)]
+            out += [(f" else if (procbuf_v == {n + 1}) procbuf_value = ({text});".encode(), n) for n, text in enumerate(texts)]
+            out.append((b" procbuf_value; })" if texts else b" })", None))
         else:
             out = [(b"{ " + head + b" if (!procbuf_v) {", None), (original + b" } else {", None)]
             if region.guards:
@@ -499,10 +564,10 @@ class Rewriter(Finder):
             if variants == {-1} and not region.texts:
                 regions.remove(region)
             elif variants == {-1}:
-                region.texts, region.said, region.guards = [], [], []
+                region.texts, region.variants, region.guards = [], [], []
             elif variants:
                 region.texts = [t for n, t in enumerate(region.texts) if n not in variants]
-                region.said = [t for n, t in enumerate(region.said) if n not in variants]
+                region.variants = [t for n, t in enumerate(region.variants) if n not in variants]
                 region.guards = [t for n, t in enumerate(region.guards) if GUARD + n not in variants]
 
 

@@ -88,8 +88,8 @@ struct job {
     int only_at;
     struct result result;
     unsigned cure; /* that is tried */
-    bool
-        is_outside; /* no call of an operation reaches the site, but those with which the testbed looks */
+    /* No call of an operation reaches the site, but those with which the testbed looks; nor those, but set-up. */
+    bool is_outside, is_in_set_up;
 };
 
 static struct shared {
@@ -113,9 +113,8 @@ static bool
     everywhere; /* switches work outside of calls, too: no change of what the calls do undoes the bug */
 static bool is_logging;
 
-enum {
-    NO_CALL = UINT16_MAX
-}; /* the position of what runs before the first operation, and after the last */
+/* The position of what runs before the first operation, and of calls with which the testbed looks. */
+enum { SET_UP = UINT16_MAX - 1, NO_CALL = UINT16_MAX };
 
 /* Processes are laid out, before the first operation. After the body of an enter there is no call, either. */
 static bool is_setting_up(void)
@@ -144,21 +143,32 @@ static void land(int how)
     siglongjmp(after_run, how);
 }
 
+/* When each key was reached last, and when this run began. */
+static uint32_t *reached_at, reach_count, run_began;
+
 static void note(uint32_t key)
 {
     if (!is_setting_up() && ++hit_count > most_hits)
         land(HUNG);
-    const unsigned position = is_in_call() ? machine_walk->position : NO_CALL;
-    if (!is_logging || shared->event_count == MOST_EVENTS)
+    if (!is_logging)
         return;
+    const unsigned position = is_setting_up() ? SET_UP
+                              : is_in_call()  ? machine_walk->position
+                                              : NO_CALL;
+    const bool is_known_of_set_up = position == SET_UP && reached_at[key] > run_began;
+    reached_at[key] = ++reach_count;
+    if (is_known_of_set_up || shared->event_count == MOST_EVENTS)
+        return; /* a large world is made by many calls */
     shared->events[shared->event_count++] =
         (struct event){ key, (uint16_t)position, (uint16_t)shared->member };
 }
 
-/* Processes are laid out as ever. */
+/* Processes are laid out as ever, unless that is where the bug is. */
 static bool is_where_switches_work(void)
 {
-    return everywhere || active.is_outside ? !is_setting_up() || finding.in_set_up : is_in_call();
+    return active.is_in_set_up || finding.in_set_up ? is_setting_up() || is_in_call()
+           : everywhere || active.is_outside        ? !is_setting_up()
+                                                    : is_in_call();
 }
 
 unsigned procbuf_site(unsigned site)
@@ -225,6 +235,12 @@ static void run_all_members(const struct trace *unused)
             world == 0 ? machine_run(&trace, NULL) : worlds_run_all(&trace);
         }
     }
+}
+
+/* What runs from now on may take the time up to this share of all, so that something is left for what comes after. */
+static void end_phase(double share)
+{
+    phase_ends_s = share * most_s;
 }
 
 /* ---- Workers ---- */
@@ -304,7 +320,10 @@ static void run_job(struct job *job, void (*run)(const struct trace *trace), lon
                     ? LONGER * hits_of[job->program] + MORE_HITS
                     : ULONG_MAX;
     shared->event_count = 0;
+    run_began = reach_count;
     shared->in_second_world = false;
+    if (finding.in_set_up || job->is_in_set_up)
+        machine_forget_made();
     const int how = sigsetjmp(after_run, 1);
     if (how == 0) {
         set_limit(most_ms);
@@ -316,6 +335,8 @@ static void run_job(struct job *job, void (*run)(const struct trace *trace), lon
             job->result.verdict = HUNG;
     }
     set_limit(0);
+    if (job->is_in_set_up || job->result.in_set_up)
+        machine_forget_made();
     if (job->variant == 0)
         hits_of[job->program] = hit_count;
     active.site = UINT_MAX;
@@ -365,15 +386,13 @@ static _Noreturn void work(void (*run)(const struct trace *trace), long most_ms)
     const int nowhere = open("/dev/null", O_WRONLY);
     if (nowhere < 0 || dup2(nowhere, STDERR_FILENO) < 0 || dup2(nowhere, STDOUT_FILENO) < 0)
         _exit(STATUS_UNABLE);
+    if (is_known && finding.in_set_up)
+        (void)is_sane(); /* makes once, as it is, what later runs copy of a large world */
     for (; shared->next < job_count && spent() < phase_ends_s; shared->next++) {
         struct job *job = &jobs[shared->next];
         run_job(job, run, most_ms);
         if (when_run != NULL)
             when_run(job);
-        if (job->result.verdict != CLEAN && job->result.in_set_up) {
-            shared->batch_begin = ++shared->next;
-            _exit(AGAIN);
-        }
         if (is_known && when_run == NULL)
             end_batch();
     }
@@ -385,13 +404,10 @@ static double seconds_of(const struct timeval *time)
     return (double)time->tv_sec + (double)time->tv_usec / 1e6;
 }
 
-/* Run the jobs, which are in shared memory, until time is up. */
-static void run_jobs_with(void (*run)(const struct trace *trace), long most_ms)
+/* Run those of the jobs, which are in shared memory, that have not run, until time is up. */
+static void run_rest_with(void (*run)(const struct trace *trace), long most_ms)
 {
-    for (unsigned j = 0; j < job_count; j++)
-        jobs[j].result = (struct result){ .verdict = NOT_RUN };
-    shared->next = shared->batch_begin = 0;
-    shared->batch_len = BATCH;
+    const unsigned first = shared->next;
     while (shared->next < job_count && spent() < phase_ends_s) {
         int status;
         struct rusage usage;
@@ -417,7 +433,16 @@ static void run_jobs_with(void (*run)(const struct trace *trace), long most_ms)
             when_run(job);
         shared->batch_begin = ++shared->next;
     }
-    run_count += shared->next;
+    run_count += shared->next - first;
+}
+
+static void run_jobs_with(void (*run)(const struct trace *trace), long most_ms)
+{
+    for (unsigned j = 0; j < job_count; j++)
+        jobs[j].result = (struct result){ .verdict = NOT_RUN };
+    shared->next = shared->batch_begin = 0;
+    shared->batch_len = BATCH;
+    run_rest_with(run, most_ms);
 }
 
 static void *share(size_t size)
@@ -438,7 +463,7 @@ static struct count {
     uint16_t by_any; /* programs that pass, in any call */
     uint16_t in_program,
         in_call; /* how often, by the finding's program, and in its call that fails */
-    uint16_t in_calls; /* of its program */
+    uint16_t in_calls, in_looks; /* of its program; of those with which the testbed looks */
     uint32_t last; /* in its program: the place of the last time, from 1 */
     uint32_t stamp, any_stamp;
 } *counts;
@@ -457,10 +482,16 @@ static bool has_bit(const uint8_t *bits, unsigned program, size_t key)
     return (bits[program * bits_len() + key / CHAR_BIT] >> key % CHAR_BIT & 1) != 0;
 }
 
-/* What only the testbed reaches, when it looks. */
+/* What only the testbed reaches, when it looks, */
 static bool is_outside(unsigned site)
 {
     return counts[(size_t)site * KEYS].in_calls == 0;
+}
+
+/* or lays processes out. */
+static bool is_in_set_up(unsigned site)
+{
+    return is_outside(site) && counts[(size_t)site * KEYS].in_looks == 0;
 }
 
 static bool reaches(unsigned program, unsigned site)
@@ -474,7 +505,7 @@ static void count_any(unsigned program, bool broke, const struct event *event)
     struct count *count = &counts[event->key];
     if (reached == NULL)
         return;
-    const bool looks = event->position == NO_CALL;
+    const bool looks = event->position >= SET_UP;
     (looks ? looked : reached)[program * bits_len() + event->key / CHAR_BIT] |=
         (uint8_t)(1u << event->key % CHAR_BIT);
     count->by_any += !looks && !broke && count->any_stamp != *stamp;
@@ -485,11 +516,13 @@ static struct job *add_job(unsigned program, unsigned site, unsigned variant, in
 {
     if (job_count == MOST_JOBS)
         return NULL;
-    jobs[job_count] = (struct job){ .program = program,
-                                    .site = site,
-                                    .variant = variant,
-                                    .only_at = only_at,
-                                    .is_outside = site < procbuf_site_count && is_outside(site) };
+    jobs[job_count] =
+        (struct job){ .program = program,
+                      .site = site,
+                      .variant = variant,
+                      .only_at = only_at,
+                      .is_outside = site < procbuf_site_count && is_outside(site),
+                      .is_in_set_up = site < procbuf_site_count && is_in_set_up(site) };
     return &jobs[job_count++];
 }
 
@@ -537,8 +570,9 @@ static void count_sites(const struct job *job)
         if (job->program == 0) {
             count->in_program += count->in_program < UINT16_MAX;
             count->in_call += in_call && count->in_call < UINT16_MAX;
-            count->in_calls += event->position != NO_CALL && count->in_calls < UINT16_MAX;
-            count->last = e + 1;
+            count->in_calls += event->position < SET_UP && count->in_calls < UINT16_MAX;
+            count->in_looks += event->position == NO_CALL && count->in_looks < UINT16_MAX;
+            count->last = reached_at[event->key] - run_began;
         }
         if (!in_call || count->stamp == *stamp)
             continue;
@@ -690,7 +724,7 @@ static unsigned cure_count;
 static unsigned variant_count, untried_count;
 static uint16_t *changes; /* by site: variants with which it breaks in another way */
 
-enum { AT_ONCE = 24 };
+enum { AT_ONCE = 8 };
 
 /* A few of each site, the latest site first, then a few more: if time is short. */
 static int in_turn(const void *one, const void *two)
@@ -715,7 +749,8 @@ static void take_cures(void)
                                                  .only_at = ANYWHERE };
 }
 
-static void find_cures(void)
+/* Until that share of the time; if nothing is found by then, until the other. */
+static void find_cures(double ends, double latest)
 {
     job_count = 0;
     for (unsigned site = 0; site < procbuf_site_count; site++)
@@ -723,11 +758,17 @@ static void find_cures(void)
              counts[(size_t)site * KEYS].in_program != 0 && v <= procbuf_site_variants[site]; v++)
             (void)add_job(0, site, v, ANYWHERE);
     qsort(jobs, job_count, sizeof jobs[0], in_turn);
+    end_phase(ends);
     run_jobs_with(run_program, finding_ms);
+    take_cures();
+    if (cure_count == 0) {
+        end_phase(latest);
+        run_rest_with(run_program, finding_ms);
+        take_cures();
+    }
     variant_count = job_count;
     for (unsigned j = 0; j < job_count; j++)
         untried_count += jobs[j].result.verdict == NOT_RUN;
-    take_cures();
     for (unsigned j = 0; j < job_count; j++)
         changes[jobs[j].site] +=
             jobs[j].result.verdict == BROKE && jobs[j].result.identity != finding.identity;
@@ -770,12 +811,6 @@ static void keep_best(unsigned most, unsigned most_of_site)
             cures[kept++] = cures[c];
     }
     cure_count = kept;
-}
-
-/* What runs from now on may take the time up to this share of all, so that something is left for what comes after. */
-static void end_phase(double share)
-{
-    phase_ends_s = share * most_s;
 }
 
 /* How many of these programs run clean with each cure. Those that are far from the best do not go on. */
@@ -882,9 +917,9 @@ static void print(void)
         const struct count *count = &counts[key];
         if (count->in_program == 0 && count->by_failing == 0)
             continue;
-        printf("%s\n[%u, %u, %u, %u, %u, %u, %u, %u, %u]", comma, key / KEYS, key % KEYS,
+        printf("%s\n[%u, %u, %u, %u, %u, %u, %u, %u, %u, %u]", comma, key / KEYS, key % KEYS,
                count->in_calls, count->in_call, count->last, count->by_failing, count->by_passing,
-               changes[key / KEYS], count->by_any);
+               changes[key / KEYS], count->by_any, count->in_looks);
         comma = ",";
     }
     printf("],\n\"cures\": [");
@@ -975,6 +1010,7 @@ int main(int argc, char **argv)
     jobs = share(MOST_JOBS * sizeof *jobs);
     counts = share((size_t)procbuf_site_count * KEYS * sizeof *counts);
     stamp = share(sizeof *stamp);
+    reached_at = share((size_t)procbuf_site_count * KEYS * sizeof *reached_at);
     changes = share(procbuf_site_count * sizeof *changes);
     hits_of = share(SEQUENCE_MAX_MEMBERS * sizeof *hits_of);
     active.site = UINT_MAX;
@@ -999,12 +1035,10 @@ int main(int argc, char **argv)
     end_phase(0.2);
     judge_near_programs();
     everywhere = finding.in_set_up;
-    end_phase(0.48);
-    find_cures();
+    find_cures(0.48, 0.62);
     if (cure_count == 0 && !everywhere) {
         everywhere = true;
-        end_phase(0.54);
-        find_cures();
+        find_cures(0.66, 0.7);
     }
     try_cures(0.6, 0.75);
     guard_cures();

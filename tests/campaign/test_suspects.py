@@ -16,13 +16,13 @@ from orchestrate.bundle import Bundles, read_bundle
 from orchestrate.record import Finding, Record, Suspect
 from orchestrate.report import exports, words
 from orchestrate.suspects import Opinion, Switched
-from orchestrate.switches import VARIANTS, Site, rewrite
+from orchestrate.switches import CHANGED, GUARDED, VARIANTS, Site, Variant, rewrite
 from orchestrate.tools import ToolError, clang
 
 IDENTITY = "PROCBUF-BUG kind=result check=outcome-status op=brk"
 FINDING = Finding(IDENTITY, "life", "medium", 1.5, 1, 2, "folder", f"expected: OK\nRule of lib/CONTRACT.md: K1\n{IDENTITY}\n", "./fuzz/repro folder")
 NEAR = {"failing": 9, "other": 0, "passing": 10}
-SITES = {number: Site(number, f"src/{file}.c", line, line, function, "statement", "", [(line, "one"), (line, "two")])
+SITES = {number: Site(number, f"src/{file}.c", line, line, function, "statement", "", [Variant(line, "one", CHANGED), Variant(line, "two", CHANGED)])
          for number, (file, line, function) in enumerate([("a", 10, "wrapper"), ("a", 20, "guilty"), ("b", 30, "bystander")])}
 
 
@@ -30,8 +30,8 @@ def measured(sites, cures, **more):
     return {"near": NEAR, "position": 2, "identity": IDENTITY, "sites": sites, "cures": cures} | more
 
 
-def row(number, by_failing, by_passing, last=1):
-    return [number, 0, 1, 1, last, by_failing, by_passing, 0, by_passing]
+def row(number, by_failing, by_passing, last=1, in_calls=1, in_looks=0):
+    return [number, 0, in_calls, in_calls, last, by_failing, by_passing, 0, by_passing, in_looks]
 
 
 def suspect(function, score=1.0, line=1):
@@ -59,6 +59,16 @@ class Ranking(unittest.TestCase):
     def test_a_change_that_cures_one_program_alone_is_worth_less(self):
         ranked = suspects.rank(SITES, measured([row(0, 10, 5), row(1, 10, 5)], [[0, 1, -1, 0, 9, 10, 10, 0, 0], [1, 2, -1, 9, 9, 10, 10, 0, 0]]))
         self.assertEqual(suspects.functions(ranked), ["guilty", "wrapper"])
+
+    def test_of_equal_cures_the_simplest_comes_first(self):
+        sites = SITES | {0: replace(SITES[0], variants=[Variant(10, "one", GUARDED)])}
+        cures = [[0, 1, -1, 9, 9, 10, 10, 0, 0], [1, 1, -1, 9, 9, 10, 10, 0, 0]]
+        self.assertEqual(suspects.functions(suspects.rank(sites, measured([row(0, 10, 5), row(1, 10, 5)], cures)))[0], "guilty")
+
+    def test_a_cure_in_what_the_testbed_looks_with_is_worth_less(self):
+        cures = [[0, 1, -1, 9, 9, 10, 10, 0, 0], [1, 1, -1, 9, 9, 10, 10, 0, 0]]
+        rows = [row(0, 10, 5, in_calls=0, in_looks=1), row(1, 10, 5, in_calls=0)]  # the second: where processes are laid out
+        self.assertEqual(suspects.functions(suspects.rank(SITES, measured(rows, cures)))[0], "guilty")
 
     def test_state_that_was_wrong_earlier_is_named(self):
         sites, best = SITES, Suspect("lib/src/a.c", 20, "guilty", 1.0, "")
@@ -109,8 +119,8 @@ class Switches(unittest.TestCase):
     def test_a_guard_says_when_a_variant_is_on(self):
         sites, _ = self.rewritten("int code(int error)\n{\n    return error;\n}\n")
         before = next(s for s in sites if s.kind == "before")
-        variant, guard = [text for _, text in before.variants].index("return 1;") + 1, before.guards.index("(error)") + 1
-        self.assertEqual(before.variant(variant + guard * VARIANTS), (3, "if ((error)) return 1;"))
+        variant, guard = [v.said for v in before.variants].index("return 1;") + 1, before.guards.index("(error)") + 1
+        self.assertEqual(before.variant(variant + guard * VARIANTS), Variant(3, "if ((error)) return 1;", GUARDED))
         show = 'printf("%d %d ", code(0), code(5));'
         self.assertEqual(self.answers(before, "int code(int error);", f"{show} turned = {variant}; {show} procbuf_guard = {guard}; {show}"),
                          ["0", "5", "1", "1", "0", "1"])
@@ -147,13 +157,45 @@ class Switches(unittest.TestCase):
         self.assertEqual({(s.line, s.kind) for s in sites if s.kind != "before"},
                          {(3, "condition"), (4, "statement"), (5, "statement"), (10, "value"), (11, "statement")})
         condition = next(s for s in sites if s.kind == "condition")
-        self.assertIn([3, "a <= b"], [list(v) for v in condition.variants])
+        self.assertIn(Variant(3, "a <= b", CHANGED), condition.variants)
         answers = self.answers(condition, "int twice_smaller(int a, int b);",
                                f'for (turned = 0; turned <= {len(condition.variants)}; turned++) printf("%d ", twice_smaller(3, 5));')
         self.assertEqual(answers[0], "6")
         wanted = {"false": "10", "true": "6", "!(a < b)": "10", "a <= b": "6", "a >= b": "10"}
-        for (_, text), answer in zip(condition.variants, answers[1:]):
-            self.assertEqual(answer, wanted.get(text, answer), text)
+        for variant, answer in zip(condition.variants, answers[1:]):
+            self.assertEqual(answer, wanted.get(variant.said, answer), variant.said)
+
+    def test_a_value_is_made_once(self):
+        sites, _ = self.rewritten("int count;\nstatic int next(int by)\n{\n    return count += by;\n}\n"
+                                  "int f(void)\n{\n    const int n = next(1);\n    return n;\n}\n")
+        value = next(s for s in sites if s.kind == "value")
+        print_one = 'count = 0; f(); printf("%d ", count);'
+        two = [v.said for v in value.variants].index("next((1) + 1)") + 1
+        self.assertEqual(self.answers(value, "int f(void); extern int count;", f"{print_one} turned = {two}; {print_one}"), ["1", "2"])
+
+    def test_what_would_undo_mistakes_of_these_kinds_is_offered(self):
+        sites, _ = self.rewritten("""\
+            struct s { int a; int b; };
+            _Bool may(int n);
+            void open(int at, int len);
+            void close(int at, int len);
+            void take(struct s s);
+            int f(struct s *p, int at, int len)
+            {
+                struct s one = *p, two = *p;
+                p->a = at;
+                (void)may(at);
+                open(at, len);
+                close(p->a, 8);
+                take((struct s){ one.a, 0 });
+                return two.b;
+            }
+            """)
+        offered = {v.said for s in sites for v in s.variants}
+        for fix, kind in (("p->b = 0;", "a field is forgotten"), ("if (!may(at)) return 1;", "an answer is thrown away"),
+                          ("close(at, len);", "what is closed is not what was opened"), ("close(p->a, len);", "a number in a variable's place"),
+                          ("take((struct s){ two.a, 0 });", "another structure's field")):
+            self.assertIn(fix, offered, kind)
 
     def test_what_does_not_compile_is_left_out(self):
         sites, _ = self.rewritten("struct s { int a; struct s *b; };\nint f(struct s *p)\n{\n    return p->a + (p == p->b);\n}\n")
