@@ -102,8 +102,8 @@ static void run_call(struct walk *walk, const struct call *call, struct predicti
     (void)walk;
     if (op_table[code].how == HOW_USER) {
         execute(call, outcome);
-        machine_checked_ops += code == OP_DECLARE_DRIVER ||
-                               code == OP_DECLARE_DRIVER_WITH; /* its length is compared */
+        machine_checked_ops += code == OP_DECLARE_DRIVER || code == OP_DECLARE_DRIVER_WITH ||
+                               code == OP_DECLARE_DRIVER_MANY; /* its length is compared */
         return;
     }
     checked_call(call, prediction, outcome);

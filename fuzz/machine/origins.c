@@ -208,8 +208,9 @@ static void origin_allow(const struct call *call, const struct outcome *outcome)
     struct model_range no_slot = { 0, 0 }, *before = &no_slot;
     if (code != OP_ALLOW_READONLY && code != OP_ALLOW_READWRITE)
         before = &origins.held[args[1]];
-    else if (args[2] < MODEL_SLOT_COUNT)
-        before = &origins.passed[args[0]][args[1]][code == OP_ALLOW_READWRITE][args[2]];
+    else if (model_slot_kept(args[2]) >= 0)
+        before =
+            &origins.passed[args[0]][args[1]][code == OP_ALLOW_READWRITE][model_slot_kept(args[2])];
     check_range(*before, answer);
     *before = now;
     origins.any = true;
@@ -223,9 +224,10 @@ static void origin_slot(const struct call *call, const struct outcome *outcome)
         return;
     const struct ended *ended = &origins.ended[driver - model.open];
     const bool is_over = ended->identifier == driver->identifier + 1;
+    const int kept = model_slot_kept(call->args[1]);
     make(model_buffer_named(call, 0),
-         is_over ? ended->passed[kind][call->args[1]]
-                 : origins.passed[driver->slot][driver->driver][kind][call->args[1]]);
+         is_over ? ended->passed[kind][kept]
+                 : origins.passed[driver->slot][driver->driver][kind][kept]);
 }
 
 static origin_function *const functions[256] = {

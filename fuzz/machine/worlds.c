@@ -153,10 +153,14 @@ static enum concern of_process(uint64_t slot)
     return is_mine(slot) ? MINE : OTHERS;
 }
 
+static bool is_of_mine(const struct model_buffer *buffer)
+{
+    return buffer->filled && !buffer->foreign && is_mine(buffer->slot);
+}
+
 static bool buffer_is_mine(uint64_t number)
 {
-    const struct model_buffer *buffer = &model.buffers[number];
-    return buffer->filled && !buffer->foreign && is_mine(buffer->slot);
+    return is_of_mine(&model.buffers[number]);
 }
 
 static bool id_is_mine(uint64_t number)
@@ -184,7 +188,7 @@ static bool all_mine(const struct model_stream *stream)
 {
     unsigned mine = 0;
     for (unsigned b = 0; b < stream->count; b++)
-        mine += buffer_is_mine(stream->first + b);
+        mine += is_of_mine(model_stream_buffer(stream, b));
     return mine == stream->count;
 }
 
@@ -192,10 +196,12 @@ static bool all_mine(const struct model_stream *stream)
 static void save_buffers(unsigned position, enum when when, const struct model_stream *stream,
                          bool mine)
 {
-    for (unsigned b = 0; b < stream->count; b++)
-        if (model_buffer_is_live(&model.buffers[stream->first + b]) &&
-            buffer_is_mine(stream->first + b) == mine)
-            save(position, when, buffer_span(&model.buffers[stream->first + b]));
+    const unsigned most = stream->is_long ? TRACE_LONG_PERIOD : stream->count;
+    for (unsigned b = 0; b < stream->count && b < most; b++) {
+        const struct model_buffer *buffer = model_stream_buffer(stream, b);
+        if (model_buffer_is_live(buffer) && is_of_mine(buffer) == mine)
+            save(position, when, buffer_span(buffer));
+    }
 }
 
 /* ---- Concerns: what ops.def names ---- */
@@ -319,7 +325,7 @@ static enum concern concern_offer(unsigned position, const struct call *call, st
 static enum concern concern_over(unsigned position, const struct call *call, struct event *event)
 {
     (void)position, (void)event;
-    worlds.moved[call->op->code == OP_WRITER_OVER] = false;
+    worlds.moved[kind_read(op_table[call->op->code].operands[0]) == 'w'] = false;
     return SHARED;
 }
 

@@ -16,10 +16,11 @@ static int swap_slot(unsigned slot, const struct model_driver *driver, unsigned 
     if (number >= driver->slot_counts[kind])
         return NOSUPPORT;
     RULE("A2");
-    const struct model_range old = slots->held[kind][number];
+    const int kept = model_slot_kept(number);
+    const struct model_range old = slots->held[kind][kept];
     may_write(p, slots->place.start, slots->place.end);
-    slots->held[kind][number] = *range;
-    slots->swaps[kind][number]++;
+    slots->held[kind][kept] = *range;
+    slots->swaps[kind][kept]++;
     *range = old;
     return OK;
 }
@@ -83,7 +84,11 @@ void predict_allow_slot(const struct call *call, struct prediction *p)
 {
     const bool writable = call->op->code == OP_ALLOW_READWRITE;
     struct model_range range;
-    struct model_driver *driver;
+    struct model_driver *driver = &model.drivers[call->args[1]];
+    if (driver->declared && is_slot_between(driver, writable, call->args[2])) {
+        skips(p, "T7");
+        return;
+    }
     if (!shares(call, writable, &range, &driver, p))
         return;
     const int status =

@@ -148,10 +148,8 @@ int model_begin_driver_grant(unsigned slot, unsigned v, struct prediction *p)
 /* G6: how long so many slots are, before data that want this alignment. Slots want 8. */
 static wide slots_len(uint64_t count, unsigned slot_len, uint64_t data_align)
 {
-    wide len = (wide)count * slot_len;
-    while (len % 8 != 0 || len % data_align != 0)
-        len++;
-    return len;
+    const wide align = data_align < 8 ? 8 : data_align;
+    return ((wide)count * slot_len + align - 1) / align * align;
 }
 
 /* A slot on the largest target, and on the smallest. */
@@ -172,9 +170,14 @@ static bool has_grant_of_length(unsigned v, uint32_t len)
 void predict_declare_driver(const struct call *call, struct prediction *p)
 {
     const uint64_t *args = call->args;
+    const uint64_t most = arena_is_large ? TRACE_LARGE_SLOTS : MODEL_NEAR_SLOTS - 1;
     struct model_driver *driver = &model.drivers[args[0]];
-    const bool by_data = call->op->code == OP_DECLARE_DRIVER_WITH;
+    const bool by_data = call->op->code != OP_DECLARE_DRIVER;
     const uint32_t data_align = by_data ? 1u << args[6] : 8;
+    if (args[3] > most || args[4] > most) {
+        skips(p, "T3");
+        return;
+    }
     const uint32_t slots = (uint32_t)slots_len(args[3] + args[4], MOST_SLOT_LEN, data_align);
     const uint64_t asked = by_data ? slots + args[5] : args[5] * 8;
     const uint32_t len = (uint32_t)asked;
@@ -314,6 +317,11 @@ void predict_read_slot(const struct call *call, struct prediction *p)
         answers(p, OUTCOME_PROCESS_ERROR, ADDRESS_OUT_OF_BOUNDS);
         return;
     }
+    const int kept = model_slot_kept(number);
+    if (kept < 0) {
+        skips(p, "T7");
+        return;
+    }
     RULE("G5");
     const struct model_slots *slots =
         open->outlived ? &open->slots : model_slots(open->slot, driver->grant_number);
@@ -323,12 +331,12 @@ void predict_read_slot(const struct call *call, struct prediction *p)
                                          .built = true,
                                          .slot = open->slot,
                                          .identifier = open->identifier,
-                                         .addr = slots->held[kind][number].addr,
-                                         .len = slots->held[kind][number].len,
+                                         .addr = slots->held[kind][kept].addr,
+                                         .len = slots->held[kind][kept].len,
                                          .from_slot = true,
                                          .grant_number = driver->grant_number,
                                          .kind = kind,
-                                         .number = (unsigned)number,
-                                         .swaps = slots->swaps[kind][number] };
+                                         .number = (unsigned)kept,
+                                         .swaps = slots->swaps[kind][kept] };
     model_fill_buffer(model_buffer_named(call, 0), &buffer);
 }

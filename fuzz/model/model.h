@@ -72,7 +72,10 @@ enum model_state {
 
 enum {
     MODEL_GRANT_COUNT = 4, /* of a trace that is not large */
-    MODEL_SLOT_COUNT = 4,
+    MODEL_NEAR_SLOTS =
+        4, /* slots 0 to 3; those of a large trace that follow them here are the same in 8 bits: */
+    MODEL_FAR_SLOT = 256,
+    MODEL_SLOT_COUNT = MODEL_NEAR_SLOTS * (ARENA_LARGE_LEN != 0 ? 2 : 1),
     MODEL_FOREIGN_COUNT = TRACE_FOREIGN_COUNT,
     MODEL_OTHER = 4, /* its place, after those of the foreign table */
     MODEL_FOREIGN_LEN = 256,
@@ -96,6 +99,15 @@ struct model_slots {
     struct span
         counters[2][MODEL_SLOT_COUNT]; /* where swaps are counted: as the library first showed */
 };
+
+/* Where the model keeps slot `number`. Returns: -1 if it keeps none of that number. */
+static inline int model_slot_kept(uint64_t number)
+{
+    if (number < MODEL_NEAR_SLOTS)
+        return (int)number;
+    const uint64_t kept = number - MODEL_FAR_SLOT + MODEL_NEAR_SLOTS;
+    return number >= MODEL_FAR_SLOT && kept < MODEL_SLOT_COUNT ? (int)kept : -1;
+}
 
 struct model_grant {
     bool allocated;
@@ -158,7 +170,7 @@ struct model_buffer {
     uint64_t len;
     bool foreign; /* of the foreign table: `slot` is a place there; or MODEL_OTHER */
     bool from_slot; /* read from a driver's slot, when that had been swapped so many times */
-    unsigned grant_number, kind, number;
+    unsigned grant_number, kind, number; /* of a driver's: where the model keeps it */
     uint64_t swaps;
     bool from_kernel_slot; /* … or from one of the kernel's: of `kind`, `number` */
     bool rechecked; /* each use asks map `map` again, for this right: */
@@ -206,9 +218,10 @@ struct model_foreign {
     uint64_t identifier;
 };
 
-/* A reader's or writer's place: in buffer register `first` + `index`. */
+/* A reader's or writer's place: in buffer register `first` + `index`; of a long one, in a copy of one of seven. */
 struct model_stream {
     unsigned first, count, index;
+    bool is_long;
     uint64_t offset;
 };
 
@@ -275,6 +288,7 @@ enum { MODEL_FAR_GRANT_COUNT = TRACE_LARGE_GRANTS - MODEL_GRANT_COUNT };
 extern struct model_far {
     struct model_grant grants[TRACE_MAX_PROCESSES][MODEL_FAR_GRANT_COUNT];
     struct model_slots slots[TRACE_MAX_PROCESSES][MODEL_FAR_GRANT_COUNT];
+    struct model_buffer rows[2][TRACE_LONG_PERIOD]; /* of a long stream: read-only, read-write */
 } model_far;
 
 static inline unsigned model_grant_count(void)
@@ -379,6 +393,15 @@ static inline struct model_slots *model_slots(unsigned slot, uint64_t number)
 {
     return number < MODEL_GRANT_COUNT ? &model.slots[slot][number]
                                       : &model_far.slots[slot][number - MODEL_GRANT_COUNT];
+}
+
+/* Buffer number `index` of a stream. Requires: it has one. */
+static inline const struct model_buffer *model_stream_buffer(const struct model_stream *stream,
+                                                             unsigned index)
+{
+    const bool writable = stream->first >= TRACE_BUFFER_COUNT;
+    return stream->is_long ? &model_far.rows[writable][index % TRACE_LONG_PERIOD]
+                           : &model.buffers[stream->first + index];
 }
 
 /* Of numbers that have a bit in `set`, take the lowest out. Requires: there is one. */

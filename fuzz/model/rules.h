@@ -59,6 +59,13 @@ static inline void answers(struct prediction *p, enum outcome_kind kind, int sta
     p->outcome.reason = 0;
 }
 
+/* Whether a driver has a slot of that number that the model does not keep. */
+static inline bool is_slot_between(const struct model_driver *driver, unsigned kind,
+                                   uint64_t number)
+{
+    return number < driver->slot_counts[kind] && model_slot_kept(number) < 0;
+}
+
 /* Yes, or no and why. */
 static inline void answers_why(struct prediction *p, int reason)
 {

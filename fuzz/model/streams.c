@@ -8,10 +8,9 @@ struct found {
 };
 
 /* The first half of a step: the buffer lives, is opened, and has the offset. Returns: the error. */
-static int enter_at(unsigned number, uint64_t offset, bool writable, struct found *found_out,
-                    struct prediction *p)
+static int enter_at(const struct model_buffer *buffer, uint64_t offset, bool writable,
+                    struct found *found_out, struct prediction *p)
 {
-    const struct model_buffer *buffer = &model.buffers[number];
     found_out->buffer = buffer;
     found_out->rest = 0;
     if (!model_asks_whether_live(buffer, p))
@@ -62,7 +61,7 @@ static bool has_array(uint64_t len)
 void predict_at(const struct call *call, struct prediction *p)
 {
     const bool writing = call->op->code == OP_WRITE_AT;
-    const unsigned number = model_buffer_named(call, 0);
+    const struct model_buffer *buffer = &model.buffers[model_buffer_named(call, 0)];
     const uint64_t offset = call->args[1];
     struct found found;
     if (!has_array(call->args[2])) {
@@ -70,7 +69,7 @@ void predict_at(const struct call *call, struct prediction *p)
         return;
     }
     RULE("H7");
-    const int error = enter_at(number, offset, writing, &found, p);
+    const int error = enter_at(buffer, offset, writing, &found, p);
     const uint64_t len = least(call->args[2], found.rest);
     RULE("H7");
     leave(&found, error, writing, p);
@@ -95,6 +94,45 @@ void predict_stream_over(const struct call *call, struct prediction *p)
     answers(p, OUTCOME_DONE, 0);
     *(call->op->code == OP_WRITER_OVER ? &model.writer : &model.reader) =
         (struct model_stream){ .first = model_buffer_named(call, 0), .count = count };
+}
+
+static const struct model_buffer *buffer_now(const struct model_stream *stream)
+{
+    return model_stream_buffer(stream, stream->index);
+}
+
+/* Copies of that register and those after it, in turn: as they are now. */
+void predict_stream_over_many(const struct call *call, struct prediction *p)
+{
+    const bool writable = call->op->code == OP_WRITER_OVER_MANY;
+    const uint64_t most = arena_is_large ? TRACE_LONG_STREAM : TRACE_BUFFER_COUNT;
+    const unsigned none = writable ? TRACE_BUFFER_COUNT : 0;
+    if (call->args[1] > most) {
+        skips(p, "T6");
+        return;
+    }
+    RULE("H8");
+    answers(p, OUTCOME_DONE, 0);
+    for (unsigned n = 0; n < TRACE_LONG_PERIOD; n++)
+        model_far.rows[writable][n] =
+            model.buffers[none + (call->args[0] + n) % TRACE_BUFFER_COUNT];
+    *(writable ? &model.writer : &model.reader) = (struct model_stream){
+        .first = model_buffer_named(call, 0), .count = (unsigned)call->args[1], .is_long = true
+    };
+}
+
+/* Whether a call over a long stream makes more steps than a prediction has room for. */
+static bool has_too_many_steps(struct model_stream stream, uint64_t want)
+{
+    unsigned steps = 0;
+    for (; stream.is_long && want > 0 && stream.index < stream.count; stream.index++) {
+        const struct model_buffer *buffer = buffer_now(&stream);
+        const uint64_t rest = buffer->len - least(buffer->len, stream.offset);
+        want -= least(want, rest);
+        stream.offset = 0;
+        steps++;
+    }
+    return steps > TRACE_BUFFER_COUNT;
 }
 
 static void move_on(struct model_stream *stream, uint64_t len, uint64_t rest)
@@ -128,10 +166,14 @@ void predict_stream(const struct call *call, struct prediction *p)
         skips(p, "R13");
         return;
     }
+    if (has_too_many_steps(now, want)) {
+        skips(p, "T6");
+        return;
+    }
     p->access.stepwise = true;
     while (done < want && now.index < now.count && error == OK) {
         struct found found;
-        error = enter_at(now.first + now.index, now.offset, writing, &found, p);
+        error = enter_at(buffer_now(&now), now.offset, writing, &found, p);
         leave(&found, error, writing, p);
         if (error != OK)
             break;
@@ -156,13 +198,17 @@ void predict_stream_copy(const struct call *call, struct prediction *p)
     const uint64_t want = call->args[0];
     uint64_t done = 0;
     int error = OK;
+    if (has_too_many_steps(from, want) || has_too_many_steps(to, want)) {
+        skips(p, "T6");
+        return;
+    }
     p->access.stepwise = true;
     while (done < want && from.index < from.count && to.index < to.count && error == OK) {
         struct found source, target;
         uint64_t len = 0;
-        error = enter_at(from.first + from.index, from.offset, false, &source, p);
+        error = enter_at(buffer_now(&from), from.offset, false, &source, p);
         if (error == OK) {
-            error = enter_at(to.first + to.index, to.offset, true, &target, p);
+            error = enter_at(buffer_now(&to), to.offset, true, &target, p);
             len = least(want - done, least(source.rest, target.rest));
             if (error == OK)
                 moves(p, source.buffer->addr + from.offset, target.buffer->addr + to.offset, len);

@@ -282,6 +282,9 @@ static unsigned fill(struct trace *trace, unsigned at, uint8_t code, int32_t num
         return at;
     if (code == OP_DECLARE_DRIVER && draw_has(OP_DECLARE_DRIVER_WITH) && chance_one_in(3))
         code = OP_DECLARE_DRIVER_WITH;
+    if (code == OP_DECLARE_DRIVER && draw_is_large() && draw_has(OP_DECLARE_DRIVER_MANY) &&
+        chance_one_in(2))
+        code = OP_DECLARE_DRIVER_MANY;
     if (code == OP_TAKE_ID && draw_has(OP_TAKE_FOREIGN_ID) && chance_one_in(4))
         code = OP_TAKE_FOREIGN_ID;
     if (code == OP_TAKE_ID && draw_has(OP_TAKE_OTHER_ID) && chance_one_in(8))
@@ -304,9 +307,11 @@ static unsigned fill(struct trace *trace, unsigned at, uint8_t code, int32_t num
 /* The reader, or the writer, goes over something, and over buffers that are filled. */
 static unsigned insert_over(struct trace *trace, unsigned at, uint8_t code)
 {
-    struct op over = draw_op_of(trace, code);
-    if (!draw_has(code) || has_code(trace, at, code) || chance_one_in(3))
+    const uint8_t many = code == OP_READER_OVER ? OP_READER_OVER_MANY : OP_WRITER_OVER_MANY;
+    if (!draw_has(code) || has_code(trace, at, code) || has_code(trace, at, many) ||
+        chance_one_in(3))
         return at;
+    struct op over = draw_op_of(trace, draw_has(many) && chance_one_in(4) ? many : code);
     at = insert_fillers(trace, at, &over);
     return at + context_insert(trace, at, &over);
 }
@@ -325,6 +330,10 @@ static unsigned insert_fillers(struct trace *trace, unsigned at, const struct op
     }
     if (op->code == OP_READER_OVER || op->code == OP_WRITER_OVER)
         for (int32_t i = 1; i < op->operands[1].number; i++)
+            at = fill(trace, at, filler(kinds[0], TRACE_BUFFER_COUNT),
+                      (op->operands[0].number + i) % TRACE_BUFFER_COUNT);
+    if (op->code == OP_READER_OVER_MANY || op->code == OP_WRITER_OVER_MANY)
+        for (int32_t i = 1; i < TRACE_LONG_PERIOD; i++)
             at = fill(trace, at, filler(kinds[0], TRACE_BUFFER_COUNT),
                       (op->operands[0].number + i) % TRACE_BUFFER_COUNT);
     if (reads || op->code == OP_STREAM_COPY)

@@ -13,7 +13,7 @@
 
 enum {
     TRACE_FORMAT = 1,        /* of the text form: its first line is "trace 1" */
-    TRACE_TABLE_VERSION = 9, /* of the table of operations: first byte of the binary form */
+    TRACE_TABLE_VERSION = 10, /* of the table of operations: first byte of the binary form */
     TRACE_MAX_OPS = 1024,
     TRACE_MAX_OPERANDS = 8,
     TRACE_MAX_PROCESSES = 8,
@@ -220,6 +220,12 @@ static inline unsigned trace_slot_count(const struct trace *trace)
 /* The world of a large trace: places in the table before those of its processes, so that these are on both sides of 2^8;
  * and grants of each. */
 enum { TRACE_LARGE_BEFORE = 254, TRACE_LARGE_GRANTS = 300 };
+
+/* The most slots of a kind that a driver of a large trace has. */
+enum { TRACE_LARGE_SLOTS = 300 };
+
+/* The most buffers of a long stream, in a large trace: copies of so many registers in turn, which divides no power of two. */
+enum { TRACE_LONG_STREAM = 300, TRACE_LONG_PERIOD = 7 };
 
 /* Says whether the trace has the processes of one that lays none out. */
 bool trace_has_usual_layout(const struct trace *trace);
