@@ -1,16 +1,19 @@
 /* What C tests of findings need in addition to their programs: ./fuzz/repro --emit-test takes over what a program uses.
- * Names in brackets begin what tests have that use one of them, or end such a line; [.*] is for all. */
+ *
+ * A definition of one line is taken if its name is used; the rest of a paragraph if one of its names is, or if it defines
+ * none. Names in brackets, before a paragraph or after a line, say what else must use one of them or, after a !, must not. */
+
 /* [watch] */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+
 /* [private_] */
 #define PROCBUF_IMPLEMENTATION /* to wind a counter forward: no one waits for 2^64 lives */
-/* [.*] */
+
 #include <criterion/criterion.h>
 #include <procbuf.h>
 #include <procbuf/capability.h> /* [capability|make_mistake] */
-
 #include <setjmp.h> /* [PANICS|make_mistake] */
 #include <signal.h> /* [watch] */
 #include <stdbool.h>
@@ -25,18 +28,23 @@
 enum { PROCESSES = 4096, PROCESSES_END = 544768, MEMORY_LEN = 1138688 };
 static _Alignas(131072) uint8_t memory[MEMORY_LEN]; /* grants have alignments up to that */
 #define MEMORY ((procbuf_addr_t)(uintptr_t)memory)
-#define FOREIGN (MEMORY + 17408) /* [FOREIGN] */
-#define KERNEL_IN (&memory[64]) /* [KERNEL_IN] */
-#define KERNEL_OUT (&memory[1408]) /* [KERNEL_OUT] */
-#define KERNEL_SCRATCH (&memory[2496]) /* [KERNEL_SCRATCH] */
-#define LARGE_IN (&memory[544768]) /* [LARGE_IN] */
-#define LARGE_OUT (&memory[741632]) /* [LARGE_OUT] */
-#define LARGE_SCRATCH (&memory[938240]) /* [LARGE_SCRATCH] */
+#define FOREIGN (MEMORY + 17408)
+#define KERNEL_IN (&memory[64])
+#define KERNEL_OUT (&memory[1408])
+#define KERNEL_SCRATCH (&memory[2496])
+#define LARGE_IN (&memory[544768])
+#define LARGE_OUT (&memory[741632])
+#define LARGE_SCRATCH (&memory[938240])
 
 /* [check_memory] */
 /* What it must hold, and which of it is the library's own business. */
 static uint8_t expected[sizeof memory];
 static bool is_library_s[sizeof memory];
+#define expect_bytes(addr, bytes, len) memcpy(&expected[(addr) - MEMORY], bytes, len)
+#define expect_all(addr, byte, len) memset(&expected[(addr) - MEMORY], byte, len)
+#define expect_copy(to, from, len)                                                                 \
+    memmove(&expected[(to) - MEMORY], &expected[(from) - MEMORY], len)
+#define leave_to_library(addr, len) memset(&is_library_s[(addr) - MEMORY], true, len)
 
 static void check_memory(void)
 {
@@ -45,13 +53,6 @@ static void check_memory(void)
                   "byte %zu holds 0x%02x instead of 0x%02x", at, memory[at], expected[at]);
 }
 
-#define expect_bytes(addr, bytes, len) memcpy(&expected[(addr) - MEMORY], bytes, len)
-#define expect_all(addr, byte, len) memset(&expected[(addr) - MEMORY], byte, len)
-#define expect_copy(to, from, len)                                                                 \
-    memmove(&expected[(to) - MEMORY], &expected[(from) - MEMORY], len)
-#define leave_to_library(addr, len) memset(&is_library_s[(addr) - MEMORY], true, len)
-
-/* [.*] */
 /* Userspace writes a byte … */
 static void poke(procbuf_addr_t addr, uint8_t value)
 {
@@ -66,40 +67,46 @@ static void fill(procbuf_addr_t addr, size_t len, uint8_t seed)
         poke(addr, (uint8_t)(1 + (addr - MEMORY) * 37 % 251 + seed));
 }
 
-/* [when_fetched|at_hook|foreign_at_hook] */
+/* Userspace writes a pair of a vector. */
+static void put_pair(procbuf_addr_t vector, size_t index, procbuf_addr_t addr, size_t len)
+{
+    const struct procbuf_pair pair = { addr, (procbuf_addr_t)len };
+    for (size_t i = 0; i < sizeof pair; i++)
+        poke(vector + index * sizeof pair + i, ((const uint8_t *)&pair)[i]);
+}
+
 /* It writes during the next call: at its hook of this number, from 0, or when this byte has been fetched. */
 static struct act {
     bool at_hook, done;
     procbuf_addr_t trigger, target;
     uint32_t value;
 } acts[8];
-static unsigned act_count, hooks_seen;
-/* [when_fetched] */
+static unsigned act_count;
+static unsigned hooks_seen;
 #define when_fetched(...) (acts[act_count++] = (struct act){ false, false, __VA_ARGS__ })
-/* [at_hook] */
 #define at_hook(...) (hooks_seen = 0, acts[act_count++] = (struct act){ true, false, __VA_ARGS__ })
+#define foreign_at_hook(hook, index) at_hook(hook, 0, index)
 
 /* [watch] */
 /* ---- Every access to process memory, one by one ---- */
 
+/* [watch] */
 #if !defined(__linux__) || !defined(__x86_64__)
 #error "accesses are watched by closing pages and by single steps, as x86-64 Linux does it"
 #endif
 
 enum { READ = 1, WRITE = 2, FETCHED = 4 };
 static uint8_t marks[sizeof memory]; /* of each byte: what the call may do, and has done */
-static uint8_t windows[sizeof memory]; /* … how many are open */
-static bool watching, fetches_may_repeat;
+static bool watching;
+static bool fetches_may_repeat;
 static const char *complaint;
 
-/* [permit] */
 static void permit(uint8_t what, procbuf_addr_t addr, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         marks[addr - MEMORY + i] |= what;
 }
 
-/* [when_fetched] */
 /* What the call is yet to fetch changes after that. */
 static void act_where_due(bool at_end)
 {
@@ -112,10 +119,17 @@ static void act_where_due(bool at_end)
     }
 }
 
-/* [watch] */
 static void protect(int rights)
 {
     mprotect(memory + PROCESSES, PROCESSES_END - PROCESSES, rights);
+}
+
+static uint8_t windows[sizeof memory]; /* of each byte: how many are open */
+
+static void turn_window(bool opens, size_t at, size_t len)
+{
+    for (; len > 0 && at < sizeof memory; at++, len--)
+        windows[at] += opens ? 1 : -1;
 }
 
 /* A page that is closed: note who wants what, and let this one instruction through. */
@@ -168,6 +182,7 @@ static void unwatch(void)
     cr_assert_null(complaint, "%s", complaint);
 }
 
+/* [watch] */
 /* Byte by byte, so that each is an access of its own. */
 void *memmove(void *to, const void *from, size_t len)
 {
@@ -178,6 +193,7 @@ void *memmove(void *to, const void *from, size_t len)
     return to;
 }
 
+/* [watch] */
 void *memcpy(void *to, const void *from, size_t len)
 {
     const uintptr_t a = (uintptr_t)to, b = (uintptr_t)from;
@@ -186,6 +202,7 @@ void *memcpy(void *to, const void *from, size_t len)
     return memmove(to, from, len);
 }
 
+/* [watch] */
 void *memset(void *to, int value, size_t len)
 {
     for (size_t i = 0; i < len; i++)
@@ -193,12 +210,10 @@ void *memset(void *to, int value, size_t len)
     return to;
 }
 
-/* [.*] */
 /* ---- The port ---- */
 
 static struct procbuf_table table;
 
-/* [PANICS] */
 static jmp_buf panicked;
 static bool panic_expected;
 #define PANICS(call)                                                                               \
@@ -211,16 +226,14 @@ static bool panic_expected;
         panic_expected = false;                                                                    \
     } while (0)
 
-/* [begin_many] */
 /* The processes before those of the program are made. */
 static bool is_making_many;
 
-/* [refuse] */
 /* The port will refuse this request of the next call; 0: none. */
-static unsigned requests, refused_request;
+static unsigned requests;
+static unsigned refused_request;
 #define refuse(request) (requests = 0, refused_request = (request))
 
-/* [foreign|foreign_table] */
 /* Another kernel's table: which lives go on, and, a bit for each, which there are handles of. */
 static struct procbuf_table foreign_table;
 static struct {
@@ -228,47 +241,40 @@ static struct {
     uint64_t identifier, handles;
 } foreign[4];
 
-/* [begin_few|begin_many] */
 /* Places of foreign processes in their table. Identifiers of their lives are the same in 32 bits. */
 static const uint32_t far[4] = { 65534, 65535, 65790, 131070 };
 #define far_identifier(identifier) ((identifier) << 32 | 7)
-/* [foreign|foreign_table] */
 
 static bool foreign_is_live(uint32_t place, uint64_t number, const void *data)
 {
-    const uint32_t index = place; /* [begin] */
-    const uint64_t identifier = number; /* [begin] */
-    /* [begin_few|begin_many] */
-    const uint64_t identifier = number >> 32;
-    uint32_t index = 0;
-    while (index < 4 && far[index] != place)
-        index++;
-    cr_assert(index < 4 && number == far_identifier(identifier));
-    /* [foreign|foreign_table] */
+    const uint32_t index = place; /* [!begin_many] */
+    const uint64_t identifier = number; /* [!begin_many] */
+    const uint64_t identifier = number >> 32; /* [begin_many] */
+    uint32_t index = 0; /* [begin_many] */
+    while (index < 4 && far[index] != place) /* [begin_many] */
+        index++; /* [begin_many] */
+    cr_assert(index < 4 && number == far_identifier(identifier)); /* [begin_many] */
     cr_assert(data == foreign && (foreign[index].handles >> identifier & 1) != 0);
     return foreign[index].live && foreign[index].identifier == identifier;
 }
 
-/* [foreign_at_hook] */
 /* A foreign process ends, or begins a new life. */
 static void turn_life(uint32_t index)
 {
     foreign[index].identifier += !foreign[index].live;
     foreign[index].live = !foreign[index].live;
 }
-#define foreign_at_hook(hook, index) at_hook(hook, 0, index)
 
-/* [expect_hooks|at_hook|foreign_at_hook|watch|add_to_counter] */
 /* What a hook is passed: of OPEN and CLOSE an address, a length and an access. */
 enum { OPEN = 1, CLOSE, PROTECT, BARRIER };
 typedef uint64_t numbers[12];
 static numbers opened; /* last */
 
-/* [expect_hooks] */
 /* The hooks that a call must use, in order; with ANY_PART of a range, which the call then closes. */
 enum { ANY_PART = 8 };
 static numbers expected_hooks[64];
-static unsigned expected_hook_count, hook_count;
+static unsigned expected_hook_count;
+static unsigned hook_count;
 static bool hooks_count;
 #define expect_hooks(...)                                                                          \
     do {                                                                                           \
@@ -298,6 +304,16 @@ static void take_hook(const uint64_t *hook)
         cr_assert_eq(hook[n], must_be[n], "hook %u is not as it must be", hook_count - 1);
 }
 
+static void act_at_hook(void)
+{
+    for (struct act *act = acts; act < acts + act_count; act++)
+        if (act->at_hook && act->trigger == hooks_seen && act->target != 0)
+            memory[act->target - MEMORY] = (uint8_t)act->value;
+        else if (act->at_hook && act->trigger == hooks_seen) /* [foreign_at_hook] */
+            turn_life(act->value); /* [foreign_at_hook] */
+    hooks_seen++;
+}
+
 /* [expect_hooks|at_hook|foreign_at_hook|watch|add_to_counter] */
 static void on_hook(const numbers hook)
 {
@@ -305,21 +321,19 @@ static void on_hook(const numbers hook)
         take_hook(hook); /* [expect_hooks] */
     if (hook[0] == OPEN)
         memcpy(opened, hook, sizeof opened);
-    /* [at_hook|foreign_at_hook] */
-    for (struct act *act = acts; act < acts + act_count; act++)
-        if (act->at_hook && act->trigger == hooks_seen && act->target != 0)
-            memory[act->target - MEMORY] = (uint8_t)act->value;
-        else if (act->at_hook && act->trigger == hooks_seen) /* [foreign_at_hook] */
-            turn_life(act->value); /* [foreign_at_hook] */
-    hooks_seen++;
-    /* [watch] */
-    for (size_t i = 0; hook[0] < PROTECT && i < hook[2] && hook[1] - MEMORY + i < sizeof memory;
-         i++)
-        windows[hook[1] - MEMORY + i] += hook[0] == OPEN ? 1 : -1;
-    /* [expect_hooks|at_hook|foreign_at_hook|watch|add_to_counter] */
+    act_at_hook(); /* [at_hook|foreign_at_hook] */
+    if (hook[0] < PROTECT) /* [watch] */
+        turn_window(hook[0] == OPEN, hook[1] - MEMORY, hook[2]); /* [watch] */
 }
 
-/* [.*] */
+static void on_protect(const struct procbuf_protection *protection)
+{
+    on_hook((numbers){ PROTECT, protection->process_index, protection->identifier,
+                       protection->flash_start, protection->flash_protected_end,
+                       protection->flash_end, protection->mem_start, protection->app_break,
+                       protection->kernel_break, protection->mem_end });
+}
+
 void procbuf_port_user_access_open(procbuf_addr_t addr, size_t len, enum procbuf_access access)
 {
     (void)addr, (void)len, (void)access;
@@ -335,20 +349,13 @@ void procbuf_port_user_access_close(procbuf_addr_t addr, size_t len, enum procbu
 bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
 {
     (void)protection;
-    /* [on_hook|refuse] */
-    if (protection->table != &table)
-        return true;
+    if (protection->table != &table) /* [on_hook|refuse] */
+        return true; /* [on_hook|refuse] */
     if (is_making_many) /* [begin_many] */
         return true; /* [begin_many] */
-    /* [on_hook] */
-    on_hook((numbers){ PROTECT, protection->process_index, protection->identifier,
-                       protection->flash_start, protection->flash_protected_end,
-                       protection->flash_end, protection->mem_start, protection->app_break,
-                       protection->kernel_break, protection->mem_end });
-    /* [refuse] */
-    if (++requests == refused_request)
-        return false;
-    /* [.*] */
+    on_protect(protection); /* [on_hook] */
+    if (++requests == refused_request) /* [refuse] */
+        return false; /* [refuse] */
     return true;
 }
 
@@ -368,30 +375,28 @@ void procbuf_port_panic(const char *message)
 
 /* ---- The kernel ---- */
 
-/* [begin] */
-static struct procbuf_process processes[9]; /* one more than any table has */
-/* [begin_few|begin_many] */
-/* A large table: processes without memory come before those of the program. */
+static struct procbuf_process processes[9]; /* one more than any table has */ /* [!begin_many] */
+/* A large table: processes without memory come before those of the program. */ /* [begin_many] */
 static struct procbuf_process many[254 + 9];
 static struct procbuf_grant_entry many_grants[(254 + 8) * 300];
-#define processes (&many[254])
-/* [.*] */
+#define processes (&many[254]) /* [begin_many] */
 static struct procbuf_grant_entry grants[8 * 4];
-static struct procbuf_readonly ro[8]; /* [ro] */
-static struct procbuf_readwrite rw[8]; /* [rw] */
-static struct procbuf_readable s[8]; /* [s] */
-static struct procbuf_writable ws[8]; /* [ws] */
-static struct procbuf_id id[8]; /* [id] */
-static struct procbuf_driver drivers[4]; /* [drivers] */
-static struct procbuf_readwrite held[4]; /* [held] */
-static struct procbuf_readonly_slot readonly_slots[4]; /* [readonly_slots] */
-static struct procbuf_readwrite_slot readwrite_slots[4]; /* [readwrite_slots] */
-static struct procbuf_reader reader; /* [reader] */
-static struct procbuf_writer writer; /* [writer] */
-static const struct procbuf_grant *grant; /* [grant] */
-PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability); /* [capability] */
+static struct procbuf_readonly ro[8];
+static struct procbuf_readwrite rw[8];
+static struct procbuf_readable s[8];
+static struct procbuf_writable ws[8];
+static struct procbuf_id id[8];
+static struct procbuf_driver drivers[4];
+static struct procbuf_readwrite held[4];
+static struct procbuf_readonly_slot readonly_slots[4];
+static struct procbuf_readwrite_slot readwrite_slots[4];
+static struct procbuf_reader reader;
+static struct procbuf_writer writer;
+static const struct procbuf_grant *grant;
+static struct procbuf_lender lender;
+#define lent_by(how) (lender = (how), &lender)
+PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability);
 
-/* [told] */
 /* What calls give in addition to their answers. */
 static struct {
     struct procbuf_process *process;
@@ -413,13 +418,15 @@ static struct {
     struct procbuf_writable_elements writable_elements;
 } told;
 
-/* [KEEP] */
+/* What a process ended with; if it has no code, what was there stays. */
+static uint32_t ended_with;
+#define UNTOLD 0x5a5a5a5a
+
 /* A call that is refused gives nothing. */
 static uint8_t kept[64];
 #define KEEP(place) memcpy(kept, &(place), sizeof(place))
 #define MUST_BE_KEPT(place) cr_assert_arr_eq((const uint8_t *)&(place), kept, sizeof(place))
 
-/* [add_to_counter] */
 /* As many swaps of the slot that a buffer was read from, each for what it holds. Where a grant's are counted was opened last,
  * when it was looked at. */
 static void add_to_counter(const struct procbuf_buffer_private *buffer, uint64_t count)
@@ -440,26 +447,29 @@ static void add_to_counter(const struct procbuf_buffer_private *buffer, uint64_t
 /* [make_mistake] */
 #include "../machine/mistakes.h"
 
-/* [foreign_id] */
+static void begin_foreign(void)
+{
+    memset(foreign, 0, sizeof foreign);
+    procbuf_table_init_external(&foreign_table, foreign_is_live, foreign);
+}
+
 static struct procbuf_id foreign_id(uint32_t index)
 {
     const uint64_t life = foreign[index].identifier;
-    const uint32_t place = index; /* [begin] */
-    const uint32_t place = far[index]; /* [begin_few|begin_many] */
-    const uint64_t number = life; /* [begin] */
-    const uint64_t number = far_identifier(life); /* [begin_few|begin_many] */
+    const uint32_t place = index; /* [!begin_many] */
+    const uint32_t place = far[index]; /* [begin_many] */
+    const uint64_t number = life; /* [!begin_many] */
+    const uint64_t number = far_identifier(life); /* [begin_many] */
     foreign[index].handles |= UINT64_C(1) << life;
     return procbuf_id_new_external(&foreign_table, place, number, &capability);
 }
 
-/* [regions|maps] */
 /* What that kernel says of its processes' memory: regions 0 to 3 are those of the first map. */
 static struct procbuf_region regions[8];
-static struct procbuf_map maps[2]; /* [maps] */
-static unsigned region_counts[2]; /* [find_region] */
-static unsigned lookups; /* [lookups] */
+static struct procbuf_map maps[2];
+static unsigned region_counts[2];
+static unsigned lookups;
 
-/* [find_region] */
 static bool find_region(procbuf_addr_t addr, struct procbuf_region *region_out, const void *data)
 {
     const unsigned map = (unsigned)((const unsigned *)data - region_counts);
@@ -473,25 +483,6 @@ static bool find_region(procbuf_addr_t addr, struct procbuf_region *region_out, 
     return false;
 }
 
-/* [lent_by] */
-static struct procbuf_lender lender;
-#define lent_by(how) (lender = (how), &lender)
-
-/* [put_pair] */
-/* Userspace writes a pair of a vector. */
-static void put_pair(procbuf_addr_t vector, size_t index, procbuf_addr_t addr, size_t len)
-{
-    const struct procbuf_pair pair = { addr, (procbuf_addr_t)len };
-    for (size_t i = 0; i < sizeof pair; i++)
-        poke(vector + index * sizeof pair + i, ((const uint8_t *)&pair)[i]);
-}
-
-/* [other_table|other_process] */
-/* Another table of this kernel, and its one process, which has no memory that the library touches. */
-static struct procbuf_table other_table;
-static struct procbuf_process other_process;
-
-/* [.*] */
 static void create(struct procbuf_table *in, struct procbuf_process *slot,
                    struct procbuf_process_config config)
 {
@@ -500,44 +491,34 @@ static void create(struct procbuf_table *in, struct procbuf_process *slot,
     cr_assert_eq(process, slot);
 }
 
+/* Another table of this kernel, and its one process, which has no memory that the library touches. */
+static struct procbuf_table other_table;
+static struct procbuf_process other_process;
+
+static void begin_other(void)
+{
+    procbuf_table_init(&other_table, &other_process, 1);
+    create(&other_table, &other_process, (struct procbuf_process_config){ .mem_start = FOREIGN });
+}
+
 /* A kernel whose table has so many slots, and memory as new. */
-/* [begin] */
 static void begin(uint32_t slots)
-    /* [begin_few|begin_many] */
-    static void begin_few(uint32_t slots)
-/* [.*] */
 {
     fill(MEMORY, sizeof memory, 0);
     memset(is_library_s, false, sizeof is_library_s); /* [check_memory] */
     memset(processes, 0xa5, 9 * sizeof processes[0]); /* nothing is zero by luck */
     memset(grants, 0xa5, sizeof grants);
-    memset(ro, 0, sizeof ro); /* [ro] */
-    memset(rw, 0, sizeof rw); /* [rw] */
-    memset(id, 0, sizeof id); /* [id] */
-    memset(held, 0, sizeof held); /* [held] */
-    memset(regions, 0, sizeof regions); /* [regions|maps] */
-    memset(maps, 0, sizeof maps); /* [maps] */
-    memset(readonly_slots, 0, sizeof readonly_slots); /* [readonly_slots] */
-    memset(readwrite_slots, 0, sizeof readwrite_slots); /* [readwrite_slots] */
-    memset(&reader, 0, sizeof reader); /* [reader] */
-    memset(&writer, 0, sizeof writer); /* [writer] */
-    memset(foreign, 0, sizeof foreign); /* [foreign|foreign_table] */
-    procbuf_table_init_external(&foreign_table, foreign_is_live,
-                                foreign); /* [foreign|foreign_table] */
+    begin_foreign(); /* [foreign|foreign_table] */
     procbuf_table_init(&table, processes, 8); /* all are empty */
     procbuf_table_init(&table, processes, slots);
     procbuf_table_use_grants(&table, grants, 4);
-    /* [other_table|other_process] */
-    procbuf_table_init(&other_table, &other_process, 1);
-    create(&other_table, &other_process, (struct procbuf_process_config){ .mem_start = FOREIGN });
-    /* [.*] */
+    begin_other(); /* [other_table|other_process] */
 }
 
-/* [begin_many] */
 /* The same with a large table. */
 static void begin_many(uint32_t slots)
 {
-    begin_few(slots);
+    begin(slots);
     memset(many_grants, 0xa5, sizeof many_grants);
     procbuf_table_init(&table, many, 254 + slots);
     procbuf_table_use_grants(&table, many_grants, 300);
@@ -547,7 +528,6 @@ static void begin_many(uint32_t slots)
     is_making_many = false;
 }
 
-/* [declare] */
 /* A driver whose grant is of this length: after its slots come data. */
 static void declare(struct procbuf_driver *place, struct procbuf_driver_config config, size_t len)
 {
@@ -555,7 +535,6 @@ static void declare(struct procbuf_driver *place, struct procbuf_driver_config c
     procbuf_driver_init(place, &config);
 }
 
-/* [len_of_data] */
 /* How long the data of a grant are. Returns: false if it is too long. */
 static bool len_of_data(struct procbuf_driver_config config, size_t *len_out)
 {
@@ -565,7 +544,6 @@ static bool len_of_data(struct procbuf_driver_config config, size_t *len_out)
     return len != SIZE_MAX;
 }
 
-/* [expect_allow] */
 static void expect_allow(struct procbuf_allow_result result, enum procbuf_error code,
                          procbuf_addr_t passed_addr, size_t passed_len)
 {
@@ -574,7 +552,6 @@ static void expect_allow(struct procbuf_allow_result result, enum procbuf_error 
     cr_assert(result.addr == passed_addr && result.len == passed_len, "another range");
 }
 
-/* [decision] */
 /* A driver that is asked with what was passed, and keeps what it is handed, or rejects it with a code. */
 struct decision {
     const struct procbuf_process *process;
@@ -586,7 +563,6 @@ struct decision {
     void (*body)(void); /* what the driver does before it answers; null: nothing */
 };
 
-/* [accept] */
 static enum procbuf_error accept(struct procbuf_id of, uint32_t number,
                                  struct procbuf_readwrite *buffer, void *data)
 {
@@ -604,7 +580,6 @@ static enum procbuf_error accept(struct procbuf_id of, uint32_t number,
     return decision->code;
 }
 
-/* [expect_slice] */
 static void expect_slice(const uint8_t *base, size_t len, procbuf_addr_t start, size_t is_len)
 {
     cr_assert_eq(len, is_len, "a slice of %zu bytes instead of %zu", len, is_len);
@@ -612,7 +587,6 @@ static void expect_slice(const uint8_t *base, size_t len, procbuf_addr_t start, 
                  (ptrdiff_t)((uintptr_t)base - start));
 }
 
-/* [expect_empty] */
 /* Of no bytes: its base is the library's own, not what the process passed. */
 static void expect_empty(const uint8_t *base, size_t len, procbuf_addr_t passed)
 {
@@ -620,28 +594,4 @@ static void expect_empty(const uint8_t *base, size_t len, procbuf_addr_t passed)
     cr_assert_geq((uintptr_t)base - MEMORY, sizeof memory, "its base is the process's");
 }
 
-/* [expect_process] */
-struct expected_process {
-    enum procbuf_state_kind state, stopped_from;
-    uint32_t yielded_for, restarts, code;
-    enum procbuf_completion completion;
-    procbuf_addr_t app_break, kernel_break, mark;
-};
-
-static void expect_process(const struct procbuf_process *process, struct expected_process is)
-{
-    const struct procbuf_state state = procbuf_process_state(process);
-    uint32_t code = 0x5a5a5a5a; /* which stays where there is none */
-    cr_assert(state.kind == is.state && state.stopped_from == is.stopped_from);
-    cr_assert_eq(state.yielded_for, is.yielded_for);
-    cr_assert_eq(procbuf_process_is_active(process), is.state < PROCBUF_STATE_FAULTED);
-    cr_assert_eq(procbuf_process_completion(process, &code), is.completion);
-    cr_assert_eq(code, is.code, "another completion code");
-    cr_assert_eq(procbuf_process_restart_count(process), is.restarts);
-    cr_assert_eq(procbuf_process_app_break(process), is.app_break);
-    cr_assert_eq(procbuf_process_kernel_break(process), is.kernel_break);
-    cr_assert_eq(procbuf_process_mark(process), is.mark);
-}
-
-/* [.*] */
 /* ---- The program ---- */

@@ -71,27 +71,6 @@ static void compare_field(const char *check, unsigned slot, uint64_t expected, u
               bug_current_rule);
 }
 
-/* No completion code, and what the library leaves where there is none. */
-#define UNTOLD 0x5a5a5a5au
-
-static void compare_life(unsigned slot, const struct procbuf_process *process)
-{
-    const struct model_process *p = &model.processes[slot];
-    const struct procbuf_state state = procbuf_process_state(process);
-    uint32_t code = UNTOLD;
-    compare_field("state-kind", slot, p->state, state.kind);
-    compare_field("state-stopped-from", slot, p->stopped_from, state.stopped_from);
-    compare_field("state-yielded-for", slot, p->yielded_for, state.yielded_for);
-    compare_field("state-active", slot, p->state != MODEL_FAULTED && p->state != MODEL_TERMINATED,
-                  procbuf_process_is_active(process));
-    compare_field("state-completion", slot, p->completion,
-                  procbuf_process_completion(process, &code));
-    compare_field("state-completion-code", slot, p->completion == 2 ? p->completion_code : UNTOLD,
-                  code);
-    compare_field("state-restart-count", slot, p->restart_count,
-                  procbuf_process_restart_count(process));
-}
-
 /* The model's states are numbered as the library's: checked here, at compile time. */
 _Static_assert((int)MODEL_RUNNING == (int)PROCBUF_STATE_RUNNING &&
                    (int)MODEL_YIELDED == (int)PROCBUF_STATE_YIELDED &&
@@ -109,25 +88,22 @@ static void compare_process(unsigned slot)
     compare_field("state-occupied", slot, p->used, process != NULL);
     if (!p->used)
         return;
-    compare_field("state-app-break", slot, p->app_break, procbuf_process_app_break(process));
-    compare_field("state-kernel-break", slot, p->kernel_break,
-                  procbuf_process_kernel_break(process));
-    compare_field("state-mark", slot, p->mark, procbuf_process_mark(process));
-    compare_life(slot, process);
+    const struct procbuf_state state = procbuf_process_state(process);
+    uint32_t ended_with;
+#define STATE(check, form, actual, expected) compare_field("state-" check, slot, expected, actual);
+#define LAYOUT(check, form, actual, expected)
+#include "accessors.def"
 }
 
-/* What never changes in a process's time in the table. */
 void compare_layout(unsigned slot)
 {
     const struct model_process *p = &model.processes[slot];
     const struct procbuf_process *process =
         procbuf_table_slot(&world.table, model_first_place() + slot);
-    compare_field("layout-mem-start", slot, p->mem_start, procbuf_process_mem_start(process));
-    compare_field("layout-mem-end", slot, p->mem_end, procbuf_process_mem_end(process));
-    compare_field("layout-flash-start", slot, p->flash_start, procbuf_process_flash_start(process));
-    compare_field("layout-flash-protected-end", slot, p->flash_protected_end,
-                  procbuf_process_flash_protected_end(process));
-    compare_field("layout-flash-end", slot, p->flash_end, procbuf_process_flash_end(process));
+#define STATE(check, form, actual, expected)
+#define LAYOUT(check, form, actual, expected)                                                      \
+    compare_field("layout-" check, slot, expected, actual);
+#include "accessors.def"
 }
 
 /* In: why the bytes are what the model says. */

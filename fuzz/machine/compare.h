@@ -6,6 +6,9 @@
 
 #include <procbuf.h>
 
+/* What stays in place of a completion code where there is none. */
+#define UNTOLD 0x5a5a5a5au
+
 /* What a call answered. */
 void compare_outcome(const struct outcome *expected, const struct outcome *actual);
 

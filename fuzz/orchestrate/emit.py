@@ -1,15 +1,19 @@
-"""A finding as a Criterion test in C, which calls the library's public functions alone: procbuf-emit writes
-it, and this puts over it what the bug was."""
+"""A finding as a Criterion test in C, which calls the library's public functions alone. procbuf-emit says what each call
+is and must answer; this writes it down with names for addresses and numbers, what it needs of support.h, and what the bug was."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from .replay import members_of, text_of
 from .tools import Build, ToolError, run
 
 SUPPORT = Path(__file__).resolve().parents[1] / "emit/support.h"
 WIDTH = 100
+NAMELESS = 1 << 24
+"""Larger numbers are rather distances, to a place or to the end of all numbers."""
 
 
 class CannotEmit(ToolError):
@@ -71,6 +75,262 @@ def unseen(identity: str) -> str:
     return next((why for check, why in UNSEEN.items() if f" check={check} " in identity), "")
 
 
+class Program:
+    """The functions of a test, from what procbuf-emit prints: a word and fields in each line; a statement has no word."""
+
+    def __init__(self, identity: str):
+        self.checks_kept = " check=written-on-refusal " in identity
+        self.places: dict[str, int] = {}  # of all programs: where they begin
+        self.bodies: list[str] = []
+        self.programs: list[str] = []
+        self.calls: list[tuple[str, bool]] = []  # that have not been answered, innermost last; whether they show the bug
+        self.functions: list[list[str]] = []  # that are not whole yet
+
+    # Names of addresses and numbers
+
+    def on_program(self, most: str, memory: str, foreign: str, foreign_end: str) -> None:
+        self.most, self.memory, self.foreign, self.foreign_end = (int(word, 16) for word in (most, memory, foreign, foreign_end))
+        self.here: dict[str, range] = {}
+        self.lengths: dict[int, str] = {}  # those that lead up to a place: they may come back
+        self.functions.append([])
+
+    def on_place(self, name: str, start: str, length: str) -> None:
+        """Where an earlier program has it elsewhere, it has another name."""
+        at, copy, free = int(start, 16), 2, name
+        while self.places.get(free, at) != at:
+            free, copy = f"{name}_{copy}", copy + 1
+        self.places[free], self.here[free] = at, range(at, at + int(length, 16))
+
+    def address(self, addr: int) -> str:
+        if addr == 0 or addr > self.most - 4096:
+            return beyond("UINTPTR_MAX", addr - self.most) if addr else "0"
+        for at_end in (0, 1):
+            for name, place in self.here.items():
+                if place.start <= addr < place.stop + at_end:
+                    return beyond(name, addr - place.start)
+        if self.foreign <= addr <= self.foreign_end:
+            return beyond("FOREIGN", addr - self.foreign)
+        return beyond("MEMORY", addr - self.memory) if abs(addr - self.memory) < 1 << 20 else f"(procbuf_addr_t)0x{addr:x}"
+
+    def number(self, value: int, signed: bool, counted_from: str | None) -> str:
+        if value <= NAMELESS or (signed and self.most - value < NAMELESS):
+            return str(value if value <= NAMELESS else value - self.most - 1)
+        if counted_from:
+            start = int(counted_from, 16)
+            self.lengths[value] = f"({self.address(value + start & self.most)} - ({self.address(start)}))"
+        elif value > self.most - 4096 and not signed:
+            return beyond("SIZE_MAX", value - self.most)
+        return f"({'intptr_t' if signed else 'size_t'}){self.lengths.get(value, hex(value))}"
+
+    def named(self, text: str) -> str:
+        return re.sub(r"([@#~])([0-9a-f]+)(?::([0-9a-f]+))?", lambda found: self.address(int(found[2], 16)) if found[1] == "@" else
+                      self.number(int(found[2], 16), found[1] == "~", found[3]), text)
+
+    # Functions
+
+    def on_(self, text: str) -> None:
+        """A statement, in lines of at most WIDTH columns, where commas let it."""
+        rest, indent = self.named(text) + (";" if not text.startswith("for ") else ""), 4
+        while len(rest) > WIDTH - indent and (comma := rest.rfind(", ", 0, WIDTH - indent + 1)) > 0:
+            self.functions[-1].append(f"{' ' * indent}{rest[:comma + 1]}\n")
+            rest, indent = rest[comma + 2:], 8
+        self.functions[-1].append(f"{' ' * indent}{rest}\n")
+
+    def on_program_ends(self) -> None:
+        self.programs.append("".join(self.functions.pop()))
+
+    def on_create(self, slot: str, _word: str, _fails: str, template: str, *facts: str) -> None:
+        config = template[template.index("(struct"):template.rindex("}") + 1]
+        self.on_(f"create(&table, {slot}, {expanded(config, *facts)})")
+
+    def on_body(self) -> None:
+        self.functions.append([])
+
+    def on_body_ends(self, name: str, parameters: str, passed: str) -> None:
+        self.bodies.append(f"static unsigned {name}_runs;\n\nstatic void {name}({parameters})\n{{\n{''.join(self.functions.pop())}}}\n\n")
+        template, fails = self.calls.pop()
+        self.calls.append((template.replace("$B", passed), fails))
+
+    # Calls, and what they must answer
+
+    def on_call(self, fails: str, template: str, *facts: str) -> None:
+        self.calls.append((self.named(expanded(template, *facts)), fails == "1"))
+
+    def on_first(self, _fails: str, template: str, *facts: str) -> None:
+        """What begins an operation of many calls."""
+        self.on_(expanded(template.split("; ")[0], *facts))
+
+    def on_next(self, fails: str, template: str, *facts: str) -> None:
+        self.on_call(fails, template.split("; ")[1], *facts)
+
+    def on_answer(self, kind: str, name: str, reason: str, refused: str, *values: str) -> None:
+        template, fails = self.calls.pop()
+        first, *others = template.replace("$B", "NULL").replace("$N", values[0] if values else "$!").split("; ")
+        place = re.search(r"&([^&),]*)\)[^&]*$", first)
+        kept = place[1] if place and fails and self.checks_kept and refused == "1" else ""
+        statements = [f"memset(&{kept}, 0x5a, sizeof {kept})"] if kept.startswith("told.") else []
+        statements += [f"KEEP({kept})"] if kept else []
+        statements += [asserted(first, kind, name, reason, values)] if first else []
+        statements += [f"MUST_BE_KEPT({kept})"] if kept else []
+        statements += told(first, list(values))
+        for statement in statements + [other for other in others if "$!" not in other and kind != "P"]:
+            self.on_(statement)
+
+
+REGISTERS = {"o": "ro", "O": "ro", "w": "rw", "W": "rw", "d": "id", "D": "id", "v": "drivers", "s": "s"}
+RIGHTS = {"read": "READ", "write": "READ_WRITE"}
+ARRAYS = {"O": "OUT", "I": "IN", "A": "SCRATCH"}
+
+
+def expanded(template: str, kinds: str, writable_slices: str, *facts: str) -> str:
+    """What an operation looks like in C: a digit stands for an operand, and a letter for what else is known of the call, or for
+    another look at the operands after it."""
+    known = {fact[0]: fact[1:] for fact in facts}
+    type_made = known["T"]
+
+    def number(k: str) -> int:
+        return int(known[k].split(":")[0], 16)
+
+    def buffer(n: int) -> str:
+        return f"ro[{n}]" if n < 8 else f"rw[{n - 8}]"
+
+    def operand(k: str) -> str:
+        match kinds[int(k) - 1]:
+            case "p": return f"p{number(k)}"
+            case "h": return buffer(number(k))
+            case "S": return f"{'w' * (type_made == 'writable')}s[{number(k)}]"
+            case "s" if (type_made == "writable" if k == "1" else writable_slices[number(k)] == "1"):
+                return f"procbuf_writable_as_readable(ws[{number(k)}])"
+            case "a": return f"@{known[k]}"
+            case "z": return f"~{known[k]}"
+            case "c": return f"&(uint32_t){{ {number(k) - 1} }}" if number(k) else "NULL"
+            case "k" | "l": return known[k]
+            case "t": return f"PROCBUF_ACCESS_{RIGHTS[known[k]]}"
+            case "q": return f"PROCBUF_FAULT_{known[k].upper()}"
+            case "g" | "x": return str(1 << number(k)) if number(k) < 24 else f"(UINT64_C(1) << {number(k)})"
+        kind = kinds[int(k) - 1]
+        return f"{REGISTERS[kind]}[{number(k)}]" if kind in REGISTERS else f"#{known[k]}"
+
+    def letter(what: str, of: str) -> str:
+        match what:
+            case "t" if kinds[int(of) - 1] == "h": return "readonly" if number(of) < 8 else "readwrite"
+            case "t": return type_made
+            case "c": return f"{'w' * (type_made == 'writable')}s[{number(of)}]"
+            case "r": return f"s[{number(of)}]"
+            case "w": return f"ws[{number(of)}]"
+            case "O" | "I" | "A":
+                return beyond(f"{known['K']}_{ARRAYS[what]}", number(of[1]) if of[1:] else 0) if number(of[0]) else "NULL"
+            case "D": return f"&drivers[{number(of)}]" if known["F"] != "NULL" else "NULL"
+            case "H": return f"&held[{number(of)}]"
+            case "Z": return f"&maps[{number(of)}]" if number(of) < 2 else "NULL"
+            case "R": return f"&regions[{4 * number('1')}]" if number(of) else "NULL"
+            case "Q": return str(min(number(of), 8 - number("1")))
+        return f"${what}" if what in "NB" else known.get(what, "$!")
+
+    return re.sub(r"\$([A-Za-z]?)(\d*)", lambda found: letter(found[1], found[2]) if found[1] else operand(found[2]), template)
+
+
+def beyond(name: str, distance: int) -> str:
+    return f"{name} {'-' if distance < 0 else '+'} {abs(distance)}" if distance else name
+
+
+def asserted(call: str, kind: str, name: str, reason: str, values: tuple[str, ...]) -> str:
+    """A call, and what it must answer. A first letter says more: '=' it returns a value, '?' why not, '@' what allow does."""
+    how, bare = call[0], call.lstrip("=?@")
+    if kind == "P":
+        return f"PANICS({bare})"
+    if how == "@":
+        return f"expect_allow({bare}, PROCBUF_{name}, {values[0]}, {values[1]})"
+    if how == "=":
+        value = values[0] if values else "NULL"
+        is_text = value.startswith('"')
+        return f"cr_assert_{'str_eq' if is_text else 'eq'}({bare}, {value})"
+    if how == "?" or kind in "CE":
+        return f"cr_assert_eq({bare}, PROCBUF_{reason if how == '?' else name})"
+    return {"Y": f"cr_assert({bare})", "N": f"cr_assert_not({bare})"}.get(kind, bare)
+
+
+ORDERS = {"#0": "< 0", "#1": "== 0", "#2": "> 0"}
+
+
+def told(call: str, values: list[str]) -> Iterator[str]:
+    """What it is passed: the places in which it differs are listed, in order."""
+    for place in re.findall(r"&(told\.(?!iter|\w+able)\w+)", call):
+        if values and place == "told.order":
+            yield f"cr_assert(told.order {ORDERS[values.pop(0)]})"
+        elif values and place == "told.pair":
+            yield f"cr_assert(told.pair.addr == {values.pop(0)} && told.pair.len == {values.pop(0)})"
+        elif values:
+            yield f"cr_assert_eq({place}, {values.pop(0)})"
+
+
+# What programs need of support.h
+
+DEFINED = re.compile(r"^(?:static|typedef)\b(?: _Alignas\(\d+\))?[^;=([{\n]*?(\w+)(?: =|[;([])|^#define (\w+)|^} (\w+)|^struct (\w+) \{|^[A-Z_]+\((\w+)\);",
+                     re.MULTILINE)
+ALONE = re.compile(r"static .*;|#define .*[^\\]$|[A-Z_]+\(\w+\);")
+MARK = re.compile(r" ?/\* \[(\S*)\] \*/")
+IGNORED = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\])*"|#include [^\n]*', re.DOTALL)
+
+
+def defined(text: str) -> set[str]:
+    return {next(filter(None, names)) for names in DEFINED.findall(text)}
+
+
+def used(text: str) -> set[str]:
+    return set(re.findall(r"(?<![\w.>])[A-Za-z_]\w*|\bprivate_\b", IGNORED.sub("", text)))
+
+
+class Line(NamedTuple):
+    text: str
+    needs: list[set[str]]
+    """Of each set, that a name is used, or that one after a '!' is not."""
+
+
+def is_needed(line: Line, names: set[str]) -> bool:
+    return all(any((name[0] != "!") == (name.lstrip("!") in names) for name in either) for either in line.needs)
+
+
+def paragraphs() -> Iterator[list[Line]]:
+    for text in SUPPORT.read_text().strip().split("\n\n")[1:]:  # the first one is about the file
+        mark = re.match(MARK.pattern + "\n", text)
+        own, text = set(mark[1].split("|") if mark else ()), text[mark.end() if mark else 0:]
+        lines = []
+        for line in text.split("\n"):
+            needs = own or defined(line if ALONE.match(line) else text)
+            lines.append(Line(MARK.sub("", line), [*([needs] if needs else []), *(set(more.split("|")) for more in MARK.findall(line))]))
+        yield lines
+
+
+def support(program: str) -> str:
+    """What the program uses, and what that uses."""
+    parts, text, before = list(paragraphs()), "", "?"
+    while text != before:
+        before, names = text, used(text + program)
+        text = "\n\n".join(filter(None, ("\n".join(line.text for line in lines if is_needed(line, names)) for lines in parts))) + "\n"
+    return re.sub('#include "(.*)"', lambda found: (SUPPORT.parent / found[1]).read_text().strip(), text)  # it uses the library alone
+
+
+def c_file(identity: str, program: Program) -> str:
+    functions = "".join(program.bodies)
+    whole = functions + "".join(program.programs)
+    names = used(whole)
+    needed = support(whole)
+    lines = [f"#define {name} (MEMORY + {start - program.memory})" for name, start in program.places.items() if name in names]
+    lines += [f"static struct procbuf_process *const p{slot} = &processes[{slot}];" for slot in range(8) if f"p{slot}" in names]
+    body = program.programs[0]
+    if (count := len(program.programs)) > 1:
+        registers = re.findall(r"^static struct procbuf_\w+ (\w+)(?:\[|;)", needed, re.MULTILINE)
+        forgotten = "".join(f"    memset(&{name}, 0, sizeof {name});\n" for name in registers)
+        functions += f"/* A program knows nothing of those before it. */\nstatic void forget(void)\n{{\n{forgotten}}}\n\n"
+        for m, text in enumerate(program.programs, 1):
+            forgets = "    forget();\n" if m > 1 else ""
+            functions += f"static void program_{m}(void)\n{{\n{forgets}{text}}}\n\n"
+        body = "".join(f"    program_{m}();\n" for m in range(1, count + 1))
+    name = re.sub(r"\W", "_", "__".join(re.findall(r"=(\S*)", identity)))
+    return "\n".join([needed, *lines, "", f"{functions}Test(found, {name}, .timeout = 10)\n{{\n{body}}}\n"])
+
+
 def criterion_test(built: Build, text: str, identity: str, report: str) -> str:
     """The C file. `report` is what the replay said, with its explanation."""
     if why := unseen(identity):
@@ -80,9 +340,12 @@ def criterion_test(built: Build, text: str, identity: str, report: str) -> str:
         command += ["--operation", failing_operation(report)]
     if member := member_in(report):
         text = text_of(members_of(text)[:member])
-    done = run([*command, identity, SUPPORT, "-"], stdin=text.encode(errors="surrogateescape"))
+    done = run([*command, identity, "-"], stdin=text.encode(errors="surrogateescape"))
     if done.returncode != 0:
         raise CannotEmit(done.stderr.strip())
+    program = Program(identity)
+    for word, *fields in (line.split("\t") for line in done.stdout.splitlines()):
+        getattr(program, f"on_{word}")(*fields)
     lines = ["", *story(identity, report), "",
              "It needs the library's headers, the library, and Criterion: the port is below.", *needs(identity)]
-    return "\n".join(["/* A finding of the fuzzers.", *(f" * {line}".rstrip() for line in lines), " */", done.stdout])
+    return "\n".join(["/* A finding of the fuzzers.", *(f" * {line}".rstrip() for line in lines), " */", c_file(identity, program)])

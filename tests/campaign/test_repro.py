@@ -99,6 +99,8 @@ class Repro(Case):
         self.assertIn("Test(found, result__outcome_status__build_readwrite", text)
         self.assertIn("cr_assert_eq(procbuf_readwrite_build(p0, P0_RAM + 259, 1, &rw[2]), PROCBUF_INVAL);", text)
         self.assertNotIn(str(ROOT), text)
+        for unused in ("foreign", "regions", "watch", "/* [", "forget", "setjmp"):
+            self.assertNotIn(unused, text)
         self.check(call(REPRO, "--emit-test", out, self.write("b.trace", PROGRAM)), 2, "no bug found")
         done = call(REPRO, "--lib", broken_lib("A05"), "--emit-test", "/dev/full/x", self.write("a.trace", PROGRAM))
         self.check(done, 2, "cannot write")
@@ -127,6 +129,17 @@ class Repro(Case):
         self.assertNotIn("program_4", text)
         self.assertFalse(self.passes(out, lib), text)
         self.assertTrue(self.passes(out, ROOT / "lib"), text)
+
+    def test_a_c_test_asks_for_the_state_that_is_wrong(self):
+        built, text = Build(BUILD, ROOT / "lib"), "trace 1\nprocess ram=100 app=50 kernel=20 flash=40\nterminate p0 7\n"
+        for check, asked in (("state-mark", ["mark(p0), P0_RAM"]), ("layout-mem-end", ["mem_end(p0), P0_RAM + 100"]),
+                             ("state-completion-code", ["ended_with = UNTOLD, procbuf_process_completion(p0, &ended_with)", "ended_with, 7"])):
+            identity = f"PROCBUF-BUG kind=state check={check} op=terminate"
+            test = emit.criterion_test(built, text, identity, f"input: a.trace, operation 1\n{identity}")
+            said = re.findall(r"cr_assert_eq\(.*", test.split("\nTest(")[1])
+            self.assertEqual(len(said), len(asked), said)
+            for one, part in zip(said, asked):
+                self.assertIn(part, one)
 
     def test_the_c_of_each_seed_passes(self):
         """All of them as one sequence, which is said to break at its end."""

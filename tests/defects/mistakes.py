@@ -65,7 +65,7 @@ def compile_testbed(files: list[str], folder: Path, build: Path) -> dict[str, Pa
     objects = {}
     for file in map(Path, dict.fromkeys(files)):
         for name, words in known:
-            if name != file and not (file.suffix == ".h" and name.parent == file.parent):
+            if name != file and not (file.suffix in (".h", ".def") and name.parent == file.parent):
                 continue
             # What is left out leaves things unused: no error.
             command = [w.replace(f"{ROOT}/fuzz/", f"{folder}/fuzz/") for w in words if w != "-Werror"]
