@@ -99,4 +99,27 @@ Test(checks, a_lender_and_a_slot_are_someones)
     BREAKS(slot.private_.held.id.process, world.p0, procbuf_readonly_slot_get(&slot));
 }
 
+/* Breaks the process that it is called for, and rejects. */
+static enum procbuf_error break_mark(struct procbuf_id id, uint32_t number,
+                                     struct procbuf_readwrite *buffer, void *data)
+{
+    (void)id, (void)number, (void)buffer;
+    world.p0->private_.mark = *(const procbuf_addr_t *)data;
+    return PROCBUF_FAIL;
+}
+
+static procbuf_addr_t allow_and_break(procbuf_addr_t mark)
+{
+    procbuf_process_allow_userspace_readable(world.p0, 0, at(RAM0), 8, break_mark, &mark);
+    return mark;
+}
+
+Test(checks, a_process_is_in_order_when_a_call_ends)
+{
+    const struct procbuf_process_private *self = &world.p0->private_;
+    cr_assert_eq(allow_and_break(self->app_break), self->mark);
+    MUST_PANIC(allow_and_break(self->app_break + 1));
+    cr_assert(strstr(port_panic_message, "procbuf: internal: ") != NULL, "%s", port_panic_message);
+}
+
 #endif
