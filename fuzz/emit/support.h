@@ -535,6 +535,26 @@ static void declare(struct procbuf_driver *place, struct procbuf_driver_config c
     procbuf_driver_init(place, &config);
 }
 
+/* Copies of registers in turn. */
+static struct procbuf_readonly *readonly_in_turn(const struct procbuf_readonly *first,
+                                                 size_t copied, size_t count)
+{
+    static struct procbuf_readonly row[300];
+    for (size_t n = 0; n < count; n++)
+        row[n] = ro[((size_t)(first - ro) + n % copied) % 8];
+    return row;
+}
+
+/* Copies of registers in turn. */
+static struct procbuf_readwrite *readwrite_in_turn(const struct procbuf_readwrite *first,
+                                                   size_t copied, size_t count)
+{
+    static struct procbuf_readwrite row[300];
+    for (size_t n = 0; n < count; n++)
+        row[n] = rw[((size_t)(first - rw) + n % copied) % 8];
+    return row;
+}
+
 /* How long the data of a grant are. Returns: false if it is too long. */
 static bool len_of_data(struct procbuf_driver_config config, size_t *len_out)
 {

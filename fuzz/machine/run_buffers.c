@@ -166,7 +166,7 @@ void run_reader_over_many(const struct call *call, struct outcome *outcome)
     (void)outcome;
     for (unsigned n = 0; n < model.reader.count; n++)
         world.many_readonly[n] =
-            world.readonly[(call->args[0] + n % TRACE_LONG_PERIOD) % TRACE_BUFFER_COUNT];
+            world.readonly[(call->args[0] + n % model.reader.copied) % TRACE_BUFFER_COUNT];
     world.reader = procbuf_reader_over(world.many_readonly, model.reader.count);
 }
 
@@ -175,7 +175,7 @@ void run_writer_over_many(const struct call *call, struct outcome *outcome)
     (void)outcome;
     for (unsigned n = 0; n < model.writer.count; n++)
         world.many_readwrite[n] =
-            world.readwrite[(call->args[0] + n % TRACE_LONG_PERIOD) % TRACE_BUFFER_COUNT];
+            world.readwrite[(call->args[0] + n % model.writer.copied) % TRACE_BUFFER_COUNT];
     world.writer = procbuf_writer_over(world.many_readwrite, model.writer.count);
 }
 

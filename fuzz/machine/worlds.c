@@ -196,7 +196,7 @@ static bool all_mine(const struct model_stream *stream)
 static void save_buffers(unsigned position, enum when when, const struct model_stream *stream,
                          bool mine)
 {
-    const unsigned most = stream->is_long ? TRACE_LONG_PERIOD : stream->count;
+    const unsigned most = stream->copied != 0 ? stream->copied : stream->count;
     for (unsigned b = 0; b < stream->count && b < most; b++) {
         const struct model_buffer *buffer = model_stream_buffer(stream, b);
         if (model_buffer_is_live(buffer) && is_of_mine(buffer) == mine)

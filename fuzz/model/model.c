@@ -2,6 +2,7 @@
 
 struct model model;
 struct model_far model_far;
+struct model_buffer model_rows[2][TRACE_MOST_COPIED];
 uint32_t model_granule = 1;
 bool model_eighths;
 

@@ -218,10 +218,10 @@ struct model_foreign {
     uint64_t identifier;
 };
 
-/* A reader's or writer's place: in buffer register `first` + `index`; of a long one, in a copy of one of seven. */
+/* A reader's or writer's place: in buffer register `first` + `index`. A long one goes over `copied` copies in turn. */
 struct model_stream {
     unsigned first, count, index;
-    bool is_long;
+    unsigned copied; /* 0: it is not long */
     uint64_t offset;
 };
 
@@ -288,8 +288,10 @@ enum { MODEL_FAR_GRANT_COUNT = TRACE_LARGE_GRANTS - MODEL_GRANT_COUNT };
 extern struct model_far {
     struct model_grant grants[TRACE_MAX_PROCESSES][MODEL_FAR_GRANT_COUNT];
     struct model_slots slots[TRACE_MAX_PROCESSES][MODEL_FAR_GRANT_COUNT];
-    struct model_buffer rows[2][TRACE_LONG_PERIOD]; /* of a long stream: read-only, read-write */
 } model_far;
+
+/* What a long stream goes over: read-only, read-write. They mean nothing until one is made. */
+extern struct model_buffer model_rows[2][TRACE_MOST_COPIED];
 
 static inline unsigned model_grant_count(void)
 {
@@ -400,8 +402,8 @@ static inline const struct model_buffer *model_stream_buffer(const struct model_
                                                              unsigned index)
 {
     const bool writable = stream->first >= TRACE_BUFFER_COUNT;
-    return stream->is_long ? &model_far.rows[writable][index % TRACE_LONG_PERIOD]
-                           : &model.buffers[stream->first + index];
+    return stream->copied != 0 ? &model_rows[writable][index % stream->copied]
+                               : &model.buffers[stream->first + index];
 }
 
 /* Of numbers that have a bit in `set`, take the lowest out. Requires: there is one. */

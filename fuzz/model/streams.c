@@ -101,7 +101,7 @@ static const struct model_buffer *buffer_now(const struct model_stream *stream)
     return model_stream_buffer(stream, stream->index);
 }
 
-/* Copies of that register and those after it, in turn: as they are now. */
+/* Copies of that register and those after it, up to the first that is not filled, in turn: as they are now. */
 void predict_stream_over_many(const struct call *call, struct prediction *p)
 {
     const bool writable = call->op->code == OP_WRITER_OVER_MANY;
@@ -113,27 +113,34 @@ void predict_stream_over_many(const struct call *call, struct prediction *p)
     }
     RULE("H8");
     answers(p, OUTCOME_DONE, 0);
-    for (unsigned n = 0; n < TRACE_LONG_PERIOD; n++)
-        model_far.rows[writable][n] =
-            model.buffers[none + (call->args[0] + n) % TRACE_BUFFER_COUNT];
-    *(writable ? &model.writer : &model.reader) = (struct model_stream){
-        .first = model_buffer_named(call, 0), .count = (unsigned)call->args[1], .is_long = true
-    };
+    struct model_buffer *row = model_rows[writable];
+    unsigned copied = 0;
+    do
+        row[copied] = model.buffers[none + (call->args[0] + copied) % TRACE_BUFFER_COUNT];
+    while (row[copied].filled && ++copied < TRACE_MOST_COPIED);
+    *(writable ? &model.writer : &model.reader) =
+        (struct model_stream){ .first = model_buffer_named(call, 0),
+                               .count = (unsigned)call->args[1],
+                               .copied = copied == 0 ? 1 : copied };
 }
 
-/* Whether a call over a long stream makes more steps than a prediction has room for. */
-static bool has_too_many_steps(struct model_stream stream, uint64_t want)
+/* How many hooks the steps of a call over a stream may call: each opens and closes its buffer, and first the slot that
+ * it is from. */
+static unsigned hooks_of(struct model_stream stream, uint64_t want)
 {
-    unsigned steps = 0;
-    for (; stream.is_long && want > 0 && stream.index < stream.count; stream.index++) {
+    unsigned hooks = 0;
+    for (; want > 0 && stream.index < stream.count; stream.index++) {
         const struct model_buffer *buffer = buffer_now(&stream);
-        const uint64_t rest = buffer->len - least(buffer->len, stream.offset);
-        want -= least(want, rest);
+        want -= least(want, buffer->len - least(buffer->len, stream.offset));
         stream.offset = 0;
-        steps++;
+        hooks += (buffer->len != 0 ? 2 : 0) + (buffer->from_slot ? 2 : 0);
     }
-    return steps > TRACE_BUFFER_COUNT;
+    return hooks;
 }
+
+/* Of a long stream, what a prediction has room for. A copy calls the hooks of both sides at each step, of which there
+ * are up to as many as both sides have buffers: at most three times as many as the sum of both. */
+enum { MOST_STEP_HOOKS = MAX_HOOKS - 8, MOST_COPY_HOOKS = MOST_STEP_HOOKS / 3 };
 
 static void move_on(struct model_stream *stream, uint64_t len, uint64_t rest)
 {
@@ -166,7 +173,7 @@ void predict_stream(const struct call *call, struct prediction *p)
         skips(p, "R13");
         return;
     }
-    if (has_too_many_steps(now, want)) {
+    if (now.copied != 0 && hooks_of(now, want) > MOST_STEP_HOOKS) {
         skips(p, "T6");
         return;
     }
@@ -198,7 +205,8 @@ void predict_stream_copy(const struct call *call, struct prediction *p)
     const uint64_t want = call->args[0];
     uint64_t done = 0;
     int error = OK;
-    if (has_too_many_steps(from, want) || has_too_many_steps(to, want)) {
+    if ((from.copied != 0 || to.copied != 0) &&
+        hooks_of(from, want) + hooks_of(to, want) > MOST_COPY_HOOKS) {
         skips(p, "T6");
         return;
     }

@@ -333,7 +333,7 @@ static unsigned insert_fillers(struct trace *trace, unsigned at, const struct op
             at = fill(trace, at, filler(kinds[0], TRACE_BUFFER_COUNT),
                       (op->operands[0].number + i) % TRACE_BUFFER_COUNT);
     if (op->code == OP_READER_OVER_MANY || op->code == OP_WRITER_OVER_MANY)
-        for (int32_t i = 1; i < TRACE_LONG_PERIOD; i++)
+        for (int32_t i = 1; i < TRACE_MOST_COPIED; i++)
             at = fill(trace, at, filler(kinds[0], TRACE_BUFFER_COUNT),
                       (op->operands[0].number + i) % TRACE_BUFFER_COUNT);
     if (reads || op->code == OP_STREAM_COPY)

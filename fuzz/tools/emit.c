@@ -106,6 +106,7 @@ static void print_call(const char *word, const struct call *call, bool fails)
     printf("\tW0x%" PRIx64, model_word((uint8_t)args[3]) & word_mask);
     printf("\tP%u", (unsigned)process_error_at((unsigned)args[0]));
     printf("\tEPROCBUF_%s", model_error_name((unsigned)model_answer(args[2])));
+    printf("\tU%u", (kind_read(row->operands[0]) == 'w' ? model.writer : model.reader).copied);
     printf("\tG%u\tL" NUMBER "\tF%s", driver->data_align, (uint64_t)driver->len,
            driver->declared ? "accept" : "NULL");
     printf("\tV%s\tX%s\tY%s", is_live ? "true" : "false", is_others ? "&other_process" : "NULL",
