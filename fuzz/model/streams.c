@@ -115,9 +115,10 @@ void predict_stream_over_many(const struct call *call, struct prediction *p)
     answers(p, OUTCOME_DONE, 0);
     struct model_buffer *row = model_rows[writable];
     unsigned copied = 0;
-    do
-        row[copied] = model.buffers[none + (call->args[0] + copied) % TRACE_BUFFER_COUNT];
-    while (row[copied].filled && ++copied < TRACE_MOST_COPIED);
+    for (unsigned n = 0; n < TRACE_MOST_COPIED; n++) {
+        row[n] = model.buffers[none + (call->args[0] + n) % TRACE_BUFFER_COUNT];
+        copied += copied == n && row[n].filled;
+    }
     *(writable ? &model.writer : &model.reader) =
         (struct model_stream){ .first = model_buffer_named(call, 0),
                                .count = (unsigned)call->args[1],
