@@ -48,6 +48,13 @@ void answer_why(struct outcome *outcome, enum procbuf_error error)
     outcome->reason = (int)error;
 }
 
+void answer_allow(struct outcome *outcome, struct procbuf_allow_result result)
+{
+    answer_code(outcome, result.code);
+    value(outcome, 'a', result.addr);
+    value(outcome, 'l', result.len);
+}
+
 /* Enters are not here: machine.c calls them, since it runs their bodies. */
 #define RUN_CALL(name) run_##name
 #define RUN_STEPS(name) run_##name

@@ -30,6 +30,7 @@ struct procbuf_readable readable_of(uint64_t number);
 /* ---- Putting an answer together. Kinds of values: model.h ---- */
 
 void answer(struct outcome *outcome, enum outcome_kind kind, int status);
+void answer_allow(struct outcome *outcome, struct procbuf_allow_result result);
 void answer_bool(struct outcome *outcome, bool yes);
 void answer_code(struct outcome *outcome, enum procbuf_error code);
 void answer_process_error(struct outcome *outcome, enum procbuf_error error);

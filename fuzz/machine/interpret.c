@@ -23,11 +23,10 @@ void walk_observe(struct walk *walk, const struct observer *observer)
 /* Step over a block that is not entered, and its end. */
 static void skip_block(struct walk *walk)
 {
-    unsigned depth = 1;
+    int depth = 1;
     while (depth > 0 && walk->position < walk->trace->op_count) {
         const struct op *op = &walk->trace->ops[walk->position++];
-        depth += op_opens_block(op->code);
-        depth -= op->code == OP_END;
+        depth += op_turns(op->code);
         OBSERVE(walk, not_run, walk, op);
     }
 }

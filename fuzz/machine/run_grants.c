@@ -48,7 +48,6 @@ void run_declare_driver(const struct call *call, struct outcome *outcome)
     origins_declared((unsigned)call->args[0]);
 }
 
-/* The part after the slots, whose length depends on the target. */
 /* G6: so many slots, each as long as one, up to where data of this alignment may begin. */
 static void compare_slots_len(const struct procbuf_driver_config *slots)
 {
@@ -147,13 +146,6 @@ void run_read_readwrite(const struct call *call, struct outcome *outcome)
 static const struct procbuf_driver *driver_of(const struct call *call)
 {
     return model.drivers[call->args[1]].declared ? &world.drivers[call->args[1]] : NULL;
-}
-
-static void answer_allow(struct outcome *outcome, struct procbuf_allow_result result)
-{
-    answer_code(outcome, result.code);
-    value(outcome, 'a', result.addr);
-    value(outcome, 'l', result.len);
 }
 
 void run_allow_readonly(const struct call *call, struct outcome *outcome)

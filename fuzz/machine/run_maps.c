@@ -175,8 +175,8 @@ static void compare_register(unsigned number, procbuf_addr_t addr)
                   number);
 }
 
-static void run_vector(const struct call *call, const struct procbuf_lender *lender, unsigned addr,
-                       struct outcome *outcome)
+static void build_vector(const struct call *call, const struct procbuf_lender *lender,
+                         unsigned addr, struct outcome *outcome)
 {
     const unsigned first = (unsigned)call->args[0], left = TRACE_BUFFER_COUNT - first;
     const bool writable = op_table[call->op->code].operands[0] == 'W';
@@ -200,36 +200,16 @@ static void run_vector(const struct call *call, const struct procbuf_lender *len
                                   : procbuf_readonly_addr(&world.readonly[b]));
 }
 
-static void run_map_vector(const struct call *call, struct outcome *outcome)
+void run_map_vector(const struct call *call, struct outcome *outcome)
 {
     const struct procbuf_lender lender = lender_of(call);
-    run_vector(call, &lender, 4, outcome);
+    build_vector(call, &lender, 4, outcome);
 }
 
-static void run_process_vector(const struct call *call, struct outcome *outcome)
+void run_vector(const struct call *call, struct outcome *outcome)
 {
     const struct procbuf_lender lender = procbuf_lender_process(&world.slots[call->args[1]]);
-    run_vector(call, &lender, 2, outcome);
-}
-
-void run_map_readonly_vector(const struct call *call, struct outcome *outcome)
-{
-    run_map_vector(call, outcome);
-}
-
-void run_map_readwrite_vector(const struct call *call, struct outcome *outcome)
-{
-    run_map_vector(call, outcome);
-}
-
-void run_readonly_vector(const struct call *call, struct outcome *outcome)
-{
-    run_process_vector(call, outcome);
-}
-
-void run_readwrite_vector(const struct call *call, struct outcome *outcome)
-{
-    run_process_vector(call, outcome);
+    build_vector(call, &lender, 2, outcome);
 }
 
 void run_put_pair(const struct call *call, struct outcome *outcome)
@@ -252,13 +232,6 @@ void run_pair(const struct call *call, struct outcome *outcome)
 }
 
 /* ---- Slots of the kernel's ---- */
-
-static void answer_allow(struct outcome *outcome, struct procbuf_allow_result result)
-{
-    answer_code(outcome, result.code);
-    value(outcome, 'a', result.addr);
-    value(outcome, 'l', result.len);
-}
 
 void run_map_allow_readonly(const struct call *call, struct outcome *outcome)
 {

@@ -477,16 +477,6 @@ static void write_steps_end(struct walk *walk, const struct call *call, const st
         finish();
 }
 
-static unsigned end_of_block(const struct walk *walk)
-{
-    unsigned at = walk->position;
-    for (unsigned depth = 1; depth > 0 && ++at < walk->trace->op_count;) {
-        depth += op_opens_block(walk->trace->ops[at].code);
-        depth -= walk->trace->ops[at].code == OP_END;
-    }
-    return at;
-}
-
 /* While a body runs, nothing counts that the call around it is held to. */
 static void say_interrupted(const struct expectation *access, bool fails, bool begins)
 {
@@ -522,7 +512,8 @@ static void write_enter(struct walk *walk, const struct call *call, struct predi
 {
     const uint8_t code = call->op->code;
     const bool asks = op_table[code].how == HOW_ASK;
-    const bool fails = walk->position == test.failing || end_of_block(walk) == test.failing;
+    const bool fails = walk->position == test.failing ||
+                       trace_block_end(walk->trace, walk->position) == test.failing;
     const unsigned body = ++test.body_count;
     before(&p->access, fails);
     print_call("call", call, false);

@@ -12,18 +12,16 @@
 #include "forms_check.h"
 #include "harness.h"
 #include "machine.h"
+#include "tries.h"
 #include "world.h"
 #include "worlds.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -105,7 +103,7 @@ static void end_child(void)
 
 static struct verdict wanted; /* of the trace that is made small */
 
-enum { MOST_MS = 500, MOST_MS_FIRST = 3000 };
+static const double most_s = 0.5, most_s_first = 3;
 static unsigned run_count;
 static volatile sig_atomic_t interrupted;
 static double deadline;
@@ -163,20 +161,17 @@ static void run_members(const struct trace *trace)
     run_each(trace, worlds_run_all);
 }
 
-static _Noreturn void run_as_child(const struct trace *trace, int most_ms)
+static _Noreturn void run_as_child(const struct trace *trace, double limit_s)
 {
-    const struct itimerval limit = { .it_value = { most_ms / 1000, most_ms % 1000 * 1000L } };
-    const int nowhere = open("/dev/null", O_WRONLY);
-    if (nowhere < 0 || dup2(nowhere, STDERR_FILENO) < 0 || dup2(nowhere, STDOUT_FILENO) < 0)
-        _exit(STATUS_UNABLE);
+    be_silent();
     signal(SIGINT, SIG_IGN);
     signal(SIGPROF, SIG_DFL);
-    setitimer(ITIMER_PROF, &limit, NULL);
+    limit_processor(limit_s);
     run_members(trace);
     _exit(0);
 }
 
-static struct verdict run(const struct trace *trace, int most_ms)
+static struct verdict run(const struct trace *trace, double limit_s)
 {
     int status;
     memset(&shared->verdict, 0, sizeof shared->verdict);
@@ -185,7 +180,7 @@ static struct verdict run(const struct trace *trace, int most_ms)
     if (child < 0)
         unable("cannot fork: ", strerror(errno));
     if (child == 0)
-        run_as_child(trace, most_ms);
+        run_as_child(trace, limit_s);
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
     struct verdict verdict = shared->verdict;
@@ -246,7 +241,7 @@ static bool try(void)
     if (must_stop())
         return false;
     const bool hangs = wanted.position == UINT32_MAX;
-    const struct verdict verdict = run(&candidate, hangs ? MOST_MS_FIRST / 3 : MOST_MS);
+    const struct verdict verdict = run(&candidate, hangs ? most_s_first / 3 : most_s);
     if (strcmp(verdict.signature, wanted.signature) != 0)
         return false;
     best = candidate;
@@ -324,24 +319,11 @@ static bool is_balanced(const struct trace *trace, unsigned from, unsigned to)
 {
     int depth = 0;
     for (unsigned o = from; o < to; o++) {
-        depth += op_opens_block(trace->ops[o].code);
-        depth -= trace->ops[o].code == OP_END;
+        depth += op_turns(trace->ops[o].code);
         if (depth < 0)
             return false;
     }
     return depth == 0;
-}
-
-static unsigned block_end(const struct trace *trace, unsigned at)
-{
-    int depth = 0;
-    for (unsigned o = at; o < trace->op_count; o++) {
-        depth += op_opens_block(trace->ops[o].code);
-        depth -= trace->ops[o].code == OP_END;
-        if (depth == 0)
-            return o;
-    }
-    return trace->op_count - 1;
 }
 
 static void take_out(unsigned from, unsigned to)
@@ -354,15 +336,13 @@ static void take_out(unsigned from, unsigned to)
 /* What comes after the operation that fails does not matter; open blocks end there. */
 static bool cut_tail(void)
 {
-    unsigned depth = 0;
+    int depth = 0;
     if (wanted.member != at_work || wanted.position >= best.op_count)
         return false;
     candidate = best;
     candidate.op_count = wanted.position + 1;
-    for (unsigned o = 0; o < candidate.op_count; o++) {
-        depth += op_opens_block(candidate.ops[o].code);
-        depth -= candidate.ops[o].code == OP_END;
-    }
+    for (unsigned o = 0; o < candidate.op_count; o++)
+        depth += op_turns(candidate.ops[o].code);
     for (; depth > 0; depth--)
         candidate.ops[candidate.op_count++] = (struct op){ .code = OP_END };
     return candidate.op_count < best.op_count && try();
@@ -390,7 +370,7 @@ static bool drop_blocks(void)
     for (unsigned at = best.op_count; at-- > 0 && !must_stop();) {
         if (at >= best.op_count || !op_opens_block(best.ops[at].code))
             continue;
-        const unsigned end = block_end(&best, at);
+        const unsigned end = trace_block_end(&best, at);
         candidate = best;
         take_out(at, end + 1);
         if (try()) {
@@ -699,7 +679,7 @@ static void go_on_from(const char *path, const uint8_t *enabled)
     given = members;
     members = earlier;
     take_up(0);
-    const struct verdict verdict = run(&best, MOST_MS_FIRST);
+    const struct verdict verdict = run(&best, most_s_first);
     if (strcmp(verdict.signature, wanted.signature) == 0) {
         fprintf(stderr, "going on from %s\n", path);
         wanted = verdict;
@@ -730,9 +710,7 @@ int main(int argc, char **argv)
         return STATUS_UNABLE;
     if (members.count > 1 && !file_is_sequence(out_path))
         unable("a sequence becomes one: name it *.sequence: ", out_path);
-    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (shared == MAP_FAILED)
-        unable("out of memory", "");
+    shared = share(sizeof *shared);
     harness_start();
     look_up = bug_symbolize;
     bug_symbolize = symbolize_from_cache;
@@ -744,7 +722,7 @@ int main(int argc, char **argv)
     signal(SIGTERM, on_interrupt);
     deadline = now() + seconds;
     take_up(0);
-    wanted = run(&best, MOST_MS_FIRST);
+    wanted = run(&best, most_s_first);
     if (wanted.signature[0] == '\0') {
         fprintf(stderr, "%s: no bug found\n", argv[at]);
         return STATUS_CLEAN;

@@ -9,6 +9,7 @@
 #include "machine.h"
 #include "oracle.h"
 #include "statistics.h"
+#include "tries.h"
 #include "view.h"
 #include "worlds.h"
 #include "world.h"
@@ -22,7 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 enum { STATUS_OK = 0, STATUS_UNABLE = 2, MOST_GRANULE = 4096 };
@@ -227,15 +227,6 @@ static void on_limit(int signal_number)
     siglongjmp(out_of_time, 1);
 }
 
-static void set_limit(double seconds)
-{
-    const time_t whole = (time_t)seconds;
-    const struct itimerval limit = { .it_value = {
-                                         whole, (suseconds_t)((seconds - (double)whole) * 1e6) } };
-    if (options.limit_s != 0 && setitimer(ITIMER_PROF, &limit, NULL) != 0)
-        unable("cannot limit the time: ", strerror(errno));
-}
-
 static void note_hang(void)
 {
     if (first_hang == NULL)
@@ -272,7 +263,7 @@ static void replay_file(const char *path)
         note_hang();
         return;
     }
-    set_limit(options.limit_s);
+    limit_processor(options.limit_s);
     has_printed = false;
     for (long i = 0; i < options.repeat; i++) {
         for_each_member(run_plainly);
@@ -284,7 +275,7 @@ static void replay_file(const char *path)
         for_each_member(run_hostile);
     if (!options.statistics) /* they are of the library */
         for_each_member(check_forms);
-    set_limit(0);
+    limit_processor(0);
 }
 
 static int is_visible(const struct dirent *entry)

@@ -12,19 +12,17 @@
 #include "machine.h"
 #include "mutator.h"
 #include "oracle.h"
+#include "tries.h"
 #include "worlds.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -304,12 +302,6 @@ static void say_nothing(void *pc, char *out, size_t out_len)
     memset(out, 0, out_len);
 }
 
-static void set_limit(long ms)
-{
-    const struct itimerval limit = { .it_value = { ms / 1000, ms % 1000 * 1000L } };
-    setitimer(ITIMER_PROF, &limit, NULL);
-}
-
 static void run_job(struct job *job, void (*run)(const struct trace *trace), long most_ms)
 {
     static struct trace trace;
@@ -326,7 +318,7 @@ static void run_job(struct job *job, void (*run)(const struct trace *trace), lon
         machine_forget_made();
     const int how = sigsetjmp(after_run, 1);
     if (how == 0) {
-        set_limit(most_ms);
+        limit_processor((double)most_ms / 1000);
         run(&trace);
         job->result.verdict = CLEAN;
     } else {
@@ -334,7 +326,7 @@ static void run_job(struct job *job, void (*run)(const struct trace *trace), lon
         if (how == HUNG)
             job->result.verdict = HUNG;
     }
-    set_limit(0);
+    limit_processor(0);
     if (job->is_in_set_up || job->result.in_set_up)
         machine_forget_made();
     if (job->variant == 0)
@@ -383,9 +375,7 @@ static void end_batch(void)
 
 static _Noreturn void work(void (*run)(const struct trace *trace), long most_ms)
 {
-    const int nowhere = open("/dev/null", O_WRONLY);
-    if (nowhere < 0 || dup2(nowhere, STDERR_FILENO) < 0 || dup2(nowhere, STDOUT_FILENO) < 0)
-        _exit(STATUS_UNABLE);
+    be_silent();
     if (is_known && finding.in_set_up)
         (void)is_sane(); /* makes once, as it is, what later runs copy of a large world */
     for (; shared->next < job_count && spent() < phase_ends_s; shared->next++) {
@@ -443,15 +433,6 @@ static void run_jobs_with(void (*run)(const struct trace *trace), long most_ms)
     shared->next = shared->batch_begin = 0;
     shared->batch_len = BATCH;
     run_rest_with(run, most_ms);
-}
-
-static void *share(size_t size)
-{
-    void *memory =
-        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED)
-        unable("out of memory", "");
-    return memory;
 }
 
 enum { MOST_JOBS = 1 << 18 };

@@ -84,6 +84,13 @@ void ops_copy(struct op *to, const struct op *from, unsigned count)
     }
 }
 
+unsigned trace_block_end(const struct trace *trace, unsigned at)
+{
+    for (int depth = op_turns(trace->ops[at].code); depth > 0 && ++at < trace->op_count;)
+        depth += op_turns(trace->ops[at].code);
+    return at;
+}
+
 void ops_open_gap(struct trace *trace, unsigned at)
 {
     for (unsigned o = trace->op_count++; o > at; o--) {

@@ -72,6 +72,12 @@ static inline bool op_opens_block(uint8_t code)
     return op_table[code].how >= HOW_ENTER;
 }
 
+/* How it changes how many blocks are open. */
+static inline int op_turns(uint8_t code)
+{
+    return op_opens_block(code) - (code == OP_END);
+}
+
 /* What a number in an operand is counted from. Numbers never change. */
 enum anchor {
     ANCHOR_NUMBER = 0, /* a plain number, below 2^24 */
@@ -201,6 +207,9 @@ static inline bool anchor_fits(char kind, uint8_t anchor)
 
 /* Copy operations one after another: to somewhere else, or down to lower places of the same trace. */
 void ops_copy(struct op *to, const struct op *from, unsigned count);
+
+/* Where the block ends that the operation at `at` opens: the place of its "}". */
+unsigned trace_block_end(const struct trace *trace, unsigned at);
 
 /* Make room for one operation at `at`. The trace must have room for it. */
 void ops_open_gap(struct trace *trace, unsigned at);

@@ -121,6 +121,21 @@ Test(trace, no_anchor_is_lost_on_the_way_through_bytes)
 }
 
 /* The binary form of saved inputs: these numbers never change, whatever is added. */
+Test(trace, a_block_ends_where_it_is_closed)
+{
+    static const char text[] = "trace 1\n"
+                               "enter ro0 s0 {\n"
+                               "  enter ro1 s1 {\n"
+                               "  }\n"
+                               "  len ro0\n"
+                               "}\n"
+                               "len ro0\n";
+    cr_assert(trace_parse(&one, text, sizeof text - 1, "text"));
+    cr_assert_eq(trace_block_end(&one, 0), 4);
+    cr_assert_eq(trace_block_end(&one, 1), 2);
+    cr_assert_eq(trace_block_end(&one, 3), 3, "it opens none");
+}
+
 Test(trace, the_table_is_pinned)
 {
     static const struct {
