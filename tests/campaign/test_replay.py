@@ -1,4 +1,5 @@
 """procbuf-replay and procbuf-convert: what they print, and what bad input gets."""
+import json
 import os
 
 from support import BUILD, Case, build_of, call, edited_lib
@@ -67,6 +68,27 @@ class Replay(Case):
         done = call(REPLAY, "--results", self.write("a.trace", PROGRAM))
         self.check(done, 0)
         self.assertEqual(done.stdout, RESULTS)
+
+    def test_counts_what_it_ran(self):
+        first = self.write("a.trace", "trace 1\nbuild_readonly ro0 p0 p0.ram+10 4\nbuild_readwrite rw0 p0 p0.ram+10 2\n"
+                           "enter ro0 s0 {\n mut_enter rw0 s1 {\n  set s1 0 7\n }\n}\nforeign_start f0\n"
+                           "foreign_readonly ro1 f0 0 8\nenter ro0 s0 {\n}\n")
+        done = call(REPLAY, "--statistics", first, self.write("b.trace", "trace 1\nset_running p0\nstart p7\n"))
+        self.check(done, 0)
+        counts = {part: {name: count for name, count in names.items() if count} for part, names in json.loads(done.stdout).items()}
+        self.assertEqual(counts["operations"], {
+            "build_readonly OK": 1, "build_readwrite OK": 1, "set yes": 1, "leave OK": 3, "foreign_start done": 1,
+            "foreign_readonly done": 1, "set_running done": 1, "start panic": 1})
+        self.assertEqual(counts["pairs"], {  # in the order in which they end, and none from one program to the next
+            "build_readonly build_readwrite": 1, "build_readwrite set": 1, "set leave": 1, "leave leave": 1,
+            "leave foreign_start": 1, "foreign_start foreign_readonly": 1, "foreign_readonly leave": 1, "set_running start": 1})
+        self.assertEqual(counts["overlaps"], {
+            "started_by readonly readwrite same_process before_any_enter": 1, "starts readwrite readonly same_process inside_an_enter": 1,
+            "started_by readonly readwrite same_process after_an_enter": 1, "before readonly readonly other_process after_an_enter": 1})
+        self.assertEqual(counts["states"], {
+            "build_readonly yielded OK": 1, "build_readwrite yielded OK": 1, "enter yielded OK": 2, "mut_enter yielded OK": 1,
+            "set_running yielded done": 1, "start empty panic": 1})
+        self.assertEqual(counts["numbers"], {"set 2 0": 1})
 
     def test_reads_standard_input(self):
         done = call(REPLAY, "--results", "-", stdin=PROGRAM.encode())

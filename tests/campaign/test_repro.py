@@ -65,6 +65,19 @@ class Repro(Case):
         self.check(done, 1, IDENTITY)
         self.assertEqual(out.read_text(), "trace 1\nprocess\nbuild_readwrite rw0 p0 p0.break 1\n")
 
+    def test_minimising_leaves_nothing_that_is_not_needed(self):
+        # Processes before and after the one that matters, layouts, a block around what matters and one apart, registers, what
+        # comes after it, and an operation that another only counts from: gone once that counts from something else.
+        program = ("trace 1\nprocess ram=300 app=100 kernel=20 flash=64 gap=7 fault=restart\nprocess ram=200 app=90\n"
+                   "process ram=400 app=96 kernel=30 flash=32 protected=8 place=above apart=3\nprocess\nstop p2\n"
+                   "build_readonly ro3 p2 p2.ram+17 9\nbuild_readwrite rw2 p2 p2.break-8 8\nenter ro3 s4 {\n    get s4 3\n}\n"
+                   "enter ro3 s5 {\n    get s5 3\n    build_readwrite rw5 p2 rw2.end-3 until p2.break+1\n    len rw5\n}\nlen rw5\n")
+        minimizer = build_of(broken_lib("A05")) / "fuzz/procbuf-minimize"
+        path, out = self.write("wide.trace", program), self.folder / "small.trace"
+        out.write_text("trace 1\nlen rw0\n")  # which shows nothing: no one goes on from there
+        self.check(call(minimizer, path, out), 0, "minimised from 12 to 1 operations")
+        self.assertEqual(out.read_text(), "trace 1\nprocess\nbuild_readwrite rw0 p0 p0.ram until p0.break+1\n")
+
     def long_program(self) -> str:
         noise = [f"build_readonly ro{i % 8} p{i % 3} p{i % 3}.ram+{i} {i % 40}" for i in range(240)]
         return "\n".join(["trace 1", *noise, "build_readwrite rw5 p0 p0.break-3 until p0.break+1", "len rw5", ""])

@@ -52,6 +52,47 @@ Test(bytes, compare_orders_as_memcmp_does)
     cr_assert_eq(order, 0);
 }
 
+/* Programs have no kernel array with a 0 or a byte above 251. */
+Test(bytes, compare_orders_bytes_of_every_value)
+{
+    ACCEPTS("S7");
+    for (unsigned a = 0; a < 256; a++)
+        for (unsigned b = 0; b < 256; b++) {
+            const uint8_t ours[] = { (uint8_t)a, 5 }, other[] = { (uint8_t)b, 6 };
+            const struct procbuf_readable slice = procbuf_readable_from_array(ours, 2);
+            int order = 0;
+            cr_assert_eq(procbuf_readable_compare(slice, other, 2, &order), PROCBUF_OK);
+            cr_assert(a > b ? order > 0 : order < 0, "%u and %u, %d", a, b, order);
+        }
+}
+
+Test(bytes, bytes_of_every_value_are_copied)
+{
+    uint8_t every[256], copy[256];
+    ACCEPTS("S7 S3");
+    for (unsigned i = 0; i < 256; i++)
+        every[i] = (uint8_t)(i + 1); /* 0 is the last, and then the first */
+    for (unsigned turn = 0; turn < 2; turn++, memmove(every + 1, every, 255), every[0] = 0) {
+        const struct procbuf_writable to = procbuf_writable_from_array(copy, 256);
+        const struct procbuf_readable from = procbuf_readable_from_array(every, 256);
+        memset(copy, 7, 256);
+        cr_assert_eq(procbuf_writable_copy_from(to, every, 256), PROCBUF_OK);
+        cr_assert_arr_eq(copy, every, 256);
+        memset(copy, 7, 256);
+        cr_assert_eq(procbuf_writable_copy_from_fitting(to, every, 256), 256);
+        cr_assert_arr_eq(copy, every, 256);
+        memset(copy, 7, 256);
+        cr_assert_eq(procbuf_writable_copy_from_slice(to, from), PROCBUF_OK);
+        cr_assert_arr_eq(copy, every, 256);
+        memset(copy, 7, 256);
+        cr_assert_eq(procbuf_readable_copy_to(from, copy, 256), PROCBUF_OK);
+        cr_assert_arr_eq(copy, every, 256);
+        memset(copy, 7, 256);
+        cr_assert_eq(procbuf_readable_copy_to_fitting(from, copy, 256), 256);
+        cr_assert_arr_eq(copy, every, 256);
+    }
+}
+
 Test(bytes, compare_refuses_unequal_lengths)
 {
     int order = 5;

@@ -394,6 +394,10 @@ static const struct {
     { "trace 1\nprocess fault=panic\n", "f:2: fault=panic: a policy is stop or restart\n" },
     { "trace 1\nprocess gap=256\n", "f:2: gap=256: not a number from 0 to 255\n" },
     { "trace 1\nlen rw0\nprocess\n", "f:3: processes are laid out before the first operation\n" },
+    { "trace 1\nprocess ram=2048 flash=256 kernel=100\n",
+      "f:2: more than ram=1024 or flash=512: all sizes are multiples of 256, then\n" },
+    { "trace 1\nstart 0\n", "f:2: \"0\" is not a valid process (p0 to p7)\n" },
+    { "trace 1\ntrace 1\n", "f:2: unknown operation \"trace\"\n" },
 };
 
 Test(trace, mistakes_in_text_are_named_with_their_line, .init = cr_redirect_stderr)
@@ -417,6 +421,14 @@ Test(trace, a_zero_byte_and_a_long_line_are_no_text, .init = cr_redirect_stderr)
     fflush(stderr);
     cr_assert_stderr_eq_str("f:2: a line longer than 511 characters\n"
                             "f:2: a zero byte: this is not text\n");
+}
+
+Test(trace, a_zero_in_front_changes_no_number)
+{
+    static const char text[] = "trace 1\nget s0 010\nget s0 0x010\n";
+    cr_assert(trace_parse(&one, text, sizeof text - 1, "f"));
+    cr_assert_eq(one.ops[0].operands[1].number, 10);
+    cr_assert_eq(one.ops[1].operands[1].number, 16);
 }
 
 Test(trace, comments_blank_lines_and_crlf_are_fine)

@@ -84,6 +84,67 @@ Test(worlds, a_window_beyond_the_end_of_a_process_is_noticed, .exit_code = BUG_E
     view_opened(views[0].ram_end - 1, 2);
 }
 
+/* The last of as many processes as there can be. */
+static unsigned begin_full_world(const char *identity)
+{
+    begin_world(identity);
+    parse("trace 1\nprocess\nprocess\nprocess\nprocess\nprocess\nprocess\nprocess\nprocess\n");
+    machine_run(&trace, NULL);
+    return TRACE_MAX_PROCESSES - 1;
+}
+
+Test(worlds, a_window_beyond_the_end_of_the_last_process_is_noticed, .exit_code = BUG_EXIT_STATUS)
+{
+    const unsigned last = begin_full_world("kind=integrity check=window-out-of-a-process ");
+    view_opened(views[last].ram_end - 1, 2);
+}
+
+Test(worlds, a_byte_of_the_last_process_that_is_not_zero_is_noticed, .exit_code = BUG_EXIT_STATUS)
+{
+    const unsigned last = begin_full_world("kind=secrecy check=accessible-before-zeroed ");
+    struct hook told = told_of(last);
+    told.app_break++;
+    view_told(&told);
+    view_settle();
+}
+
+/* What was never written is not zero: all of the grant's data but one byte are cleared. */
+static void see_a_grant(uint32_t dirty)
+{
+    static const struct model_driver driver = { .declared = true, .data_offset = 8, .len = 24 };
+    begin_world("kind=secrecy check=grant-not-zeroed ");
+    struct hook told = told_of(0);
+    told.kernel_break -= driver.len;
+    memset(&arena_view[told.kernel_break - ARENA_BASE], 0, driver.len);
+    arena_view[told.kernel_break - ARENA_BASE + dirty] = 1;
+    view_told(&told);
+    view_grant_seen(0, &driver);
+    view_settle();
+}
+
+Test(worlds, the_first_byte_of_a_grant_that_is_not_zero_is_noticed, .exit_code = BUG_EXIT_STATUS)
+{
+    see_a_grant(8);
+}
+
+Test(worlds, the_last_byte_of_a_grant_that_is_not_zero_is_noticed, .exit_code = BUG_EXIT_STATUS)
+{
+    see_a_grant(23);
+}
+
+Test(worlds, a_process_holds_its_app_part_and_its_flash)
+{
+    begin_world("");
+    struct span parts[2];
+    view_parts(0, parts);
+    for (unsigned part = 0; part < 2; part++) {
+        cr_assert_lt(parts[part].start, parts[part].end);
+        cr_assert(view_holds(0, parts[part].start) && view_holds(0, parts[part].end - 1));
+        cr_assert_not(view_holds(1, parts[part].start) || view_holds(1, parts[part].end - 1));
+    }
+    cr_assert_not(view_holds(0, parts[0].end) || view_holds(0, parts[1].start - 1));
+}
+
 Test(worlds, a_process_in_the_memory_of_another_is_noticed, .exit_code = BUG_EXIT_STATUS)
 {
     begin_world("kind=integrity check=accessible-to-two ");
