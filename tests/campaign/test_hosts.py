@@ -15,7 +15,7 @@ import standin
 import yaml  # type: ignore[import]
 from support import ROOT, Case, recorded
 from test_closed import RUN
-from test_islands import OFTEN, PARTS, UNTIL, tree, value
+from test_islands import LONG, OFTEN, PARTS, UNTIL, tree, value
 
 from orchestrate import merge, share
 
@@ -136,7 +136,7 @@ class Hosts(Case):
 
     def begin(self, name: str, where: str) -> subprocess.Popen:
         """A night of a host, with stand-ins, until the file `over` is there; it calls itself what the host is called."""
-        words = ["--harness", "slices", "--harness", "life", "--engine", "libfuzzer", "--build", "asan", "--empty", "--time", "50s", "--slice", "3s",
+        words = ["--harness", "slices", "--harness", "life", "--engine", "libfuzzer", "--build", "asan", "--empty", "--time", LONG, "--slice", "3s",
                  "--jobs", "1", "--seed", "1", "--host", name, "--share", where, "--out", self.folder / name]
         log = open(self.folder / f"log-{name}", "w")
         process = subprocess.Popen(self.on(name, "/usr/bin/python3", "-X", "utf8", "-B", "-c", RUN % (OFTEN + CLOCK % DAYS[name] + UNTIL % str(self.folder / "over")), self.folder / "programs", *words),

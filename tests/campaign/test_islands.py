@@ -203,6 +203,21 @@ class Values(Case):
         worth, = json.loads(self.merged(place, into="out")["report/campaign.json"])["one_more_host"]
         self.assertEqual(worth, {"harness": "slices", "more": 0.5, "seen": 5})  # 2 of one input / 2 hosts - 2 of two / 4
 
+    def test_the_status_of_a_share_is_what_its_hosts_said_last(self):
+        place = self.place("a")
+        facts.write(place, fact("a", 1, parts={PARTS[0]: 3}))
+        facts.write(place, fact("b", 2, parts={part: 1 for part in PARTS}, silent=["a"]))
+        facts.write(place, fact("c", 3, ended=True, findings=[Finding("PROCBUF-BUG kind=result check=x op=slice", "slices", "medium", 1.0, 1, 1, "", "", "")]))
+        before = tree(place.root)
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            self.assertEqual(merge.show(str(place.root)), 0)
+        self.assertEqual([line.split() for line in said.getvalue().splitlines()], [
+            ["night", "1", "of", "3", "hosts"],
+            "a 5 s of 5 s 20 runs 10 /s 0 findings 1 parts silent, according to b".split(),
+            "b 5 s of 5 s 30 runs 15 /s 0 findings 2 parts has not ended".split(),
+            "c 5 s of 5 s 40 runs 20 /s 1 findings 0 parts ended".split()])
+        self.assertEqual(tree(place.root), before)
+
     def test_coverage_is_what_any_host_reached(self):
         place = self.place("a")
         seen = {"a": Misses(5, 3, 4, 2, [None, 2, 0, 1, 0, 3], {"f": (3, 3)}, [3, 5], [(2, "true", "x"), (5, "false", "y")],
@@ -432,14 +447,16 @@ class Values(Case):
 
 OFTEN = "from orchestrate import exchange\nexchange.SHARE_OF_TIME = 0"
 """A night of seconds exchanges as often as one of hours."""
+LONG = "1000s"
 UNTIL = """
 import os, time
-from orchestrate import engine
+from orchestrate import engine, under
 monotonic, engine.OVERSTAYS_S = time.monotonic, 1e9
-campaign.EXCHANGES = plan.EXCHANGES = 50
-time.monotonic = lambda: monotonic() + 50 * os.path.exists(%r)
+campaign.EXCHANGES = plan.EXCHANGES = 1000
+night.CANARIES_FROM_S = night.MINIMISE_STORE_FROM_S = night.SUSPECTS_FROM_S = under.FROM_S = float("inf")
+time.monotonic = lambda: monotonic() + 1000 * os.path.exists(%r)
 """
-"""A night of 50 s with an exchange each second, which is over as soon as a file is there."""
+"""Such a night has an exchange after each slice, and is over as soon as a file is there; it does at its end what a short one does."""
 KILLED_AS = {
     "it has kept its night": "islands.write_json",
     "it has not been heard yet": "islands.write",
@@ -457,12 +474,13 @@ class Hosts(Case):
         self.shared = self.folder / "shared"
         self.shared.mkdir()
 
-    def begin(self, host: str, *arguments: str, does: str = "steady", seconds: str = "10s", where: object = None, code: str = "") -> subprocess.Popen:
+    def begin(self, host: str, *arguments: str, does: str = "steady", seconds: str = "10s", where: object = None, code: str = "", out: str = "",
+              **environment: str) -> subprocess.Popen:
         words = arguments or ("--harness", "slices", "--harness", "life", "--engine", "libfuzzer", "--build", "asan", "--empty", "--time", seconds,
                               "--slice", "2s", "--jobs", "1", "--seed", "1", "--host", host, "--share", str(where or self.shared))
-        process = subprocess.Popen(["/usr/bin/python3", "-X", "utf8", "-B", "-c", RUN % f"{OFTEN}\n{code}", self.folder / "programs", "--out", self.folder / host, *words],
+        process = subprocess.Popen(["/usr/bin/python3", "-X", "utf8", "-B", "-c", RUN % f"{OFTEN}\n{code}", self.folder / "programs", "--out", self.folder / (out or host), *words],
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-                                   env=os.environ | {"PROCBUF_STANDIN": does, "PYTHONPATH": str(ROOT / "fuzz")})
+                                   env=os.environ | environment | {"PROCBUF_STANDIN": does, "PYTHONPATH": str(ROOT / "fuzz")})
         self.addCleanup(self.stop, process)
         return process
 
@@ -484,12 +502,12 @@ class Hosts(Case):
                 self.fail(processes[0].communicate()[0])
             time.sleep(0.05)
 
-    def facts(self, host: str) -> list[Path]:
-        return list(self.shared.glob(f"facts/{host}/*/[0-9]*"))
+    def facts(self, host: str, night: str = "*") -> list[Path]:
+        return list(self.shared.glob(f"facts/{host}/{night}/[0-9]*"))
 
-    def said(self, host: str) -> dict:
-        """By a host, last."""
-        return json.loads(max(self.facts(host), key=lambda path: int(path.name.split("-")[0])).read_text())
+    def said(self, host: str, night: str = "*") -> dict:
+        """By a host, last; nothing yet."""
+        return json.loads(max(self.facts(host, night), key=lambda path: int(path.name.split("-")[0])).read_text()) if self.facts(host, night) else {}
 
     def merge(self, *wheres: Path, status: int) -> dict:
         out = self.folder / "merged"
@@ -501,7 +519,10 @@ class Hosts(Case):
         for harness in HARNESSES:  # what was found when both were its parts
             (self.folder / "one/corpus" / harness).mkdir(parents=True)
             (self.folder / "one/corpus" / harness / "before").write_text(f"one{harness}")
-        both = {host: self.begin(host, does=f"find:{host}word") for host in ("one", "two")}
+        over = [self.folder / f"over{night}" for night in range(2)]
+        both = {host: self.begin(host, does=f"find:{host}word", seconds=LONG, code=UNTIL % str(over[0])) for host in ("one", "two")}
+        self.wait_for(lambda: all(said and len(said["mine"]) == 1 and {*said["mine"]} <= said["parts"].keys() for said in map(self.said, both)), *both.values())
+        over[0].touch()
         for process in both.values():
             self.end(process, 0)
         record = self.merge(status=0)
@@ -513,7 +534,9 @@ class Hosts(Case):
         self.assertEqual(sorted(self.said("one")["mine"] + self.said("two")["mine"]), sorted(PARTS))  # one each
         words = {path.read_text() for path in self.shared.glob("inputs/*/*")}
         self.assertEqual(words, {"oneword", "twoword", "oneslices", "onelife"})
-        again = self.begin("one")  # the next night begins with what was shared
+        again = self.begin("one", seconds=LONG, code=UNTIL % str(over[1]))  # the next night begins with what was shared
+        self.wait_for(lambda: self.said("one", "2").get("parts", {}).keys() == {*PARTS}, again)
+        over[1].touch()
         self.end(again, 0)
         self.assertEqual(self.merge(status=0)["night"], 2)
         self.assertIn("twoword", {path.read_text() for path in (self.folder / "one/corpus").glob("*/*")})
@@ -521,7 +544,7 @@ class Hosts(Case):
 
     def test_a_host_that_is_killed_is_taken_over_and_goes_on(self):
         over = {host: self.folder / f"over-{host}" for host in "ab"}
-        a, b = (self.begin(host, does=f"find:{host}word", seconds="50s", code=UNTIL % str(over[host])) for host in "ab")
+        a, b = (self.begin(host, does=f"find:{host}word", seconds=LONG, code=UNTIL % str(over[host])) for host in "ab")
         self.wait_for(lambda: len(self.facts("a")) > 1 and len(self.facts("b")) > 1 and len(self.said("b")["mine"]) == 1, a, b)
         a.kill()
         self.wait_for(lambda: self.said("b")["silent"] == ["a"] and self.said("b")["parts"].keys() == {*PARTS}, b)
@@ -555,12 +578,12 @@ class Hosts(Case):
         self.assertEqual((host["ended"], host["lives"], host["runs"]), (True, 1, sum(h["runs"] for h in recorded(self.folder / "a")["harnesses"])))
 
     def test_a_host_that_is_lost_with_its_part_makes_the_night_red(self):
-        a = self.begin("a", seconds="50s", code=UNTIL % "")
+        a = self.begin("a", seconds=LONG, code=UNTIL % "")
         self.wait_for(lambda: self.facts("a") and self.said("a")["parts"].keys() == {*PARTS}, a)
         a.kill()
         record = self.merge(status=2)
         self.assertIn("not done again: life libfuzzer-asan, slices libfuzzer-asan", record["broken"][0])
-        self.end(self.begin("a", "--resume", code="night.Fuzzing.run = lambda self, *_: self.clock.begin()"), 0)  # no time is left
+        self.end(self.begin("a", "--resume", code=f"{UNTIL % ''}\nnight.Fuzzing.run = lambda self, *_: self.clock.begin()"), 0)  # no time is left
         self.merge(status=0)
 
     def test_a_finding_of_many_is_made_small_once(self):
@@ -569,7 +592,7 @@ class Hosts(Case):
         self.addCleanup(os.environ.pop, "PROCBUF_STANDIN_WHEN")
         over = self.folder / "over"
         code = f"{UNTIL % str(over)}\nfrom orchestrate import islands\nislands.SILENT_AFTER = 10**9"  # a busy machine makes no host silent
-        every = [self.begin(host, does="crash:break", seconds="50s", code=code) for host in "abc"]
+        every = [self.begin(host, does="crash:break", seconds=LONG, code=code) for host in "abc"]
         self.wait_for(lambda: all(len(self.facts(host)) > 2 for host in "abc"), *every)
         when.touch()  # they know of each other
         self.wait_for(lambda: all([*(self.folder / host).glob("findings/*/test.c")] for host in "abc"), *every)
