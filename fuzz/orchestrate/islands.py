@@ -19,10 +19,14 @@ SILENT_AFTER = 3
 """Exchanges of ours, or of its own if those are rarer, without a new fact of a host: then others do its work."""
 
 
+def _chance(host: str, what: str) -> str:
+    return digest(f"{host}\0{what}".encode())
+
+
 def divide(wants: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
     """By rendezvous hashing with bounded loads, of hosts and the parts that each can do: each part has a host, each host a
     part, and who knows the same hosts comes to the same result. With more hosts than parts, a part has several."""
-    pairs = sorted((digest(f"{host}\0{part}".encode()), host, part) for host, parts in wants.items() for part in set(parts))
+    pairs = sorted((_chance(host, part), host, part) for host, parts in wants.items() for part in set(parts))
     of: dict[str, list[str]] = {host: [] for host in wants}
     free = {part for *_, part in pairs}
     most = math.ceil(len(free) / max(1, len(of)))
@@ -87,7 +91,7 @@ class Islands:
         self.give()
         self.take()  # those that began at the same time
         self.listen()
-        return self.parts()
+        return sorted(self.parts(), key=lambda part: _chance(self.host, part))  # what is ours even if we have yet to hear of others
 
     def take(self) -> None:
         try:
@@ -153,4 +157,4 @@ class Islands:
 
 
 def owner_of(what: str, hosts: Iterable[str]) -> str:
-    return min(hosts, key=lambda host: digest(f"{host}\0{what}".encode()))
+    return min(hosts, key=lambda host: _chance(host, what))

@@ -542,6 +542,35 @@ class Hosts(Case):
         self.assertIn("twoword", {path.read_text() for path in (self.folder / "one/corpus").glob("*/*")})
         self.check(subprocess.run([CAMPAIGN, "--status", "--share", self.shared], capture_output=True, text=True, check=False), 0, "night 2 of 1 host", "ended")
 
+    def test_half_of_the_turns_go_to_what_finds_most_on_any_host(self):
+        over = self.folder / "over"
+        b = self.begin("b", does="find:word", seconds=LONG, code=UNTIL % str(over))
+        self.wait_for(lambda: any(self.said("b").get("rates", {}).values()), b)
+        a = self.begin("a", does="steady", seconds=LONG, code=UNTIL % str(over))
+        self.wait_for(lambda: len(self.facts("a")) > 1 and len(self.said("b")["mine"]) == 1, a)
+        self.assertGreater(self.said("a")["record"]["fuzzing_s"], 0)  # while it runs
+        number = self.said("b")["number"]
+        self.wait_for(lambda: self.said("a")["heard"]["b"][0] > number, a)
+        before = sum(self.said("a")["parts"].values())
+        self.wait_for(lambda: sum(self.said("a")["parts"].values()) > before + 3, a)
+        over.touch()
+        for process in (a, b):
+            self.end(process, 0)
+        (own,), (other,), slices = self.said("a")["mine"], self.said("b")["mine"], self.said("a")["parts"]
+        self.assertEqual(slices, {own: sum(slices.values()) - 1, other: 1})  # what b finds there a does not: it goes back
+        record = self.merge(status=0)
+        self.assertEqual(sum(planned["slices"] for planned in record["plan"]), sum(sum(self.said(host)["parts"].values()) for host in "ab"))
+
+    def test_an_input_of_another_host_that_breaks_here_is_a_finding(self):
+        share.give(share.Folder(self.folder / "none"), share.Folder(self.shared))
+        for text in ("good", "break"):
+            share.Folder(self.shared).add(*value(text))
+        self.end(self.begin("a"), 1)
+        finding, = recorded(self.folder / "a")["findings"]
+        self.assertEqual((finding["identity"], finding["found_by"]), (BROKE, "an input of another host"))
+        self.assertIn("good", {path.read_text() for path in (self.folder / "a/corpus/slices").iterdir()})
+        self.assertNotIn("break", {path.read_text() for path in (self.folder / "a/corpus/slices").iterdir()})
+
     def test_a_host_that_is_killed_is_taken_over_and_goes_on(self):
         over = {host: self.folder / f"over-{host}" for host in "ab"}
         a, b = (self.begin(host, does=f"find:{host}word", seconds=LONG, code=UNTIL % str(over[host])) for host in "ab")
