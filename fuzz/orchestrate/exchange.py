@@ -15,7 +15,7 @@ from . import corpora
 from .bundle import Bundles
 from .facts import Fact, pack, slim
 from .findings import is_explained
-from .islands import Islands
+from .islands import Islands, two_of
 from .parcels import Parcels, is_raw, pack as pack_bundle
 from .plan import Combination
 from .replay import Outcome
@@ -254,6 +254,8 @@ class Exchange:
         """What of the place is not as it should be."""
         trouble = self.islands.trouble
         self.journal.note(*(text for text in self.islands.problems() if text not in self.journal.record.notes))
+        if self.islands.has_twin:
+            self.journal.breaks("share", two_of(self.islands.host))
         if last and trouble:
             self.journal.breaks("share", f"{trouble}\nwhat this host knows is in {self.replica.root}: --merge takes that, too")
         elif trouble and trouble != self.said:

@@ -179,9 +179,9 @@ class Known:
                 self.problems[name] = str(error)
         return self.facts.get(name)
 
-    def of(self, night: int) -> list[Fact]:
-        """All that can be read, by host and number."""
-        return [fact for name in self.names() if _key(name)[0] == night and (fact := self.get(name)) is not None]
+    def of(self, night: int, host: str | None = None) -> list[Fact]:
+        """All that can be read, by host and number; `host`: of this one alone."""
+        return [fact for name in self.names() if _key(name)[0] == night and host in (None, _key(name)[1]) and (fact := self.get(name)) is not None]
 
     def last(self, night: int) -> dict[str, Fact]:
         """Of each host, the highest number that can be read."""

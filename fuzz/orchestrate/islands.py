@@ -69,6 +69,8 @@ class Islands:
         self.quiet: dict[str, int] = {}
         self.last: dict[str, Fact] = {}
         self.trouble = ""  # why the last exchange failed
+        self.before: set[tuple[int, str]] = set()  # numbers and lives of facts of our name that were there when we began
+        self.has_twin = False  # another has said something since then
 
     # ---- Exchange ----
 
@@ -85,6 +87,7 @@ class Islands:
             self.night += before is not None and before.ended
             self.life = secrets.token_hex(8)
             self.begins(self.life, self.night)
+        self.before = self._of_our_name()
         write_json(self.kept, {"host": self.host, "life": self.life, "night": self.night})
         ours = [fact for fact in self.known.of(self.night) if (fact.host, fact.life) == (self.host, self.life)]
         self.say(replace(ours[-1]) if ours else Fact())
@@ -92,6 +95,9 @@ class Islands:
         self.take()  # those that began at the same time
         self.listen()
         return sorted(self.parts(), key=lambda part: _chance(self.host, part))  # what is ours even if we have yet to hear of others
+
+    def _of_our_name(self) -> set[tuple[int, str]]:
+        return {(fact.number, fact.life) for fact in self.known.of(self.night, self.host)}
 
     def take(self) -> None:
         try:
@@ -113,6 +119,7 @@ class Islands:
 
     def listen(self) -> None:
         """Who has said something since our last exchange. Without one, no host can be called silent."""
+        self.has_twin = any(life != self.life for _, life in self._of_our_name() - self.before)
         self.last = {host: fact for host, fact in self.known.last(self.night).items() if host != self.host}
         for host, fact in self.last.items():
             if self.heard.get(host, (-1, 0.0))[0] != fact.number:
@@ -154,6 +161,10 @@ class Islands:
     def problems(self) -> list[str]:
         """What of the place could not be taken."""
         return [shown(f"share: {text}") for text in said(sorted({*self.place.problems}))]
+
+
+def two_of(host: str) -> str:
+    return f"two machines call themselves {host} at the same time: each needs a --host of its own"
 
 
 def owner_of(what: str, hosts: Iterable[str]) -> str:

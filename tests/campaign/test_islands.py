@@ -571,6 +571,28 @@ class Hosts(Case):
         self.assertIn("good", {path.read_text() for path in (self.folder / "a/corpus/slices").iterdir()})
         self.assertNotIn("break", {path.read_text() for path in (self.folder / "a/corpus/slices").iterdir()})
 
+    def test_two_machines_that_run_by_one_name_are_told_apart(self):
+        over, says = self.folder / "over", "two machines call themselves a at the same time: each needs a --host of its own"
+        both = [self.begin("a", out=out, does=f"find:{out}", seconds=LONG, code=UNTIL % str(over)) for out in ("here", "there")]
+
+        def numbers() -> list[list[int]]:
+            """Of the facts of each machine."""
+            found: dict[str, list[int]] = {}
+            for path in self.facts("a"):
+                found.setdefault(json.loads(path.read_text())["life"], []).append(int(path.name.split("-")[0]))
+            return [*found.values()]
+
+        self.wait_for(lambda: len(numbers()) == 2 and max(map(min, numbers())) < min(map(max, numbers())), *both)
+        over.touch()
+        for process in both:
+            self.assertIn(says, self.end(process, 2))
+        record = self.merge(status=2)
+        self.assertIn(says, record["broken"])
+        self.assertEqual({path.read_text() for path in self.shared.glob("inputs/*/*")}, {"here", "there"})
+        host, = record["hosts"]
+        self.assertEqual((host["lives"], host["runs"]), (2, sum(h["runs"] for out in ("here", "there") for h in recorded(self.folder / out)["harnesses"])))
+        self.assertEqual([name for name in share.Folder(self.shared).listing() if share.Folder(self.shared).true_content(name) is None], [])
+
     def test_a_host_that_is_killed_is_taken_over_and_goes_on(self):
         over = {host: self.folder / f"over-{host}" for host in "ab"}
         a, b = (self.begin(host, does=f"find:{host}word", seconds=LONG, code=UNTIL % str(over[host])) for host in "ab")
