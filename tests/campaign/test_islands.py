@@ -65,6 +65,45 @@ def bundle(folder: Path, check: str, operations: int, minimised: str) -> Path:
     return made
 
 
+CUT = """#!/usr/bin/python3 -ISB
+# What rsync calls in place of ssh. When the file FILE has a number, that many bytes of values pass, and the rsync that called is killed.
+import os, subprocess, sys, threading
+from pathlib import Path
+cut, command = Path(FILE), sys.argv[2:]
+left = int(cut.read_text() or 1 << 60)
+there = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+def carry(source, target, has_values):
+    global left
+    while data := os.read(source, 4096):
+        data = data[:left] if has_values else data
+        os.write(target, data)
+        left -= has_values * len(data)
+        if left == 0:
+            cut.write_text("")
+            callers = [os.getppid(), *map(int, Path(f"/proc/{os.getppid()}/task/{os.getppid()}/children").read_text().split())]
+            for pid in callers:
+                if pid != os.getpid():
+                    os.kill(pid, 9)
+            os._exit(1)
+    os.close(target)
+
+sends = "--sender" in command
+threading.Thread(target=carry, args=(0, there.stdin.fileno(), not sends), daemon=True).start()
+carry(there.stdout.fileno(), 1, sends)
+os._exit(there.wait())
+"""
+
+
+def cutting_shell(folder: Path) -> tuple[str, Path]:
+    """A shell for RSYNC_RSH, and the file that says after how many bytes it cuts."""
+    shell, cut = folder / "rsh", folder / "cut"
+    shell.write_text(CUT.replace("FILE", repr(str(cut))))
+    shell.chmod(0o755)
+    cut.touch()
+    return str(shell), cut
+
+
 class Values(Case):
     """What is shared is named by its content, and only becomes more."""
 
@@ -393,6 +432,28 @@ class Values(Case):
             by_rsync.send(replica, [])
         self.assertEqual(runs, [{"format", "findings", "inputs"}, {"facts"}])
 
+    def test_an_rsync_that_is_killed_leaves_share_and_replica_whole(self):
+        chance, (shell, cut) = random.Random(3), cutting_shell(self.folder)
+        a, b = self.place("a"), self.place("b")
+        for number in range(8):
+            a.add(*value(chance.randbytes(20_000).hex()))
+        facts.write(a, fact("a", 0))
+        there = share.Folder(self.folder / "there", make=True)
+        with mock.patch.dict(os.environ, RSYNC_RSH=shell):
+            place = share.place_of(f"there:{there.root}", self.folder / "work")
+            for replica, exchange in ((a, share.give), (b, share.take)):
+                for after in (1, 500, 5_000, 100_000, 200_000):  # bytes
+                    cut.write_text(f"{after}")
+                    with self.assertRaises(ToolError):
+                        exchange(replica, place)
+                    self.assertEqual(cut.read_text(), "")
+                    for whole in (there, a, b):
+                        self.assertEqual([name for name in whole.listing() if whole.true_content(name) is None], [])
+                        self.assertEqual([name for name in whole.listing() if name.startswith("facts/") and len(whole.listing()) < 10], [])
+                exchange(replica, place)
+                self.assertEqual(there.listing(), a.listing())
+        self.assertEqual(b.listing(), a.listing())
+
     def test_git_is_a_place_of_the_same_values(self):
         repository = self.folder / "repository"
         subprocess.run(["git", "init", "-q", "--bare", repository], check=True)
@@ -592,6 +653,19 @@ class Hosts(Case):
         host, = record["hosts"]
         self.assertEqual((host["lives"], host["runs"]), (2, sum(h["runs"] for out in ("here", "there") for h in recorded(self.folder / out)["harnesses"])))
         self.assertEqual([name for name in share.Folder(self.shared).listing() if share.Folder(self.shared).true_content(name) is None], [])
+
+    def test_an_rsync_that_is_killed_in_the_middle_of_an_exchange_loses_nothing(self):
+        (shell, cut), over = cutting_shell(self.folder), self.folder / "over"
+        a = self.begin("a", does="find:word", seconds=LONG, where=f"there:{self.shared}", code=UNTIL % str(over), RSYNC_RSH=shell)
+        self.wait_for(lambda: len(self.facts("a")) > 1, a)
+        before = len(self.facts("a"))
+        cut.write_text("200")
+        self.wait_for(lambda: cut.read_text() == "", a)  # it was cut
+        self.wait_for(lambda: len(self.facts("a")) > before + 1, a)
+        over.touch()
+        self.assertRegex(self.end(a, 0), "share: there:.*; tried again at the next exchange")
+        self.assertEqual(share.Folder(self.shared).listing(), share.Folder(self.folder / "a/share").listing())
+        self.assertTrue(self.merge(status=0)["hosts"][0]["ended"])
 
     def test_a_host_that_is_killed_is_taken_over_and_goes_on(self):
         over = {host: self.folder / f"over-{host}" for host in "ab"}
