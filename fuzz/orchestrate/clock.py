@@ -27,7 +27,7 @@ class Clock:
 
     def begin(self) -> None:
         """The first fuzzing process is about to start."""
-        self.began = time.monotonic()
+        self.began, self.fuzzed_s = time.monotonic(), self.before_s
 
     def now(self) -> float:
         """Seconds since then."""

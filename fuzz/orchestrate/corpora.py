@@ -8,12 +8,14 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from .engine import INPUT_BYTES
+from .engine import INPUT_BYTES, INPUT_TIMEOUT_S
 from .folder import Folder
 from .replay import CONVERT_TIMEOUT_S, TEXTS, is_input
 from .tools import CORPUS, Build, ToolError, run, shown
 
 MINIMISE_LIMIT_S = 300
+AT_ONCE = "MERGE-OUTER: successful in 1 attempt"
+"""What libFuzzer says when no input ended the process that ran them; else it goes on after that input."""
 
 
 def tidy(folder: Folder, harness: str) -> list[str]:
@@ -47,20 +49,22 @@ def convert(built: Build, *arguments: object) -> str:
     return done.stdout
 
 
-def merge(built: Build, harness: str, target: Path, *sources: Path, counts: bool = False) -> None:
+def merge(built: Build, harness: str, target: Path, *sources: Path, counts: bool = False) -> bool:
     """Add to `target` the fewest inputs of the sources that reach what it does not: edges, or with `counts` how often each,
-    as an engine does. libFuzzer starts itself by a shell, without quoting: it gets names that need none."""
+    as an engine does. Returns: whether each input ran to its end; what does not is left out. libFuzzer starts itself by a
+    shell, without quoting: it gets names that need none."""
     with tempfile.TemporaryDirectory(dir="/tmp") as name:
         links = [Path(name) / link for link in ("program", "target", *map(str, range(len(sources))))]
         for link, place in zip(links, (built.tool(f"fuzz-{harness}"), target, *sources)):
             link.symlink_to(place.resolve())
         try:
             done = run(["./program", "-set_cover_merge=1", f"-use_counters={int(counts)}", f"-max_len={INPUT_BYTES}",
-                        *(link.name for link in links[1:])], cwd=Path(name), timeout=MINIMISE_LIMIT_S)
+                        f"-timeout={INPUT_TIMEOUT_S}", *(link.name for link in links[1:])], cwd=Path(name), timeout=MINIMISE_LIMIT_S)
         except subprocess.TimeoutExpired as error:
             raise ToolError(f"not done after {MINIMISE_LIMIT_S} s") from error
     if done.returncode != 0:
         raise ToolError(f"the merge ended with status {done.returncode}: {done.stderr[-300:]}")
+    return AT_ONCE in done.stderr
 
 
 def minimise(built: Build, harness: str, folder: Path) -> int:

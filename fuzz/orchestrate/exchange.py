@@ -6,7 +6,8 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from . import corpora
 from .bundle import Bundles
 from .facts import Fact, pack, slim
 from .findings import is_explained
-from .islands import Islands
+from .islands import Islands, two_of
 from .parcels import Parcels, is_raw, pack as pack_bundle
 from .plan import Combination
 from .replay import Outcome
@@ -27,9 +28,13 @@ if TYPE_CHECKING:
 TOO_LATE = 0.95
 """Of a night, after which nothing is taken over: the last exchange is near."""
 
+SHARE_OF_TIME = 10
+"""Exchanges that take long are made less often: all until now may have cost a tenth of the time."""
 
-SHARE_OF_TIME = 9
-"""An exchange that takes long is made less often: it may cost a tenth of the time."""
+
+def _as_it_is(path: Path) -> tuple[Path, int, int]:
+    facts = path.stat()
+    return path, facts.st_size, facts.st_mtime_ns
 
 
 class Exchange:
@@ -42,26 +47,33 @@ class Exchange:
         self.built: dict[str, Build] = {}
         self.had: set[Path] = set()  # inputs that were taken in, or are ours
         self.offered: set[tuple[Path, int, int]] = set()  # ours, with size and time: an engine may be writing one
-        self.next_s = islands.period_s
+        self.usual_s = islands.period_s = max(islands.period_s, night.fuzzing.plan.slice_s)
+        self.next_s, self.spent_s = self.usual_s, 0.0
         self.silent: list[str] = []
         self.said = ""
         night.triage.findings.is_ours = lambda identity: islands.does(identity, islands.library)
 
     def begin(self) -> None:
-        """Start with what the others have."""
+        """Start with what the others have: who began while we built is known by now."""
+        self.islands.take()
+        self.islands.listen()
+        self._redivide()
         self.journal.say(f"host {self.islands.host}, night {self.islands.night} of {self.islands.place.where}: "
                          f"{len(self.islands.parts())} of {len(self.islands.wanted)} parts")
         self._take_inputs()
         self.night.fuzzing.between = self._when_due
 
-    def _when_due(self) -> None:
-        now, seconds = self.night.fuzzing.clock.now(), self.night.fuzzing.plan.seconds
-        if self.next_s <= now < TOO_LATE * seconds:
+    def _when_due(self, between_slices: bool) -> None:
+        """After the slice that ends nearest to when it is due: what other hosts say may change which is next. If none ends, a slice later."""
+        clock, plan = self.night.fuzzing.clock, self.night.fuzzing.plan
+        now = clock.now()
+        if self.next_s + (-0.5 if between_slices else 1) * plan.slice_s <= now < TOO_LATE * plan.seconds:
             self.night.fill()
             self.run()
-            after = self.night.fuzzing.clock.now()
-            self.islands.period_s = max(self.islands.period_s, SHARE_OF_TIME * (after - now))
-            self.next_s = after + self.islands.period_s
+            after = clock.now()
+            self.spent_s += after - now
+            self.next_s = max(after + self.usual_s, SHARE_OF_TIME * self.spent_s)
+            self.islands.period_s = self.next_s - after
 
     def run(self, last: bool = False) -> None:
         """Take, do what is ours now, give."""
@@ -70,6 +82,7 @@ class Exchange:
         islands.listen()
         if not last:
             self._redivide()
+            self._look_elsewhere()
             self._take_inputs()
         self.parcels.look()
         self._take_small()
@@ -82,12 +95,18 @@ class Exchange:
 
     # ---- Inputs ----
 
-    def _shared(self, harness: str) -> list[Path]:
-        return [self.replica.root / name for name in self.replica.listing("inputs") if name.split("/")[1] == harness]
+    def _shared(self) -> dict[str, list[Path]]:
+        """By harness."""
+        found = defaultdict(list)
+        for name in self.replica.listing("inputs"):
+            found[name.split("/")[1]].append(self.replica.root / name)
+        return found
 
-    def _new(self, harness: str, known: Iterable[Path], more: Iterable[Path]) -> list[bytes] | None:
-        """Inputs of `more` that reach what none of `known` does; None if that could not be found out. Engines add and remove
-        while we look: both are copied."""
+    def _new(self, harness: str, known: Iterable[Path], more: Collection[Path]) -> tuple[list[bytes], bool] | None:
+        """Inputs of `more` that reach what none of `known` does, and whether all ran to their end; None if that could not be
+        found out. Engines add and remove while we look: both are copied."""
+        if not more:
+            return [], True
         with tempfile.TemporaryDirectory(dir=self.folder.out, prefix=".fresh-") as work:
             target, source = Path(work) / "target", Path(work) / "source"
             for folder, paths in ((target, known), (source, more)):
@@ -97,37 +116,45 @@ class Exchange:
                         os.link(path, folder / path.name)
             before = set(target.iterdir())
             if not any(source.iterdir()):
-                return []
+                return [], True
             try:
                 if harness not in self.built:
                     self.built[harness] = self.night.build_for("fuzz", f"fuzz-{harness}")
-                corpora.merge(self.built[harness], harness, target, source, counts=True)
+                whole = corpora.merge(self.built[harness], harness, target, source, counts=True)
             except ToolError as error:
                 self.journal.breaks("share", f"inputs of {harness} were not exchanged: {error}")
                 return None
-            return [path.read_bytes() for path in sorted({*target.iterdir()} - before)]
+            return [path.read_bytes() for path in sorted({*target.iterdir()} - before)], whole
 
     def _take_inputs(self) -> None:
-        """Of what others share, keep what reaches something new here; what breaks is a finding."""
-        for harness in list(self.night.fuzzing.results):
-            fresh = [path for path in self._shared(harness) if path not in self.had]
+        """Of what others share, keep what reaches something new here; what breaks is a finding. A replay takes a hundred times
+        as long as a merge: it has to say only what breaks."""
+        shared = self._shared()
+        plan = self.night.fuzzing.plan
+        for harness in dict.fromkeys(c.harness for c in [*plan.combinations, *([plan.elsewhere] if plan.elsewhere is not None else [])]):
+            fresh = [path for path in shared[harness] if path not in self.had]
             self.had.update(fresh)
-            bad = self.night.triage.ask(fresh, harness, "an input of another host")
             corpus = self.folder.corpus(harness)
-            for content in self._new(harness, corpus.iterdir(), (path for path in fresh if path not in bad)) or []:
-                write_whole(corpus / hashlib.sha1(content).hexdigest(), content)  # its name, if libFuzzer had found it
+            new, whole = self._new(harness, corpus.iterdir(), fresh) or ([], False)
+            bad = [] if whole else [path.read_bytes() for path in self.night.triage.ask(fresh, harness, "an input of another host")]
+            new = [content for content in new if content not in bad]
+            for content in new:
+                path = corpus / hashlib.sha1(content).hexdigest()  # its name, if libFuzzer had found it
+                write_whole(path, content)
+                self.offered.add(_as_it_is(path))
 
     def share_inputs(self) -> None:
         """Share what reaches something that nothing in the share does: of all harnesses, for one may have become another
         host's part before what it found was shared."""
+        shared = self._shared()
         for harness in self.night.known:
             fresh = self._not_offered(harness)
-            contents = self._new(harness, self._shared(harness), fresh.values())
-            for content in contents or []:
+            found = self._new(harness, shared[harness], fresh.values())
+            for content in found[0] if found is not None else []:
                 name = f"inputs/{harness}/{digest(content)}"
                 self.had.add(self.replica.root / name)
                 self.replica.add(name, content)
-            if contents is not None:
+            if found is not None:
                 self.offered.update(fresh)
 
     def _not_offered(self, harness: str) -> dict[tuple[Path, int, int], Path]:
@@ -135,8 +162,7 @@ class Exchange:
         found = {}
         for path in self.folder.inputs(harness) if self.folder.corpus(harness).is_dir() else []:
             with contextlib.suppress(FileNotFoundError):
-                facts = path.stat()
-                if (key := (path, facts.st_size, facts.st_mtime_ns)) not in self.offered:
+                if (key := _as_it_is(path)) not in self.offered:
                     found[key] = path
         return found
 
@@ -195,6 +221,17 @@ class Exchange:
         for combination in fuzzing.plan.redivide({*self.islands.parts()}, fuzzing.plan.seconds - fuzzing.clock.now()):
             self.night.take_over(combination)
 
+    def _look_elsewhere(self) -> None:
+        """Half of our turns go to what finds most on any host. What a host told becomes rarer, as its time has gone on since then."""
+        night, islands, rates, now = self.night, self.islands, dict[str, float](), self.night.fuzzing.clock.fuzzed_s
+        for host in islands.at_work(islands.library) - {islands.host}:
+            fact = islands.last[host]
+            still = min(1.0, fact.record.fuzzing_s / max(now, 1.0))
+            for part, rate in fact.rates.items():
+                rates[part] = max(rate * still, rates.get(part, 0.0))
+        if (combination := night.fuzzing.plan.look_elsewhere(rates, night.triage.builds)) is not None:
+            night.take_over(combination)
+
     def leave_out_others(self) -> list[Combination]:
         """Parts that we took over too late to run them, or that another ran, are not of our night; nor are their harnesses, if we
         ran no input of them. Who merges sees whether a host ran each. Returns: what this host had to run."""
@@ -208,15 +245,17 @@ class Exchange:
 
     def _say(self, last: bool) -> None:
         night = self.night
-        behaviours, record = night.fuzzing.behaviours, night.journal.record
+        behaviours, record, ran = night.fuzzing.behaviours, night.journal.record, [c for c in night.fuzzing.plan.everything if c.slices]
         self.islands.say(Fact(
-            ended=last and not record.interrupted, parts={c.name: c.slices for c in night.fuzzing.plan.everything if c.slices}, misses=night.misses, record=slim(record),
+            ended=last and not record.interrupted, parts={c.name: c.slices for c in ran}, rates={c.name: c.rate for c in ran}, misses=night.misses, record=slim(record),
             counts={harness: (behaviours.inputs[harness], pack(counts)) for harness, counts in behaviours.counts.items()}))
 
     def _tell(self, last: bool) -> None:
         """What of the place is not as it should be."""
         trouble = self.islands.trouble
         self.journal.note(*(text for text in self.islands.problems() if text not in self.journal.record.notes))
+        if self.islands.has_twin:
+            self.journal.breaks("share", two_of(self.islands.host))
         if last and trouble:
             self.journal.breaks("share", f"{trouble}\nwhat this host knows is in {self.replica.root}: --merge takes that, too")
         elif trouble and trouble != self.said:

@@ -42,7 +42,8 @@ class Fact:
     library: str = ""       # hash of the library under test
     wanted: list[str] = field(default_factory=list)  # all parts of the night, as this host knows them,
     mine: list[str] = field(default_factory=list)    # and its own now
-    parts: dict[str, int] = field(default_factory=dict)  # slices that it did
+    parts: dict[str, int] = field(default_factory=dict)  # slices that it did,
+    rates: dict[str, float] = field(default_factory=dict)  # and inputs a second that will show something new in the next
     heard: dict[str, tuple[int, float]] = field(default_factory=dict)  # of others: the number, and our clock then
     silent: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)  # what this host found damaged in the share, and has not
@@ -178,9 +179,9 @@ class Known:
                 self.problems[name] = str(error)
         return self.facts.get(name)
 
-    def of(self, night: int) -> list[Fact]:
-        """All that can be read, by host and number."""
-        return [fact for name in self.names() if _key(name)[0] == night and (fact := self.get(name)) is not None]
+    def of(self, night: int, host: str | None = None) -> list[Fact]:
+        """All that can be read, by host and number; `host`: of this one alone."""
+        return [fact for name in self.names() if _key(name)[0] == night and host in (None, _key(name)[1]) and (fact := self.get(name)) is not None]
 
     def last(self, night: int) -> dict[str, Fact]:
         """Of each host, the highest number that can be read."""

@@ -43,8 +43,8 @@ class Fuzzing:
         self.chance = random.Random(seed + int(clock.before_s))
         self.behaviours = Behaviours(self.folder.out / "behaviours")
         self.workers = [Worker(self, number) for number in range(plan.jobs)]
-        self.between: Callable[[], None] = lambda: None
-        """What is done from time to time, while processes fuzz."""
+        self.between: Callable[[bool], None] = lambda between_slices: None
+        """What is done from time to time: between two slices, or while processes fuzz."""
         self.too_little_s = min(1.0, plan.seconds / 2)
         """For which no process is started."""
 
@@ -58,11 +58,12 @@ class Fuzzing:
         try:
             while any([worker.step() for worker in self.workers]):
                 last_end = self.clock.now()
+                self.clock.fuzzed_s = self.clock.before_s + last_end
                 self.journal.view.show(self.rows(), last_end, time_s, len(self.triage.findings.by_identity))
                 if last_end - last_status >= STATUS_EVERY_S:
                     last_status = last_end
                     self._note_status(self.clock.before_s + last_end, time_s)
-                self.between()
+                self.between(False)
                 time.sleep(0.1)
             for worker in self.workers:
                 worker.stop()
@@ -76,7 +77,6 @@ class Fuzzing:
         finally:
             for worker in self.workers:
                 worker.kill()
-            self.clock.fuzzed_s = self.clock.before_s + last_end
             with contextlib.suppress(sqlite3.Error):
                 self.triage.store.note_time(self.clock.fuzzed_s)
             self.journal.view.done()

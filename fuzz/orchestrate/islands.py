@@ -19,10 +19,14 @@ SILENT_AFTER = 3
 """Exchanges of ours, or of its own if those are rarer, without a new fact of a host: then others do its work."""
 
 
+def _chance(host: str, what: str) -> str:
+    return digest(f"{host}\0{what}".encode())
+
+
 def divide(wants: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
     """By rendezvous hashing with bounded loads, of hosts and the parts that each can do: each part has a host, each host a
     part, and who knows the same hosts comes to the same result. With more hosts than parts, a part has several."""
-    pairs = sorted((digest(f"{host}\0{part}".encode()), host, part) for host, parts in wants.items() for part in set(parts))
+    pairs = sorted((_chance(host, part), host, part) for host, parts in wants.items() for part in set(parts))
     of: dict[str, list[str]] = {host: [] for host in wants}
     free = {part for *_, part in pairs}
     most = math.ceil(len(free) / max(1, len(of)))
@@ -65,6 +69,8 @@ class Islands:
         self.quiet: dict[str, int] = {}
         self.last: dict[str, Fact] = {}
         self.trouble = ""  # why the last exchange failed
+        self.before: set[tuple[int, str]] = set()  # numbers and lives of facts of our name that were there when we began
+        self.has_twin = False  # another has said something since then
 
     # ---- Exchange ----
 
@@ -81,13 +87,17 @@ class Islands:
             self.night += before is not None and before.ended
             self.life = secrets.token_hex(8)
             self.begins(self.life, self.night)
+        self.before = self._of_our_name()
         write_json(self.kept, {"host": self.host, "life": self.life, "night": self.night})
         ours = [fact for fact in self.known.of(self.night) if (fact.host, fact.life) == (self.host, self.life)]
         self.say(replace(ours[-1]) if ours else Fact())
         self.give()
         self.take()  # those that began at the same time
         self.listen()
-        return self.parts()
+        return sorted(self.parts(), key=lambda part: _chance(self.host, part))  # what is ours even if we have yet to hear of others
+
+    def _of_our_name(self) -> set[tuple[int, str]]:
+        return {(fact.number, fact.life) for fact in self.known.of(self.night, self.host)}
 
     def take(self) -> None:
         try:
@@ -109,6 +119,7 @@ class Islands:
 
     def listen(self) -> None:
         """Who has said something since our last exchange. Without one, no host can be called silent."""
+        self.has_twin = any(life != self.life for _, life in self._of_our_name() - self.before)
         self.last = {host: fact for host, fact in self.known.last(self.night).items() if host != self.host}
         for host, fact in self.last.items():
             if self.heard.get(host, (-1, 0.0))[0] != fact.number:
@@ -152,5 +163,9 @@ class Islands:
         return [shown(f"share: {text}") for text in said(sorted({*self.place.problems}))]
 
 
+def two_of(host: str) -> str:
+    return f"two machines call themselves {host} at the same time: each needs a --host of its own"
+
+
 def owner_of(what: str, hosts: Iterable[str]) -> str:
-    return min(hosts, key=lambda host: digest(f"{host}\0{what}".encode()))
+    return min(hosts, key=lambda host: _chance(host, what))

@@ -13,6 +13,7 @@ from pathlib import Path
 from . import report
 from .coverage import Misses
 from .facts import Fact, Known, Wrong, lives, unpack
+from .islands import two_of
 from .parcels import Parcels, is_raw
 from .record import STATUSES, Cpu, Finding, Harness, Host, LeftOut, OneMore, Planned, Record, Residual, Under
 from .share import Folder, Place, give, is_true, place_of, said, take
@@ -222,8 +223,7 @@ def record_of(known: Known, parcels: Parcels, folder: Path) -> Record:
     record.broken += broken
     record.notes += notes
     record.broken += said(sorted([*known.problems.values(), *parcels.problems.values()]))
-    record.broken += [f"two machines call themselves {name} at the same time: each needs a --host of its own" for name in night.hosts
-                      if _is_two([f.life for f in night.facts if f.host == name])]
+    record.broken += [two_of(name) for name in night.hosts if _is_two([f.life for f in night.facts if f.host == name])]
     records = [(fact.host, fact.record) for fact in night.last]
     record.broken += [f"{host}: {text}" for host, part in records for text in part.broken]
     record.notes += [f"{host}: {text}" for host, part in records for text in part.notes]

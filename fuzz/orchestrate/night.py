@@ -233,7 +233,7 @@ class Night:
             elif result.checked_operations == result.crashes == 0 and any(
                     c.harness == name and c.setup.engine.counts_calls and c.slices for c in combinations):
                 self.journal.breaks(name, "its inputs called nothing of the library")
-            floor = self.settings.floor.get(name, 0.0)
+            floor = self.settings.floor.get(name, 0.0) if self.exchange is None else sum(c.floor_s for c in combinations if c.harness == name)
             if result.seconds < ENOUGH * floor:
                 self.journal.breaks(name, f"fuzzed for {result.seconds:.0f} s; its floor is {floor:.0f} s")
         for combination in combinations:
@@ -373,7 +373,7 @@ class Night:
         record.lib, record.seed, record.jobs, record.time_s = settings.lib or "lib", settings.seed or 0, settings.jobs or 0, settings.time or 0
         record.fuzzing_s, record.cpu = round(clock.fuzzed_s, 1), clock.cpu()
         record.harnesses = list(self.fuzzing.results.values())
-        record.plan = [Planned(c.harness, c.setup.name, c.slices, round(c.seconds, 1)) for c in self.fuzzing.plan.combinations]
+        record.plan = [Planned(c.harness, c.setup.name, c.slices, round(c.seconds, 1)) for c in self.fuzzing.plan.had_turns()]
         record.spans, record.samples, record.residual, record.nights = store.spans(), store.samples(), store.residual(), store.nights()
         record.canary_series, record.fixed = store.canary_series(), store.fixed()
         record.findings = self.triage.findings.everything()

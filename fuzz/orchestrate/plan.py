@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from .builds import Setup
@@ -23,7 +23,7 @@ class Combination:
     slices: int = 0
     seconds: float = 0.0
     running: int = 0
-    rate: float = 0.0  # new inputs a second in its last slice
+    rate: float = 0.0  # inputs a second that will show something new, by its last slice: here, or on another host if it had none here
     weight: float = 1.0  # of its harness
     floor_s: float = 0.0  # its share of what its harness gets before all else
     failures: int = 0
@@ -50,6 +50,7 @@ class Plan:
     enough_s: int = 0  # of time, for everything
     turns: int = 0
     everything: list[Combination] = field(default_factory=list)  # of all hosts, where others do a part
+    elsewhere: Combination | None = None  # another host's part, which finds more than any of ours
     least_slice_s: float = 0.0
     after: list[str] = field(default_factory=list)  # what comes when the time is over
 
@@ -68,12 +69,30 @@ class Plan:
         if low:
             return max(low, key=lambda c: c.floor_s - c.seconds - self.slice_s * c.running)
         if self.turns % 2:
-            return max(free, key=lambda c: c.rate / (1 + c.running))
+            other = [self.elsewhere] if self.elsewhere is not None and not (self.elsewhere.setup.engine.alone and self.elsewhere.running) else []
+            return max(free + other, key=lambda c: c.rate / (1 + c.running))
         return min(free, key=lambda c: (c.seconds + self.slice_s * c.running) / c.due)
 
     def drop(self, combination: Combination) -> None:
         """Go on without it."""
         self.combinations = [c for c in self.combinations if c is not combination]
+        if self.elsewhere is combination:
+            self.elsewhere = None
+
+    def had_turns(self) -> list[Combination]:
+        """What this host is to run, and what else it ran."""
+        return self.combinations + [c for c in self.everything if c.slices and c not in self.combinations]
+
+    def look_elsewhere(self, rates: dict[str, float], presets: Collection[str]) -> Combination | None:
+        """Let the turns that go to what finds most go to another host's part, where that does; it is of a build that this host
+        has. `rates` are by part, as other hosts say. Returns: it, if it is not the one from before."""
+        others = [c for c in self.everything if c not in self.combinations and c.failures == 0 and c.setup.preset in presets]
+        for combination in others:
+            if not combination.slices:
+                combination.rate = rates.get(combination.name, 0.0)
+        best, before = max(others, key=lambda c: c.rate, default=None), self.elsewhere
+        self.elsewhere = best if best is not None and best.rate > max((c.rate for c in self.combinations), default=0.0) else None
+        return self.elsewhere if self.elsewhere is not before else None
 
     def go_on(self, turns: list[tuple[str, str, int, float]]) -> None:
         """Of a night that was stopped, take in what each combination had: harness, set-up, slices, seconds."""
@@ -125,7 +144,7 @@ def make(harnesses: list[str], setups: list[Setup], seconds: float, jobs: int, l
          weights: dict[str, float] | None = None, floors: dict[str, float] | None = None,
          ours: Callable[[list[str]], list[str]] | None = None) -> Plan:
     """Plan a campaign: no slice is shorter than `least_slice_s`, unless all of it is; what has no
-    room is left out by name. Weights and floors (seconds) are by harness. `ours` says which parts this host does."""
+    room is left out by name. Weights and floors (seconds) are by harness. `ours` says which parts this host does, and in which order it begins."""
     weights, floors = weights or {}, floors or {}
     least_slice_s = least_slice_s or _least_slice(harnesses, setups, seconds, jobs)
     wanted = _in_order(harnesses, setups, [Combination(h, s, weight=weights.get(h, 1.0), floor_s=floors.get(h, 0.0) * s.weight / sum(
@@ -139,6 +158,8 @@ def make(harnesses: list[str], setups: list[Setup], seconds: float, jobs: int, l
     if each == 0:
         room = min(room, len(harnesses))
     kept, dropped = wanted[:room], wanted[room:]
+    if ours is not None:
+        kept.sort(key=lambda c: mine.index(c.name))
     most_s = 600 if ours is None else max(least_slice_s, seconds / EXCHANGES)  # what a silent host did has to wait for a slice's end
     return Plan(seconds, jobs, min(max(least_slice_s, seconds * jobs / (2 * len(kept))), most_s, seconds),
                 kept, _by_setup(dropped, len(harnesses)), math.ceil(max(least_slice_s, SLICE_S) * math.ceil(len(wanted) / jobs) / PLANNED),

@@ -31,7 +31,7 @@ class Slice:
     combination: Combination
     begun: float
     end: float
-    inputs_before: int = 0
+    found: int = 0  # inputs that showed something new
     crashes: int = 0
 
     def is_over(self) -> None:
@@ -71,19 +71,19 @@ class Worker:
             if status is None:
                 return True
             self._take_in(self.fuzzer, status)
-        soon = time.monotonic() + self.fuzzing.too_little_s
-        if soon >= self.fuzzing.deadline:
+        if self.has is None or self._is_too_late(self.has.end):
+            self._give_back()
+            self.fuzzing.between(True)
+        if self._is_too_late(self.fuzzing.deadline):
             self._give_back()
             return False
-        if self.has is None or soon >= self.has.end:
-            self._give_back()
-            if not self._take_next():
-                return bool(self.fuzzing.plan.combinations)  # what there is runs already: later perhaps
+        if self.has is None and not self._take_next():
+            return bool(self.fuzzing.plan.combinations)  # what there is runs already: later perhaps
         self._start()
         return True
 
-    def _inputs(self) -> int:
-        return len(list(self.fuzzing.folder.corpus(self.combination.harness).iterdir()))
+    def _is_too_late(self, end: float) -> bool:
+        return time.monotonic() + self.fuzzing.too_little_s >= end
 
     def _give_back(self) -> None:
         if self.has is None:
@@ -92,7 +92,8 @@ class Worker:
         self.combination.running -= 1
         self.combination.slices += 1
         self.combination.seconds += seconds
-        self.combination.rate = (self._inputs() - self.slice.inputs_before) / max(seconds, 1.0)
+        rarer = 1 - seconds / (2 * max(self.combination.seconds, 1.0))  # as the time of all its slices, from the middle of this one to its end
+        self.combination.rate = self.slice.found / max(seconds, 1.0) * rarer
         self.has = None
 
     def _take_next(self) -> bool:
@@ -106,7 +107,6 @@ class Worker:
         if self.fuzzing.deadline - end < plan.slice_s / 2:
             end = self.fuzzing.deadline  # too little would be left for another
         self.has = Slice(combination, begun, end)
-        self.slice.inputs_before = self._inputs()
         return True
 
     def _start(self) -> None:
@@ -163,6 +163,7 @@ class Worker:
         crashes = self.result.crashes
         self._take_artefacts(fuzzer)
         self.fuzzer = None
+        self.slice.found += fuzzer.progress.discoveries.total()
         self.fuzzing.take_slice(self.combination, fuzzer, self.number, seconds, self.result.crashes - crashes)
         if not self.crashed:
             self._judge(fuzzer, status)

@@ -15,7 +15,7 @@ import standin
 import yaml  # type: ignore[import]
 from support import ROOT, Case, recorded
 from test_closed import RUN
-from test_islands import OFTEN, PARTS, UNTIL, tree, value
+from test_islands import LONG, OFTEN, PARTS, UNTIL, tree, value
 
 from orchestrate import merge, share
 
@@ -136,7 +136,7 @@ class Hosts(Case):
 
     def begin(self, name: str, where: str) -> subprocess.Popen:
         """A night of a host, with stand-ins, until the file `over` is there; it calls itself what the host is called."""
-        words = ["--harness", "slices", "--harness", "life", "--engine", "libfuzzer", "--build", "asan", "--empty", "--time", "50s", "--slice", "3s",
+        words = ["--harness", "slices", "--harness", "life", "--engine", "libfuzzer", "--build", "asan", "--empty", "--time", LONG, "--slice", "3s",
                  "--jobs", "1", "--seed", "1", "--host", name, "--share", where, "--out", self.folder / name]
         log = open(self.folder / f"log-{name}", "w")
         process = subprocess.Popen(self.on(name, "/usr/bin/python3", "-X", "utf8", "-B", "-c", RUN % (OFTEN + CLOCK % DAYS[name] + UNTIL % str(self.folder / "over")), self.folder / "programs", *words),
@@ -230,9 +230,11 @@ exec /usr/bin/python3 -X utf8 -B {self.folder}/code.py {self.folder}/programs --
 
     def test_parallel_starts_an_island_on_each_machine(self):
         checkout = self.stub()
-        machines = self.write("machines", f":\n{HUB}\n")
+        self.write("machines", f":\n{HUB}\n")
         (self.folder / "shared").mkdir()
-        self.hub("sh", checkout / "fuzz/launch/parallel.sh", machines, self.folder / "shared", "5s", self.folder / "out", PARALLEL_SSH=self.ssh)
+        launch = f"cd .. && exec sh {checkout.name}/fuzz/launch/parallel.sh "  # from another folder than the checkout's
+        self.hub("sh", "-c", f"{launch} machines", status=2)
+        self.hub("sh", "-c", f'{launch} machines "$@"', "sh", self.folder / "shared", "5s", self.folder / "out", PARALLEL_SSH=self.ssh)
         record = recorded(self.folder / "out/united")
         self.assertTrue(all(host["ended"] for host in record["hosts"]))
 
@@ -247,6 +249,8 @@ exec /usr/bin/python3 -X utf8 -B {self.folder}/code.py {self.folder}/programs --
         shared, out = self.folder / "shared", self.folder / "out"
         shared.mkdir()
         slurm = {"SLURM_CONF": str(config), "SHARE": str(shared), "OUT": str(out), "TIME": "40s"}
+        for name in ("SHARE", "OUT", "TIME"):
+            self.hub("sh", "fuzz/launch/slurm.sbatch", status=2, **slurm | {name: "", "SLURM_ARRAY_TASK_ID": "0"})
         job = self.hub("sbatch", "--parsable", "--array=0-1", "fuzz/launch/slurm.sbatch", **slurm).strip()
         count = lambda task: len(list(shared.glob(f"facts/slurm-{task}/*/[0-9]*")))  # noqa: E731
         running = lambda: self.hub("squeue", "-h", "-o", "%i %t", **slurm)  # noqa: E731

@@ -65,6 +65,45 @@ def bundle(folder: Path, check: str, operations: int, minimised: str) -> Path:
     return made
 
 
+CUT = """#!/usr/bin/python3 -ISB
+# What rsync calls in place of ssh. When the file FILE has a number, that many bytes of values pass, and the rsync that called is killed.
+import os, subprocess, sys, threading
+from pathlib import Path
+cut, command = Path(FILE), sys.argv[2:]
+left = int(cut.read_text() or 1 << 60)
+there = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+def carry(source, target, has_values):
+    global left
+    while data := os.read(source, 4096):
+        data = data[:left] if has_values else data
+        os.write(target, data)
+        left -= has_values * len(data)
+        if left == 0:
+            cut.write_text("")
+            callers = [os.getppid(), *map(int, Path(f"/proc/{os.getppid()}/task/{os.getppid()}/children").read_text().split())]
+            for pid in callers:
+                if pid != os.getpid():
+                    os.kill(pid, 9)
+            os._exit(1)
+    os.close(target)
+
+sends = "--sender" in command
+threading.Thread(target=carry, args=(0, there.stdin.fileno(), not sends), daemon=True).start()
+carry(there.stdout.fileno(), 1, sends)
+os._exit(there.wait())
+"""
+
+
+def cutting_shell(folder: Path) -> tuple[str, Path]:
+    """A shell for RSYNC_RSH, and the file that says after how many bytes it cuts."""
+    shell, cut = folder / "rsh", folder / "cut"
+    shell.write_text(CUT.replace("FILE", repr(str(cut))))
+    shell.chmod(0o755)
+    cut.touch()
+    return str(shell), cut
+
+
 class Values(Case):
     """What is shared is named by its content, and only becomes more."""
 
@@ -202,6 +241,21 @@ class Values(Case):
                                     counts={"1": 3, f"1{ord(host)}": 1, f"2{ord(host)}": 2}))
         worth, = json.loads(self.merged(place, into="out")["report/campaign.json"])["one_more_host"]
         self.assertEqual(worth, {"harness": "slices", "more": 0.5, "seen": 5})  # 2 of one input / 2 hosts - 2 of two / 4
+
+    def test_the_status_of_a_share_is_what_its_hosts_said_last(self):
+        place = self.place("a")
+        facts.write(place, fact("a", 1, parts={PARTS[0]: 3}))
+        facts.write(place, fact("b", 2, parts={part: 1 for part in PARTS}, silent=["a"]))
+        facts.write(place, fact("c", 3, ended=True, findings=[Finding("PROCBUF-BUG kind=result check=x op=slice", "slices", "medium", 1.0, 1, 1, "", "", "")]))
+        before = tree(place.root)
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            self.assertEqual(merge.show(str(place.root)), 0)
+        self.assertEqual([line.split() for line in said.getvalue().splitlines()], [
+            ["night", "1", "of", "3", "hosts"],
+            "a 5 s of 5 s 20 runs 10 /s 0 findings 1 parts silent, according to b".split(),
+            "b 5 s of 5 s 30 runs 15 /s 0 findings 2 parts has not ended".split(),
+            "c 5 s of 5 s 40 runs 20 /s 1 findings 0 parts ended".split()])
+        self.assertEqual(tree(place.root), before)
 
     def test_coverage_is_what_any_host_reached(self):
         place = self.place("a")
@@ -378,6 +432,28 @@ class Values(Case):
             by_rsync.send(replica, [])
         self.assertEqual(runs, [{"format", "findings", "inputs"}, {"facts"}])
 
+    def test_an_rsync_that_is_killed_leaves_share_and_replica_whole(self):
+        chance, (shell, cut) = random.Random(3), cutting_shell(self.folder)
+        a, b = self.place("a"), self.place("b")
+        for number in range(8):
+            a.add(*value(chance.randbytes(20_000).hex()))
+        facts.write(a, fact("a", 0))
+        there = share.Folder(self.folder / "there", make=True)
+        with mock.patch.dict(os.environ, RSYNC_RSH=shell):
+            place = share.place_of(f"there:{there.root}", self.folder / "work")
+            for replica, exchange in ((a, share.give), (b, share.take)):
+                for after in (1, 500, 5_000, 100_000, 200_000):  # bytes
+                    cut.write_text(f"{after}")
+                    with self.assertRaises(ToolError):
+                        exchange(replica, place)
+                    self.assertEqual(cut.read_text(), "")
+                    for whole in (there, a, b):
+                        self.assertEqual([name for name in whole.listing() if whole.true_content(name) is None], [])
+                        self.assertEqual([name for name in whole.listing() if name.startswith("facts/") and len(whole.listing()) < 10], [])
+                exchange(replica, place)
+                self.assertEqual(there.listing(), a.listing())
+        self.assertEqual(b.listing(), a.listing())
+
     def test_git_is_a_place_of_the_same_values(self):
         repository = self.folder / "repository"
         subprocess.run(["git", "init", "-q", "--bare", repository], check=True)
@@ -432,14 +508,16 @@ class Values(Case):
 
 OFTEN = "from orchestrate import exchange\nexchange.SHARE_OF_TIME = 0"
 """A night of seconds exchanges as often as one of hours."""
+LONG = "1000s"
 UNTIL = """
 import os, time
-from orchestrate import engine
+from orchestrate import engine, under
 monotonic, engine.OVERSTAYS_S = time.monotonic, 1e9
-campaign.EXCHANGES = plan.EXCHANGES = 50
-time.monotonic = lambda: monotonic() + 50 * os.path.exists(%r)
+campaign.EXCHANGES = plan.EXCHANGES = 1000
+night.CANARIES_FROM_S = night.MINIMISE_STORE_FROM_S = night.SUSPECTS_FROM_S = under.FROM_S = float("inf")
+time.monotonic = lambda: monotonic() + 1000 * os.path.exists(%r)
 """
-"""A night of 50 s with an exchange each second, which is over as soon as a file is there."""
+"""Such a night has an exchange after each slice, and is over as soon as a file is there; it does at its end what a short one does."""
 KILLED_AS = {
     "it has kept its night": "islands.write_json",
     "it has not been heard yet": "islands.write",
@@ -457,12 +535,13 @@ class Hosts(Case):
         self.shared = self.folder / "shared"
         self.shared.mkdir()
 
-    def begin(self, host: str, *arguments: str, does: str = "steady", seconds: str = "10s", where: object = None, code: str = "") -> subprocess.Popen:
+    def begin(self, host: str, *arguments: str, does: str = "steady", seconds: str = "10s", where: object = None, code: str = "", out: str = "",
+              **environment: str) -> subprocess.Popen:
         words = arguments or ("--harness", "slices", "--harness", "life", "--engine", "libfuzzer", "--build", "asan", "--empty", "--time", seconds,
                               "--slice", "2s", "--jobs", "1", "--seed", "1", "--host", host, "--share", str(where or self.shared))
-        process = subprocess.Popen(["/usr/bin/python3", "-X", "utf8", "-B", "-c", RUN % f"{OFTEN}\n{code}", self.folder / "programs", "--out", self.folder / host, *words],
+        process = subprocess.Popen(["/usr/bin/python3", "-X", "utf8", "-B", "-c", RUN % f"{OFTEN}\n{code}", self.folder / "programs", "--out", self.folder / (out or host), *words],
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-                                   env=os.environ | {"PROCBUF_STANDIN": does, "PYTHONPATH": str(ROOT / "fuzz")})
+                                   env=os.environ | environment | {"PROCBUF_STANDIN": does, "PYTHONPATH": str(ROOT / "fuzz")})
         self.addCleanup(self.stop, process)
         return process
 
@@ -484,12 +563,12 @@ class Hosts(Case):
                 self.fail(processes[0].communicate()[0])
             time.sleep(0.05)
 
-    def facts(self, host: str) -> list[Path]:
-        return list(self.shared.glob(f"facts/{host}/*/[0-9]*"))
+    def facts(self, host: str, night: str = "*") -> list[Path]:
+        return list(self.shared.glob(f"facts/{host}/{night}/[0-9]*"))
 
-    def said(self, host: str) -> dict:
-        """By a host, last."""
-        return json.loads(max(self.facts(host), key=lambda path: int(path.name.split("-")[0])).read_text())
+    def said(self, host: str, night: str = "*") -> dict:
+        """By a host, last; nothing yet."""
+        return json.loads(max(self.facts(host, night), key=lambda path: int(path.name.split("-")[0])).read_text()) if self.facts(host, night) else {}
 
     def merge(self, *wheres: Path, status: int) -> dict:
         out = self.folder / "merged"
@@ -501,7 +580,10 @@ class Hosts(Case):
         for harness in HARNESSES:  # what was found when both were its parts
             (self.folder / "one/corpus" / harness).mkdir(parents=True)
             (self.folder / "one/corpus" / harness / "before").write_text(f"one{harness}")
-        both = {host: self.begin(host, does=f"find:{host}word") for host in ("one", "two")}
+        over = [self.folder / f"over{night}" for night in range(2)]
+        both = {host: self.begin(host, does=f"find:{host}word", seconds=LONG, code=UNTIL % str(over[0])) for host in ("one", "two")}
+        self.wait_for(lambda: all(said and len(said["mine"]) == 1 and {*said["mine"]} <= said["parts"].keys() for said in map(self.said, both)), *both.values())
+        over[0].touch()
         for process in both.values():
             self.end(process, 0)
         record = self.merge(status=0)
@@ -513,15 +595,81 @@ class Hosts(Case):
         self.assertEqual(sorted(self.said("one")["mine"] + self.said("two")["mine"]), sorted(PARTS))  # one each
         words = {path.read_text() for path in self.shared.glob("inputs/*/*")}
         self.assertEqual(words, {"oneword", "twoword", "oneslices", "onelife"})
-        again = self.begin("one")  # the next night begins with what was shared
+        again = self.begin("one", seconds=LONG, code=UNTIL % str(over[1]))  # the next night begins with what was shared
+        self.wait_for(lambda: self.said("one", "2").get("parts", {}).keys() == {*PARTS}, again)
+        over[1].touch()
         self.end(again, 0)
         self.assertEqual(self.merge(status=0)["night"], 2)
         self.assertIn("twoword", {path.read_text() for path in (self.folder / "one/corpus").glob("*/*")})
         self.check(subprocess.run([CAMPAIGN, "--status", "--share", self.shared], capture_output=True, text=True, check=False), 0, "night 2 of 1 host", "ended")
 
+    def test_half_of_the_turns_go_to_what_finds_most_on_any_host(self):
+        over = self.folder / "over"
+        b = self.begin("b", does="find:word", seconds=LONG, code=UNTIL % str(over))
+        self.wait_for(lambda: any(self.said("b").get("rates", {}).values()), b)
+        a = self.begin("a", does="steady", seconds=LONG, code=UNTIL % str(over))
+        self.wait_for(lambda: len(self.facts("a")) > 1 and len(self.said("b")["mine"]) == 1, a)
+        self.assertGreater(self.said("a")["record"]["fuzzing_s"], 0)  # while it runs
+        number = self.said("b")["number"]
+        self.wait_for(lambda: self.said("a")["heard"]["b"][0] > number, a)
+        before = sum(self.said("a")["parts"].values())
+        self.wait_for(lambda: sum(self.said("a")["parts"].values()) > before + 3, a)
+        over.touch()
+        for process in (a, b):
+            self.end(process, 0)
+        (own,), (other,), slices = self.said("a")["mine"], self.said("b")["mine"], self.said("a")["parts"]
+        self.assertEqual(slices, {own: sum(slices.values()) - 1, other: 1})  # what b finds there a does not: it goes back
+        record = self.merge(status=0)
+        self.assertEqual(sum(planned["slices"] for planned in record["plan"]), sum(sum(self.said(host)["parts"].values()) for host in "ab"))
+
+    def test_an_input_of_another_host_that_breaks_here_is_a_finding(self):
+        share.give(share.Folder(self.folder / "none"), share.Folder(self.shared))
+        for text in ("good", "break"):
+            share.Folder(self.shared).add(*value(text))
+        self.end(self.begin("a"), 1)
+        finding, = recorded(self.folder / "a")["findings"]
+        self.assertEqual((finding["identity"], finding["found_by"]), (BROKE, "an input of another host"))
+        self.assertIn("good", {path.read_text() for path in (self.folder / "a/corpus/slices").iterdir()})
+        self.assertNotIn("break", {path.read_text() for path in (self.folder / "a/corpus/slices").iterdir()})
+
+    def test_two_machines_that_run_by_one_name_are_told_apart(self):
+        over, says = self.folder / "over", "two machines call themselves a at the same time: each needs a --host of its own"
+        both = [self.begin("a", out=out, does=f"find:{out}", seconds=LONG, code=UNTIL % str(over)) for out in ("here", "there")]
+
+        def numbers() -> list[list[int]]:
+            """Of the facts of each machine."""
+            found: dict[str, list[int]] = {}
+            for path in self.facts("a"):
+                found.setdefault(json.loads(path.read_text())["life"], []).append(int(path.name.split("-")[0]))
+            return [*found.values()]
+
+        self.wait_for(lambda: len(numbers()) == 2 and max(map(min, numbers())) < min(map(max, numbers())), *both)
+        over.touch()
+        for process in both:
+            self.assertIn(says, self.end(process, 2))
+        record = self.merge(status=2)
+        self.assertIn(says, record["broken"])
+        self.assertEqual({path.read_text() for path in self.shared.glob("inputs/*/*")}, {"here", "there"})
+        host, = record["hosts"]
+        self.assertEqual((host["lives"], host["runs"]), (2, sum(h["runs"] for out in ("here", "there") for h in recorded(self.folder / out)["harnesses"])))
+        self.assertEqual([name for name in share.Folder(self.shared).listing() if share.Folder(self.shared).true_content(name) is None], [])
+
+    def test_an_rsync_that_is_killed_in_the_middle_of_an_exchange_loses_nothing(self):
+        (shell, cut), over = cutting_shell(self.folder), self.folder / "over"
+        a = self.begin("a", does="find:word", seconds=LONG, where=f"there:{self.shared}", code=UNTIL % str(over), RSYNC_RSH=shell)
+        self.wait_for(lambda: len(self.facts("a")) > 1, a)
+        before = len(self.facts("a"))
+        cut.write_text("200")
+        self.wait_for(lambda: cut.read_text() == "", a)  # it was cut
+        self.wait_for(lambda: len(self.facts("a")) > before + 1, a)
+        over.touch()
+        self.assertRegex(self.end(a, 0), "share: there:.*; tried again at the next exchange")
+        self.assertEqual(share.Folder(self.shared).listing(), share.Folder(self.folder / "a/share").listing())
+        self.assertTrue(self.merge(status=0)["hosts"][0]["ended"])
+
     def test_a_host_that_is_killed_is_taken_over_and_goes_on(self):
         over = {host: self.folder / f"over-{host}" for host in "ab"}
-        a, b = (self.begin(host, does=f"find:{host}word", seconds="50s", code=UNTIL % str(over[host])) for host in "ab")
+        a, b = (self.begin(host, does=f"find:{host}word", seconds=LONG, code=UNTIL % str(over[host])) for host in "ab")
         self.wait_for(lambda: len(self.facts("a")) > 1 and len(self.facts("b")) > 1 and len(self.said("b")["mine"]) == 1, a, b)
         a.kill()
         self.wait_for(lambda: self.said("b")["silent"] == ["a"] and self.said("b")["parts"].keys() == {*PARTS}, b)
@@ -555,12 +703,12 @@ class Hosts(Case):
         self.assertEqual((host["ended"], host["lives"], host["runs"]), (True, 1, sum(h["runs"] for h in recorded(self.folder / "a")["harnesses"])))
 
     def test_a_host_that_is_lost_with_its_part_makes_the_night_red(self):
-        a = self.begin("a", seconds="50s", code=UNTIL % "")
+        a = self.begin("a", seconds=LONG, code=UNTIL % "")
         self.wait_for(lambda: self.facts("a") and self.said("a")["parts"].keys() == {*PARTS}, a)
         a.kill()
         record = self.merge(status=2)
         self.assertIn("not done again: life libfuzzer-asan, slices libfuzzer-asan", record["broken"][0])
-        self.end(self.begin("a", "--resume", code="night.Fuzzing.run = lambda self, *_: self.clock.begin()"), 0)  # no time is left
+        self.end(self.begin("a", "--resume", code=f"{UNTIL % ''}\nnight.Fuzzing.run = lambda self, *_: self.clock.begin()"), 0)  # no time is left
         self.merge(status=0)
 
     def test_a_finding_of_many_is_made_small_once(self):
@@ -569,7 +717,7 @@ class Hosts(Case):
         self.addCleanup(os.environ.pop, "PROCBUF_STANDIN_WHEN")
         over = self.folder / "over"
         code = f"{UNTIL % str(over)}\nfrom orchestrate import islands\nislands.SILENT_AFTER = 10**9"  # a busy machine makes no host silent
-        every = [self.begin(host, does="crash:break", seconds="50s", code=code) for host in "abc"]
+        every = [self.begin(host, does="crash:break", seconds=LONG, code=code) for host in "abc"]
         self.wait_for(lambda: all(len(self.facts(host)) > 2 for host in "abc"), *every)
         when.touch()  # they know of each other
         self.wait_for(lambda: all([*(self.folder / host).glob("findings/*/test.c")] for host in "abc"), *every)

@@ -2,7 +2,9 @@
 import json
 import os
 
-from support import BUILD, Case, build_of, call, edited_lib
+from support import BUILD, ROOT, Case, build_of, call, edited_lib
+
+from orchestrate import corpora, tools
 
 REPLAY = BUILD / "fuzz/procbuf-replay"
 CONVERT = BUILD / "fuzz/procbuf-convert"
@@ -268,6 +270,18 @@ class Sequences(Case):
         small = self.folder / "small.sequence"
         self.check(call(self.tools / "procbuf-minimize", ring, small), 0, "minimised from", " to 5 operations, from 5 to 1")
         self.check(call("env", f"PROCBUF_RING={self.folder}", self.tools / "fuzz-buffers", "-runs=1"), 2, "PROCBUF_RING: ")
+
+    def test_a_merge_says_whether_all_ran_to_their_end(self):
+        source, target = self.folder / "source", self.folder / "target"
+        source.mkdir()
+        target.mkdir()
+        built = tools.Build(self.tools.parent, ROOT / "lib", "fuzz")
+        for path in self.inputs[:2]:
+            self.check(call(CONVERT, path, source / path.stem), 0)
+        self.assertTrue(corpora.merge(built, "buffers", target, source, counts=True))
+        for path in self.inputs[2:]:
+            self.check(call(CONVERT, path, source / path.stem), 0)
+        self.assertFalse(corpora.merge(built, "buffers", target, source, counts=True))
 
     def test_a_sequence_is_one_input(self):
         good = self.write("good.sequence", "sequence 1\ntrace 1\nlen rw0\ntrace 1\nlen rw1\n")
