@@ -122,13 +122,13 @@ static void check_text(const struct trace *trace, const uint8_t *bytes, size_t l
 }
 
 /* Returns: the length of its bytes. */
-static size_t check_forms(const struct trace *trace, uint8_t *bytes)
+static size_t check_forms(struct testbed *t, const struct trace *trace, uint8_t *bytes)
 {
     check_soundness(trace);
     const size_t len = trace_encode(trace, bytes);
     check_bytes(trace, bytes, len);
     check_text(trace, bytes, len);
-    machine_checked_ops++;
+    t->checked_ops++;
     return len;
 }
 
@@ -291,14 +291,14 @@ static struct text damage_text(const struct text *text)
     return damaged;
 }
 
-static void check_damaged_text(const struct trace *trace, uint8_t *bytes)
+static void check_damaged_text(struct testbed *t, const struct trace *trace, uint8_t *bytes)
 {
     static struct trace read;
     static struct sequence members;
     struct text text = text_of(trace);
     struct text damaged = damage_text(&text);
     if (trace_parse(&read, damaged.bytes, damaged.len, NULL)) {
-        (void)check_forms(&read, bytes);
+        (void)check_forms(t, &read, bytes);
         check_sequence(trace, &read);
     }
     sequence_clear(&members);
@@ -307,28 +307,28 @@ static void check_damaged_text(const struct trace *trace, uint8_t *bytes)
     free(damaged.bytes);
 }
 
-static void check_damaged_bytes(uint8_t *bytes, size_t len)
+static void check_damaged_bytes(struct testbed *t, uint8_t *bytes, size_t len)
 {
     static struct trace read;
     static uint8_t again[TRACE_MAX_BYTES];
     for (unsigned i = 1 + below(4); i > 0; i--)
         bytes[below((uint32_t)len)] = (uint8_t)below(256);
     trace_decode(&read, bytes, len - below((uint32_t)len), NULL);
-    (void)check_forms(&read, again);
+    (void)check_forms(t, &read, again);
 }
 
-void forms_check(const struct trace *trace, unsigned times)
+void forms_check(struct testbed *t, const struct trace *trace, unsigned times)
 {
     static uint8_t bytes[TRACE_MAX_BYTES], others[TRACE_MAX_BYTES];
-    const char *const current_op = bug_current_op;
-    bug_current_op = "forms";
-    const size_t len = check_forms(trace, bytes);
+    const char *const current_op = t->oracle.bug.op;
+    t->oracle.bug.op = "forms";
+    const size_t len = check_forms(t, trace, bytes);
     random_begin(bytes, len);
     check_sequence(trace, trace);
     for (unsigned i = 0; i < times; i++) {
-        check_damaged_text(trace, others);
+        check_damaged_text(t, trace, others);
         memcpy(others, bytes, len);
-        check_damaged_bytes(others, len);
+        check_damaged_bytes(t, others, len);
     }
-    bug_current_op = current_op;
+    t->oracle.bug.op = current_op;
 }

@@ -1,7 +1,5 @@
 #include "harness.h"
 
-#include "arena.h"
-#include "bug.h"
 #include "fault.h"
 #include "forms_check.h"
 #include "worlds.h"
@@ -27,24 +25,25 @@ const struct harness *harness_find(const char *name)
     return NULL;
 }
 
-void harness_start(void)
+struct testbed *harness_start(void)
 {
-    arena_map();
+    struct testbed *t = testbed_begin();
     bug_watch_sanitizers();
     fault_watch();
+    return t;
 }
 
-void harness_run_trace(const struct harness *harness, const struct trace *trace)
+void harness_run_trace(struct testbed *t, const struct harness *harness, const struct trace *trace)
 {
     if (harness->forms)
-        forms_check(trace, FORMS_TIMES);
+        forms_check(t, trace, FORMS_TIMES);
     else
-        worlds_run_some(trace);
+        worlds_run_some(t, trace);
 }
 
-void harness_run(const struct harness *harness, const uint8_t *bytes, size_t len)
+void harness_run(struct testbed *t, const struct harness *harness, const uint8_t *bytes, size_t len)
 {
     static struct trace trace;
     trace_decode(&trace, bytes, len, harness->weights);
-    harness_run_trace(harness, &trace);
+    harness_run_trace(t, harness, &trace);
 }

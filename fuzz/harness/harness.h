@@ -2,6 +2,7 @@
 #ifndef FUZZ_HARNESS_H
 #define FUZZ_HARNESS_H
 
+#include "testbed.h"
 #include "trace.h"
 
 struct harness {
@@ -18,12 +19,13 @@ extern const struct harness *const harnesses[]; /* ends with null */
 const struct harness *harness_find(const char *name);
 
 /* Run a program as the harness does. */
-void harness_run_trace(const struct harness *harness, const struct trace *trace);
+void harness_run_trace(struct testbed *t, const struct harness *harness, const struct trace *trace);
 
 /* Run one input of the engine: decode it for the harness, and run it. Never rejects. */
-void harness_run(const struct harness *harness, const uint8_t *bytes, size_t len);
+void harness_run(struct testbed *t, const struct harness *harness, const uint8_t *bytes,
+                 size_t len);
 
-/* What every program does once, before the first input. */
-void harness_start(void);
+/* What every program does once, before the first input. Returns: the testbed. */
+struct testbed *harness_start(void);
 
 #endif

@@ -2,7 +2,6 @@
  * harness it is, the build says: -DHARNESS=harness_buffers. */
 #include "behaviours.h"
 #include "harness.h"
-#include "machine.h"
 #include "mutator.h"
 #include "ring.h"
 
@@ -53,19 +52,18 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) // NOLINT(readability-non-cons
     timed = getenv("PROCBUF_TIMED") != NULL;
     if (getenv("PROCBUF_RING") != NULL)
         ring_open(getenv("PROCBUF_RING"), HARNESS.name);
-    harness_start();
-    behaviours_begin();
+    behaviours_begin(harness_start());
     return 0;
 }
 
 /* Some engines never try these two. Not before the first input: an engine is not ready to catch
  * what breaks there. */
-static void run_the_smallest(void)
+static void run_the_smallest(struct testbed *t)
 {
     static const uint8_t one_byte[1] = { 0 };
     for (size_t len = 0; len <= sizeof one_byte; len++) {
         ring_note(one_byte, len);
-        harness_run(&HARNESS, one_byte, len);
+        harness_run(t, &HARNESS, one_byte, len);
         ring_note_return();
     }
 }
@@ -73,18 +71,19 @@ static void run_the_smallest(void)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     static bool any_input_ran;
+    struct testbed *t = testbed_now();
     if (!any_input_ran) {
         end_with_parent();
-        run_the_smallest();
+        run_the_smallest(t);
     }
     any_input_ran = true;
     const uint64_t began = timed ? nanoseconds() : 0;
     ring_note(bytes, len);
     const struct trace *made = mutator_made(&HARNESS, bytes, len);
     if (made != NULL)
-        harness_run_trace(&HARNESS, made);
+        harness_run_trace(t, &HARNESS, made);
     else
-        harness_run(&HARNESS, bytes, len);
+        harness_run(t, &HARNESS, bytes, len);
     ring_note_return();
     if (timed)
         nanoseconds_inside += nanoseconds() - began;
@@ -111,7 +110,7 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_len, const uint8_t *
 /* When the program ends, how much was checked: the campaign reads this line. */
 __attribute__((destructor)) static void print_statistics(void)
 {
-    fprintf(stderr, "stat::checked_operations: %" PRIu64 "\n", machine_checked_ops);
+    fprintf(stderr, "stat::checked_operations: %" PRIu64 "\n", testbed_begin()->checked_ops);
     if (timed)
         fprintf(stderr, "stat::nanoseconds_inside: %" PRIu64 "\n", nanoseconds_inside);
     behaviours_write();

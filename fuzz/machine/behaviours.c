@@ -36,13 +36,13 @@ static void count(const struct walk *walk, const struct op *op, unsigned begin,
     slots[slot].inputs++;
 }
 
-void behaviours_begin(void)
+void behaviours_begin(struct testbed *t)
 {
     static const struct observer observer = { .trace_begins = begin_input, .ended = count };
     if (getenv("PROCBUF_BEHAVIOURS") != NULL)
         slots = calloc(SLOT_COUNT, sizeof *slots);
     if (slots != NULL)
-        machine_count(&observer);
+        machine_count(t, &observer);
 }
 
 void behaviours_write(void)

@@ -4,8 +4,10 @@
 #ifndef FUZZ_BEHAVIOURS_H
 #define FUZZ_BEHAVIOURS_H
 
+struct testbed;
+
 /* Count from now on, if a campaign asks. Each behaviour counts once an input. */
-void behaviours_begin(void);
+void behaviours_begin(struct testbed *t);
 
 /* Write the counts to the file that the campaign named: "inputs N", then "behaviour inputs" lines. */
 void behaviours_write(void);

@@ -68,8 +68,8 @@ static run_function *const runs[256] = {
 #undef OP
 };
 
-void execute(const struct call *call, struct outcome *outcome)
+void execute(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
     answer(outcome, OUTCOME_DONE, 0);
-    runs[call->op->code](call, outcome);
+    runs[call->op->code](t, call, outcome);
 }

@@ -6,16 +6,15 @@
 
 #include <procbuf.h>
 
+struct testbed;
+
 /* Do what the operation says. Out: what the library answered, "done" where it answers nothing. The model has
  * already moved on: what it knows of slices is as after the call, but for call->cuts_writable. Requires: the
  * operation is not an enter. */
-void execute(const struct call *call, struct outcome *outcome_out);
+void execute(struct testbed *t, const struct call *call, struct outcome *outcome_out);
 
 /* Create a process: flash, its length, header, RAM, its length, app part, kernel part, policy. */
-void execute_create(const uint64_t args[8], struct outcome *outcome_out);
-
-/* What the driver of the next allow_userspace_readable_with does before it answers. Null: nothing more than that. */
-extern void (*execute_driver_body)(void);
+void execute_create(struct testbed *t, const uint64_t args[8], struct outcome *outcome_out);
 
 /* What the foreign table answers. data: world.foreign_lives. */
 bool execute_foreign_is_live(uint32_t place, uint64_t number, const void *data);
@@ -25,7 +24,7 @@ bool execute_foreign_is_live(uint32_t place, uint64_t number, const void *data);
 struct procbuf_driver_config place_driver_data(struct model_driver *driver);
 
 /* The slice of a register, as one that only reads. */
-struct procbuf_readable readable_of(uint64_t number);
+struct procbuf_readable readable_of(const struct testbed *t, uint64_t number);
 
 /* ---- Putting an answer together. Kinds of values: model.h ---- */
 
@@ -48,7 +47,7 @@ static inline void *array_at(uint64_t offset, uint64_t len)
 
 /* ---- Operations: what ops.def names ---- */
 
-typedef void run_function(const struct call *call, struct outcome *outcome);
+typedef void run_function(struct testbed *t, const struct call *call, struct outcome *outcome);
 #define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words, c)    \
     run_function run_##run;
 #include "ops.def"

@@ -3,30 +3,30 @@
 #include "identifiers.h"
 
 #include "bug.h"
-#include "world.h"
+#include "testbed.h"
 
 #include <inttypes.h>
 
-void identifiers_follow(void)
+void identifiers_follow(struct testbed *t)
 {
-    uint64_t *counter = &world.table.private_.next_identifier;
-    if (*counter != model.wound_from)
+    uint64_t *counter = &t->world->table.private_.next_identifier;
+    if (*counter != t->model.wound_from)
         bug_found("state", "identifiers",
                   "expected: one identifier for each life that began, from 0 on (L1): %" PRIu64 "\n"
                   "actual: %" PRIu64,
-                  model.wound_from, *counter);
-    *counter = model.next_identifier;
+                  t->model.wound_from, *counter);
+    *counter = t->model.next_identifier;
 }
 
-void identifiers_add_swaps(bool writable, uint64_t number, uint64_t count)
+void identifiers_add_swaps(struct testbed *t, bool writable, uint64_t number, uint64_t count)
 {
     if (writable)
-        world.readwrite_slots[number].private_.swaps += count;
+        t->world->readwrite_slots[number].private_.swaps += count;
     else
-        world.readonly_slots[number].private_.swaps += count;
+        t->world->readonly_slots[number].private_.swaps += count;
 }
 
-void identifiers_begin_at(uint64_t count)
+void identifiers_begin_at(struct testbed *t, uint64_t count)
 {
-    model.next_identifier = world.table.private_.next_identifier = count;
+    t->model.next_identifier = t->world->table.private_.next_identifier = count;
 }

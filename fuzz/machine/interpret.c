@@ -1,6 +1,6 @@
 #include "interpret.h"
 
-#include "bug.h"
+#include "testbed.h"
 #include "worlds.h"
 
 static const struct outcome skipped = { .kind = OUTCOME_SKIPPED };
@@ -40,14 +40,14 @@ static void end_op(struct walk *walk, const struct op *op, unsigned begin,
 
 /* ---- Blocks ---- */
 
-void walk_begin_body(const struct call *call)
+void walk_begin_body(struct testbed *t, const struct call *call)
 {
     const uint8_t code = call->op->code;
     if (code == OP_DRIVER_ENTER)
-        model_enter_driver((unsigned)call->args[0], model.ids[call->args[1]].slot,
+        model_enter_driver(&t->model, (unsigned)call->args[0], t->model.ids[call->args[1]].slot,
                            (unsigned)entered_slice(call));
     else if (op_table[code].how == HOW_ENTER)
-        model_enter(model_buffer_named(call, 0), (unsigned)entered_slice(call),
+        model_enter(&t->model, model_buffer_named(call, 0), (unsigned)entered_slice(call),
                     code == OP_MUT_ENTER);
 }
 
@@ -57,9 +57,9 @@ void walk_run_body(struct walk *walk, const struct call *call, struct prediction
     walk->position++;
     walk_block(walk);
     if (op_table[call->op->code].how == HOW_ASK)
-        model_driver_answers(call, prediction);
+        model_driver_answers(&walk->t->model, call, prediction);
     else
-        model_leave();
+        model_leave(&walk->t->model);
 }
 
 /* A body runs if the call is good. */
@@ -85,15 +85,16 @@ static void enter(struct walk *walk, const struct call *call, struct prediction 
 
 /* ---- Operations of many calls ---- */
 
-static void predict_step(const struct call *call, struct step *step, struct prediction *p)
+static void predict_step(struct testbed *t, const struct call *call, struct step *step,
+                         struct prediction *p)
 {
-    const struct model_slice *slice = &model.slices[call->args[0]];
+    const struct model_slice *slice = &t->model.slices[call->args[0]];
     if (call->op->code == OP_ITERATE)
-        model_predict_iter(slice, step->number, p);
+        model_predict_iter(&t->model, slice, step->number, p);
     else if (call->op->code == OP_CHUNKS)
         model_predict_chunk(slice, step->number, call->args[1], p, &step->chunk);
     else if (step->number != 0) /* the first is the operation's own */
-        model_predict(call, p);
+        model_predict(&t->model, call, p);
 }
 
 static void run_steps(struct walk *walk, const struct call *call, struct prediction *p,
@@ -105,7 +106,7 @@ static void run_steps(struct walk *walk, const struct call *call, struct predict
                                           : MAX_STEPS };
     uint64_t digest = 2166136261u, last = 0;
     for (; step.number < step.most; step.number++) {
-        predict_step(call, &step, p);
+        predict_step(walk->t, call, &step, p);
         walk->backend->step(walk, call, &step, p);
         if (p->outcome.kind != OUTCOME_YES)
             break;
@@ -128,7 +129,7 @@ static void run_resolved(struct walk *walk, struct call *call)
     struct prediction prediction;
     struct outcome outcome;
     OBSERVE(walk, begins, walk, call);
-    model_predict(call, &prediction);
+    model_predict(&walk->t->model, call, &prediction);
     if (how == HOW_ENTER || how == HOW_ASK) {
         enter(walk, call, &prediction);
         return;
@@ -147,16 +148,17 @@ __attribute__((noinline)) static void run_op(struct walk *walk)
 {
     const struct op *op = &walk->trace->ops[walk->position];
     struct call call = { .op = op }; /* arguments that the operation lacks are 0 */
-    bug_current_op = op_table[op->code].text;
+    walk->t->oracle.bug.op = op_table[op->code].text;
     if (!op_prepares(op->code))
-        model_op_begin();
+        model_op_begin(&walk->t->model);
     if (walk->hostile.position == walk->position)
-        model_plan_hostile_byte(walk->hostile.arena_byte);
-    if (worlds_compared ? worlds_resolve(walk->position, op, &call) : model_resolve(op, &call)) {
+        model_plan_hostile_byte(&walk->t->model, walk->hostile.arena_byte);
+    if (walk->t->worlds_compared ? worlds_resolve(walk->t, walk->position, op, &call)
+                                 : model_resolve(&walk->t->model, op, &call)) {
         walk->call = &call;
         run_resolved(walk, &call);
         walk->call = NULL;
-    } else if (worlds_compared && worlds_body_goes_on(walk->position)) {
+    } else if (walk->t->worlds_compared && worlds_body_goes_on(walk->t, walk->position)) {
         walk->position++;
     } else {
         end_op(walk, op, walk->position, &skipped);
@@ -167,10 +169,11 @@ __attribute__((noinline)) static void run_op(struct walk *walk)
 
 void walk_block(struct walk *walk)
 {
-    while (walk->position < walk->trace->op_count && walk->position <= walk->last && !bug_unheard) {
+    while (walk->position < walk->trace->op_count && walk->position <= walk->last &&
+           !walk->t->oracle.bug.unheard) {
         if (walk->trace->ops[walk->position].code != OP_END) {
             run_op(walk);
-        } else if (worlds_compared && worlds_end_is_bare(walk->position)) {
+        } else if (walk->t->worlds_compared && worlds_end_is_bare(walk->position)) {
             end_op(walk, &walk->trace->ops[walk->position], walk->position,
                    &skipped); /* it began in the other world */
         } else {

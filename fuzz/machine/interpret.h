@@ -8,12 +8,15 @@
 
 #include <stdio.h>
 
+struct testbed;
+
 enum {
     MAX_STEPS = 40, /* of iterate and chunks */
     MAX_OBSERVERS = 4
 };
 
 struct walk {
+    struct testbed *t; /* whose model moves on, and whose library is called */
     const struct trace *trace;
     const struct backend *backend;
     const struct observer *observers[MAX_OBSERVERS + 1]; /* ends with null */
@@ -76,7 +79,7 @@ void walk_observe(struct walk *walk, const struct observer *observer);
 void walk_block(struct walk *walk);
 
 /* In a backend's enter: the body begins, and has its slice; and runs, until the call takes over. */
-void walk_begin_body(const struct call *call);
+void walk_begin_body(struct testbed *t, const struct call *call);
 void walk_run_body(struct walk *walk, const struct call *call, struct prediction *prediction);
 
 /* Of an enter, the register that its slice is put into. */

@@ -4,7 +4,7 @@
 #include "compare.h"
 #include "execute.h"
 #include "results.h"
-#include "world.h"
+#include "testbed.h"
 #include "worlds.h"
 
 /* On what a region of that length begins, so that the port can draw boundaries inside it on multiples of the unit. */
@@ -12,10 +12,10 @@ struct raster {
     uint32_t start, unit;
 };
 
-static struct raster raster_of(uint32_t len)
+static struct raster raster_of(const struct testbed *t, uint32_t len)
 {
-    const uint32_t unit = (uint32_t)model_unit(0, len == 0 ? 1 : len);
-    return (struct raster){ model_eighths ? 8 * unit : unit, unit };
+    const uint32_t unit = (uint32_t)model_unit(&t->model, 0, len == 0 ? 1 : len);
+    return (struct raster){ t->model.eighths ? 8 * unit : unit, unit };
 }
 
 static uint32_t rounded_up(uint32_t len, uint32_t unit)
@@ -24,31 +24,32 @@ static uint32_t rounded_up(uint32_t len, uint32_t unit)
 }
 
 /* On whole units, and a unit more than the app part needs, so that it can shrink. */
-static struct layout rounded(const struct layout *layout)
+static struct layout rounded(const struct testbed *t, const struct layout *layout)
 {
     struct layout whole = *layout;
-    if (model_granule == 1)
+    if (t->model.granule == 1)
         return whole;
-    whole.flash = rounded_up(layout->flash, raster_of(layout->flash).unit);
-    struct raster raster = raster_of(layout->ram), before;
+    whole.flash = rounded_up(layout->flash, raster_of(t, layout->flash).unit);
+    struct raster raster = raster_of(t, layout->ram), before;
     do {
         before = raster;
         whole.app = layout->app == 0 ? 0 : rounded_up(layout->app, raster.unit) + raster.unit;
         whole.ram = whole.app + layout->kernel +
                     rounded_up(layout->ram - layout->app - layout->kernel, raster.unit);
-        raster = raster_of(whole.ram); /* it may have outgrown its block */
+        raster = raster_of(t, whole.ram); /* it may have outgrown its block */
     } while (raster.unit > before.unit);
     return whole;
 }
 
-uint64_t place_process(const struct layout *asked, uint64_t at, uint64_t args[8])
+uint64_t place_process(const struct testbed *t, const struct layout *asked, uint64_t at,
+                       uint64_t args[8])
 {
-    const struct layout whole = rounded(asked), *layout = &whole;
+    const struct layout whole = rounded(t, asked), *layout = &whole;
     const uint64_t low_len = layout->flash_above ? layout->ram : layout->flash;
     const uint64_t high_len = layout->flash_above ? layout->flash : layout->ram;
-    const uint64_t low = model_round_up(at + layout->gap, raster_of((uint32_t)low_len).start);
+    const uint64_t low = model_round_up(at + layout->gap, raster_of(t, (uint32_t)low_len).start);
     const uint64_t high =
-        model_round_up(low + low_len + layout->apart, raster_of((uint32_t)high_len).start);
+        model_round_up(low + low_len + layout->apart, raster_of(t, (uint32_t)high_len).start);
     args[0] = layout->flash_above ? high : low;
     args[1] = layout->flash;
     args[2] = layout->protected_len;
@@ -60,50 +61,50 @@ uint64_t place_process(const struct layout *asked, uint64_t at, uint64_t args[8]
     return high + high_len;
 }
 
-static void lay_out_all(const struct trace *trace, FILE *results)
+static void lay_out_all(struct testbed *t, const struct trace *trace, FILE *results)
 {
-    uint64_t at = (uint64_t)ARENA_BASE + arena_processes();
+    uint64_t at = (uint64_t)ARENA_BASE + arena_processes(t->model.is_large);
     for (unsigned i = 0; i < trace->process_count; i++) {
         struct prediction p = { .rule = "P4" };
         struct outcome outcome = { 0 };
         struct oracle_call oracle;
         uint64_t args[8];
-        const uint64_t end = place_process(&trace->processes[i], at, args);
-        if (end > (uint64_t)ARENA_BASE + arena_processes_end()) {
+        const uint64_t end = place_process(t, &trace->processes[i], at, args);
+        if (end > (uint64_t)ARENA_BASE + arena_processes_end(t->model.is_large)) {
             if (results != NULL)
-                results_print_created(i, &outcome, results); /* it does not fit, and says so */
+                results_print_created(t, i, &outcome, results); /* it does not fit, and says so */
             continue;
         }
         at = end;
-        model_predict_create(args, &p);
-        bug_current_rule = p.rule;
-        oracle_call_begin(&oracle, &p.access);
-        execute_create(args, &outcome);
-        oracle_call_end(&oracle);
-        compare_outcome(&p.outcome, &outcome);
-        compare_after(&p);
+        model_predict_create(&t->model, args, &p);
+        t->oracle.bug.rule = p.rule;
+        oracle_call_begin(&t->oracle, &oracle, &p.access);
+        execute_create(t, args, &outcome);
+        oracle_call_end(&t->oracle, &oracle);
+        compare_outcome(t, &p.outcome, &outcome);
+        compare_after(t, &p);
         const unsigned slot = (unsigned)outcome.values[0].value;
-        compare_layout(slot);
-        world_note_process(slot);
-        world_show_user_write(model_fill(slot, 0));
+        compare_layout(t, slot);
+        world_note_process(t, slot);
+        world_show_user_write(t, model_fill(&t->model, slot, 0));
         if (results != NULL)
-            results_print_created(i, &outcome, results);
+            results_print_created(t, i, &outcome, results);
     }
 }
 
-void layout_begin(const struct trace *trace, FILE *results)
+void layout_begin(struct testbed *t, const struct trace *trace, FILE *results)
 {
     /* A layout that is copied prints nothing, and MSan's shadow is not copied. */
-    const bool may_copy = results == NULL && !arena_has_shadow() && !world_is_second() &&
-                          model_granule == 1 && trace_has_usual_layout(trace);
-    bug_current_op = "process";
-    bug_current_rule = "P4";
-    if (world_begin(trace, may_copy))
+    const bool may_copy = results == NULL && !arena_has_shadow() && !world_is_second(t) &&
+                          t->model.granule == 1 && trace_has_usual_layout(trace);
+    t->oracle.bug.op = "process";
+    t->oracle.bug.rule = "P4";
+    if (world_begin(t, trace, may_copy))
         return;
-    lay_out_all(trace, results);
-    world_note_lives(true);
-    if (worlds_compared)
-        worlds_laid_out();
+    lay_out_all(t, trace, results);
+    world_note_lives(t, true);
+    if (t->worlds_compared)
+        worlds_laid_out(t);
     if (may_copy)
-        world_keep_usual();
+        world_keep_usual(t);
 }

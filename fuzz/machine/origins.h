@@ -6,6 +6,8 @@
 
 #include "model.h"
 
+struct testbed;
+
 struct origins {
     struct model_range passed[TRACE_MAX_PROCESSES][TRACE_DRIVER_COUNT][2][MODEL_SLOT_COUNT];
     /* What a driver whose body still runs may read of a life that is over (L9), for each depth. */
@@ -18,13 +20,11 @@ struct origins {
     struct model_range made[2 * TRACE_BUFFER_COUNT]; /* what each buffer register was made with */
 };
 
-extern struct origins origins;
-
 /* A driver is declared: nothing was passed to it yet. */
-void origins_declared(unsigned v);
+void origins_declared(struct testbed *t, unsigned v);
 
 /* A library call has answered. Ends in bug_found() if the answer holds what the process cannot
  * have given. */
-void origins_answered(const struct call *call, const struct outcome *outcome);
+void origins_answered(struct testbed *t, const struct call *call, const struct outcome *outcome);
 
 #endif

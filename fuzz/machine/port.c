@@ -1,42 +1,39 @@
-#include "port.h"
-
+/* The testbed's port: every hook goes to the oracle; a panic comes back to the machine. */
 #include <procbuf/port.h>
 
-#include "oracle.h"
-#include "view.h"
-#include "world.h"
+#include "testbed.h"
 
-jmp_buf port_panic_target;
-const char *port_panic_message = "";
-
-static void report_access(enum hook_kind kind, procbuf_addr_t addr, size_t len,
+static void report_access(struct testbed *t, enum hook_kind kind, procbuf_addr_t addr, size_t len,
                           enum procbuf_access access)
 {
     const struct hook hook = {
         .kind = kind, .addr = addr, .len = len, .writable = access == PROCBUF_ACCESS_READ_WRITE
     };
-    (void)oracle_hook(&hook); /* first what the rules say: it names the cause */
+    (void)oracle_hook(&t->oracle, &hook); /* first what the rules say: it names the cause */
     if (kind == HOOK_OPEN)
-        view_opened(addr, len);
+        view_opened(t, addr, len);
 }
 
 void procbuf_port_user_access_open(procbuf_addr_t addr, size_t len, enum procbuf_access access)
 {
-    report_access(HOOK_OPEN, addr, len, access);
+    struct testbed *t = testbed_now();
+    report_access(t, HOOK_OPEN, addr, len, access);
 }
 
 void procbuf_port_user_access_close(procbuf_addr_t addr, size_t len, enum procbuf_access access)
 {
-    report_access(HOOK_CLOSE, addr, len, access);
+    struct testbed *t = testbed_now();
+    report_access(t, HOOK_CLOSE, addr, len, access);
 }
 
 /* The kernel apart, in which mistakes are made, is none of the trace's business, and processes without memory none of
  * a port's. */
 bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
 {
+    struct testbed *t = testbed_now();
     const struct hook hook = {
         .kind = HOOK_PROTECT,
-        .process_index = protection->process_index - model_first_place(),
+        .process_index = protection->process_index - model_first_place(&t->model),
         .identifier = protection->identifier,
         .flash_start = protection->flash_start,
         .flash_protected_end = protection->flash_protected_end,
@@ -46,26 +43,29 @@ bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
         .kernel_break = protection->kernel_break,
         .mem_end = protection->mem_end,
     };
-    if (protection->table != &world.table || protection->process_index < model_first_place())
+    if (protection->table != &t->world->table ||
+        protection->process_index < model_first_place(&t->model))
         return true;
-    const bool agrees = oracle_hook(&hook);
+    const bool agrees = oracle_hook(&t->oracle, &hook);
     if (agrees)
-        view_told(&hook);
+        view_told(t, &hook);
     else
-        view_refused(hook.process_index);
+        view_refused(t, hook.process_index);
     return agrees;
 }
 
 void procbuf_port_barrier(void)
 {
+    struct testbed *t = testbed_now();
     const struct hook hook = { .kind = HOOK_BARRIER };
-    (void)oracle_hook(&hook);
+    (void)oracle_hook(&t->oracle, &hook);
 }
 
 void procbuf_port_panic(const char *message)
 {
+    struct testbed *t = testbed_now();
     const struct hook hook = { .kind = HOOK_PANIC, .message = message };
-    port_panic_message = message;
-    (void)oracle_hook(&hook); /* ends here when no panic was predicted */
-    longjmp(port_panic_target, 1);
+    t->panic_message = message;
+    (void)oracle_hook(&t->oracle, &hook); /* ends here when no panic was predicted */
+    longjmp(t->panic_target, 1);
 }

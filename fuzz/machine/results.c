@@ -1,6 +1,6 @@
 #include "results.h"
 
-#include "machine.h"
+#include "testbed.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -14,9 +14,10 @@ static void forget(void)
 
 /* ---- Addresses ---- */
 
-static bool print_in_process(unsigned slot, uint64_t addr, bool at_end, FILE *out)
+static bool print_in_process(const struct testbed *t, unsigned slot, uint64_t addr, bool at_end,
+                             FILE *out)
 {
-    const struct model_process *p = &model.processes[slot];
+    const struct model_process *p = &t->model.processes[slot];
     if (!p->used)
         return false;
     if (addr >= p->mem_start && addr < p->mem_end + at_end) {
@@ -58,7 +59,7 @@ static void print_far_number(uint64_t number, const char *format, FILE *out)
         fputs("far", out); /* the distance of far places depends on the target */
 }
 
-void place_print(uint64_t addr, FILE *out)
+void place_print(const struct testbed *t, uint64_t addr, FILE *out)
 {
     if (addr == 0) {
         fputs("null", out);
@@ -66,7 +67,7 @@ void place_print(uint64_t addr, FILE *out)
     }
     for (int at_end = 0; at_end <= 1; at_end++)
         for (unsigned slot = 0; slot < TRACE_MAX_PROCESSES; slot++)
-            if (print_in_process(slot, addr, at_end, out))
+            if (print_in_process(t, slot, addr, at_end, out))
                 return;
     if (addr - ARENA_BASE - ARENA_FOREIGN <= ARENA_FOREIGN_END - ARENA_FOREIGN)
         fprintf(out, "foreign+%" PRIu64, addr - ARENA_BASE - ARENA_FOREIGN);
@@ -100,14 +101,14 @@ const char *outcome_name(enum outcome_kind kind, int status)
     return "?";
 }
 
-void outcome_print(const struct outcome *outcome, FILE *out)
+void outcome_print(const struct testbed *t, const struct outcome *outcome, FILE *out)
 {
     fputs(outcome_name(outcome->kind, outcome->status), out);
     for (unsigned v = 0; v < outcome->value_count; v++) {
         const uint64_t number = outcome->values[v].value;
         fputc(' ', out);
         switch (outcome->values[v].kind) {
-        case 'a': place_print(number, out); break;
+        case 'a': place_print(t, number, out); break;
         case 'p':
             if (number < TRACE_MAX_PROCESSES)
                 fprintf(out, "p%" PRIu64, number);
@@ -132,9 +133,10 @@ static const char *state_name(enum model_state state)
 }
 
 /* A break or mark, always relative to its own RAM, also at the end of it. */
-static void print_field(const char *name, unsigned slot, uint64_t addr, FILE *out)
+static void print_field(const struct testbed *t, const char *name, unsigned slot, uint64_t addr,
+                        FILE *out)
 {
-    fprintf(out, " %s=p%u.ram+%" PRIu64, name, slot, addr - model.processes[slot].mem_start);
+    fprintf(out, " %s=p%u.ram+%" PRIu64, name, slot, addr - t->model.processes[slot].mem_start);
 }
 
 static void print_state(const struct model_process *p, FILE *out)
@@ -146,10 +148,10 @@ static void print_state(const struct model_process *p, FILE *out)
         fprintf(out, " upcall=%u", p->yielded_for);
 }
 
-static void print_changes(FILE *out)
+static void print_changes(const struct testbed *t, FILE *out)
 {
     for (unsigned slot = 0; slot < TRACE_MAX_PROCESSES; slot++) {
-        const struct model_process *now = &model.processes[slot];
+        const struct model_process *now = &t->model.processes[slot];
         struct model_process *was = &printed[slot];
         if (!now->used && !was->used)
             continue;
@@ -175,22 +177,23 @@ static void print_changes(FILE *out)
             else if (ended)
                 fputs(now->completion == 1 ? " ended=without_code" : " ended=never", out);
             if (fresh || now->app_break != was->app_break)
-                print_field("break", slot, now->app_break, out);
+                print_field(t, "break", slot, now->app_break, out);
             if (fresh || now->kernel_break != was->kernel_break)
-                print_field("kernel_break", slot, now->kernel_break, out);
+                print_field(t, "kernel_break", slot, now->kernel_break, out);
             if (fresh || now->mark != was->mark)
-                print_field("mark", slot, now->mark, out);
+                print_field(t, "mark", slot, now->mark, out);
         }
         *was = *now;
     }
 }
 
-static void print_op(const struct op *op, const struct outcome *outcome, FILE *out)
+static void print_op(const struct testbed *t, const struct op *op, const struct outcome *outcome,
+                     FILE *out)
 {
     op_print(op, out);
     fputs(" -> ", out);
-    outcome_print(outcome, out);
-    print_changes(out);
+    outcome_print(t, outcome, out);
+    print_changes(t, out);
     fputc('\n', out);
 }
 
@@ -198,7 +201,7 @@ static void print_ended(const struct walk *walk, const struct op *op, unsigned b
                         const struct outcome *outcome)
 {
     (void)begin;
-    print_op(op, outcome, walk->results);
+    print_op(walk->t, op, outcome, walk->results);
 }
 
 static void print_not_run(const struct walk *walk, const struct op *op)
@@ -212,12 +215,12 @@ static void print_body(const struct walk *walk, const struct call *call)
 {
     struct outcome outcome = { .kind = OUTCOME_DONE };
     if (op_table[call->op->code].how == HOW_ENTER) {
-        const struct span lent = model.slices[entered_slice(call)].span;
+        const struct span lent = walk->t->model.slices[entered_slice(call)].span;
         outcome.value_count = 1;
         outcome.values[0].kind = 'l';
         outcome.values[0].value = lent.end - lent.start;
     }
-    print_op(call->op, &outcome, walk->results);
+    print_op(walk->t, call->op, &outcome, walk->results);
 }
 
 const struct observer results_observer = {
@@ -227,10 +230,11 @@ const struct observer results_observer = {
     .not_run = print_not_run,
 };
 
-void results_print_created(unsigned process, const struct outcome *outcome, FILE *out)
+void results_print_created(const struct testbed *t, unsigned process, const struct outcome *outcome,
+                           FILE *out)
 {
     fprintf(out, "process %u -> ", process);
-    outcome_print(outcome, out);
-    print_changes(out);
+    outcome_print(t, outcome, out);
+    print_changes(t, out);
     fputc('\n', out);
 }

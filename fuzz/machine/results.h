@@ -10,13 +10,14 @@
 const char *outcome_name(enum outcome_kind kind, int status);
 
 /* "OK", "NO_SUCH_APP", "yes, 17", "skipped" … */
-void outcome_print(const struct outcome *outcome, FILE *out);
+void outcome_print(const struct testbed *t, const struct outcome *outcome, FILE *out);
 
 /* Prints "operation -> result" of each operation, then the processes that changed since the last
  * line. */
 extern const struct observer results_observer;
 
 /* The same for a process that was laid out. */
-void results_print_created(unsigned process, const struct outcome *outcome, FILE *out);
+void results_print_created(const struct testbed *t, unsigned process, const struct outcome *outcome,
+                           FILE *out);
 
 #endif

@@ -3,13 +3,13 @@
 #include "execute.h"
 #include "origins.h"
 #include "out.h"
-#include "world.h"
+#include "testbed.h"
 
 #include <inttypes.h>
 
-static struct procbuf_process *process_of(const struct call *call)
+static struct procbuf_process *process_of(const struct testbed *t, const struct call *call)
 {
-    return &world.slots[call->args[0]];
+    return &t->world->slots[call->args[0]];
 }
 
 /* ---- Drivers ---- */
@@ -27,9 +27,9 @@ struct procbuf_driver_config place_driver_data(struct model_driver *driver)
     return config;
 }
 
-void run_declare_driver(const struct call *call, struct outcome *outcome)
+void run_declare_driver(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
-    struct model_driver *driver = &model.drivers[call->args[0]];
+    struct model_driver *driver = &t->model.drivers[call->args[0]];
     (void)outcome;
     struct procbuf_driver_config config = place_driver_data(driver);
     const size_t data_offset = procbuf_grant_len(&config);
@@ -44,8 +44,8 @@ void run_declare_driver(const struct call *call, struct outcome *outcome)
                   "expected: slots and data make %u bytes (G6)\n"
                   "actual: %zu",
                   driver->len, procbuf_grant_len(&config));
-    procbuf_driver_init(&world.drivers[call->args[0]], &config);
-    origins_declared((unsigned)call->args[0]);
+    procbuf_driver_init(&t->world->drivers[call->args[0]], &config);
+    origins_declared(t, (unsigned)call->args[0]);
 }
 
 /* G6: so many slots, each as long as one, up to where data of this alignment may begin. */
@@ -64,8 +64,9 @@ static void compare_slots_len(const struct procbuf_driver_config *slots)
                   count, len, one);
 }
 
-void run_grant_len(const struct call *call, struct outcome *outcome)
+void run_grant_len(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
+    (void)t;
     const struct procbuf_driver_config slots = {
         .readonly_count = (uint32_t)call->args[0],
         .readwrite_count = (uint32_t)call->args[1],
@@ -82,42 +83,44 @@ void run_grant_len(const struct call *call, struct outcome *outcome)
 
 /* ---- The process level ---- */
 
-void run_allocate_grant(const struct call *call, struct outcome *outcome)
+void run_allocate_grant(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
     answer_why(outcome, procbuf_process_allocate_grant(
-                            process_of(call), (uint32_t)call->args[1], (uint32_t)call->args[2],
+                            process_of(t, call), (uint32_t)call->args[1], (uint32_t)call->args[2],
                             (size_t)call->args[3], (size_t)call->args[4]));
 }
 
-void run_lookup_driver(const struct call *call, struct outcome *outcome)
+void run_lookup_driver(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
     uint32_t found;
     const struct out out = out_fill(&found, sizeof found);
-    answer_bool(outcome,
-                procbuf_process_lookup_driver(process_of(call), (uint32_t)call->args[1], &found));
+    answer_bool(outcome, procbuf_process_lookup_driver(process_of(t, call), (uint32_t)call->args[1],
+                                                       &found));
     if (out_is_told(&out, outcome))
         value(outcome, 'u', found);
 }
 
-void run_enter_grant(const struct call *call, struct outcome *outcome)
+void run_enter_grant(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
     procbuf_addr_t addr;
     const struct out out = out_fill(&addr, sizeof addr);
-    answer_process_error(outcome, procbuf_process_enter_grant(procbuf_process_id(process_of(call)),
-                                                              (uint32_t)call->args[1], &addr));
+    answer_process_error(outcome,
+                         procbuf_process_enter_grant(procbuf_process_id(process_of(t, call)),
+                                                     (uint32_t)call->args[1], &addr));
     if (out_is_told(&out, outcome))
         value(outcome, 'a', addr);
 }
 
-void run_leave_grant(const struct call *call, struct outcome *outcome)
+void run_leave_grant(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
-    const struct model_id *id = &model.ids[call->args[0]];
+    const struct model_id *id = &t->model.ids[call->args[0]];
     procbuf_addr_t addr;
     (void)outcome;
-    procbuf_process_leave_grant(world.ids[call->args[0]], (uint32_t)call->args[1]);
-    if ((id->foreign || !model_id_is_live(id)) &&
-        procbuf_process_enter_grant(world.ids[call->args[0]], (uint32_t)call->args[1], &addr) !=
-            (model_id_is_others(id) ? PROCBUF_ADDRESS_OUT_OF_BOUNDS : PROCBUF_NO_SUCH_APP))
+    procbuf_process_leave_grant(t->world->ids[call->args[0]], (uint32_t)call->args[1]);
+    if ((id->foreign || !model_id_is_live(&t->model, id)) &&
+        procbuf_process_enter_grant(t->world->ids[call->args[0]], (uint32_t)call->args[1], &addr) !=
+            (model_id_is_others(&t->model, id) ? PROCBUF_ADDRESS_OUT_OF_BOUNDS
+                                               : PROCBUF_NO_SUCH_APP))
         bug_found("result", "dead-id-enters-grant",
                   "expected: a dead or foreign id enters no grant: NO_SUCH_APP (G3)\n"
                   "actual: another answer");
@@ -125,40 +128,40 @@ void run_leave_grant(const struct call *call, struct outcome *outcome)
 
 /* ---- Slots ---- */
 
-void run_read_readonly(const struct call *call, struct outcome *outcome)
+void run_read_readonly(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
-    struct procbuf_readonly *buffer = &world.readonly[call->args[0]];
+    struct procbuf_readonly *buffer = &t->world->readonly[call->args[0]];
     const struct out out = out_keep(buffer, sizeof *buffer);
     answer_process_error(outcome,
-                         procbuf_grant_readonly(world.grant, (uint32_t)call->args[1], buffer));
+                         procbuf_grant_readonly(t->world->grant, (uint32_t)call->args[1], buffer));
     (void)out_is_told(&out, outcome);
 }
 
-void run_read_readwrite(const struct call *call, struct outcome *outcome)
+void run_read_readwrite(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
-    struct procbuf_readwrite *buffer = &world.readwrite[call->args[0]];
+    struct procbuf_readwrite *buffer = &t->world->readwrite[call->args[0]];
     const struct out out = out_keep(buffer, sizeof *buffer);
     answer_process_error(outcome,
-                         procbuf_grant_readwrite(world.grant, (uint32_t)call->args[1], buffer));
+                         procbuf_grant_readwrite(t->world->grant, (uint32_t)call->args[1], buffer));
     (void)out_is_told(&out, outcome);
 }
 
-static const struct procbuf_driver *driver_of(const struct call *call)
+static const struct procbuf_driver *driver_of(const struct testbed *t, const struct call *call)
 {
-    return model.drivers[call->args[1]].declared ? &world.drivers[call->args[1]] : NULL;
+    return t->model.drivers[call->args[1]].declared ? &t->world->drivers[call->args[1]] : NULL;
 }
 
-void run_allow_readonly(const struct call *call, struct outcome *outcome)
+void run_allow_readonly(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
     answer_allow(outcome, procbuf_process_allow_readonly(
-                              process_of(call), driver_of(call), (uint32_t)call->args[2],
+                              process_of(t, call), driver_of(t, call), (uint32_t)call->args[2],
                               (procbuf_addr_t)call->args[3], (size_t)call->args[4]));
 }
 
-void run_allow_readwrite(const struct call *call, struct outcome *outcome)
+void run_allow_readwrite(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
     answer_allow(outcome, procbuf_process_allow_readwrite(
-                              process_of(call), driver_of(call), (uint32_t)call->args[2],
+                              process_of(t, call), driver_of(t, call), (uint32_t)call->args[2],
                               (procbuf_addr_t)call->args[3], (size_t)call->args[4]));
 }
 
@@ -175,15 +178,13 @@ struct decision {
     enum procbuf_error code;
 };
 static const struct decision *asked;
-void (*execute_driver_body)(void);
-
-static void check_asked(struct procbuf_id id, uint32_t number,
+static void check_asked(const struct testbed *t, struct procbuf_id id, uint32_t number,
                         const struct procbuf_readwrite *buffer, const void *data)
 {
     const char *wrong = NULL;
     if (data != asked)
         wrong = "data";
-    else if (procbuf_table_lookup(&world.table, id) != asked->process)
+    else if (procbuf_table_lookup(&t->world->table, id) != asked->process)
         wrong = "id";
     else if (number != asked->number)
         wrong = "number";
@@ -200,12 +201,13 @@ static void check_asked(struct procbuf_id id, uint32_t number,
 static enum procbuf_error accept(struct procbuf_id id, uint32_t number,
                                  struct procbuf_readwrite *buffer, void *data)
 {
+    struct testbed *t = testbed_now();
     const struct decision *decision = asked;
-    void (*const body)(void) = execute_driver_body;
-    check_asked(id, number, buffer, data);
-    execute_driver_body = NULL;
+    void (*const body)(struct testbed *t) = t->machine.driver_body;
+    check_asked(t, id, number, buffer, data);
+    t->machine.driver_body = NULL;
     if (body != NULL)
-        body();
+        body(t);
     if (decision->code == PROCBUF_OK) {
         const struct procbuf_readwrite old = *decision->held;
         *decision->held = *buffer;
@@ -216,27 +218,29 @@ static enum procbuf_error accept(struct procbuf_id id, uint32_t number,
     return decision->code;
 }
 
-void run_allow_userspace_readable(const struct call *call, struct outcome *outcome)
+void run_allow_userspace_readable(struct testbed *t, const struct call *call,
+                                  struct outcome *outcome)
 {
-    const bool declared = driver_of(call) != NULL;
+    const bool declared = driver_of(t, call) != NULL;
     const uint32_t number = (uint32_t)call->args[2];
     const procbuf_addr_t addr = (procbuf_addr_t)call->args[3];
     const size_t len = (size_t)call->args[4];
-    struct decision decision = { process_of(call),
+    struct decision decision = { process_of(t, call),
                                  number,
                                  addr,
                                  len,
-                                 &world.held[call->args[1]],
+                                 &t->world->held[call->args[1]],
                                  (enum procbuf_error)model_answer(number) };
     asked = &decision;
     answer_allow(outcome,
-                 procbuf_process_allow_userspace_readable(process_of(call), number, addr, len,
+                 procbuf_process_allow_userspace_readable(process_of(t, call), number, addr, len,
                                                           declared ? accept : NULL, &decision));
     asked = NULL;
 }
 
-void run_set_byte(const struct call *call, struct outcome *outcome)
+void run_set_byte(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
-    answer_bool(outcome, procbuf_process_set_byte(process_of(call), (procbuf_addr_t)call->args[1],
-                                                  (uint8_t)call->args[2]));
+    answer_bool(outcome,
+                procbuf_process_set_byte(process_of(t, call), (procbuf_addr_t)call->args[1],
+                                         (uint8_t)call->args[2]));
 }

@@ -3,7 +3,7 @@
 #include "execute.h"
 #include "lookups.h"
 #include "out.h"
-#include "world.h"
+#include "testbed.h"
 
 #include <procbuf/capability.h>
 
@@ -13,39 +13,31 @@ PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability);
 
 /* ---- What the other kernel's functions find ---- */
 
-static unsigned lookups_made; /* in this operation */
-static bool lookups_watched;
-
-void lookups_forget(void)
+void lookups_begin(struct testbed *t)
 {
-    lookups_watched = false;
+    t->machine.lookups_made = 0;
+    t->machine.lookups_watched = true;
 }
 
-void lookups_begin(void)
+void lookups_end(struct testbed *t)
 {
-    lookups_made = 0;
-    lookups_watched = true;
-}
-
-void lookups_end(void)
-{
-    lookups_watched = false;
-    if (lookups_made != model.lookups.count)
+    t->machine.lookups_watched = false;
+    if (t->machine.lookups_made != t->model.lookups.count)
         bug_found("result", "lookups",
                   "expected: %u calls of lookup functions, one for each region on the way (M3)\n"
                   "actual: %u",
-                  model.lookups.count, lookups_made);
-    lookups_made = 0;
+                  t->model.lookups.count, t->machine.lookups_made);
+    t->machine.lookups_made = 0;
 }
 
-static void watch_lookup(unsigned map, procbuf_addr_t addr)
+static void watch_lookup(struct testbed *t, unsigned map, procbuf_addr_t addr)
 {
-    const unsigned n = lookups_made;
-    if (!lookups_watched || n == MODEL_MAX_LOOKUPS)
+    const unsigned n = t->machine.lookups_made;
+    if (!t->machine.lookups_watched || n == MODEL_MAX_LOOKUPS)
         return;
-    lookups_made++;
-    if (n >= model.lookups.count || model.lookups.calls[n].map != map ||
-        model.lookups.calls[n].addr != addr)
+    t->machine.lookups_made++;
+    if (n >= t->model.lookups.count || t->model.lookups.calls[n].map != map ||
+        t->model.lookups.calls[n].addr != addr)
         bug_found(
             "result", "callback-lookup",
             "expected: the lookup function of a map is called for the next byte on the way (M3)\n"
@@ -55,119 +47,122 @@ static void watch_lookup(unsigned map, procbuf_addr_t addr)
 
 static bool find_region(procbuf_addr_t addr, struct procbuf_region *region_out, const void *data)
 {
-    const unsigned map = (unsigned)((const struct map_number *)data - world.map_numbers);
+    struct testbed *t = testbed_now();
+    const unsigned map = (unsigned)((const struct map_number *)data - t->world->map_numbers);
     if (map >= TRACE_MAP_COUNT)
         bug_found("result", "callback-lookup-data",
                   "expected: a lookup function is given the data that came with it (M1)\n"
                   "actual: other data");
-    watch_lookup(map, addr);
-    const struct model_region *found = model_find_region(map, addr);
+    watch_lookup(t, map, addr);
+    const struct model_region *found = model_find_region(&t->model, map, addr);
     if (found == NULL)
         return false;
-    *region_out = world.regions[found - model.regions];
+    *region_out = t->world->regions[found - t->model.regions];
     return true;
 }
 
 /* ---- Making ---- */
 
-void run_map_region(const struct call *call, struct outcome *outcome)
+void run_map_region(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
-    const struct model_region *region = &model.regions[call->args[0]];
+    const struct model_region *region = &t->model.regions[call->args[0]];
     (void)outcome;
-    world.regions[call->args[0]] = (struct procbuf_region){
+    t->world->regions[call->args[0]] = (struct procbuf_region){
         .start = (procbuf_addr_t)region->start,
         .end = (procbuf_addr_t)region->end,
         .access = region->writable ? PROCBUF_ACCESS_READ_WRITE : PROCBUF_ACCESS_READ,
     };
 }
 
-void run_map_of_regions(const struct call *call, struct outcome *outcome)
+void run_map_of_regions(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
     const size_t count = (size_t)call->args[1];
-    const struct procbuf_region *regions = &world.regions[call->args[0] * TRACE_MAP_REGIONS];
+    const struct procbuf_region *regions = &t->world->regions[call->args[0] * TRACE_MAP_REGIONS];
     (void)outcome;
-    world.maps[call->args[0]] =
+    t->world->maps[call->args[0]] =
         procbuf_map_of_regions(count != 0 ? regions : NULL, count, &capability);
 }
 
-void run_map_of_lookup(const struct call *call, struct outcome *outcome)
+void run_map_of_lookup(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
     (void)outcome;
-    world.maps[call->args[0]] =
-        procbuf_map_of_lookup(find_region, &world.map_numbers[call->args[0]], &capability);
+    t->world->maps[call->args[0]] =
+        procbuf_map_of_lookup(find_region, &t->world->map_numbers[call->args[0]], &capability);
 }
 
-void run_map_none(const struct call *call, struct outcome *outcome)
+void run_map_none(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
     (void)outcome;
-    memset(&world.maps[call->args[0]], 0, sizeof world.maps[0]);
+    memset(&t->world->maps[call->args[0]], 0, sizeof t->world->maps[0]);
 }
 
 /* ---- Lending ---- */
 
 /* Operands: a map, a foreign process, a way to hold. The life is that of before the call. */
-static struct procbuf_lender lender_of(const struct call *call)
+static struct procbuf_lender lender_of(struct testbed *t, const struct call *call)
 {
     const uint32_t index = (uint32_t)call->args[2];
     const struct procbuf_map *map =
-        call->args[1] == TRACE_MAP_COUNT - 1 ? NULL : &world.maps[call->args[1]];
-    world.lending = (struct lending){ index, world.foreign_lives[index].identifier };
-    const struct procbuf_id id =
-        procbuf_id_new_external(&world.foreign, world_foreign_place(index),
-                                world_foreign_identifier(world.lending.identifier), &capability);
+        call->args[1] == TRACE_MAP_COUNT - 1 ? NULL : &t->world->maps[call->args[1]];
+    t->world->lending = (struct lending){ index, t->world->foreign_lives[index].identifier };
+    const struct procbuf_id id = procbuf_id_new_external(
+        &t->world->foreign, world_foreign_place(t->model.is_large, index),
+        world_foreign_identifier(t->model.is_large, t->world->lending.identifier), &capability);
     return call->args[3] == 1 ? procbuf_lender_rechecked(map, id) : procbuf_lender_pinned(map, id);
 }
 
-static void build_readonly(const struct call *call, const struct procbuf_lender *lender,
-                           unsigned addr, struct outcome *outcome)
+static void build_readonly(struct testbed *t, const struct call *call,
+                           const struct procbuf_lender *lender, unsigned addr,
+                           struct outcome *outcome)
 {
-    struct procbuf_readonly *buffer = &world.readonly[call->args[0]];
+    struct procbuf_readonly *buffer = &t->world->readonly[call->args[0]];
     const struct out out = out_keep(buffer, sizeof *buffer);
     answer_code(outcome, procbuf_readonly_build_from(lender, (procbuf_addr_t)call->args[addr],
                                                      (size_t)call->args[addr + 1], buffer));
     (void)out_is_told(&out, outcome);
 }
 
-static void build_readwrite(const struct call *call, const struct procbuf_lender *lender,
-                            unsigned addr, struct outcome *outcome)
+static void build_readwrite(struct testbed *t, const struct call *call,
+                            const struct procbuf_lender *lender, unsigned addr,
+                            struct outcome *outcome)
 {
-    struct procbuf_readwrite *buffer = &world.readwrite[call->args[0]];
+    struct procbuf_readwrite *buffer = &t->world->readwrite[call->args[0]];
     const struct out out = out_keep(buffer, sizeof *buffer);
     answer_code(outcome, procbuf_readwrite_build_from(lender, (procbuf_addr_t)call->args[addr],
                                                       (size_t)call->args[addr + 1], buffer));
     (void)out_is_told(&out, outcome);
 }
 
-void run_map_readonly(const struct call *call, struct outcome *outcome)
+void run_map_readonly(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
-    const struct procbuf_lender lender = lender_of(call);
-    build_readonly(call, &lender, 4, outcome);
+    const struct procbuf_lender lender = lender_of(t, call);
+    build_readonly(t, call, &lender, 4, outcome);
 }
 
-void run_map_readwrite(const struct call *call, struct outcome *outcome)
+void run_map_readwrite(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
-    const struct procbuf_lender lender = lender_of(call);
-    build_readwrite(call, &lender, 4, outcome);
+    const struct procbuf_lender lender = lender_of(t, call);
+    build_readwrite(t, call, &lender, 4, outcome);
 }
 
-void run_lend_readonly(const struct call *call, struct outcome *outcome)
+void run_lend_readonly(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
-    const struct procbuf_lender lender = procbuf_lender_process(&world.slots[call->args[1]]);
-    build_readonly(call, &lender, 2, outcome);
+    const struct procbuf_lender lender = procbuf_lender_process(&t->world->slots[call->args[1]]);
+    build_readonly(t, call, &lender, 2, outcome);
 }
 
-void run_lend_readwrite(const struct call *call, struct outcome *outcome)
+void run_lend_readwrite(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
-    const struct procbuf_lender lender = procbuf_lender_process(&world.slots[call->args[1]]);
-    build_readwrite(call, &lender, 2, outcome);
+    const struct procbuf_lender lender = procbuf_lender_process(&t->world->slots[call->args[1]]);
+    build_readwrite(t, call, &lender, 2, outcome);
 }
 
 /* ---- Vectors ---- */
 
 /* What the registers hold is the model's: nothing is left built that should not be (M5). */
-static void compare_register(unsigned number, procbuf_addr_t addr)
+static void compare_register(const struct testbed *t, unsigned number, procbuf_addr_t addr)
 {
-    const struct model_buffer *buffer = &model.buffers[number];
+    const struct model_buffer *buffer = &t->model.buffers[number];
     if (addr != (buffer->len == 0 ? 0 : buffer->addr))
         bug_found("result", "vector-register",
                   "expected: buffer register %u holds its pair of the vector, or nothing (M5)\n"
@@ -175,8 +170,9 @@ static void compare_register(unsigned number, procbuf_addr_t addr)
                   number);
 }
 
-static void build_vector(const struct call *call, const struct procbuf_lender *lender,
-                         unsigned addr, struct outcome *outcome)
+static void build_vector(struct testbed *t, const struct call *call,
+                         const struct procbuf_lender *lender, unsigned addr,
+                         struct outcome *outcome)
 {
     const unsigned first = (unsigned)call->args[0], left = TRACE_BUFFER_COUNT - first;
     const bool writable = op_table[call->op->code].operands[0] == 'W';
@@ -185,46 +181,46 @@ static void build_vector(const struct call *call, const struct procbuf_lender *l
     const size_t count = (size_t)call->args[addr + 1];
     size_t failed;
     const struct out out = out_fill(&failed, sizeof failed);
-    answer_code(outcome, writable
-                             ? procbuf_readwrite_build_vector(lender, array, count,
-                                                              &world.readwrite[first], max, &failed)
-                             : procbuf_readonly_build_vector(lender, array, count,
-                                                             &world.readonly[first], max, &failed));
+    answer_code(outcome,
+                writable ? procbuf_readwrite_build_vector(lender, array, count,
+                                                          &t->world->readwrite[first], max, &failed)
+                         : procbuf_readonly_build_vector(lender, array, count,
+                                                         &t->world->readonly[first], max, &failed));
     if (outcome->status != 0)
         value(outcome, 'l', failed);
     else
         out_check_kept(&out);
     for (unsigned b = first; b < first + max; b++)
-        compare_register(b + (writable ? TRACE_BUFFER_COUNT : 0),
-                         writable ? procbuf_readwrite_addr(&world.readwrite[b])
-                                  : procbuf_readonly_addr(&world.readonly[b]));
+        compare_register(t, b + (writable ? TRACE_BUFFER_COUNT : 0),
+                         writable ? procbuf_readwrite_addr(&t->world->readwrite[b])
+                                  : procbuf_readonly_addr(&t->world->readonly[b]));
 }
 
-void run_map_vector(const struct call *call, struct outcome *outcome)
+void run_map_vector(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
-    const struct procbuf_lender lender = lender_of(call);
-    build_vector(call, &lender, 4, outcome);
+    const struct procbuf_lender lender = lender_of(t, call);
+    build_vector(t, call, &lender, 4, outcome);
 }
 
-void run_vector(const struct call *call, struct outcome *outcome)
+void run_vector(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
-    const struct procbuf_lender lender = procbuf_lender_process(&world.slots[call->args[1]]);
-    build_vector(call, &lender, 2, outcome);
+    const struct procbuf_lender lender = procbuf_lender_process(&t->world->slots[call->args[1]]);
+    build_vector(t, call, &lender, 2, outcome);
 }
 
-void run_put_pair(const struct call *call, struct outcome *outcome)
+void run_put_pair(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
     const uint32_t at = (uint32_t)(call->args[0] + call->args[1] * MODEL_PAIR_LEN - ARENA_BASE);
     (void)outcome;
-    world_show_user_write((struct span){ at, at + MODEL_PAIR_LEN });
+    world_show_user_write(t, (struct span){ at, at + MODEL_PAIR_LEN });
 }
 
-void run_pair(const struct call *call, struct outcome *outcome)
+void run_pair(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
     struct procbuf_pair pair;
     const struct out out = out_fill(&pair, sizeof pair);
     answer_bool(outcome,
-                procbuf_readable_pair(readable_of(call->args[0]), (size_t)call->args[1], &pair));
+                procbuf_readable_pair(readable_of(t, call->args[0]), (size_t)call->args[1], &pair));
     if (out_is_told(&out, outcome)) {
         value(outcome, 'a', pair.addr);
         value(outcome, 'l', pair.len);
@@ -233,31 +229,32 @@ void run_pair(const struct call *call, struct outcome *outcome)
 
 /* ---- Slots of the kernel's ---- */
 
-void run_map_allow_readonly(const struct call *call, struct outcome *outcome)
+void run_map_allow_readonly(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
-    const struct procbuf_lender lender = lender_of(call);
+    const struct procbuf_lender lender = lender_of(t, call);
     answer_allow(outcome,
-                 procbuf_readonly_slot_allow(&world.readonly_slots[call->args[0]], &lender,
+                 procbuf_readonly_slot_allow(&t->world->readonly_slots[call->args[0]], &lender,
                                              (procbuf_addr_t)call->args[4], (size_t)call->args[5]));
 }
 
-void run_map_allow_readwrite(const struct call *call, struct outcome *outcome)
+void run_map_allow_readwrite(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
-    const struct procbuf_lender lender = lender_of(call);
-    answer_allow(outcome, procbuf_readwrite_slot_allow(&world.readwrite_slots[call->args[0]],
+    const struct procbuf_lender lender = lender_of(t, call);
+    answer_allow(outcome, procbuf_readwrite_slot_allow(&t->world->readwrite_slots[call->args[0]],
                                                        &lender, (procbuf_addr_t)call->args[4],
                                                        (size_t)call->args[5]));
 }
 
-void run_map_slot_readonly(const struct call *call, struct outcome *outcome)
+void run_map_slot_readonly(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
     (void)outcome;
-    world.readonly[call->args[0]] = procbuf_readonly_slot_get(&world.readonly_slots[call->args[1]]);
+    t->world->readonly[call->args[0]] =
+        procbuf_readonly_slot_get(&t->world->readonly_slots[call->args[1]]);
 }
 
-void run_map_slot_readwrite(const struct call *call, struct outcome *outcome)
+void run_map_slot_readwrite(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
     (void)outcome;
-    world.readwrite[call->args[0]] =
-        procbuf_readwrite_slot_get(&world.readwrite_slots[call->args[1]]);
+    t->world->readwrite[call->args[0]] =
+        procbuf_readwrite_slot_get(&t->world->readwrite_slots[call->args[1]]);
 }

@@ -1,7 +1,7 @@
 #include "statistics.h"
 
-#include "bug.h"
 #include "results.h"
+#include "testbed.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -61,9 +61,9 @@ static const char *const states[STATE_COUNT] = {
 };
 enum { EMPTY = STATE_COUNT - 2, ANOTHER_LIFE };
 
-static unsigned state_of(unsigned slot)
+static unsigned state_of(const struct testbed *t, unsigned slot)
 {
-    const struct model_process *process = &model.processes[slot];
+    const struct model_process *process = &t->model.processes[slot];
     if (!process->used)
         return EMPTY;
     switch (process->state) {
@@ -76,32 +76,32 @@ static unsigned state_of(unsigned slot)
     }
 }
 
-static unsigned state_of_life(unsigned slot, uint64_t identifier)
+static unsigned state_of_life(const struct testbed *t, unsigned slot, uint64_t identifier)
 {
-    const struct model_process *process = &model.processes[slot];
-    return process->used && process->identifier != identifier ? ANOTHER_LIFE : state_of(slot);
+    const struct model_process *process = &t->model.processes[slot];
+    return process->used && process->identifier != identifier ? ANOTHER_LIFE : state_of(t, slot);
 }
 
 /* Of the first operand that is of a process of ours. */
-static unsigned state_concerned(const struct call *call)
+static unsigned state_concerned(const struct testbed *t, const struct call *call)
 {
     const char *kinds = op_table[call->op->code].operands;
     for (unsigned k = 0; kinds[k] != '\0'; k++) {
         const struct model_buffer *buffer;
         const struct model_id *id;
         switch (kinds[k]) {
-        case 'p': return state_of((unsigned)call->args[k]);
+        case 'p': return state_of(t, (unsigned)call->args[k]);
         case 'd':
-            id = &model.ids[call->args[k]];
+            id = &t->model.ids[call->args[k]];
             if (id->taken && !id->foreign)
-                return state_of_life(id->slot, id->identifier);
+                return state_of_life(t, id->slot, id->identifier);
             break;
         case 'o':
         case 'w':
         case 'h':
-            buffer = &model.buffers[model_buffer_named(call, k)];
+            buffer = &t->model.buffers[model_buffer_named(call, k)];
             if (buffer->filled && !buffer->foreign)
-                return state_of_life(buffer->slot, buffer->identifier);
+                return state_of_life(t, buffer->slot, buffer->identifier);
             break;
         default: break;
         }
@@ -159,7 +159,7 @@ static void begin_trace(void)
 static void note_begin(const struct walk *walk, const struct call *call)
 {
     const char *kinds = op_table[call->op->code].operands;
-    begun[walk->position].state = state_concerned(call);
+    begun[walk->position].state = state_concerned(walk->t, call);
     for (unsigned k = 0; kinds[k] != '\0'; k++) {
         const char kind = kinds[k];
         uint8_t *class = &begun[walk->position].classes[k];
@@ -184,13 +184,13 @@ static void count_op(const struct walk *walk, const struct op *op, unsigned begi
                      const struct outcome *outcome)
 {
     const uint8_t code = op->code == OP_END ? walk->trace->ops[begin].code : op->code;
-    any_enter_ended |= model.depth < depth_seen;
-    depth_seen = model.depth;
+    any_enter_ended |= walk->t->model.depth < depth_seen;
+    depth_seen = walk->t->model.depth;
     outcomes[op->code][outcome->kind][outcome->status]++;
     if (outcome->kind == OUTCOME_SKIPPED)
         return;
     if (op_table[code].how != HOW_USER)
-        count_rule(bug_current_rule);
+        count_rule(walk->t->oracle.bug.rule);
     if (begun[begin].state != NO_STATE)
         in_states[code][begun[begin].state][outcome->kind][outcome->status]++;
     for (unsigned k = 0; op_table[code].operands[k] != '\0'; k++)
@@ -206,14 +206,14 @@ static void count_enter(const struct walk *walk, const struct call *call)
     if (call->op->code != OP_ENTER && call->op->code != OP_MUT_ENTER)
         return;
     const unsigned number = model_buffer_named(call, 0);
-    const struct model_buffer *entered = &model.buffers[number];
+    const struct model_buffer *entered = &walk->t->model.buffers[number];
     if (entered->len == 0)
         return;
     /* The enter that begins is already open in the model. */
-    const enum phase phase = model.depth > 1 ? INSIDE : any_enter_ended ? AFTER : BEFORE;
+    const enum phase phase = walk->t->model.depth > 1 ? INSIDE : any_enter_ended ? AFTER : BEFORE;
     for (unsigned b = 0; b < 2 * TRACE_BUFFER_COUNT; b++) {
-        const struct model_buffer *other = &model.buffers[b];
-        if (b == number || other->len == 0 || !model_buffer_is_live(other))
+        const struct model_buffer *other = &walk->t->model.buffers[b];
+        if (b == number || other->len == 0 || !model_buffer_is_live(&walk->t->model, other))
             continue;
         const bool same = other->foreign == entered->foreign && other->slot == entered->slot;
         overlaps[relation(entered->addr, entered->addr + entered->len, other->addr,

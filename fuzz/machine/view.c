@@ -1,13 +1,8 @@
 #include "view.h"
 
-#include "bug.h"
-#include "world.h"
+#include "testbed.h"
 
 #include <inttypes.h>
-
-struct view views[TRACE_MAX_PROCESSES];
-bool view_unasked;
-unsigned view_unsettled;
 
 static uint32_t in_arena(uint64_t addr)
 {
@@ -23,10 +18,10 @@ static bool overlap(uint64_t a, uint64_t a_end, uint64_t b, uint64_t b_end)
 
 enum { NO_BYTE = -1 };
 
-static long first_not_zero(struct span span)
+static long first_not_zero(const struct testbed *t, struct span span)
 {
     for (uint32_t at = span.start; at < span.end; at++)
-        if (arena_view[at] != 0)
+        if (t->oracle.arena[at] != 0)
             return (long)at;
     return NO_BYTE;
 }
@@ -59,12 +54,12 @@ static bool is_of_process(const struct view *view, const struct hook *told)
            told->kernel_break <= view->ram_end;
 }
 
-void view_told(const struct hook *told)
+void view_told(struct testbed *t, const struct hook *told)
 {
     const unsigned slot = told->process_index;
     if (slot >= TRACE_MAX_PROCESSES)
         return;
-    struct view *view = &views[slot];
+    struct view *view = &t->views[slot];
     if (nothing_is_accessible(told)) { /* it is gone, or has no memory to look at */
         view->used = false;
         view->break_before = view->app_break = told->app_break;
@@ -72,7 +67,7 @@ void view_told(const struct hook *told)
     }
     if (!view->used)
         begin_view(view, told);
-    if (!view_unasked && !is_of_process(view, told))
+    if (!t->view_unasked && !is_of_process(view, told))
         bug_found("integrity", "port-told-of-other-memory",
                   "expected: p%u keeps to its own memory, the app part below the grants (I11)\n"
                   "actual: the port was told of RAM at 0x%" PRIx64 ", break 0x%" PRIx64
@@ -80,19 +75,19 @@ void view_told(const struct hook *told)
                   slot, told->addr, told->app_break, told->kernel_break);
     if (told->app_break > view->app_break) {
         view->grown = (struct span){ in_arena(view->app_break), in_arena(told->app_break) };
-        view->unzeroed = view_unasked ? NO_BYTE : first_not_zero(view->grown);
+        view->unzeroed = t->view_unasked ? NO_BYTE : first_not_zero(t, view->grown);
     }
     view->made_grant = told->kernel_break < view->kernel_break;
     view->break_before = view->app_break;
     view->app_break = told->app_break;
     view->kernel_break = told->kernel_break;
-    view_unsettled |= 1u << slot;
+    t->view_unsettled |= 1u << slot;
 }
 
-void view_refused(unsigned slot)
+void view_refused(struct testbed *t, unsigned slot)
 {
-    if (slot < TRACE_MAX_PROCESSES && views[slot].used)
-        view_unsettled |= 1u << slot;
+    if (slot < TRACE_MAX_PROCESSES && t->views[slot].used)
+        t->view_unsettled |= 1u << slot;
 }
 
 static bool within(uint64_t start, uint64_t end, uint64_t low, uint64_t high)
@@ -100,12 +95,12 @@ static bool within(uint64_t start, uint64_t end, uint64_t low, uint64_t high)
     return start >= low && end <= high;
 }
 
-void view_opened(uint64_t addr, uint64_t len)
+void view_opened(const struct testbed *t, uint64_t addr, uint64_t len)
 {
     const uint64_t end = addr + len;
     unsigned touched = 0;
     for (unsigned slot = 0; slot < TRACE_MAX_PROCESSES; slot++) {
-        const struct view *view = &views[slot];
+        const struct view *view = &t->views[slot];
         if (!view->used)
             continue;
         if (within(addr, end, view->ram, view->ram_end) ||
@@ -114,7 +109,7 @@ void view_opened(uint64_t addr, uint64_t len)
         touched += overlap(addr, end, view->ram, view->ram_end) ||
                    overlap(addr, end, view->flash, view->flash_end);
     }
-    if (touched != 0 && !view_unasked)
+    if (touched != 0 && !t->view_unasked)
         bug_found("integrity", "window-out-of-a-process",
                   "expected: the kernel opens memory of one process at a time (I11)\n"
                   "actual: it opened %" PRIu64 " bytes at 0x%" PRIx64 ", in %u and outside",
@@ -123,12 +118,13 @@ void view_opened(uint64_t addr, uint64_t len)
 
 /* ---- What must hold when a call has ended ---- */
 
-static void check_zero(unsigned slot, long at, const char *check, const char *whose)
+static void check_zero(struct testbed *t, unsigned slot, long at, const char *check,
+                       const char *whose)
 {
     if (at == NO_BYTE)
         return;
-    bug_arena_byte = at;
-    bug_current_rule = "I9";
+    t->oracle.bug.arena_byte = at;
+    t->oracle.bug.rule = "I9";
     bug_found("secrecy", check,
               "expected: arena byte %ld is zero when it becomes %s of p%u (I9)\n"
               "actual: it is not",
@@ -136,13 +132,13 @@ static void check_zero(unsigned slot, long at, const char *check, const char *wh
 }
 
 /* No byte that the process may access is another's, or in anyone's grants. */
-static void check_apart(unsigned slot)
+static void check_apart(struct testbed *t, unsigned slot)
 {
     struct span mine[2];
-    view_parts(slot, mine);
+    view_parts(t, slot, mine);
     for (unsigned other = 0; other < TRACE_MAX_PROCESSES; other++) {
-        const struct view *view = &views[other];
-        if (other == slot || !view->used || view_unasked)
+        const struct view *view = &t->views[other];
+        if (other == slot || !view->used || t->view_unasked)
             continue;
         for (unsigned part = 0; part < 2; part++) {
             const uint64_t start = ARENA_BASE + (uint64_t)mine[part].start;
@@ -150,7 +146,7 @@ static void check_apart(unsigned slot)
             if (!overlap(start, end, view->ram, view->ram_end) &&
                 !overlap(start, end, view->flash, view->flash_end))
                 continue;
-            bug_current_rule = "I11";
+            t->oracle.bug.rule = "I11";
             bug_found("integrity", "accessible-to-two",
                       "expected: no byte is accessible to p%u that belongs to p%u (I11)\n"
                       "actual: one in arena bytes %u to %u is",
@@ -159,15 +155,15 @@ static void check_apart(unsigned slot)
     }
 }
 
-static void check_published(unsigned slot)
+static void check_published(struct testbed *t, unsigned slot)
 {
-    const struct view *view = &views[slot];
+    const struct view *view = &t->views[slot];
     const struct procbuf_process *process =
-        procbuf_table_slot(&world.table, model_first_place() + slot);
-    if (view_unasked)
+        procbuf_table_slot(&t->world->table, model_first_place(&t->model) + slot);
+    if (t->view_unasked)
         return;
     if (process == NULL) {
-        bug_current_rule = "I11";
+        t->oracle.bug.rule = "I11";
         bug_found("integrity", "accessible-without-a-process",
                   "expected: nothing of p%u is accessible once it is removed (I11)\n"
                   "actual: RAM from 0x%" PRIx64 " to 0x%" PRIx64 " still is",
@@ -177,54 +173,54 @@ static void check_published(unsigned slot)
     const uint64_t kernel_break = procbuf_process_kernel_break(process);
     if (app_break == view->app_break && kernel_break == view->kernel_break)
         return;
-    bug_current_rule = "I11";
+    t->oracle.bug.rule = "I11";
     bug_found("integrity", "break-that-the-port-was-not-told",
               "expected: p%u has the breaks that the port was told, 0x%" PRIx64 " and 0x%" PRIx64
               " (I11)\nactual: the accessors publish 0x%" PRIx64 " and 0x%" PRIx64,
               slot, view->app_break, view->kernel_break, app_break, kernel_break);
 }
 
-void view_settle(void)
+void view_settle(struct testbed *t)
 {
-    while (view_unsettled != 0) {
-        const unsigned slot = take_lowest(&view_unsettled);
-        struct view *view = &views[slot];
+    while (t->view_unsettled != 0) {
+        const unsigned slot = take_lowest(&t->view_unsettled);
+        struct view *view = &t->views[slot];
         if (view->grown.start != view->grown.end) {
-            check_zero(slot, view->unzeroed, "accessible-before-zeroed", "accessible memory");
-            check_apart(slot);
+            check_zero(t, slot, view->unzeroed, "accessible-before-zeroed", "accessible memory");
+            check_apart(t, slot);
         }
-        check_zero(slot, view->grant_unzeroed, "grant-not-zeroed", "the data of a grant");
-        check_published(slot);
+        check_zero(t, slot, view->grant_unzeroed, "grant-not-zeroed", "the data of a grant");
+        check_published(t, slot);
         view->grant_unzeroed = NO_BYTE;
         view->made_grant = false;
         view->grown = (struct span){ 0, 0 };
     }
 }
 
-void view_ended(void)
+void view_ended(struct testbed *t)
 {
     for (unsigned slot = 0; slot < TRACE_MAX_PROCESSES; slot++) {
-        if (!views[slot].used)
+        if (!t->views[slot].used)
             continue;
-        check_apart(slot);
-        check_published(slot);
+        check_apart(t, slot);
+        check_published(t, slot);
     }
 }
 
 /* Of the grant's own layout only what the library publishes is known: where its data begin. */
-void view_grant_seen(unsigned slot, const struct model_driver *driver)
+void view_grant_seen(struct testbed *t, unsigned slot, const struct model_driver *driver)
 {
-    const uint32_t grant = in_arena(views[slot].kernel_break);
-    if (views[slot].made_grant && driver->declared && !view_unasked)
-        views[slot].grant_unzeroed =
-            first_not_zero((struct span){ grant + driver->data_offset, grant + driver->len });
+    const uint32_t grant = in_arena(t->views[slot].kernel_break);
+    if (t->views[slot].made_grant && driver->declared && !t->view_unasked)
+        t->views[slot].grant_unzeroed =
+            first_not_zero(t, (struct span){ grant + driver->data_offset, grant + driver->len });
 }
 
 /* ---- Looking ---- */
 
-void view_parts(unsigned slot, struct span parts[2])
+void view_parts(const struct testbed *t, unsigned slot, struct span parts[2])
 {
-    const struct view *view = &views[slot];
+    const struct view *view = &t->views[slot];
     parts[0] = parts[1] = (struct span){ 0, 0 };
     if (!view->used)
         return;
@@ -233,10 +229,10 @@ void view_parts(unsigned slot, struct span parts[2])
         parts[1] = (struct span){ in_arena(view->flash), in_arena(view->flash_end) };
 }
 
-bool view_holds(unsigned slot, uint32_t arena_byte)
+bool view_holds(const struct testbed *t, unsigned slot, uint32_t arena_byte)
 {
     struct span parts[2];
-    view_parts(slot, parts);
+    view_parts(t, slot, parts);
     return (arena_byte >= parts[0].start && arena_byte < parts[0].end) ||
            (arena_byte >= parts[1].start && arena_byte < parts[1].end);
 }

@@ -6,6 +6,8 @@
 
 #include "model.h"
 
+struct testbed;
+
 /* What one process may access: its RAM up to the break, and its flash. */
 struct view {
     bool used;
@@ -19,35 +21,28 @@ struct view {
     bool made_grant;       /* the call under way moved the kernel break down */
 };
 
-extern struct view views[TRACE_MAX_PROCESSES];
-
-/* Neither this view nor origins.h reports anything: to see what the rules see without them. */
-extern bool view_unasked;
-
 /* The port agrees to a protection request, or refuses. A process that it did not know is a new one;
  * one of which nothing is accessible any more is gone. What becomes accessible is zero by now (I9). */
-void view_told(const struct hook *told);
-void view_refused(unsigned slot);
+void view_told(struct testbed *t, const struct hook *told);
+void view_refused(struct testbed *t, unsigned slot);
 
 /* The kernel opens a range to itself. */
-void view_opened(uint64_t addr, uint64_t len);
+void view_opened(const struct testbed *t, uint64_t addr, uint64_t len);
 
 /* A library call has ended: what it made accessible belongs to one process, which the table has, and
- * the accessors publish the breaks that the port was told. Ends in bug_found() if not. */
-void view_settle(void);
+ * the accessors publish the breaks that the port was told. Ends in bug_found() if not. There is nothing to
+ * settle while no slot has a bit in view_unsettled. */
+void view_settle(struct testbed *t);
 
 /* The same of every process, asked about or not, when a trace has ended. */
-void view_ended(void);
-
-/* A bit for each slot that the call under way asked the port about: without one, nothing to settle. */
-extern unsigned view_unsettled;
+void view_ended(struct testbed *t);
 
 /* The call under way has given a driver its grant. If it made it, its data are zero. */
-void view_grant_seen(unsigned slot, const struct model_driver *driver);
+void view_grant_seen(struct testbed *t, unsigned slot, const struct model_driver *driver);
 
 /* The parts of the arena that the process may access. */
-void view_parts(unsigned slot, struct span parts_out[2]);
+void view_parts(const struct testbed *t, unsigned slot, struct span parts_out[2]);
 
-bool view_holds(unsigned slot, uint32_t arena_byte);
+bool view_holds(const struct testbed *t, unsigned slot, uint32_t arena_byte);
 
 #endif

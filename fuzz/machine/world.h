@@ -6,6 +6,8 @@
 
 #include <procbuf.h>
 
+struct testbed;
+
 /* A slice of the library, of the kind that the model says. */
 struct slice {
     struct procbuf_readable readable;
@@ -56,47 +58,41 @@ struct world_objects {
     const struct procbuf_grant *grant; /* innermost driver enter; null outside of one */
 };
 
-/* There are two: the second world of worlds.h has its objects at other addresses. */
-extern struct world_objects *world_now;
-#define world (*world_now)
-
 /* Of the slice in a register. */
-size_t world_slice_len(uint64_t number);
+size_t world_slice_len(const struct testbed *t, uint64_t number);
 
-/* From the next trace on, the objects are the other ones, and the first identifier is not 0. */
-void world_use(bool second);
+/* There are two worlds: from the next trace on, in that of worlds.h the objects are at other addresses, and the first
+ * identifier is not 0. */
+void world_use(struct testbed *t, bool second);
 
-bool world_is_second(void);
+bool world_is_second(const struct testbed *t);
 
 /* The place of a foreign process in its table, as the library counts. In a large trace f0, f2 and f3 have the same one in
  * 8 bits, f0 and f3 in 16. */
-static inline uint32_t world_foreign_place(uint32_t process)
+static inline uint32_t world_foreign_place(bool is_large, uint32_t process)
 {
     static const uint32_t far[MODEL_FOREIGN_COUNT] = { 65534, 65535, 65534 + 256, 65534 + 65536 };
-    return arena_is_large ? far[process] : process;
+    return is_large ? far[process] : process;
 }
 
 /* The identifier of a foreign life, as the library gets it. In a large trace all are the same in 32 bits. */
-static inline uint64_t world_foreign_identifier(uint64_t identifier)
+static inline uint64_t world_foreign_identifier(bool is_large, uint64_t identifier)
 {
-    return arena_is_large ? identifier << 32 | 7 : identifier;
+    return is_large ? identifier << 32 | 7 : identifier;
 }
 
 /* A large trace ends: nothing changed the processes that come before its own. */
-void world_check_those_before(void);
+void world_check_those_before(const struct testbed *t);
 
 /* Begin a trace: oracle, model, arena and library as if nothing had ever been, without processes. With `may_copy`, and
  * once such a world was kept, it has the usual ones. Returns: whether it has. */
-bool world_begin(const struct trace *trace, bool may_copy);
+bool world_begin(struct testbed *t, const struct trace *trace, bool may_copy);
 
 /* The usual processes are laid out: worlds that may be copied begin so from now on. */
-void world_keep_usual(void);
-
-/* Whether all of the testbed's own state is compared when a trace begins. For programs that have the time. */
-extern bool world_checks_itself;
+void world_keep_usual(struct testbed *t);
 
 /* A process was created: its memory may be touched from now on. */
-void world_note_process(unsigned slot);
+void world_note_process(struct testbed *t, unsigned slot);
 
 /* A call may have written there. */
 void world_note_written(struct span span);
@@ -109,14 +105,14 @@ void world_forget_made(void);
 
 /* The parts of the arena that anything may have written since the trace began. Returns: how many. */
 enum { WORLD_PARTS = 6 };
-unsigned world_touched(struct span parts_out[WORLD_PARTS]);
+unsigned world_touched(const struct testbed *t, struct span parts_out[WORLD_PARTS]);
 
 /* What userspace wrote in the model, it writes in the arena. */
-void world_show_user_write(struct span span);
+void world_show_user_write(struct testbed *t, struct span span);
 
 /* A life began or ended: what is below a process's break holds what was written there, in whichever
  * life. Between its break and the kernel's it holds nothing that anyone may rely on, unless an open
  * enter, or who vouches, reaches there. */
-void world_note_lives(bool gaps_are_nobodys);
+void world_note_lives(struct testbed *t, bool gaps_are_nobodys);
 
 #endif

@@ -1,11 +1,8 @@
 #include "worlds.h"
 
-#include "bug.h"
 #include "compare.h"
-#include "machine.h"
 #include "results.h"
-#include "view.h"
-#include "world.h"
+#include "testbed.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -74,8 +71,6 @@ static struct {
     uint8_t kept[ARENA_LEN];
 } worlds;
 
-bool worlds_compared;
-
 /* ---- Digests and copies of memory ---- */
 
 static uint64_t mix(uint64_t digest, uint64_t word)
@@ -84,7 +79,7 @@ static uint64_t mix(uint64_t digest, uint64_t word)
     return digest ^ digest >> 29;
 }
 
-static uint64_t digest_of(struct span span, uint64_t digest)
+static uint64_t digest_of(const struct testbed *t, struct span span, uint64_t digest)
 {
     enum { LANES = 4 }; /* that do not wait for each other */
     uint64_t lanes[LANES] = { digest, 1, 2, 3 };
@@ -92,23 +87,23 @@ static uint64_t digest_of(struct span span, uint64_t digest)
     for (; span.end - at >= 8 * LANES; at += 8 * LANES)
         for (unsigned lane = 0; lane < LANES; lane++) {
             uint64_t word;
-            memcpy(&word, &arena_view[at + 8 * lane], 8);
+            memcpy(&word, &t->oracle.arena[at + 8 * lane], 8);
             lanes[lane] = mix(lanes[lane], word);
         }
     for (; at < span.end; at++)
-        lanes[at % LANES] = mix(lanes[at % LANES], arena_view[at]);
+        lanes[at % LANES] = mix(lanes[at % LANES], t->oracle.arena[at]);
     return mix(mix(lanes[0], lanes[1]), mix(lanes[2], lanes[3]));
 }
 
-static uint64_t digest_memory(void)
+static uint64_t digest_memory(const struct testbed *t)
 {
     struct span parts[2];
-    view_parts(worlds.observer, parts);
-    return digest_of(parts[1], digest_of(parts[0], parts[0].end - parts[0].start));
+    view_parts(t, worlds.observer, parts);
+    return digest_of(t, parts[1], digest_of(t, parts[0], parts[0].end - parts[0].start));
 }
 
 /* In the first world: keep what a span holds. If it does not fit, the comparison ends here. */
-static void save(unsigned position, enum when when, struct span span)
+static void save(struct testbed *t, unsigned position, enum when when, struct span span)
 {
     const uint32_t len = span.end - span.start;
     if (len == 0)
@@ -119,12 +114,12 @@ static void save(unsigned position, enum when when, struct span span)
         return;
     }
     worlds.saved[worlds.saved_count++] = (struct saved){ position, when, span, worlds.byte_count };
-    memcpy(&worlds.bytes[worlds.byte_count], &arena_view[span.start], len);
+    memcpy(&worlds.bytes[worlds.byte_count], &t->oracle.arena[span.start], len);
     worlds.byte_count += len;
 }
 
 /* In the second: make it the same. */
-static void restore(unsigned position, enum when when)
+static void restore(struct testbed *t, unsigned position, enum when when)
 {
     while (worlds.next_saved < worlds.saved_count &&
            worlds.saved[worlds.next_saved].position < position)
@@ -134,9 +129,9 @@ static void restore(unsigned position, enum when when)
         const struct saved *saved = &worlds.saved[s];
         if (saved->when != when)
             continue;
-        memcpy(&model.bytes[saved->span.start], &worlds.bytes[saved->at],
+        memcpy(&t->model.bytes[saved->span.start], &worlds.bytes[saved->at],
                saved->span.end - saved->span.start);
-        world_show_user_write(saved->span);
+        world_show_user_write(t, saved->span);
         world_note_written(saved->span);
     }
 }
@@ -158,14 +153,15 @@ static bool is_of_mine(const struct model_buffer *buffer)
     return buffer->filled && !buffer->foreign && is_mine(buffer->slot);
 }
 
-static bool buffer_is_mine(uint64_t number)
+static bool buffer_is_mine(const struct testbed *t, uint64_t number)
 {
-    return is_of_mine(&model.buffers[number]);
+    return is_of_mine(&t->model.buffers[number]);
 }
 
-static bool id_is_mine(uint64_t number)
+static bool id_is_mine(const struct testbed *t, uint64_t number)
 {
-    const struct model_id *id = &model.ids[number];
+    (void)t;
+    const struct model_id *id = &t->model.ids[number];
     return id->taken && !id->foreign && is_mine(id->slot);
 }
 
@@ -184,29 +180,29 @@ static struct span buffer_span(const struct model_buffer *buffer)
 
 /* ---- Copies to the observer on purpose ---- */
 
-static bool all_mine(const struct model_stream *stream)
+static bool all_mine(const struct testbed *t, const struct model_stream *stream)
 {
     unsigned mine = 0;
     for (unsigned b = 0; b < stream->count; b++)
-        mine += is_of_mine(model_stream_buffer(stream, b));
+        mine += is_of_mine(model_stream_buffer(&t->model, stream, b));
     return mine == stream->count;
 }
 
 /* The other way round from the view of a stream's buffers: those that are the observer's. */
-static void save_buffers(unsigned position, enum when when, const struct model_stream *stream,
-                         bool mine)
+static void save_buffers(struct testbed *t, unsigned position, enum when when,
+                         const struct model_stream *stream, bool mine)
 {
     const unsigned most = stream->copied != 0 ? stream->copied : stream->count;
     for (unsigned b = 0; b < stream->count && b < most; b++) {
-        const struct model_buffer *buffer = model_stream_buffer(stream, b);
-        if (model_buffer_is_live(buffer) && is_of_mine(buffer) == mine)
-            save(position, when, buffer_span(buffer));
+        const struct model_buffer *buffer = model_stream_buffer(&t->model, stream, b);
+        if (model_buffer_is_live(&t->model, buffer) && is_of_mine(buffer) == mine)
+            save(t, position, when, buffer_span(buffer));
     }
 }
 
 /* ---- Concerns: what ops.def names ---- */
 
-typedef enum concern concern_function(unsigned position, const struct call *call,
+typedef enum concern concern_function(struct testbed *t, unsigned position, const struct call *call,
                                       struct event *event);
 
 static enum concern of_slice(uint64_t number)
@@ -215,19 +211,19 @@ static enum concern of_slice(uint64_t number)
 }
 
 /* Whose a process, register or foreign process is that an operation reads. */
-static enum concern of_operand(char kind, uint64_t number)
+static enum concern of_operand(const struct testbed *t, char kind, uint64_t number)
 {
     switch (kind) {
     case 'p': return of_process(number);
-    case 'd': return of_mine(id_is_mine(number));
+    case 'd': return of_mine(id_is_mine(t, number));
     case 's': return of_slice(number);
     case 'f': return OTHERS;
-    default: return of_mine(buffer_is_mine(buffer_number(kind, number)));
+    default: return of_mine(buffer_is_mine(t, buffer_number(kind, number)));
     }
 }
 
 /* That of those that the operation reads; the observer's, if that is so of all of them. */
-static enum concern concern_operands(unsigned position, const struct call *call,
+static enum concern concern_operands(struct testbed *t, unsigned position, const struct call *call,
                                      struct event *event)
 {
     const char *kinds = op_table[call->op->code].operands;
@@ -236,7 +232,7 @@ static enum concern concern_operands(unsigned position, const struct call *call,
         if (kind_is_filled(kinds[k]) || kinds[k] == 'v' ||
             (!kind_is_name(kinds[k]) && kinds[k] != 'f'))
             continue;
-        const enum concern concern = of_operand(kinds[k], call->args[k]);
+        const enum concern concern = of_operand(t, kinds[k], call->args[k]);
         if (concern != MINE)
             return concern;
     }
@@ -244,33 +240,38 @@ static enum concern concern_operands(unsigned position, const struct call *call,
 }
 
 /* About no process: what the port will do. */
-static enum concern concern_mine(unsigned position, const struct call *call, struct event *event)
+static enum concern concern_mine(struct testbed *t, unsigned position, const struct call *call,
+                                 struct event *event)
 {
-    (void)position, (void)call, (void)event;
+    (void)t, (void)position, (void)call, (void)event;
     return MINE;
 }
 
-static enum concern concern_others(unsigned position, const struct call *call, struct event *event)
+static enum concern concern_others(struct testbed *t, unsigned position, const struct call *call,
+                                   struct event *event)
 {
-    (void)position, (void)call, (void)event;
+    (void)t, (void)position, (void)call, (void)event;
     return OTHERS;
 }
 
-static enum concern concern_shared(unsigned position, const struct call *call, struct event *event)
+static enum concern concern_shared(struct testbed *t, unsigned position, const struct call *call,
+                                   struct event *event)
 {
-    (void)position, (void)call, (void)event;
+    (void)t, (void)position, (void)call, (void)event;
     return SHARED;
 }
 
-static enum concern concern_poke(unsigned position, const struct call *call, struct event *event)
+static enum concern concern_poke(struct testbed *t, unsigned position, const struct call *call,
+                                 struct event *event)
 {
     const uint64_t addr = call->args[0];
     (void)position, (void)event;
     return of_mine(arena_holds((uintptr_t)addr) &&
-                   view_holds(worlds.observer, (uint32_t)(addr - ARENA_BASE)));
+                   view_holds(t, worlds.observer, (uint32_t)(addr - ARENA_BASE)));
 }
 
-static enum concern concern_copy(unsigned position, const struct call *call, struct event *event)
+static enum concern concern_copy(struct testbed *t, unsigned position, const struct call *call,
+                                 struct event *event)
 {
     const uint64_t to = call->args[0], from = call->args[1];
     const bool to_mine = worlds.slices[to].mine, to_grant = worlds.slices[to].grant;
@@ -279,63 +280,69 @@ static enum concern concern_copy(unsigned position, const struct call *call, str
         return OTHERS;
     if (worlds.slices[from].mine)
         return to_mine ? MINE : GRANT;
-    if (model.slices[from].valid)
-        save(position, BEFORE, model.slices[from].span);
+    if (t->model.slices[from].valid)
+        save(t, position, BEFORE, t->model.slices[from].span);
     if (worlds.slices[from].grant)
         return to_mine ? MINE : GRANT;
     return MIXED;
 }
 
 /* Another's vector names the same ranges in both worlds, whatever else its memory holds. */
-static enum concern concern_vector(unsigned position, const struct call *call, struct event *event)
+static enum concern concern_vector(struct testbed *t, unsigned position, const struct call *call,
+                                   struct event *event)
 {
     const uint64_t addr = call->args[2], len = call->args[3] * MODEL_PAIR_LEN;
-    const enum concern concern = concern_operands(position, call, event);
+    const enum concern concern = concern_operands(t, position, call, event);
     if (concern != MINE && call->args[3] <= TRACE_BUFFER_COUNT && arena_holds((uintptr_t)addr) &&
         addr + len <= (uint64_t)ARENA_BASE + ARENA_LEN)
-        save(position, BEFORE,
+        save(t, position, BEFORE,
              (struct span){ (uint32_t)(addr - ARENA_BASE), (uint32_t)(addr - ARENA_BASE + len) });
     return concern;
 }
 
-static enum concern concern_pair(unsigned position, const struct call *call, struct event *event)
+static enum concern concern_pair(struct testbed *t, unsigned position, const struct call *call,
+                                 struct event *event)
 {
     const uint64_t addr = call->args[0] + call->args[1] * MODEL_PAIR_LEN;
     (void)position, (void)event;
     return of_mine(arena_holds((uintptr_t)addr) &&
-                   view_holds(worlds.observer, (uint32_t)(addr - ARENA_BASE)));
+                   view_holds(t, worlds.observer, (uint32_t)(addr - ARENA_BASE)));
 }
 
 /* A slot of the innermost driver enter. */
-static enum concern concern_slot(unsigned position, const struct call *call, struct event *event)
+static enum concern concern_slot(struct testbed *t, unsigned position, const struct call *call,
+                                 struct event *event)
 {
-    const struct model_open *driver = model_current_driver();
+    const struct model_open *driver = model_current_driver(&t->model);
     (void)position, (void)call, (void)event;
     return of_mine(driver != NULL && is_mine(driver->slot));
 }
 
 /* What the driver held until now, whoever passed it, is given back. */
-static enum concern concern_offer(unsigned position, const struct call *call, struct event *event)
+static enum concern concern_offer(struct testbed *t, unsigned position, const struct call *call,
+                                  struct event *event)
 {
-    (void)position;
+    (void)t, (void)position;
     event->no_values = !is_mine(worlds.holder[call->args[1]]);
     return is_mine(call->args[0]) ? MINE : SHARED;
 }
 
-static enum concern concern_over(unsigned position, const struct call *call, struct event *event)
+static enum concern concern_over(struct testbed *t, unsigned position, const struct call *call,
+                                 struct event *event)
 {
-    (void)position, (void)event;
+    (void)t, (void)position, (void)event;
     worlds.moved[kind_read(op_table[call->op->code].operands[0]) == 'w'] = false;
     return SHARED;
 }
 
-static enum concern concern_stream(unsigned position, const struct call *call, struct event *event)
+static enum concern concern_stream(struct testbed *t, unsigned position, const struct call *call,
+                                   struct event *event)
 {
     const uint8_t code = call->op->code;
     const bool reads = code == OP_READER_READ || code == OP_READER_SKIP || code == OP_STREAM_COPY;
     const bool writes = code == OP_WRITER_WRITE || code == OP_WRITER_SKIP || code == OP_STREAM_COPY;
-    const bool mine = (!reads || (all_mine(&model.reader) && !worlds.moved[0])) &&
-                      (!writes || (all_mine(&model.writer) && !worlds.moved[1]));
+    const bool mine = (!reads || (all_mine(t, &t->model.reader) && !worlds.moved[0])) &&
+                      (!writes || (all_mine(t, &t->model.writer) && !worlds.moved[1]));
     (void)position, (void)event;
     if (!mine) {
         worlds.moved[0] |= reads;
@@ -353,15 +360,15 @@ static concern_function *const concerns[256] = {
 
 /* ---- The first world: what is kept of it ---- */
 
-static void note_first(unsigned position, const struct call *call)
+static void note_first(struct testbed *t, unsigned position, const struct call *call)
 {
     struct event *event = &worlds.events[position];
     event->ran = true;
     worlds.at = position;
     memcpy(event->args, call->args, sizeof event->args);
-    event->concern = concerns[call->op->code](position, call, event);
+    event->concern = concerns[call->op->code](t, position, call, event);
     if (call->op->code == OP_STREAM_COPY && event->concern == MIXED)
-        save_buffers(position, BEFORE, &model.reader, false);
+        save_buffers(t, position, BEFORE, &t->model.reader, false);
 }
 
 static bool succeeded(const struct outcome *outcome)
@@ -384,20 +391,22 @@ static void note_slice(uint8_t code, const uint64_t args[TRACE_MAX_OPERANDS])
 }
 
 /* What reached the observer on purpose, by a call that does not run alone. */
-static void save_what_arrived(unsigned position, const struct op *op, const struct event *event)
+static void save_what_arrived(struct testbed *t, unsigned position, const struct op *op,
+                              const struct event *event)
 {
     struct span parts[2];
     if (op->code == OP_COPY_SLICE)
-        save(position, INSTEAD, model.slices[event->args[0]].span);
+        save(t, position, INSTEAD, t->model.slices[event->args[0]].span);
     else if (op->code == OP_STREAM_COPY || op->code == OP_WRITER_WRITE)
-        save_buffers(position, INSTEAD, &model.writer, true);
+        save_buffers(t, position, INSTEAD, &t->model.writer, true);
     else if (op->code == OP_CREATE && is_mine(event->outcome.values[0].value)) {
-        view_parts(worlds.observer, parts); /* its program was in flash already */
-        save(position, AFTER, parts[1]);
+        view_parts(t, worlds.observer, parts); /* its program was in flash already */
+        save(t, position, AFTER, parts[1]);
     }
 }
 
-static void note_first_end(unsigned position, unsigned begin, const struct outcome *outcome)
+static void note_first_end(struct testbed *t, unsigned position, unsigned begin,
+                           const struct outcome *outcome)
 {
     const struct op *op = &worlds.trace->ops[begin];
     struct event *event = &worlds.events[position];
@@ -416,21 +425,22 @@ static void note_first_end(unsigned position, unsigned begin, const struct outco
     } else if (succeeded(outcome)) {
         note_slice(op->code, event->args);
         if (event->concern == MIXED || op->code == OP_CREATE)
-            save_what_arrived(position, op, event);
+            save_what_arrived(t, position, op, event);
         if (op->code == OP_ALLOW_USERSPACE_READABLE)
             worlds.holder[event->args[1]] = (unsigned)event->args[0];
     }
-    event->memory = digest_memory();
+    event->memory = digest_memory(t);
     worlds.at = position + 1;
     if (worlds.parted && worlds.parted_at == position && !worlds.parted_in_body)
-        memcpy(worlds.kept, arena_view, ARENA_LEN);
+        memcpy(worlds.kept, t->oracle.arena, ARENA_LEN);
 }
 
 /* Userspace wrote a byte during the call. */
-static void note_act(uint32_t target)
+static void note_act(struct oracle *oracle, uint32_t target)
 {
-    if (view_holds(worlds.observer, target))
-        save(worlds.at, INSTEAD, (struct span){ target, target + 1 });
+    struct testbed *t = testbed_of(oracle);
+    if (view_holds(t, worlds.observer, target))
+        save(t, worlds.at, INSTEAD, (struct span){ target, target + 1 });
 }
 
 /* ---- The second world ---- */
@@ -462,47 +472,47 @@ static bool acts_apart(const struct event *event)
     return worlds.kind == SECRETS && (event->concern == OTHERS || event->concern == GRANT);
 }
 
-static void forget_acts(void)
+static void forget_acts(struct testbed *t)
 {
     unsigned kept = 0;
-    for (unsigned a = 0; a < model.acts_now.count; a++)
-        if (model.acts_now.acts[a].of_life)
-            model.acts_now.acts[kept++] = model.acts_now.acts[a];
-    model.acts_now.count = kept;
+    for (unsigned a = 0; a < t->model.acts_now.count; a++)
+        if (t->model.acts_now.acts[a].of_life)
+            t->model.acts_now.acts[kept++] = t->model.acts_now.acts[a];
+    t->model.acts_now.count = kept;
 }
 
-static bool recall(unsigned position, const struct op *op, struct call *call)
+static bool recall(struct testbed *t, unsigned position, const struct op *op, struct call *call)
 {
     const struct event *event = &worlds.events[position];
     if (!runs_in_second(position))
         return false;
     memcpy(call->args, event->args, sizeof call->args);
     call->op = op;
-    model_note_slice(call);
+    model_note_slice(&t->model, call);
     if (worlds.kind == SECRETS)
-        restore(position, BEFORE);
+        restore(t, position, BEFORE);
     if (acts_apart(event)) {
         change_values(op, call->args);
-        forget_acts();
+        forget_acts(t);
     }
     return true;
 }
 
-static void change_span(struct span span)
+static void change_span(struct testbed *t, struct span span)
 {
     for (uint32_t at = span.start; at < span.end; at++)
-        model.bytes[at] = arena_view[at] = (uint8_t)~arena_view[at];
+        t->model.bytes[at] = t->oracle.arena[at] = (uint8_t)~t->oracle.arena[at];
 }
 
 /* All of a span, but what the observer may access: that is changed twice. */
-static void change_bytes(struct span span)
+static void change_bytes(struct testbed *t, struct span span)
 {
     struct span parts[2];
-    view_parts(worlds.observer, parts);
-    change_span(span);
+    view_parts(t, worlds.observer, parts);
+    change_span(t, span);
     for (unsigned part = 0; part < 2; part++)
         if (parts[part].start >= span.start && parts[part].end <= span.end)
-            change_span(parts[part]);
+            change_span(t, parts[part]);
     world_note_written(span);
 }
 
@@ -533,27 +543,27 @@ static const char *other_world(void)
                                   : "other processes do nothing (I11)";
 }
 
-static void say_rule(void)
+static void say_rule(struct testbed *t)
 {
-    bug_current_rule = worlds.kind == SECRETS ? "I10" : "I11";
+    t->oracle.bug.rule = worlds.kind == SECRETS ? "I10" : "I11";
 }
 
-static void compare_memory(unsigned position, bool in_body, uint64_t first)
+static void compare_memory(struct testbed *t, unsigned position, bool in_body, uint64_t first)
 {
     struct span parts[2];
-    if (digest_memory() == first || !parts_here(position, in_body))
+    if (digest_memory(t) == first || !parts_here(position, in_body))
         return;
-    say_rule();
-    view_parts(worlds.observer, parts);
+    say_rule(t);
+    view_parts(t, worlds.observer, parts);
     for (unsigned part = 0; part < 2; part++)
         for (uint32_t at = parts[part].start; at < parts[part].end; at++) {
-            if (worlds.kept[at] == arena_view[at])
+            if (worlds.kept[at] == t->oracle.arena[at])
                 continue;
-            bug_arena_byte = (long)at;
+            t->oracle.bug.arena_byte = (long)at;
             bug_found(kind_word(), "observer-sees-other-bytes",
                       "expected: arena byte %u of p%u holds 0x%02x, even where %s\n"
                       "actual: there it holds 0x%02x",
-                      at, worlds.observer, worlds.kept[at], other_world(), arena_view[at]);
+                      at, worlds.observer, worlds.kept[at], other_world(), t->oracle.arena[at]);
         }
     bug_found(kind_word(), "observer-has-other-memory",
               "expected: p%u may access the same bytes, even where %s\nactual: it may not",
@@ -575,26 +585,26 @@ static bool is_compared(const struct event *event)
     return event->concern == MINE || event->concern == (worlds.kind == SECRETS ? MIXED : GRANT);
 }
 
-static void compare_answer(unsigned position, const struct event *event,
+static void compare_answer(struct testbed *t, unsigned position, const struct event *event,
                            const struct outcome *outcome)
 {
     if (!is_compared(event) || outcomes_equal(&event->outcome, outcome, !event->no_values) ||
         !parts_here(position, false))
         return;
-    say_rule();
+    say_rule(t);
     fputs("expected: ", stderr);
-    outcome_print(&event->outcome, stderr);
+    outcome_print(t, &event->outcome, stderr);
     fprintf(stderr, ", even where %s\nactual: there ", other_world());
-    outcome_print(outcome, stderr);
+    outcome_print(t, outcome, stderr);
     fputc('\n', stderr);
-    snprintf(bug_detail, sizeof bug_detail, "%s/%s",
+    snprintf(t->oracle.bug.detail, sizeof t->oracle.bug.detail, "%s/%s",
              outcome_name(event->outcome.kind, event->outcome.status),
              outcome_name(outcome->kind, outcome->status));
     bug_found(kind_word(), "observer-gets-another-answer",
               "what concerns p%u depends on what must not matter to it", worlds.observer);
 }
 
-static void compare_end(unsigned position, const struct outcome *outcome)
+static void compare_end(struct testbed *t, unsigned position, const struct outcome *outcome)
 {
     const struct event *event = &worlds.events[position];
     if (worlds.over || position >= worlds.over_at || !event->ended)
@@ -608,12 +618,12 @@ static void compare_end(unsigned position, const struct outcome *outcome)
     }
     const bool runs = runs_in_second(event->is_end ? event->begin : position);
     if (!runs || acts_apart(event))
-        restore(position, INSTEAD);
+        restore(t, position, INSTEAD);
     if (runs) {
-        restore(position, AFTER);
-        compare_answer(position, event, outcome);
+        restore(t, position, AFTER);
+        compare_answer(t, position, event, outcome);
     }
-    compare_memory(position, false, event->memory);
+    compare_memory(t, position, false, event->memory);
     /* What is left of a resource that is shared may now differ. */
     if (!event->is_end && (code == OP_SKIP_IDS || (code == OP_SPEND_IDS && worlds.kind == ALONE)))
         worlds.over = true;
@@ -621,24 +631,24 @@ static void compare_end(unsigned position, const struct outcome *outcome)
 
 /* ---- For the machine ---- */
 
-bool worlds_resolve(unsigned position, const struct op *op, struct call *call)
+bool worlds_resolve(struct testbed *t, unsigned position, const struct op *op, struct call *call)
 {
     if (worlds.phase == SECOND)
-        return recall(position, op, call);
-    if (!model_resolve(op, call))
+        return recall(t, position, op, call);
+    if (!model_resolve(&t->model, op, call))
         return false;
-    note_first(position, call);
+    note_first(t, position, call);
     return true;
 }
 
-bool worlds_body_goes_on(unsigned position)
+bool worlds_body_goes_on(struct testbed *t, unsigned position)
 {
     const struct event *event = &worlds.events[position];
     if (worlds.phase != SECOND || !event->body)
         return false;
-    restore(position, INSTEAD);
+    restore(t, position, INSTEAD);
     if (!worlds.over && position < worlds.over_at)
-        compare_memory(position, true, event->body_memory);
+        compare_memory(t, position, true, event->body_memory);
     return true;
 }
 
@@ -648,23 +658,25 @@ bool worlds_end_is_bare(unsigned position)
     return worlds.phase == SECOND && event->is_end && !runs_in_second(event->begin);
 }
 
-void worlds_laid_out(void)
+void worlds_laid_out(struct testbed *t)
 {
     struct span parts[WORLD_PARTS];
     if (worlds.phase != SECOND || worlds.kind != SECRETS)
         return;
-    const unsigned count = world_touched(parts);
+    const unsigned count = world_touched(t, parts);
     for (unsigned part = 0; part < count; part++)
         if (arena_is_of_process(parts[part].start))
-            change_bytes(parts[part]);
-    change_bytes((struct span){ arena_scratch(), arena_scratch() + arena_scratch_len() });
+            change_bytes(t, parts[part]);
+    change_bytes(t, (struct span){ arena_scratch(t->model.is_large),
+                                   arena_scratch(t->model.is_large) +
+                                       arena_scratch_len(t->model.is_large) });
 }
 
 static void body_begins(const struct walk *walk, const struct call *call)
 {
     const unsigned position = walk->position;
     const size_t len = op_table[call->op->code].how == HOW_ENTER
-                           ? world_slice_len(entered_slice(call))
+                           ? world_slice_len(walk->t, entered_slice(call))
                            : 0; /* a driver that acts is lent nothing */
     struct event *event = &worlds.events[position];
     if (worlds.phase == FIRST) {
@@ -678,23 +690,23 @@ static void body_begins(const struct walk *walk, const struct call *call)
         }
         event->body = true;
         event->body_len = len;
-        event->body_memory = digest_memory();
+        event->body_memory = digest_memory(walk->t);
         if (worlds.parted && worlds.parted_at == position && worlds.parted_in_body)
-            memcpy(worlds.kept, arena_view, ARENA_LEN);
+            memcpy(worlds.kept, walk->t->oracle.arena, ARENA_LEN);
         return;
     }
     if (worlds.over || position >= worlds.over_at)
         return;
     if (acts_apart(event))
-        restore(position, INSTEAD);
+        restore(walk->t, position, INSTEAD);
     if (event->concern == MINE && (!event->body || event->body_len != len) &&
         parts_here(position, true)) {
-        say_rule();
+        say_rule(walk->t);
         bug_found(kind_word(), "observer-lends-another-slice",
                   "expected: a slice of %" PRIu64 " bytes, even where %s\nactual: %zu bytes",
                   event->body_len, other_world(), len);
     }
-    compare_memory(position, true, event->body_memory);
+    compare_memory(walk->t, position, true, event->body_memory);
 }
 
 static void op_ended(const struct walk *walk, const struct op *op, unsigned begin,
@@ -703,19 +715,19 @@ static void op_ended(const struct walk *walk, const struct op *op, unsigned begi
     const unsigned position = walk->position;
     (void)op;
     if (worlds.phase == FIRST)
-        note_first_end(position, begin, outcome);
+        note_first_end(walk->t, position, begin, outcome);
     else
-        compare_end(position, outcome);
+        compare_end(walk->t, position, outcome);
 }
 
 const struct observer worlds_observer = { .body_begins = body_begins, .ended = op_ended };
 
 /* ---- Running ---- */
 
-static void begin_first(const struct trace *trace, unsigned observer)
+static void begin_first(struct testbed *t, const struct trace *trace, unsigned observer)
 {
     worlds.phase = FIRST;
-    worlds_compared = true;
+    t->worlds_compared = true;
     worlds.observer = observer;
     worlds.trace = trace;
     worlds.over = false;
@@ -726,54 +738,54 @@ static void begin_first(const struct trace *trace, unsigned observer)
     memset(worlds.slices, 0, sizeof worlds.slices);
     for (unsigned v = 0; v < TRACE_DRIVER_COUNT; v++)
         worlds.holder[v] = TRACE_MAX_PROCESSES;
-    oracle_act_listener = note_act;
+    t->oracle.act_listener = note_act;
 }
 
-static void run_first(const struct trace *trace, unsigned observer)
+static void run_first(struct testbed *t, const struct trace *trace, unsigned observer)
 {
-    begin_first(trace, observer);
-    machine_run(trace, NULL);
-    oracle_act_listener = NULL;
-    worlds_compared = false;
+    begin_first(t, trace, observer);
+    machine_run(t, trace, NULL);
+    t->oracle.act_listener = NULL;
+    t->worlds_compared = false;
 }
 
-static void run_second(const struct trace *trace, enum kind kind)
+static void run_second(struct testbed *t, const struct trace *trace, enum kind kind)
 {
     worlds.phase = SECOND;
-    worlds_compared = true;
+    t->worlds_compared = true;
     worlds.kind = kind;
     worlds.next_saved = 0;
     worlds.over = false;
-    world_use(kind == SECRETS);
-    machine_run(trace, NULL);
-    world_use(false);
-    worlds_compared = false;
+    world_use(t, kind == SECRETS);
+    machine_run(t, trace, NULL);
+    world_use(t, false);
+    t->worlds_compared = false;
 }
 
 /* Requires: the first world is recorded. */
-static void compare_second(const struct trace *trace, enum kind kind)
+static void compare_second(struct testbed *t, const struct trace *trace, enum kind kind)
 {
     worlds.parted = false;
-    run_second(trace, kind);
+    run_second(t, trace, kind);
     if (worlds.parted) {
-        run_first(trace, worlds.observer);
-        run_second(trace, kind);
+        run_first(t, trace, worlds.observer);
+        run_second(t, trace, kind);
         bug_found("testbed", "worlds-part-once", "the two worlds differed, and then they did not");
     }
     worlds.parted = false;
 }
 
 /* What runs again is not counted again. */
-static void count_again(bool again)
+static void count_again(struct testbed *t, bool again)
 {
     static uint64_t checked_ops, accesses;
-    machine_uncounted = !again;
+    t->uncounted = !again;
     if (again) {
-        machine_checked_ops = checked_ops;
-        access_count = accesses;
+        t->checked_ops = checked_ops;
+        t->oracle.access_count = accesses;
     } else {
-        checked_ops = machine_checked_ops;
-        accesses = access_count;
+        checked_ops = t->checked_ops;
+        accesses = t->oracle.access_count;
     }
 }
 
@@ -794,32 +806,32 @@ static enum kind first_kind(uint64_t choice)
     return choice / TRACE_MAX_PROCESSES % 2 == 0 ? SECRETS : ALONE;
 }
 
-void worlds_run_some(const struct trace *trace)
+void worlds_run_some(struct testbed *t, const struct trace *trace)
 {
     const uint64_t number = number_of(trace);
     if (number % WORLDS_EVERY != 0) {
-        machine_run(trace, NULL);
+        machine_run(t, trace, NULL);
         return;
     }
     const uint64_t choice = number / WORLDS_EVERY;
-    run_first(trace, (unsigned)(choice % trace_slot_count(trace)));
-    if (bug_unheard)
+    run_first(t, trace, (unsigned)(choice % trace_slot_count(trace)));
+    if (t->oracle.bug.unheard)
         return;
-    count_again(false);
-    compare_second(trace, first_kind(choice));
-    count_again(true);
+    count_again(t, false);
+    compare_second(t, trace, first_kind(choice));
+    count_again(t, true);
 }
 
-void worlds_run_all(const struct trace *trace)
+void worlds_run_all(struct testbed *t, const struct trace *trace)
 {
     const uint64_t choice = number_of(trace) / WORLDS_EVERY;
     const enum kind first = first_kind(choice);
     const unsigned count = trace_slot_count(trace);
-    count_again(false);
-    for (unsigned n = 0; n < count && !bug_unheard; n++) {
-        run_first(trace, (unsigned)((choice + n) % count));
-        compare_second(trace, first);
-        compare_second(trace, first == SECRETS ? ALONE : SECRETS);
+    count_again(t, false);
+    for (unsigned n = 0; n < count && !t->oracle.bug.unheard; n++) {
+        run_first(t, trace, (unsigned)((choice + n) % count));
+        compare_second(t, trace, first);
+        compare_second(t, trace, first == SECRETS ? ALONE : SECRETS);
     }
-    count_again(true);
+    count_again(t, true);
 }

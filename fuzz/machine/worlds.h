@@ -23,27 +23,26 @@
  * world, of an observer and of a kind chosen likewise. Which inputs are chosen does not depend on
  * what ran before. */
 enum { WORLDS_EVERY = 256 };
-void worlds_run_some(const struct trace *trace);
+void worlds_run_some(struct testbed *t, const struct trace *trace);
 
 /* Compare with both kinds of worlds, for each process in turn. Requires: the trace runs clean. */
-void worlds_run_all(const struct trace *trace);
+void worlds_run_all(struct testbed *t, const struct trace *trace);
 
 /* ---- For the machine. Where no worlds are compared, it need not call these ---- */
 
-extern bool worlds_compared;
-
 /* Work out the operands of an operation: in the second world those of the first. Returns: false if
  * the operation is not run. */
-bool worlds_resolve(unsigned position, const struct op *op, struct call *call_out);
+bool worlds_resolve(struct testbed *t, unsigned position, const struct op *op,
+                    struct call *call_out);
 
 /* In the second world: an operation does not run, but the body that it opened in the first does. */
-bool worlds_body_goes_on(unsigned position);
+bool worlds_body_goes_on(struct testbed *t, unsigned position);
 
 /* In the second world: the enter that ends here did not run. */
 bool worlds_end_is_bare(unsigned position);
 
 /* The processes are laid out. */
-void worlds_laid_out(void);
+void worlds_laid_out(struct testbed *t);
 
 /* Looks on while worlds are compared. */
 extern const struct observer worlds_observer;

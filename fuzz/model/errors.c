@@ -36,22 +36,25 @@ int model_code_of(uint64_t process_error)
     }
 }
 
-void predict_code_name(const struct call *call, struct prediction *p)
+void predict_code_name(struct model *m, const struct call *call, struct prediction *p)
 {
+    (void)m;
     RULE("E1");
     answers(p, OUTCOME_DONE, 0);
     answers_with(p, 't', (uintptr_t)model_error_name((unsigned)call->args[0]));
 }
 
-void predict_process_error_name(const struct call *call, struct prediction *p)
+void predict_process_error_name(struct model *m, const struct call *call, struct prediction *p)
 {
+    (void)m;
     RULE("E1");
     answers(p, OUTCOME_DONE, 0);
     answers_with(p, 't', (uintptr_t)model_process_error_name((unsigned)call->args[0]));
 }
 
-void predict_process_error_to_code(const struct call *call, struct prediction *p)
+void predict_process_error_to_code(struct model *m, const struct call *call, struct prediction *p)
 {
+    (void)m;
     RULE("E2");
     answers(p, OUTCOME_CODE, model_code_of(call->args[0]));
 }

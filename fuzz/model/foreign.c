@@ -2,37 +2,36 @@
  * Contract: B6, B7, L1. */
 #include "rules.h"
 
-void predict_foreign_start(const struct call *call, struct prediction *p)
+void predict_foreign_start(struct model *m, const struct call *call, struct prediction *p)
 {
-    struct model_foreign *process = &model.foreign[call->args[0]];
+    struct model_foreign *process = &m->foreign[call->args[0]];
     RULE("B7");
     answers(p, OUTCOME_DONE, 0);
     *process = (struct model_foreign){ true, process->identifier + 1 };
-    model.any_foreign = true;
+    m->any_foreign = true;
 }
 
-void predict_foreign_end(const struct call *call, struct prediction *p)
+void predict_foreign_end(struct model *m, const struct call *call, struct prediction *p)
 {
     RULE("B7");
     answers(p, OUTCOME_DONE, 0);
-    model.foreign[call->args[0]].live = false;
+    m->foreign[call->args[0]].live = false;
 }
 
-static void takes_id(const struct call *call, unsigned slot)
+static void takes_id(struct model *m, const struct call *call, unsigned slot)
 {
-    model.ids[call->args[0]] =
-        (struct model_id){ true, true, slot, model.foreign[slot].identifier };
+    m->ids[call->args[0]] = (struct model_id){ true, true, slot, m->foreign[slot].identifier };
 }
 
-void predict_take_foreign_id(const struct call *call, struct prediction *p)
+void predict_take_foreign_id(struct model *m, const struct call *call, struct prediction *p)
 {
     RULE("B7");
     answers(p, OUTCOME_DONE, 0);
-    takes_id(call, (unsigned)call->args[1]);
+    takes_id(m, call, (unsigned)call->args[1]);
 }
 
 /* Nothing is checked, liveness neither: it is the caller's duty that the memory is the process's. */
-static void vouch(unsigned number, unsigned slot, uint64_t offset, uint64_t len,
+static void vouch(struct model *m, unsigned number, unsigned slot, uint64_t offset, uint64_t len,
                   struct prediction *p)
 {
     const unsigned place = slot % MODEL_FOREIGN_COUNT; /* the other table's has that of the first */
@@ -46,37 +45,37 @@ static void vouch(unsigned number, unsigned slot, uint64_t offset, uint64_t len,
         .filled = true,
         .foreign = true,
         .slot = slot,
-        .identifier = model.foreign[slot].identifier,
+        .identifier = m->foreign[slot].identifier,
         .addr = (uint64_t)ARENA_BASE + ARENA_FOREIGN + (uint64_t)place * MODEL_FOREIGN_LEN + offset,
         .len = len,
     };
-    model_fill_buffer(number, &buffer);
+    model_fill_buffer(m, number, &buffer);
 }
 
-void predict_foreign_build(const struct call *call, struct prediction *p)
+void predict_foreign_build(struct model *m, const struct call *call, struct prediction *p)
 {
-    vouch(model_buffer_named(call, 0), (unsigned)call->args[1], call->args[2], call->args[3], p);
+    vouch(m, model_buffer_named(call, 0), (unsigned)call->args[1], call->args[2], call->args[3], p);
 }
 
 /* ---- Our other table's process: no id or buffer of it is one of ours, however its numbers look ---- */
 
-void predict_take_other_id(const struct call *call, struct prediction *p)
+void predict_take_other_id(struct model *m, const struct call *call, struct prediction *p)
 {
     RULE("L1");
     answers(p, OUTCOME_DONE, 0);
-    takes_id(call, MODEL_OTHER);
+    takes_id(m, call, MODEL_OTHER);
 }
 
-void predict_other_restart(const struct call *call, struct prediction *p)
+void predict_other_restart(struct model *m, const struct call *call, struct prediction *p)
 {
     (void)call;
     RULE("L1");
-    model.foreign[MODEL_OTHER].identifier++;
+    m->foreign[MODEL_OTHER].identifier++;
     answers_why(p, OK);
 }
 
-void predict_other_build(const struct call *call, struct prediction *p)
+void predict_other_build(struct model *m, const struct call *call, struct prediction *p)
 {
-    model.any_foreign = true;
-    vouch(model_buffer_named(call, 0), MODEL_OTHER, call->args[1], call->args[2], p);
+    m->any_foreign = true;
+    vouch(m, model_buffer_named(call, 0), MODEL_OTHER, call->args[1], call->args[2], p);
 }

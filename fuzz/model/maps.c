@@ -8,19 +8,19 @@ static bool region_has(const struct model_region *region, uint64_t addr)
     return region->start <= addr && addr < region->end;
 }
 
-const struct model_region *model_find_region(unsigned map, uint64_t addr)
+const struct model_region *model_find_region(const struct model *m, unsigned map, uint64_t addr)
 {
-    for (unsigned r = 0; r < model.maps[map].count; r++)
-        if (region_has(&model_regions_of(map)[r], addr))
-            return &model_regions_of(map)[r];
+    for (unsigned r = 0; r < m->maps[map].count; r++)
+        if (region_has(&model_regions_of(m, map)[r], addr))
+            return &model_regions_of(m, map)[r];
     return NULL;
 }
 
 /* M1, of an array: some region with the right holds the byte. */
-static bool byte_is_permitted(unsigned map, uint64_t addr, bool writable)
+static bool byte_is_permitted(const struct model *m, unsigned map, uint64_t addr, bool writable)
 {
-    for (unsigned r = 0; r < model.maps[map].count; r++) {
-        const struct model_region *region = &model_regions_of(map)[r];
+    for (unsigned r = 0; r < m->maps[map].count; r++) {
+        const struct model_region *region = &model_regions_of(m, map)[r];
         if (region_has(region, addr) && (region->writable || !writable))
             return true;
     }
@@ -28,23 +28,25 @@ static bool byte_is_permitted(unsigned map, uint64_t addr, bool writable)
 }
 
 /* The first byte that is missing, if there is one, is the range's first, or follows a region. */
-static bool array_permits(unsigned map, uint64_t addr, wide end, bool writable)
+static bool array_permits(const struct model *m, unsigned map, uint64_t addr, wide end,
+                          bool writable)
 {
-    bool good = byte_is_permitted(map, addr, writable);
-    for (unsigned r = 0; r < model.maps[map].count; r++) {
-        const uint64_t next = model_regions_of(map)[r].end;
+    bool good = byte_is_permitted(m, map, addr, writable);
+    for (unsigned r = 0; r < m->maps[map].count; r++) {
+        const uint64_t next = model_regions_of(m, map)[r].end;
         if (addr < next && next < end)
-            good &= byte_is_permitted(map, next, writable);
+            good &= byte_is_permitted(m, map, next, writable);
     }
     return good;
 }
 
 /* M3: one call for each region on the way. */
-static bool function_permits(unsigned map, uint64_t addr, wide end, bool writable, bool asks)
+static bool function_permits(struct model *m, unsigned map, uint64_t addr, wide end, bool writable,
+                             bool asks)
 {
     while (addr < end) {
-        const struct model_region *region = model_find_region(map, addr);
-        struct model_lookups *lookups = &model.lookups;
+        const struct model_region *region = model_find_region(m, map, addr);
+        struct model_lookups *lookups = &m->lookups;
         if (asks && lookups->count < MODEL_MAX_LOOKUPS) {
             lookups->calls[lookups->count].map = map;
             lookups->calls[lookups->count++].addr = addr;
@@ -56,29 +58,30 @@ static bool function_permits(unsigned map, uint64_t addr, wide end, bool writabl
     return true;
 }
 
-bool model_map_permits(unsigned map, uint64_t addr, uint64_t len, bool writable, bool asks)
+bool model_map_permits(struct model *m, unsigned map, uint64_t addr, uint64_t len, bool writable,
+                       bool asks)
 {
     const wide end = (wide)addr + len;
-    switch (model.maps[map].kind) {
-    case MODEL_ARRAY: return array_permits(map, addr, end, writable);
-    case MODEL_FUNCTION: return function_permits(map, addr, end, writable, asks);
+    switch (m->maps[map].kind) {
+    case MODEL_ARRAY: return array_permits(m, map, addr, end, writable);
+    case MODEL_FUNCTION: return function_permits(m, map, addr, end, writable, asks);
     default: return false;
     }
 }
 
 /* ---- The kernel makes maps ---- */
 
-void predict_map_region(const struct call *call, struct prediction *p)
+void predict_map_region(struct model *m, const struct call *call, struct prediction *p)
 {
     RULE("M1");
     answers(p, OUTCOME_DONE, 0);
-    model.regions[call->args[0]] =
+    m->regions[call->args[0]] =
         (struct model_region){ .start = call->args[1],
                                .end = (uintptr_t)(call->args[1] + call->args[2]),
                                .writable = call->args[3] == 1 };
 }
 
-void predict_map_make(const struct call *call, struct prediction *p)
+void predict_map_make(struct model *m, const struct call *call, struct prediction *p)
 {
     const unsigned map = (unsigned)call->args[0];
     RULE("M1");
@@ -87,10 +90,10 @@ void predict_map_make(const struct call *call, struct prediction *p)
         return;
     }
     answers(p, OUTCOME_DONE, 0);
-    model.maps[map] = (struct model_map){ call->op->code == OP_MAP_NONE        ? MODEL_NO_MAP
-                                          : call->op->code == OP_MAP_OF_LOOKUP ? MODEL_FUNCTION
-                                                                               : MODEL_ARRAY,
-                                          (unsigned)call->args[1] };
+    m->maps[map] = (struct model_map){ call->op->code == OP_MAP_NONE        ? MODEL_NO_MAP
+                                       : call->op->code == OP_MAP_OF_LOOKUP ? MODEL_FUNCTION
+                                                                            : MODEL_ARRAY,
+                                       (unsigned)call->args[1] };
 }
 
 /* ---- Who lends ---- */
@@ -104,45 +107,47 @@ struct lender {
 };
 
 /* Operands: a map, a foreign process, a way to hold. */
-static struct lender lender_of(const struct call *call)
+static struct lender lender_of(const struct model *m, const struct call *call)
 {
     return (struct lender){ .map = (unsigned)call->args[1],
                             .slot = (unsigned)call->args[2],
-                            .identifier = model.foreign[call->args[2]].identifier,
+                            .identifier = m->foreign[call->args[2]].identifier,
                             .rechecked = call->args[3] == 1 };
 }
 
 /* M2, of a range that is not empty, by map `map`. */
-static bool range_is_permitted(unsigned map, uint64_t addr, uint64_t len, bool writable, bool asks)
+static bool range_is_permitted(struct model *m, unsigned map, uint64_t addr, uint64_t len,
+                               bool writable, bool asks)
 {
     return addr != 0 && (wide)addr + len < ADDRESS_SPACE &&
-           model_map_permits(map, addr, len, writable, asks);
+           model_map_permits(m, map, addr, len, writable, asks);
 }
 
 /* M2. Returns: the error. */
-static int share(const struct lender *lender, uint64_t addr, uint64_t len, bool writable,
-                 struct prediction *p)
+static int share(struct model *m, const struct lender *lender, uint64_t addr, uint64_t len,
+                 bool writable, struct prediction *p)
 {
     const struct model_id id = { true, true, lender->slot, lender->identifier };
     if (lender->is_process)
-        return model_share(lender->slot, addr, len, writable, p);
+        return model_share(m, lender->slot, addr, len, writable, p);
     RULE("M2");
-    if (!model_id_is_live(&id))
+    if (!model_id_is_live(m, &id))
         return PROCESS_ERRORS + NO_SUCH_APP;
-    return len == 0 || range_is_permitted(lender->map, addr, len, writable, true) ? OK : INVAL;
+    return len == 0 || range_is_permitted(m, lender->map, addr, len, writable, true) ? OK : INVAL;
 }
 
 /* What a kernel's map says is its own business, but for memory that is not the process's. */
-static bool may_be_lent(const struct lender *lender, uint64_t addr, uint64_t len, bool writable)
+static bool may_be_lent(struct model *m, const struct lender *lender, uint64_t addr, uint64_t len,
+                        bool writable)
 {
     const uint64_t memory = model_foreign_memory(lender->slot);
     return lender->is_process || len == 0 ||
            (addr >= memory && (wide)addr + len <= (wide)memory + MODEL_FOREIGN_LEN) ||
-           !range_is_permitted(lender->map, addr, len, writable, false);
+           !range_is_permitted(m, lender->map, addr, len, writable, false);
 }
 
-static struct model_buffer buffer_of(const struct lender *lender, uint64_t addr, uint64_t len,
-                                     bool writable)
+static struct model_buffer buffer_of(const struct model *m, const struct lender *lender,
+                                     uint64_t addr, uint64_t len, bool writable)
 {
     return (struct model_buffer){
         .filled = true,
@@ -150,7 +155,7 @@ static struct model_buffer buffer_of(const struct lender *lender, uint64_t addr,
         .foreign = !lender->is_process,
         .slot = lender->slot,
         .identifier =
-            lender->is_process ? model.processes[lender->slot].identifier : lender->identifier,
+            lender->is_process ? m->processes[lender->slot].identifier : lender->identifier,
         .addr = addr,
         .len = len,
         .rechecked = lender->rechecked,
@@ -159,33 +164,33 @@ static struct model_buffer buffer_of(const struct lender *lender, uint64_t addr,
     };
 }
 
-void predict_map_build(const struct call *call, struct prediction *p)
+void predict_map_build(struct model *m, const struct call *call, struct prediction *p)
 {
-    const struct lender lender = lender_of(call);
+    const struct lender lender = lender_of(m, call);
     const bool writable = call->op->code == OP_MAP_READWRITE;
     const uint64_t addr = call->args[4], len = call->args[5];
-    if (!may_be_lent(&lender, addr, len, writable)) {
+    if (!may_be_lent(m, &lender, addr, len, writable)) {
         skips(p, "R14");
         return;
     }
-    answers(p, OUTCOME_CODE, share(&lender, addr, len, writable, p));
-    const struct model_buffer buffer = buffer_of(&lender, addr, len, writable);
+    answers(p, OUTCOME_CODE, share(m, &lender, addr, len, writable, p));
+    const struct model_buffer buffer = buffer_of(m, &lender, addr, len, writable);
     if (p->outcome.status == OK)
-        model_fill_buffer(model_buffer_named(call, 0), &buffer);
+        model_fill_buffer(m, model_buffer_named(call, 0), &buffer);
 }
 
 /* ---- M5 ---- */
 
-static uint64_t word_at(uint64_t addr)
+static uint64_t word_at(const struct model *m, uint64_t addr)
 {
     uintptr_t word;
-    memcpy(&word, &model.bytes[addr - ARENA_BASE], sizeof word);
+    memcpy(&word, &m->bytes[addr - ARENA_BASE], sizeof word);
     return word;
 }
 
-static struct model_range pair_at(uint64_t addr)
+static struct model_range pair_at(const struct model *m, uint64_t addr)
 {
-    return (struct model_range){ word_at(addr), word_at(addr + sizeof(uintptr_t)) };
+    return (struct model_range){ word_at(m, addr), word_at(m, addr + sizeof(uintptr_t)) };
 }
 
 enum { MOST_PAIRS = 4 }; /* of operand kind r */
@@ -199,58 +204,59 @@ struct vector {
 };
 
 /* The array is entered, and copied. Returns: the error. */
-static int fetch_pairs(const struct vector *v, struct model_range *pairs, struct prediction *p)
+static int fetch_pairs(struct model *m, const struct vector *v, struct model_range *pairs,
+                       struct prediction *p)
 {
     const uint64_t len = v->count * MODEL_PAIR_LEN;
-    const int error = share(&v->lender, v->addr, len, false, p);
-    const struct model_buffer array = buffer_of(&v->lender, v->addr, len, false);
+    const int error = share(m, &v->lender, v->addr, len, false, p);
+    const struct model_buffer array = buffer_of(m, &v->lender, v->addr, len, false);
     if (error != OK)
         return error;
-    if (!model_asks_whether_live(&array, p))
+    if (!model_asks_whether_live(m, &array, p))
         return PROCESS_ERRORS + NO_SUCH_APP;
-    opens(p, HOOK_OPEN, v->addr, len, false);
+    opens(m, p, HOOK_OPEN, v->addr, len, false);
     for (unsigned i = 0; i < v->count; i++)
-        pairs[i] = pair_at(v->addr + (uint64_t)i * MODEL_PAIR_LEN);
+        pairs[i] = pair_at(m, v->addr + (uint64_t)i * MODEL_PAIR_LEN);
     may_read(p, (uint32_t)(v->addr - ARENA_BASE), (uint32_t)(v->addr - ARENA_BASE + len));
-    opens(p, HOOK_CLOSE, v->addr, len, false);
+    opens(m, p, HOOK_CLOSE, v->addr, len, false);
     return OK;
 }
 
 /* Of a foreign vector, whose bytes nothing changes meanwhile. */
-static bool vector_may_be_lent(const struct vector *v)
+static bool vector_may_be_lent(struct model *m, const struct vector *v)
 {
     const uint64_t len = v->count * MODEL_PAIR_LEN;
     if (v->lender.is_process || v->count > v->max)
         return true;
-    if (!may_be_lent(&v->lender, v->addr, len, false))
+    if (!may_be_lent(m, &v->lender, v->addr, len, false))
         return false;
-    if (v->count == 0 || !range_is_permitted(v->lender.map, v->addr, len, false, false))
+    if (v->count == 0 || !range_is_permitted(m, v->lender.map, v->addr, len, false, false))
         return true;
     for (unsigned i = 0; i < v->count; i++) {
-        const struct model_range pair = pair_at(v->addr + (uint64_t)i * MODEL_PAIR_LEN);
-        if (!may_be_lent(&v->lender, pair.addr, pair.len, v->writable))
+        const struct model_range pair = pair_at(m, v->addr + (uint64_t)i * MODEL_PAIR_LEN);
+        if (!may_be_lent(m, &v->lender, pair.addr, pair.len, v->writable))
             return false;
     }
     return true;
 }
 
-static void build_vector(const struct vector *v, struct prediction *p)
+static void build_vector(struct model *m, const struct vector *v, struct prediction *p)
 {
     static const struct model_buffer none;
     struct model_range pairs[MOST_PAIRS];
     uint64_t failed = v->count;
-    int error = share(&v->lender, 0, 0, v->writable, p);
+    int error = share(m, &v->lender, 0, 0, v->writable, p);
     RULE("M5");
     if (error == OK && v->count > v->max)
         error = SIZE;
     if (error == OK && v->count != 0)
-        error = fetch_pairs(v, pairs, p);
+        error = fetch_pairs(m, v, pairs, p);
     for (unsigned i = 0; error == OK && i < v->count; i++) {
         const struct model_buffer buffer =
-            buffer_of(&v->lender, pairs[i].addr, pairs[i].len, v->writable);
-        error = share(&v->lender, pairs[i].addr, pairs[i].len, v->writable, p);
+            buffer_of(m, &v->lender, pairs[i].addr, pairs[i].len, v->writable);
+        error = share(m, &v->lender, pairs[i].addr, pairs[i].len, v->writable, p);
         if (error == OK)
-            model_fill_buffer(v->first + i, &buffer);
+            model_fill_buffer(m, v->first + i, &buffer);
         else
             failed = i;
     }
@@ -260,7 +266,7 @@ static void build_vector(const struct vector *v, struct prediction *p)
         return;
     answers_with(p, 'l', failed);
     for (unsigned i = 0; failed < v->count && i < v->count; i++)
-        model_fill_buffer(v->first + i, &none);
+        model_fill_buffer(m, v->first + i, &none);
 }
 
 /* From operand `k` on: address, count, and how many registers. */
@@ -276,25 +282,25 @@ static struct vector vector_of(const struct call *call, unsigned k, const struct
                             .writable = op_table[call->op->code].operands[0] == 'W' };
 }
 
-void predict_vector(const struct call *call, struct prediction *p)
+void predict_vector(struct model *m, const struct call *call, struct prediction *p)
 {
     const struct lender lender = { .is_process = true, .slot = (unsigned)call->args[1] };
     const struct vector v = vector_of(call, 2, &lender);
-    if (!model_is_empty_slot(lender.slot, p))
-        build_vector(&v, p);
+    if (!model_is_empty_slot(m, lender.slot, p))
+        build_vector(m, &v, p);
 }
 
-void predict_map_vector(const struct call *call, struct prediction *p)
+void predict_map_vector(struct model *m, const struct call *call, struct prediction *p)
 {
-    const struct lender lender = lender_of(call);
+    const struct lender lender = lender_of(m, call);
     const struct vector v = vector_of(call, 4, &lender);
-    if (vector_may_be_lent(&v))
-        build_vector(&v, p);
+    if (vector_may_be_lent(m, &v))
+        build_vector(m, &v, p);
     else
         skips(p, "R14");
 }
 
-void predict_put_pair(const struct call *call, struct prediction *p)
+void predict_put_pair(struct model *m, const struct call *call, struct prediction *p)
 {
     const uint64_t addr = call->args[0] + call->args[1] * MODEL_PAIR_LEN;
     const uintptr_t words[2] = { (uintptr_t)call->args[2], (uintptr_t)call->args[3] };
@@ -302,20 +308,20 @@ void predict_put_pair(const struct call *call, struct prediction *p)
     skips(p, "T5");
     if (addr >= foreign &&
         addr - foreign <= (size_t)TRACE_FOREIGN_COUNT * MODEL_FOREIGN_LEN - sizeof words)
-        model.any_foreign = true;
-    else if (!model_is_app_memory(addr))
+        m->any_foreign = true;
+    else if (!model_is_app_memory(m, addr))
         return;
     for (uint64_t i = 0; i < sizeof words; i++) /* one owner, and one purpose */
         if (!arena_holds((uintptr_t)(addr + i)) ||
-            model.cells[addr + i - ARENA_BASE] != model.cells[addr - ARENA_BASE])
+            m->cells[addr + i - ARENA_BASE] != m->cells[addr - ARENA_BASE])
             return;
-    memcpy(&model.bytes[addr - ARENA_BASE], words, sizeof words);
+    memcpy(&m->bytes[addr - ARENA_BASE], words, sizeof words);
     answers(p, OUTCOME_DONE, 0);
 }
 
-void predict_pair(const struct call *call, struct prediction *p)
+void predict_pair(struct model *m, const struct call *call, struct prediction *p)
 {
-    const struct model_slice *slice = model_slice_named(call, p);
+    const struct model_slice *slice = model_slice_named(m, call, p);
     if (slice == NULL)
         return;
     const uint64_t len = model_slice_len(slice), offset = call->args[1];
@@ -324,7 +330,7 @@ void predict_pair(const struct call *call, struct prediction *p)
         answers(p, OUTCOME_NO, 0);
         return;
     }
-    const struct model_range pair = pair_at((uint64_t)ARENA_BASE + slice->span.start + offset);
+    const struct model_range pair = pair_at(m, (uint64_t)ARENA_BASE + slice->span.start + offset);
     may_read(p, slice->span.start + (uint32_t)offset,
              slice->span.start + (uint32_t)offset + MODEL_PAIR_LEN);
     answers(p, OUTCOME_YES, 0);
@@ -334,19 +340,19 @@ void predict_pair(const struct call *call, struct prediction *p)
 
 /* ---- M6 ---- */
 
-void predict_map_allow(const struct call *call, struct prediction *p)
+void predict_map_allow(struct model *m, const struct call *call, struct prediction *p)
 {
-    const struct lender lender = lender_of(call);
+    const struct lender lender = lender_of(m, call);
     const bool writable = call->op->code == OP_MAP_ALLOW_READWRITE;
-    struct model_kernel_slot *slot = &model.kernel_slots[writable][call->args[0]];
+    struct model_kernel_slot *slot = &m->kernel_slots[writable][call->args[0]];
     struct model_range gives = { call->args[4], call->args[5] };
-    if (!may_be_lent(&lender, gives.addr, gives.len, writable)) {
+    if (!may_be_lent(m, &lender, gives.addr, gives.len, writable)) {
         skips(p, "R14");
         return;
     }
-    answers(p, OUTCOME_CODE, share(&lender, gives.addr, gives.len, writable, p));
+    answers(p, OUTCOME_CODE, share(m, &lender, gives.addr, gives.len, writable, p));
     if (p->outcome.status == OK) {
-        const struct model_buffer held = buffer_of(&lender, gives.addr, gives.len, writable);
+        const struct model_buffer held = buffer_of(m, &lender, gives.addr, gives.len, writable);
         RULE("M6");
         gives = (struct model_range){ slot->held.addr, slot->held.len };
         slot->held = held;
@@ -356,10 +362,10 @@ void predict_map_allow(const struct call *call, struct prediction *p)
     answers_with(p, 'l', gives.len);
 }
 
-void predict_map_slot(const struct call *call, struct prediction *p)
+void predict_map_slot(struct model *m, const struct call *call, struct prediction *p)
 {
     const unsigned kind = call->op->code == OP_MAP_SLOT_READWRITE;
-    const struct model_kernel_slot *slot = &model.kernel_slots[kind][call->args[1]];
+    const struct model_kernel_slot *slot = &m->kernel_slots[kind][call->args[1]];
     struct model_buffer buffer = slot->held;
     RULE("M6");
     buffer.from_kernel_slot = buffer.filled;
@@ -367,5 +373,5 @@ void predict_map_slot(const struct call *call, struct prediction *p)
     buffer.number = (unsigned)call->args[1];
     buffer.swaps = slot->swaps;
     answers(p, OUTCOME_DONE, 0);
-    model_fill_buffer(model_buffer_named(call, 0), &buffer);
+    model_fill_buffer(m, model_buffer_named(call, 0), &buffer);
 }

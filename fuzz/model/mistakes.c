@@ -55,11 +55,11 @@ const char *model_mistake(unsigned number)
     return number < sizeof mistakes / sizeof mistakes[0] ? mistakes[number].words : NULL;
 }
 
-void predict_misuse(const struct call *call, struct prediction *p)
+void predict_misuse(struct model *m, const struct call *call, struct prediction *p)
 {
     const uint64_t number = call->args[0];
     if (number < sizeof mistakes / sizeof mistakes[0])
-        panics(p, mistakes[number].rule);
+        panics(m, p, mistakes[number].rule);
     else
         skips(p, "T4");
 }

@@ -1,42 +1,42 @@
 #include "rules.h"
 
-struct model model;
-struct model_far model_far;
-struct model_buffer model_rows[2][TRACE_MOST_COPIED];
-uint32_t model_granule = 1;
-bool model_eighths;
-
-void model_reset(void)
+void model_begin(struct model *m, struct model_far *far)
 {
-    memset(&model, 0, offsetof(struct model, cells));
-    model.processes = model.written;
-    model.foreign[MODEL_OTHER].live = true;
-    memset(model.cells, 0, sizeof model.cells);
-    memcpy(model.bytes, arena_pristine, sizeof model.bytes);
+    m->far = far;
+    m->granule = 1;
 }
 
-void model_op_begin(void)
+void model_reset(struct model *m)
 {
-    model.refuse_now = model.refuse_next;
-    model.refuse_next = 0;
-    model.requests_seen = 0;
-    model.widen_now = model.widen_next;
-    model.widen_next.operand = 0;
-    model.acts_now.count = 0;
-    for (; model.acts_now.count < model.acts_next.count; model.acts_now.count++)
-        model.acts_now.acts[model.acts_now.count] = model.acts_next.acts[model.acts_now.count];
-    model.acts_next.count = 0;
-    model.hooks_seen = 0;
-    model.lookups.count = 0;
+    memset(m, 0, offsetof(struct model, cells));
+    m->processes = m->written;
+    m->foreign[MODEL_OTHER].live = true;
+    memset(m->cells, 0, sizeof m->cells);
+    memcpy(m->bytes, arena_pristine(), sizeof m->bytes);
+}
+
+void model_op_begin(struct model *m)
+{
+    m->refuse_now = m->refuse_next;
+    m->refuse_next = 0;
+    m->requests_seen = 0;
+    m->widen_now = m->widen_next;
+    m->widen_next.operand = 0;
+    m->acts_now.count = 0;
+    for (; m->acts_now.count < m->acts_next.count; m->acts_now.count++)
+        m->acts_now.acts[m->acts_now.count] = m->acts_next.acts[m->acts_now.count];
+    m->acts_next.count = 0;
+    m->hooks_seen = 0;
+    m->lookups.count = 0;
 }
 
 /* S6 */
-void predict_return_to_user(const struct call *call, struct prediction *p)
+void predict_return_to_user(struct model *m, const struct call *call, struct prediction *p)
 {
     (void)call;
     RULE("S6");
     answers(p, OUTCOME_DONE, 0);
-    calls_hook(p, HOOK_BARRIER);
+    calls_hook(m, p, HOOK_BARRIER);
 }
 
 static predict_function *const rules[256] = {
@@ -46,9 +46,9 @@ static predict_function *const rules[256] = {
 #undef OP
 };
 
-void model_predict(const struct call *call, struct prediction *p)
+void model_predict(struct model *m, const struct call *call, struct prediction *p)
 {
     begin_prediction(p);
-    rules[call->op->code](call, p);
-    model_act_when_fetched(p);
+    rules[call->op->code](m, call, p);
+    model_act_when_fetched(m, p);
 }

@@ -237,7 +237,18 @@ struct model_acts {
     } acts[MAX_ACTS];
 };
 
+/* What else a large trace has: grants from MODEL_GRANT_COUNT on, and their slots, which mean nothing until one is made. */
+enum { MODEL_FAR_GRANT_COUNT = ARENA_LARGE_LEN != 0 ? TRACE_LARGE_GRANTS - MODEL_GRANT_COUNT : 1 };
+struct model_far {
+    struct model_grant grants[TRACE_MAX_PROCESSES][MODEL_FAR_GRANT_COUNT];
+    struct model_slots slots[TRACE_MAX_PROCESSES][MODEL_FAR_GRANT_COUNT];
+
+    /* What a long stream goes over: read-only, read-write. They mean nothing until one is made. */
+    struct model_buffer rows[2][TRACE_MOST_COPIED];
+};
+
 struct model {
+    bool is_large; /* the trace is: its processes and arrays are where there is room for them */
     unsigned slot_count;
     uint64_t next_identifier;
     uint64_t wound_from; /* … before it was last wound forward */
@@ -279,131 +290,128 @@ struct model {
     struct model_open open[TRACE_MAX_DEPTH]; /* what is deeper than `depth` is 0 */
     uint8_t cells[ARENA_LEN]; /* owner and purpose of each byte: model.c */
     uint8_t bytes[ARENA_LEN]; /* B5: one value of each byte, whoever looks at it */
+
+    /* What follows is the same for all traces of a program. */
+    struct model_far *far;
+
+    /* On what the port draws boundaries: a power of two. 1 unless said otherwise. What is in between it refuses;
+     * processes that a trace lays out have their sizes rounded, and operations that move the break have most of their
+     * addresses. */
+    uint32_t granule;
+
+    /* Whether it draws them in eighths of blocks: a block is a power of two of at least 8 granules, on a multiple of its
+     * length. */
+    bool eighths;
 };
 
-extern struct model model;
+/* A program begins. */
+void model_begin(struct model *m, struct model_far *far);
 
-/* What else a large trace has: grants from MODEL_GRANT_COUNT on, and their slots, which mean nothing until one is made. */
-enum { MODEL_FAR_GRANT_COUNT = TRACE_LARGE_GRANTS - MODEL_GRANT_COUNT };
-extern struct model_far {
-    struct model_grant grants[TRACE_MAX_PROCESSES][MODEL_FAR_GRANT_COUNT];
-    struct model_slots slots[TRACE_MAX_PROCESSES][MODEL_FAR_GRANT_COUNT];
-} model_far;
-
-/* What a long stream goes over: read-only, read-write. They mean nothing until one is made. */
-extern struct model_buffer model_rows[2][TRACE_MOST_COPIED];
-
-static inline unsigned model_grant_count(void)
+static inline unsigned model_grant_count(const struct model *m)
 {
-    return arena_is_large ? TRACE_LARGE_GRANTS : MODEL_GRANT_COUNT;
+    return m->is_large ? TRACE_LARGE_GRANTS : MODEL_GRANT_COUNT;
 }
 
-static inline unsigned model_max_depth(void)
+static inline unsigned model_max_depth(const struct model *m)
 {
-    return arena_is_large ? TRACE_MAX_DEPTH : TRACE_USUAL_DEPTH;
+    return m->is_large ? TRACE_MAX_DEPTH : TRACE_USUAL_DEPTH;
 }
 
 /* The place of p0 in the table, as the library counts. */
-static inline unsigned model_first_place(void)
+static inline unsigned model_first_place(const struct model *m)
 {
-    return arena_is_large ? TRACE_LARGE_BEFORE : 0;
+    return m->is_large ? TRACE_LARGE_BEFORE : 0;
 }
 
-/* On what the port draws boundaries: a power of two. 1 unless said otherwise. What is in between it refuses; processes
- * that a trace lays out have their sizes rounded, and operations that move the break have most of their addresses. */
-extern uint32_t model_granule;
 static inline uint64_t model_round_up(uint64_t number, uint64_t unit)
 {
     return (number + unit - 1) / unit * unit;
 }
 
-/* Whether it draws them in eighths of blocks: a block is a power of two of at least 8 granules, on a multiple of its
- * length. */
-extern bool model_eighths;
-
 /* Returns: on multiples of what the port draws the ends of [start, end), which is not empty: a granule, or an eighth of
  * the least block that holds it. */
-static inline uint64_t model_unit(uint64_t start, uint64_t end)
+static inline uint64_t model_unit(const struct model *m, uint64_t start, uint64_t end)
 {
-    uint64_t unit = model_granule;
-    while (model_eighths && unit < UINT64_C(1) << 60 && start / 8 / unit != (end - 1) / 8 / unit)
+    uint64_t unit = m->granule;
+    while (m->eighths && unit < UINT64_C(1) << 60 && start / 8 / unit != (end - 1) / 8 / unit)
         unit *= 2;
     return unit;
 }
 
 /* Whether the port can say that a range is accessible: nothing at all, or whole units. */
-static inline bool model_expresses(uint64_t start, uint64_t end)
+static inline bool model_expresses(const struct model *m, uint64_t start, uint64_t end)
 {
     return start == end ||
-           (start % model_unit(start, end) == 0 && end % model_unit(start, end) == 0);
+           (start % model_unit(m, start, end) == 0 && end % model_unit(m, start, end) == 0);
 }
 
 /* Begin a world without processes. How many slots its table has is the machine's to say. */
-void model_reset(void);
+void model_reset(struct model *m);
 
 /* An operation begins, which may make several library calls. */
-void model_op_begin(void);
+void model_op_begin(struct model *m);
 
 /* Work out the operands. Returns: false when one counts from something that is not there. */
-bool model_resolve(const struct op *op, struct call *call_out);
+bool model_resolve(const struct model *m, const struct op *op, struct call *call_out);
 
 /* Of a call whose operands are known otherwise: what its slice is now. */
-void model_note_slice(struct call *call);
+void model_note_slice(const struct model *m, struct call *call);
 
 /* State what the call will do, and do it to the model. */
-void model_predict(const struct call *call, struct prediction *prediction_out);
+void model_predict(struct model *m, const struct call *call, struct prediction *prediction_out);
 
 /* The same for a process that the trace lays out. */
-void model_predict_create(const uint64_t args[8], struct prediction *prediction_out);
+void model_predict_create(struct model *m, const uint64_t args[8],
+                          struct prediction *prediction_out);
 
 /* One step of an iteration over a slice: byte `step`, or the chunk that begins there. */
-void model_predict_iter(const struct model_slice *slice, uint64_t step,
+void model_predict_iter(struct model *m, const struct model_slice *slice, uint64_t step,
                         struct prediction *prediction_out);
 void model_predict_chunk(const struct model_slice *slice, uint64_t step, uint64_t chunk_len,
                          struct prediction *prediction_out, struct span *chunk_out);
 
 /* The body of an enter begins, and ends. */
-void model_enter(unsigned buffer, unsigned slice_register, bool writable);
-void model_enter_driver(unsigned v, unsigned slot, unsigned slice_register);
-void model_leave(void);
+void model_enter(struct model *m, unsigned buffer, unsigned slice_register, bool writable);
+void model_enter_driver(struct model *m, unsigned v, unsigned slot, unsigned slice_register);
+void model_leave(struct model *m);
 
 /* A driver has acted, and answers what userspace offered it: the outcome that was predicted is now whole. */
-void model_driver_answers(const struct call *call, struct prediction *prediction);
+void model_driver_answers(struct model *m, const struct call *call, struct prediction *prediction);
 
 /* A process to be written. The machine compares it after the operation: ask for it only where something is written. */
-static inline struct model_process *model_change(unsigned slot)
+static inline struct model_process *model_change(struct model *m, unsigned slot)
 {
-    model.changed |= 1u << slot;
-    return &model.written[slot];
+    m->changed |= 1u << slot;
+    return &m->written[slot];
 }
 
 /* The same for what neither accessors tell nor an invariant is about: enters that have not returned, and which grants
  * are entered. */
-static inline struct model_process *model_change_unseen(unsigned slot)
+static inline struct model_process *model_change_unseen(struct model *m, unsigned slot)
 {
-    return &model.written[slot];
+    return &m->written[slot];
 }
 
 /* Requires: the table has grants of that number. */
-static inline struct model_grant *model_grant(unsigned slot, uint64_t number)
+static inline struct model_grant *model_grant(struct model *m, unsigned slot, uint64_t number)
 {
-    return number < MODEL_GRANT_COUNT ? &model.written[slot].grants[number]
-                                      : &model_far.grants[slot][number - MODEL_GRANT_COUNT];
+    return number < MODEL_GRANT_COUNT ? &m->written[slot].grants[number]
+                                      : &m->far->grants[slot][number - MODEL_GRANT_COUNT];
 }
 
-static inline struct model_slots *model_slots(unsigned slot, uint64_t number)
+static inline struct model_slots *model_slots(struct model *m, unsigned slot, uint64_t number)
 {
-    return number < MODEL_GRANT_COUNT ? &model.slots[slot][number]
-                                      : &model_far.slots[slot][number - MODEL_GRANT_COUNT];
+    return number < MODEL_GRANT_COUNT ? &m->slots[slot][number]
+                                      : &m->far->slots[slot][number - MODEL_GRANT_COUNT];
 }
 
 /* Buffer number `index` of a stream. Requires: it has one. */
-static inline const struct model_buffer *model_stream_buffer(const struct model_stream *stream,
-                                                             unsigned index)
+static inline const struct model_buffer *
+model_stream_buffer(const struct model *m, const struct model_stream *stream, unsigned index)
 {
     const bool writable = stream->first >= TRACE_BUFFER_COUNT;
-    return stream->copied != 0 ? &model_rows[writable][index % stream->copied]
-                               : &model.buffers[stream->first + index];
+    return stream->copied != 0 ? &m->far->rows[writable][index % stream->copied]
+                               : &m->buffers[stream->first + index];
 }
 
 /* Of numbers that have a bit in `set`, take the lowest out. Requires: there is one. */
@@ -415,13 +423,13 @@ static inline unsigned take_lowest(unsigned *set)
 }
 
 /* Whether it is a live id of the other table's process. */
-bool model_id_is_others(const struct model_id *id);
+bool model_id_is_others(const struct model *m, const struct model_id *id);
 
-bool model_id_is_live(const struct model_id *id);
-bool model_buffer_is_live(const struct model_buffer *buffer);
+bool model_id_is_live(const struct model *m, const struct model_id *id);
+bool model_buffer_is_live(struct model *m, const struct model_buffer *buffer);
 
 /* The driver enter whose body runs, innermost; null if there is none. */
-const struct model_open *model_current_driver(void);
+const struct model_open *model_current_driver(const struct model *m);
 
 /* Names of a number of E1, and of a process error by its place in E1's list. Returns: "?" for numbers
  * that are none. */
@@ -444,11 +452,11 @@ static inline uint64_t model_foreign_memory(unsigned process)
 }
 
 /* The first region of a map in model.regions, and the one that its function finds. Returns: null if none has addr. */
-static inline const struct model_region *model_regions_of(unsigned map)
+static inline const struct model_region *model_regions_of(const struct model *m, unsigned map)
 {
-    return &model.regions[(size_t)map * TRACE_MAP_REGIONS];
+    return &m->regions[(size_t)map * TRACE_MAP_REGIONS];
 }
-const struct model_region *model_find_region(unsigned map, uint64_t addr);
+const struct model_region *model_find_region(const struct model *m, unsigned map, uint64_t addr);
 
 /* It ends, or begins. */
 static inline void model_foreign_turns(struct model_foreign *process)
@@ -458,13 +466,13 @@ static inline void model_foreign_turns(struct model_foreign *process)
 }
 
 /* During the operation that has begun: a byte changes as soon as it has been fetched. */
-void model_plan_hostile_byte(uint32_t arena_byte);
+void model_plan_hostile_byte(struct model *m, uint32_t arena_byte);
 
 /* Userspace fills the app part of its memory. Requires: the slot is not empty. Returns: which bytes. */
-struct span model_fill(unsigned slot, uint8_t seed);
+struct span model_fill(struct model *m, unsigned slot, uint8_t seed);
 
 /* Check the invariants on the model's own state, which equals the library's: I1, I3 and I4 of the processes
  * that have a bit in `slots`, I2 of all buffers. */
-void model_check_invariants(unsigned slots);
+void model_check_invariants(struct model *m, unsigned slots);
 
 #endif

@@ -1,9 +1,10 @@
 /* What the operands of an operation come to, in the world as it is now. */
 #include "rules.h"
 
-static bool resolve_process_place(const struct operand *operand, uint64_t *base_out)
+static bool resolve_process_place(const struct model *m, const struct operand *operand,
+                                  uint64_t *base_out)
 {
-    const struct model_process *p = &model.processes[operand->index];
+    const struct model_process *p = &m->processes[operand->index];
     switch (operand->anchor) {
     case ANCHOR_RAM: *base_out = p->mem_start; break;
     case ANCHOR_BREAK: *base_out = p->app_break; break;
@@ -17,7 +18,8 @@ static bool resolve_process_place(const struct operand *operand, uint64_t *base_
     return p->used;
 }
 
-static bool resolve_base(const struct call *call, const struct operand *operand, uint64_t *base_out)
+static bool resolve_base(const struct model *m, const struct call *call,
+                         const struct operand *operand, uint64_t *base_out)
 {
     const bool is_64 = UINTPTR_MAX > 0xffffffffu;
     switch (operand->anchor) {
@@ -31,19 +33,19 @@ static bool resolve_base(const struct call *call, const struct operand *operand,
         return true;
     case ANCHOR_TOP: *base_out = 0; return true;
     case ANCHOR_KERNEL: *base_out = ARENA_BASE; return true;
-    case ANCHOR_BUFFER_START: *base_out = model.buffers[operand->index].addr; return true;
+    case ANCHOR_BUFFER_START: *base_out = m->buffers[operand->index].addr; return true;
     case ANCHOR_BUFFER_END:
-        *base_out = model.buffers[operand->index].addr + model.buffers[operand->index].len;
+        *base_out = m->buffers[operand->index].addr + m->buffers[operand->index].len;
         return true;
     case ANCHOR_FOREIGN: *base_out = model_foreign_memory(operand->index); return true;
-    case ANCHOR_REGION_LOW: *base_out = model.regions[operand->index].start; return true;
-    case ANCHOR_REGION_HIGH: *base_out = model.regions[operand->index].end; return true;
+    case ANCHOR_REGION_LOW: *base_out = m->regions[operand->index].start; return true;
+    case ANCHOR_REGION_HIGH: *base_out = m->regions[operand->index].end; return true;
     case ANCHOR_LEN: {
-        const struct model_slice *slice = &model.slices[call->args[0]];
+        const struct model_slice *slice = &m->slices[call->args[0]];
         *base_out = slice->span.end - slice->span.start;
         return true;
     }
-    default: return resolve_process_place(operand, base_out);
+    default: return resolve_process_place(m, operand, base_out);
     }
 }
 
@@ -66,18 +68,17 @@ static uint64_t widened(char kind, unsigned power, uint64_t number)
  * on the machine: none is asked for. */
 enum { MOST_ALIGNMENT = 17 };
 
-static unsigned widening(const struct op *op, unsigned k)
+static unsigned widening(const struct model *m, const struct op *op, unsigned k)
 {
-    const unsigned power = model.widen_now.power;
+    const unsigned power = m->widen_now.power;
     const bool aligns = op->code == OP_ALLOCATE_GRANT && k == 4;
-    return aligns && arena_is_large && power > MOST_ALIGNMENT && power < 32 ? MOST_ALIGNMENT
-                                                                            : power;
+    return aligns && m->is_large && power > MOST_ALIGNMENT && power < 32 ? MOST_ALIGNMENT : power;
 }
 
 /* The operand of the operation that has begun that "widen" was said of. Returns: 0 if there is none. */
-static unsigned wide_operand(uint8_t code)
+static unsigned wide_operand(const struct model *m, uint8_t code)
 {
-    const unsigned operand = model.widen_now.operand;
+    const unsigned operand = m->widen_now.operand;
     const char *kinds = op_table[code].operands;
     if (operand == 0 || op_prepares(code) || operand > strlen(kinds))
         return 0;
@@ -91,31 +92,30 @@ static bool moves_break(uint8_t code)
 
 /* Of a machine with granules: a break at an odd address stays there, and its port refuses it; another one goes on to
  * the next granule, away from where the break is, and at a multiple of 4 to the next one that the port does not refuse. */
-static void round_break(struct call *call)
+static void round_break(const struct model *m, struct call *call)
 {
-    const struct model_process *p = &model.processes[call->args[0]];
+    const struct model_process *p = &m->processes[call->args[0]];
     const bool is_distance = call->op->code == OP_SBRK || call->op->code == OP_MEMOP_SBRK;
     const uint64_t base = is_distance ? p->app_break : 0;
     const uint64_t addr = (uintptr_t)(base + call->args[1]);
     if (addr % 2 != 0 || addr < p->mem_start || addr > p->mem_end)
         return;
     const bool shrinks = addr < p->app_break;
-    const uint64_t step = shrinks ? 0 - (uint64_t)model_granule : model_granule;
-    uint64_t rounded =
-        shrinks ? addr / model_granule * model_granule : model_round_up(addr, model_granule);
+    const uint64_t step = shrinks ? 0 - (uint64_t)m->granule : m->granule;
+    uint64_t rounded = shrinks ? addr / m->granule * m->granule : model_round_up(addr, m->granule);
     uint64_t next = rounded;
     while (addr % 4 == 0 && next > p->mem_start && next < p->mem_end &&
-           !model_expresses(p->mem_start, next))
+           !model_expresses(m, p->mem_start, next))
         next += step;
-    if (model_expresses(p->mem_start, next))
+    if (model_expresses(m, p->mem_start, next))
         rounded = next;
     call->args[1] = (uintptr_t)(rounded - base);
 }
 
-bool model_resolve(const struct op *op, struct call *call_out)
+bool model_resolve(const struct model *m, const struct op *op, struct call *call_out)
 {
     const char *kinds = op_table[op->code].operands;
-    const unsigned wide = wide_operand(op->code);
+    const unsigned wide = wide_operand(m, op->code);
     uint64_t last_addr = 0;
     call_out->op = op;
     for (unsigned k = 0; kinds[k] != '\0'; k++) {
@@ -124,10 +124,10 @@ bool model_resolve(const struct op *op, struct call *call_out)
         if (!kind_is_value(kinds[k])) {
             call_out->args[k] = (uint64_t)operand->number;
             if (k + 1 == wide)
-                call_out->args[k] = widened(kinds[k], widening(op, k), call_out->args[k]);
+                call_out->args[k] = widened(kinds[k], widening(m, op, k), call_out->args[k]);
             continue;
         }
-        if (!resolve_base(call_out, operand, &base))
+        if (!resolve_base(m, call_out, operand, &base))
             return false;
         base += (uint64_t)(int64_t)operand->number;
         if (kinds[k] == 'a')
@@ -135,17 +135,17 @@ bool model_resolve(const struct op *op, struct call *call_out)
         else if (kinds[k] == 'n' && counts_from_place(operand))
             base -= last_addr;
         else if (kinds[k] == 'z' && counts_from_place(operand))
-            base -= model.processes[call_out->args[0]].app_break;
+            base -= m->processes[call_out->args[0]].app_break;
         call_out->args[k] = (uintptr_t)base;
     }
-    if (moves_break(op->code) && model_granule != 1)
-        round_break(call_out);
-    model_note_slice(call_out);
+    if (moves_break(op->code) && m->granule != 1)
+        round_break(m, call_out);
+    model_note_slice(m, call_out);
     return true;
 }
 
-void model_note_slice(struct call *call)
+void model_note_slice(const struct model *m, struct call *call)
 {
     call->cuts_writable =
-        op_table[call->op->code].operands[0] == 's' && model.slices[call->args[0]].writable;
+        op_table[call->op->code].operands[0] == 's' && m->slices[call->args[0]].writable;
 }

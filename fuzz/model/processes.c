@@ -7,14 +7,14 @@ bool model_is_active(const struct model_process *process)
 }
 
 /* A range that the arena holds, away from the kernel's own memory. */
-static bool in_process_area(uint64_t addr, uint64_t len)
+static bool in_process_area(const struct model *m, uint64_t addr, uint64_t len)
 {
-    return addr >= (uint64_t)ARENA_BASE + arena_processes() &&
-           (wide)addr + len <= (wide)ARENA_BASE + arena_processes_end();
+    return addr >= (uint64_t)ARENA_BASE + arena_processes(m->is_large) &&
+           (wide)addr + len <= (wide)ARENA_BASE + arena_processes_end(m->is_large);
 }
 
 /* Only the part of the range that the arena holds can. */
-static bool touches_a_process(uint64_t addr, uint64_t len)
+static bool touches_a_process(const struct model *m, uint64_t addr, uint64_t len)
 {
     const wide low = ARENA_BASE, high = (wide)ARENA_BASE + ARENA_LEN;
     const wide start = addr < low ? low : addr;
@@ -22,11 +22,11 @@ static bool touches_a_process(uint64_t addr, uint64_t len)
     const size_t count = start < end ? (size_t)(end - start) : 0;
     uint8_t owned = 0;
     for (size_t i = 0; i < count; i++)
-        owned |= model.cells[(size_t)(start - low) + i];
+        owned |= m->cells[(size_t)(start - low) + i];
     return owned != 0;
 }
 
-static bool layout_is_valid(const uint64_t args[8])
+static bool layout_is_valid(const struct model *m, const uint64_t args[8])
 {
     const wide flash = args[0], flash_len = args[1], protected_len = args[2];
     const wide ram = args[3], ram_len = args[4], app = args[5], kernel = args[6];
@@ -38,70 +38,71 @@ static bool layout_is_valid(const uint64_t args[8])
         return false;
     if (flash_len != 0 && ram_len != 0 && flash < ram + ram_len && ram < flash + flash_len)
         return false;
-    return !touches_a_process(args[0], args[1]) && !touches_a_process(args[3], args[4]);
+    return !touches_a_process(m, args[0], args[1]) && !touches_a_process(m, args[3], args[4]);
 }
 
-bool model_is_empty_slot(unsigned slot, struct prediction *p)
+bool model_is_empty_slot(struct model *m, unsigned slot, struct prediction *p)
 {
-    if (!model.processes[slot].used)
-        panics(p, "R1");
-    return !model.processes[slot].used;
+    if (!m->processes[slot].used)
+        panics(m, p, "R1");
+    return !m->processes[slot].used;
 }
 
 /* I9, L9: memory is a process's after it was zeroed, and after the port was asked. The breaks are the
  * caller's to move. Returns: whether the process gets it. */
-bool model_gives(unsigned slot, uint64_t app_break, uint64_t kernel_break, struct prediction *p)
+bool model_gives(struct model *m, unsigned slot, uint64_t app_break, uint64_t kernel_break,
+                 struct prediction *p)
 {
-    const struct model_process *process = &model.processes[slot];
+    const struct model_process *process = &m->processes[slot];
     RULE("L9");
-    if (model_is_under_open_enter(slot, process->mem_start, app_break, true))
+    if (model_is_under_open_enter(m, slot, process->mem_start, app_break, true))
         return false;
     RULE("I9");
-    zeroes(p, process->app_break, app_break);
-    return asks_port(p, slot, app_break, kernel_break)->answer;
+    zeroes(m, p, process->app_break, app_break);
+    return asks_port(m, p, slot, app_break, kernel_break)->answer;
 }
 
 /* L1: the last number is not an identifier. */
-static bool ids_are_spent(void)
+static bool ids_are_spent(const struct model *m)
 {
-    return model.next_identifier == UINT64_MAX;
+    return m->next_identifier == UINT64_MAX;
 }
 
 /* The table has given out all identifiers but `left`. */
-static void leaves_ids(struct prediction *p, uint64_t left)
+static void leaves_ids(struct model *m, struct prediction *p, uint64_t left)
 {
-    model.wound_from = model.next_identifier;
-    model.next_identifier = UINT64_MAX - left;
+    m->wound_from = m->next_identifier;
+    m->next_identifier = UINT64_MAX - left;
     answers(p, OUTCOME_DONE, 0);
 }
 
-void predict_spend_ids(const struct call *call, struct prediction *p)
+void predict_spend_ids(struct model *m, const struct call *call, struct prediction *p)
 {
-    if (UINT64_MAX - model.next_identifier < call->args[0])
+    if (UINT64_MAX - m->next_identifier < call->args[0])
         skips(p, "T5"); /* it has fewer already */
     else
-        leaves_ids(p, call->args[0]);
+        leaves_ids(m, p, call->args[0]);
 }
 
-void predict_skip_ids(const struct call *call, struct prediction *p)
+void predict_skip_ids(struct model *m, const struct call *call, struct prediction *p)
 {
     const uint64_t count = ((uint64_t)1 << call->args[0]) - 1;
-    const uint64_t left = UINT64_MAX - model.next_identifier;
+    const uint64_t left = UINT64_MAX - m->next_identifier;
     if (left < count)
         skips(p, "T5");
     else
-        leaves_ids(p, left - count);
+        leaves_ids(m, p, left - count);
 }
 
 /* Its RAM is not the app's yet. */
-static void create_process(unsigned slot, const uint64_t args[8])
+static void create_process(struct model *m, unsigned slot, const uint64_t args[8])
 {
-    struct model_process *process = model_change(slot);
+    struct model_process *process = model_change(m, slot);
     memset(process, 0, sizeof *process);
-    if (arena_is_large)
-        memset(model_far.grants[slot], 0, sizeof model_far.grants[slot]);
+    if (m->is_large)
+        memset(m->far->grants[slot], 0, sizeof m->far->grants[slot]);
     process->used = true;
-    process->identifier = model.next_identifier++;
+    process->identifier = m->next_identifier++;
     process->flash_start = args[0];
     process->flash_protected_end = args[0] + args[2];
     process->flash_end = args[0] + args[1];
@@ -113,105 +114,105 @@ static void create_process(unsigned slot, const uint64_t args[8])
     process->mark = process->mem_start;
     process->restarts = (args[7] & 1) != 0;
     process->state = process->stopped_from = MODEL_YIELDED;
-    model_label(process->flash_start, process->flash_protected_end, model_cell(slot, HEADER));
-    model_label(process->flash_protected_end, process->flash_end, model_cell(slot, FLASH));
-    model_label_ram(slot);
+    model_label(m, process->flash_start, process->flash_protected_end, model_cell(slot, HEADER));
+    model_label(m, process->flash_protected_end, process->flash_end, model_cell(slot, FLASH));
+    model_label_ram(m, slot);
 }
 
-static void empty_slot(unsigned slot)
+static void empty_slot(struct model *m, unsigned slot)
 {
-    const struct model_process *process = &model.processes[slot];
-    model_label(process->flash_start, process->flash_end, model_cell(slot, FREE));
-    model_label(process->mem_start, process->mem_end, model_cell(slot, FREE));
-    model_change(slot)->used = false;
+    const struct model_process *process = &m->processes[slot];
+    model_label(m, process->flash_start, process->flash_end, model_cell(slot, FREE));
+    model_label(m, process->mem_start, process->mem_end, model_cell(slot, FREE));
+    model_change(m, slot)->used = false;
 }
 
-void model_predict_create(const uint64_t args[8], struct prediction *p)
+void model_predict_create(struct model *m, const uint64_t args[8], struct prediction *p)
 {
     unsigned slot = 0;
     RULE("P4");
-    if (!layout_is_valid(args)) {
+    if (!layout_is_valid(m, args)) {
         answers(p, OUTCOME_CODE, INVAL);
         return;
     }
-    if ((args[1] != 0 && !in_process_area(args[0], args[1])) ||
-        !in_process_area(args[3], args[4])) {
+    if ((args[1] != 0 && !in_process_area(m, args[0], args[1])) ||
+        !in_process_area(m, args[3], args[4])) {
         skips(p, "R14");
         return;
     }
-    while (slot < model.slot_count && model.processes[slot].used)
+    while (slot < m->slot_count && m->processes[slot].used)
         slot++;
-    if (slot == model.slot_count) {
+    if (slot == m->slot_count) {
         answers(p, OUTCOME_CODE, NOMEM);
         return;
     }
     RULE("L1");
-    if (ids_are_spent()) {
+    if (ids_are_spent(m)) {
         answers(p, OUTCOME_CODE, NOMEM);
         return;
     }
     RULE("P4");
-    create_process(slot, args);
-    const struct model_process *process = &model.processes[slot];
-    if (!model_gives(slot, process->initial_app_break, process->kernel_break, p)) {
-        empty_slot(slot);
+    create_process(m, slot, args);
+    const struct model_process *process = &m->processes[slot];
+    if (!model_gives(m, slot, process->initial_app_break, process->kernel_break, p)) {
+        empty_slot(m, slot);
         answers(p, OUTCOME_CODE, NOMEM);
         return;
     }
     RULE("P4");
-    model_change(slot)->app_break = process->initial_app_break;
-    model_label_ram(slot);
+    model_change(m, slot)->app_break = process->initial_app_break;
+    model_label_ram(m, slot);
     answers(p, OUTCOME_CODE, OK);
     answers_with(p, 'p', slot);
 }
 
-void predict_create(const struct call *call, struct prediction *p)
+void predict_create(struct model *m, const struct call *call, struct prediction *p)
 {
-    model_predict_create(call->args, p);
+    model_predict_create(m, call->args, p);
 }
 
-static void remove_process(unsigned slot, struct prediction *p)
+static void remove_process(struct model *m, unsigned slot, struct prediction *p)
 {
-    const struct model_process *process = &model.processes[slot];
+    const struct model_process *process = &m->processes[slot];
     RULE("L8");
     if (process->open_enters != 0) {
         answers(p, OUTCOME_CODE, BUSY);
         return;
     }
-    struct hook *told = asks_port(p, slot, process->mem_start, process->mem_start);
+    struct hook *told = asks_port(m, p, slot, process->mem_start, process->mem_start);
     told->flash_protected_end = told->flash_end = told->flash_start;
     if (!told->answer) {
-        panics(p, "R10");
+        panics(m, p, "R10");
         return;
     }
-    empty_slot(slot);
+    empty_slot(m, slot);
     answers(p, OUTCOME_CODE, OK);
 }
 
 /* L3. Completion codes come as operands do: 0 none, else the code + 1. */
-static void terminate(unsigned slot, uint64_t completion)
+static void terminate(struct model *m, unsigned slot, uint64_t completion)
 {
-    if (model.processes[slot].state == MODEL_TERMINATED)
+    if (m->processes[slot].state == MODEL_TERMINATED)
         return;
-    struct model_process *process = model_change(slot);
+    struct model_process *process = model_change(m, slot);
     process->completion = completion == 0 ? 1 : 2;
     if (completion != 0)
         process->completion_code = (uint32_t)completion - 1;
     process->state = process->stopped_from = MODEL_TERMINATED;
     process->yielded_for = 0;
     memset(process->grants, 0, sizeof process->grants);
-    if (arena_is_large)
-        memset(model_far.grants[slot], 0, sizeof model_far.grants[slot]);
+    if (m->is_large)
+        memset(m->far->grants[slot], 0, sizeof m->far->grants[slot]);
 }
 
 /* L5, L6. Returns: OK, or why not. */
-static int new_life(unsigned slot, struct prediction *p)
+static int new_life(struct model *m, unsigned slot, struct prediction *p)
 {
-    if (ids_are_spent())
+    if (ids_are_spent(m))
         return PROCESS_ERRORS + OUT_OF_MEMORY;
-    struct model_process *process = model_change(slot);
-    process->identifier = model.next_identifier++;
-    if (!model_gives(slot, process->initial_app_break, process->initial_kernel_break, p))
+    struct model_process *process = model_change(m, slot);
+    process->identifier = m->next_identifier++;
+    if (!model_gives(m, slot, process->initial_app_break, process->initial_kernel_break, p))
         return PROCESS_ERRORS + OUT_OF_MEMORY;
     RULE("L5");
     const bool moves = process->app_break != process->initial_app_break ||
@@ -222,34 +223,34 @@ static int new_life(unsigned slot, struct prediction *p)
     process->restart_count++;
     process->state = process->stopped_from = MODEL_YIELDED;
     if (moves)
-        model_label_ram(slot);
+        model_label_ram(m, slot);
     return OK;
 }
 
 /* L4. Returns: OK, or why not. */
-static int restart(unsigned slot, uint64_t completion, struct prediction *p)
+static int restart(struct model *m, unsigned slot, uint64_t completion, struct prediction *p)
 {
-    if (model.processes[slot].state == MODEL_TERMINATED)
+    if (m->processes[slot].state == MODEL_TERMINATED)
         return ALREADY;
-    terminate(slot, completion);
-    return new_life(slot, p);
+    terminate(m, slot, completion);
+    return new_life(m, slot, p);
 }
 
 /* L7 */
-static void fault(unsigned slot, struct prediction *p)
+static void fault(struct model *m, unsigned slot, struct prediction *p)
 {
-    if (model.processes[slot].restarts) {
-        (void)restart(slot, 0, p);
+    if (m->processes[slot].restarts) {
+        (void)restart(m, slot, 0, p);
         return;
     }
-    terminate(slot, 0);
-    struct model_process *process = model_change(slot);
+    terminate(m, slot, 0);
+    struct model_process *process = model_change(m, slot);
     process->state = process->stopped_from = MODEL_FAULTED;
 }
 
-static void set_state(unsigned slot, enum model_state state, unsigned yielded_for)
+static void set_state(struct model *m, unsigned slot, enum model_state state, unsigned yielded_for)
 {
-    struct model_process *process = model_change(slot);
+    struct model_process *process = model_change(m, slot);
     process->state = process->stopped_from = state;
     process->yielded_for = yielded_for;
 }
@@ -262,141 +263,132 @@ static unsigned slot_named(const struct call *call, struct prediction *p, const 
     return (unsigned)call->args[0];
 }
 
-void predict_remove(const struct call *call, struct prediction *p)
+void predict_remove(struct model *m, const struct call *call, struct prediction *p)
 {
-    if (!model_is_empty_slot((unsigned)call->args[0], p))
-        remove_process((unsigned)call->args[0], p);
+    if (!model_is_empty_slot(m, (unsigned)call->args[0], p))
+        remove_process(m, (unsigned)call->args[0], p);
 }
 
-void predict_terminate(const struct call *call, struct prediction *p)
+void predict_terminate(struct model *m, const struct call *call, struct prediction *p)
 {
-    if (!model_is_empty_slot((unsigned)call->args[0], p))
-        terminate(slot_named(call, p, "L3"), call->args[1]);
+    if (!model_is_empty_slot(m, (unsigned)call->args[0], p))
+        terminate(m, slot_named(call, p, "L3"), call->args[1]);
 }
 
-void predict_restart(const struct call *call, struct prediction *p)
+void predict_restart(struct model *m, const struct call *call, struct prediction *p)
 {
-    if (!model_is_empty_slot((unsigned)call->args[0], p))
-        answers_why(p, restart(slot_named(call, p, "L4"), call->args[1], p));
+    if (!model_is_empty_slot(m, (unsigned)call->args[0], p))
+        answers_why(p, restart(m, slot_named(call, p, "L4"), call->args[1], p));
 }
 
-void predict_restart_many(const struct call *call, struct prediction *p)
+void predict_restart_many(struct model *m, const struct call *call, struct prediction *p)
 {
-    if (!model_is_empty_slot((unsigned)call->args[0], p))
-        answers_why(p, restart(slot_named(call, p, "L4"), 0, p));
+    if (!model_is_empty_slot(m, (unsigned)call->args[0], p))
+        answers_why(p, restart(m, slot_named(call, p, "L4"), 0, p));
 }
 
-void predict_start(const struct call *call, struct prediction *p)
+void predict_start(struct model *m, const struct call *call, struct prediction *p)
 {
-    if (model_is_empty_slot((unsigned)call->args[0], p))
+    if (model_is_empty_slot(m, (unsigned)call->args[0], p))
         return;
     const unsigned slot = slot_named(call, p, "L5");
-    answers_why(p, model.processes[slot].state == MODEL_TERMINATED ? new_life(slot, p) : ALREADY);
+    answers_why(p, m->processes[slot].state == MODEL_TERMINATED ? new_life(m, slot, p) : ALREADY);
 }
 
-void predict_fault(const struct call *call, struct prediction *p)
+void predict_fault(struct model *m, const struct call *call, struct prediction *p)
 {
-    if (!model_is_empty_slot((unsigned)call->args[0], p))
-        fault(slot_named(call, p, "L7"), p);
+    if (!model_is_empty_slot(m, (unsigned)call->args[0], p))
+        fault(m, slot_named(call, p, "L7"), p);
 }
 
 /* ---- L2 ---- */
 
-void predict_stop(const struct call *call, struct prediction *p)
+void predict_stop(struct model *m, const struct call *call, struct prediction *p)
 {
-    if (model_is_empty_slot((unsigned)call->args[0], p))
+    if (model_is_empty_slot(m, (unsigned)call->args[0], p))
         return;
     const unsigned slot = slot_named(call, p, "L2");
-    if (model_is_active(&model.processes[slot]))
-        model_change(slot)->state = MODEL_STOPPED;
+    if (model_is_active(&m->processes[slot]))
+        model_change(m, slot)->state = MODEL_STOPPED;
 }
 
-void predict_resume(const struct call *call, struct prediction *p)
+void predict_resume(struct model *m, const struct call *call, struct prediction *p)
 {
-    if (model_is_empty_slot((unsigned)call->args[0], p))
+    if (model_is_empty_slot(m, (unsigned)call->args[0], p))
         return;
     const unsigned slot = slot_named(call, p, "L2");
-    if (model.processes[slot].state == MODEL_STOPPED)
-        model_change(slot)->state = model.processes[slot].stopped_from;
+    if (m->processes[slot].state == MODEL_STOPPED)
+        model_change(m, slot)->state = m->processes[slot].stopped_from;
 }
 
-void predict_set_running(const struct call *call, struct prediction *p)
+void predict_set_running(struct model *m, const struct call *call, struct prediction *p)
 {
-    if (model_is_empty_slot((unsigned)call->args[0], p))
+    if (model_is_empty_slot(m, (unsigned)call->args[0], p))
         return;
     const unsigned slot = slot_named(call, p, "L2");
-    const enum model_state was = model.processes[slot].state;
+    const enum model_state was = m->processes[slot].state;
     if (was == MODEL_YIELDED || was == MODEL_YIELDED_FOR)
-        set_state(slot, MODEL_RUNNING, 0);
+        set_state(m, slot, MODEL_RUNNING, 0);
 }
 
-static void yields(const struct call *call, enum model_state state, unsigned upcall,
-                   struct prediction *p)
+static void yields(struct model *m, const struct call *call, enum model_state state,
+                   unsigned upcall, struct prediction *p)
 {
-    if (model_is_empty_slot((unsigned)call->args[0], p))
+    if (model_is_empty_slot(m, (unsigned)call->args[0], p))
         return;
     const unsigned slot = slot_named(call, p, "L2");
-    if (model.processes[slot].state == MODEL_RUNNING)
-        set_state(slot, state, upcall);
+    if (m->processes[slot].state == MODEL_RUNNING)
+        set_state(m, slot, state, upcall);
 }
 
-void predict_set_yielded(const struct call *call, struct prediction *p)
+void predict_set_yielded(struct model *m, const struct call *call, struct prediction *p)
 {
-    yields(call, MODEL_YIELDED, 0, p);
+    yields(m, call, MODEL_YIELDED, 0, p);
 }
 
-void predict_set_yielded_for(const struct call *call, struct prediction *p)
+void predict_set_yielded_for(struct model *m, const struct call *call, struct prediction *p)
 {
-    yields(call, MODEL_YIELDED_FOR, (unsigned)call->args[1], p);
+    yields(m, call, MODEL_YIELDED_FOR, (unsigned)call->args[1], p);
 }
 
 /* ---- Ids ---- */
 
-bool model_is_live(unsigned slot, uint64_t identifier)
+bool model_id_is_live(const struct model *m, const struct model_id *id)
 {
-    return model.processes[slot].used && model.processes[slot].identifier == identifier;
+    return id->taken && model_goes_on(m, id->foreign, id->slot, id->identifier);
 }
 
-bool model_id_is_live(const struct model_id *id)
+bool model_id_is_others(const struct model *m, const struct model_id *id)
 {
-    if (!id->taken)
-        return false;
-    if (id->foreign)
-        return model.foreign[id->slot].live && model.foreign[id->slot].identifier == id->identifier;
-    return model_is_live(id->slot, id->identifier);
+    return id->foreign && id->slot == MODEL_OTHER && model_id_is_live(m, id);
 }
 
-bool model_id_is_others(const struct model_id *id)
+void predict_table_slot(struct model *m, const struct call *call, struct prediction *p)
 {
-    return id->foreign && id->slot == MODEL_OTHER && model_id_is_live(id);
-}
-
-void predict_table_slot(const struct call *call, struct prediction *p)
-{
-    const unsigned first = model_first_place();
+    const unsigned first = model_first_place(m);
     const uint64_t index = call->args[0] - first; /* wraps for one that was there before */
     RULE("L8");
     answers(p, OUTCOME_NO, 0);
-    if (call->args[0] < first || (index < model.slot_count && model.processes[index].used)) {
+    if (call->args[0] < first || (index < m->slot_count && m->processes[index].used)) {
         answers(p, OUTCOME_YES, 0);
         answers_with(p, 'p', index);
     }
 }
 
-void predict_take_id(const struct call *call, struct prediction *p)
+void predict_take_id(struct model *m, const struct call *call, struct prediction *p)
 {
     const unsigned slot = (unsigned)call->args[1];
     RULE("L1");
     answers(p, OUTCOME_DONE, 0);
-    if (!model_is_empty_slot(slot, p))
-        model.ids[call->args[0]] =
-            (struct model_id){ true, false, slot, model.processes[slot].identifier };
+    if (!model_is_empty_slot(m, slot, p))
+        m->ids[call->args[0]] =
+            (struct model_id){ true, false, slot, m->processes[slot].identifier };
 }
 
-void predict_lookup(const struct call *call, struct prediction *p)
+void predict_lookup(struct model *m, const struct call *call, struct prediction *p)
 {
-    const struct model_id *id = &model.ids[call->args[0]];
-    const bool live = model_id_is_live(id) && !id->foreign; /* our table holds ours */
+    const struct model_id *id = &m->ids[call->args[0]];
+    const bool live = model_id_is_live(m, id) && !id->foreign; /* our table holds ours */
     RULE("L1");
     answers(p, live ? OUTCOME_YES : OUTCOME_NO, 0);
     if (live)
@@ -404,9 +396,9 @@ void predict_lookup(const struct call *call, struct prediction *p)
 }
 
 /* A register that holds none is an id of no process; one such equals another. */
-void predict_id_equal(const struct call *call, struct prediction *p)
+void predict_id_equal(struct model *m, const struct call *call, struct prediction *p)
 {
-    const struct model_id *id = &model.ids[call->args[0]], *other = &model.ids[call->args[1]];
+    const struct model_id *id = &m->ids[call->args[0]], *other = &m->ids[call->args[1]];
     const bool equal = id->taken == other->taken && id->foreign == other->foreign &&
                        id->slot == other->slot && id->identifier == other->identifier;
     RULE("L1");

@@ -100,13 +100,13 @@ static inline void may_write(struct prediction *p, uint32_t start, uint32_t end)
 
 /* user.c: what userspace does during the operation, at the hook that comes now, and after the
  * bytes that a call fetches. */
-void model_act_at_hook(struct prediction *p);
-void model_act_when_fetched(struct prediction *p);
+void model_act_at_hook(struct model *m, struct prediction *p);
+void model_act_when_fetched(struct model *m, struct prediction *p);
 
-static inline struct hook *calls_hook(struct prediction *p, enum hook_kind kind)
+static inline struct hook *calls_hook(struct model *m, struct prediction *p, enum hook_kind kind)
 {
     if (kind == HOOK_OPEN || kind == HOOK_PROTECT || kind == HOOK_BARRIER)
-        model_act_at_hook(p);
+        model_act_at_hook(m, p);
     struct hook *h = &p->access.hooks[p->access.hook_count++];
     memset(h, 0, sizeof *h);
     h->kind = kind;
@@ -114,39 +114,39 @@ static inline struct hook *calls_hook(struct prediction *p, enum hook_kind kind)
 }
 
 /* C2: access to process memory is opened and closed around it. */
-static inline void opens(struct prediction *p, enum hook_kind kind, uint64_t addr, uint64_t len,
-                         bool writable)
+static inline void opens(struct model *m, struct prediction *p, enum hook_kind kind, uint64_t addr,
+                         uint64_t len, bool writable)
 {
-    struct hook *h = calls_hook(p, kind);
+    struct hook *h = calls_hook(m, p, kind);
     h->addr = addr;
     h->len = len;
     h->writable = writable;
 }
 
-static inline void opens_and_closes(struct prediction *p, uint64_t addr, uint64_t len,
-                                    bool writable)
+static inline void opens_and_closes(struct model *m, struct prediction *p, uint64_t addr,
+                                    uint64_t len, bool writable)
 {
-    opens(p, HOOK_OPEN, addr, len, writable);
-    opens(p, HOOK_CLOSE, addr, len, writable);
+    opens(m, p, HOOK_OPEN, addr, len, writable);
+    opens(m, p, HOOK_CLOSE, addr, len, writable);
 }
 
-static inline void zeroes(struct prediction *p, uint64_t start, uint64_t end)
+static inline void zeroes(struct model *m, struct prediction *p, uint64_t start, uint64_t end)
 {
     if (start >= end)
         return;
-    opens_and_closes(p, start, end - start, true);
+    opens_and_closes(m, p, start, end - start, true);
     may_write(p, (uint32_t)(start - ARENA_BASE), (uint32_t)(end - ARENA_BASE));
-    arena_set(&model.bytes[start - ARENA_BASE], 0, end - start);
+    arena_set(&m->bytes[start - ARENA_BASE], 0, end - start);
 }
 
 /* C1: the port is asked once, and told the whole process. Returns: the hook, whose answer says whether
  * it agrees. */
-static inline struct hook *asks_port(struct prediction *p, unsigned slot, uint64_t app_break,
-                                     uint64_t kernel_break)
+static inline struct hook *asks_port(struct model *m, struct prediction *p, unsigned slot,
+                                     uint64_t app_break, uint64_t kernel_break)
 {
-    const struct model_process *process = &model.processes[slot];
-    struct hook *h = calls_hook(p, HOOK_PROTECT);
-    model.requests_seen++;
+    const struct model_process *process = &m->processes[slot];
+    struct hook *h = calls_hook(m, p, HOOK_PROTECT);
+    m->requests_seen++;
     h->process_index = slot;
     h->identifier = process->identifier;
     h->flash_start = process->flash_start;
@@ -156,19 +156,19 @@ static inline struct hook *asks_port(struct prediction *p, unsigned slot, uint64
     h->mem_end = process->mem_end;
     h->app_break = app_break;
     h->kernel_break = kernel_break;
-    h->answer = model.requests_seen != model.refuse_now;
+    h->answer = m->requests_seen != m->refuse_now;
     h->answer &=
-        model_expresses(h->addr, app_break) && model_expresses(h->flash_start, h->flash_end);
+        model_expresses(m, h->addr, app_break) && model_expresses(m, h->flash_start, h->flash_end);
     return h;
 }
 
 /* A mistake of the kernel, and the number of section R that the panic hook is passed. */
-static inline void panics(struct prediction *p, const char *requirement)
+static inline void panics(struct model *m, struct prediction *p, const char *requirement)
 {
     RULE(requirement);
     answers(p, OUTCOME_PANIC, 0);
     p->outcome.value_count = 0;
-    calls_hook(p, HOOK_PANIC)->message = requirement;
+    calls_hook(m, p, HOOK_PANIC)->message = requirement;
 }
 
 /* ---- What the rules share ---- */
@@ -176,44 +176,65 @@ static inline void panics(struct prediction *p, const char *requirement)
 /* memory.c */
 enum purpose { FREE, APP, GAP, KERNEL_PART, HEADER, FLASH };
 uint8_t model_cell(unsigned slot, enum purpose purpose);
-void model_label(uint64_t start, uint64_t end, uint8_t what);
-void model_label_ram(unsigned slot);
-bool model_is_app_memory(uint64_t addr);
-bool model_app_owned(unsigned slot, uint64_t addr, uint64_t len);
-bool model_in_flash(unsigned slot, uint64_t addr, uint64_t len);
+void model_label(struct model *m, uint64_t start, uint64_t end, uint8_t what);
+void model_label_ram(struct model *m, unsigned slot);
+bool model_is_app_memory(const struct model *m, uint64_t addr);
+bool model_app_owned(const struct model *m, unsigned slot, uint64_t addr, uint64_t len);
+bool model_in_flash(const struct model *m, unsigned slot, uint64_t addr, uint64_t len);
 
 /* processes.c */
-bool model_gives(unsigned slot, uint64_t app_break, uint64_t kernel_break, struct prediction *p);
-bool model_is_empty_slot(unsigned slot, struct prediction *p);
+bool model_gives(struct model *m, unsigned slot, uint64_t app_break, uint64_t kernel_break,
+                 struct prediction *p);
+bool model_is_empty_slot(struct model *m, unsigned slot, struct prediction *p);
 bool model_is_active(const struct model_process *process);
-bool model_is_live(unsigned slot, uint64_t identifier);
+
+/* Whether a life goes on: of a process of ours; or of either table's, which every look at a buffer asks. */
+static inline bool model_is_live(const struct model *m, unsigned slot, uint64_t identifier)
+{
+    return m->processes[slot].used && m->processes[slot].identifier == identifier;
+}
+
+static inline bool model_goes_on(const struct model *m, bool foreign, unsigned slot,
+                                 uint64_t identifier)
+{
+    if (foreign)
+        return m->foreign[slot].live && m->foreign[slot].identifier == identifier;
+    return model_is_live(m, slot, identifier);
+}
 
 /* buffers.c */
-void model_fill_buffer(unsigned number, const struct model_buffer *buffer);
-int model_share(unsigned slot, uint64_t addr, uint64_t len, bool writable, struct prediction *p);
+void model_fill_buffer(struct model *m, unsigned number, const struct model_buffer *buffer);
+int model_share(struct model *m, unsigned slot, uint64_t addr, uint64_t len, bool writable,
+                struct prediction *p);
 struct model_slice model_slice_of(uint64_t addr, uint64_t len, bool writable);
 
 /* Whether a buffer is live, as a library call finds out: for one from a slot it looks into the
  * grant. */
-bool model_asks_whether_live(const struct model_buffer *buffer, struct prediction *p);
+bool model_asks_whether_live(struct model *m, const struct model_buffer *buffer,
+                             struct prediction *p);
 
 /* maps.c: whether each byte of a range that is not empty has the right. With `asks`, what the library calls for that. */
-bool model_map_permits(unsigned map, uint64_t addr, uint64_t len, bool writable, bool asks);
+bool model_map_permits(struct model *m, unsigned map, uint64_t addr, uint64_t len, bool writable,
+                       bool asks);
 
 /* slices.c */
 uint64_t model_slice_len(const struct model_slice *slice);
-const struct model_slice *model_slice_named(const struct call *call, struct prediction *p);
-const struct model_slice *model_writable_named(const struct call *call, struct prediction *p);
+const struct model_slice *model_slice_named(const struct model *m, const struct call *call,
+                                            struct prediction *p);
+const struct model_slice *model_writable_named(const struct model *m, const struct call *call,
+                                               struct prediction *p);
 
 /* grants.c */
 enum { KERNELS_MISTAKE = -1 }; /* in place of an error: the prediction is a panic */
-bool model_is_under_open_enter(unsigned slot, uint64_t start, uint64_t end, bool grants_only);
-bool model_find_driver_number(unsigned slot, uint64_t driver_number, unsigned *number_out);
-int model_begin_driver_grant(unsigned slot, unsigned v, struct prediction *p);
+bool model_is_under_open_enter(const struct model *m, unsigned slot, uint64_t start, uint64_t end,
+                               bool grants_only);
+bool model_find_driver_number(struct model *m, unsigned slot, uint64_t driver_number,
+                              unsigned *number_out);
+int model_begin_driver_grant(struct model *m, unsigned slot, unsigned v, struct prediction *p);
 
 /* ---- Operations: the rules that ops.def names ---- */
 
-typedef void predict_function(const struct call *call, struct prediction *p);
+typedef void predict_function(struct model *m, const struct call *call, struct prediction *p);
 #define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words, c)    \
     predict_function predict_##rule;
 #include "ops.def"

@@ -8,15 +8,15 @@ struct found {
 };
 
 /* The first half of a step: the buffer lives, is opened, and has the offset. Returns: the error. */
-static int enter_at(const struct model_buffer *buffer, uint64_t offset, bool writable,
-                    struct found *found_out, struct prediction *p)
+static int enter_at(struct model *m, const struct model_buffer *buffer, uint64_t offset,
+                    bool writable, struct found *found_out, struct prediction *p)
 {
     found_out->buffer = buffer;
     found_out->rest = 0;
-    if (!model_asks_whether_live(buffer, p))
+    if (!model_asks_whether_live(m, buffer, p))
         return NO_SUCH_APP;
     if (buffer->len != 0)
-        opens(p, HOOK_OPEN, buffer->addr, buffer->len, writable);
+        opens(m, p, HOOK_OPEN, buffer->addr, buffer->len, writable);
     if (offset > buffer->len)
         return ADDRESS_OUT_OF_BOUNDS;
     found_out->rest = buffer->len - offset;
@@ -24,10 +24,11 @@ static int enter_at(const struct model_buffer *buffer, uint64_t offset, bool wri
 }
 
 /* The other half. A dead buffer was not opened. */
-static void leave(const struct found *found, int error, bool writable, struct prediction *p)
+static void leave(struct model *m, const struct found *found, int error, bool writable,
+                  struct prediction *p)
 {
     if (error != NO_SUCH_APP && found->buffer->len != 0)
-        opens(p, HOOK_CLOSE, found->buffer->addr, found->buffer->len, writable);
+        opens(m, p, HOOK_CLOSE, found->buffer->addr, found->buffer->len, writable);
 }
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -36,7 +37,7 @@ static uint64_t least(uint64_t a, uint64_t b)
 }
 
 /* Bytes that may overlap: all are read before one is written. */
-static void moves(struct prediction *p, uint64_t from, uint64_t to, uint64_t len)
+static void moves(struct model *m, struct prediction *p, uint64_t from, uint64_t to, uint64_t len)
 {
     static uint8_t bytes[ARENA_LEN];
     const uint32_t source = (uint32_t)(from - ARENA_BASE), target = (uint32_t)(to - ARENA_BASE);
@@ -45,67 +46,68 @@ static void moves(struct prediction *p, uint64_t from, uint64_t to, uint64_t len
     may_read(p, source, source + (uint32_t)len);
     may_write(p, target, target + (uint32_t)len);
     for (uint32_t i = 0; i < len; i++)
-        bytes[i] = model.bytes[source + i];
+        bytes[i] = m->bytes[source + i];
     for (uint32_t i = 0; i < len; i++)
-        model.bytes[target + i] = bytes[i];
+        m->bytes[target + i] = bytes[i];
 }
 
 /* Whether the kernel has an array so long, to write what is there from a pattern on, or to read into. */
-static bool has_array(uint64_t len)
+static bool has_array(const struct model *m, uint64_t len)
 {
-    return len <= arena_out_len();
+    return len <= arena_out_len(m->is_large);
 }
 
 /* ---- H7 ---- */
 
-void predict_at(const struct call *call, struct prediction *p)
+void predict_at(struct model *m, const struct call *call, struct prediction *p)
 {
     const bool writing = call->op->code == OP_WRITE_AT;
-    const struct model_buffer *buffer = &model.buffers[model_buffer_named(call, 0)];
+    const struct model_buffer *buffer = &m->buffers[model_buffer_named(call, 0)];
     const uint64_t offset = call->args[1];
     struct found found;
-    if (!has_array(call->args[2])) {
+    if (!has_array(m, call->args[2])) {
         skips(p, "R13");
         return;
     }
     RULE("H7");
-    const int error = enter_at(buffer, offset, writing, &found, p);
+    const int error = enter_at(m, buffer, offset, writing, &found, p);
     const uint64_t len = least(call->args[2], found.rest);
     RULE("H7");
-    leave(&found, error, writing, p);
+    leave(m, &found, error, writing, p);
     answers(p, OUTCOME_PROCESS_ERROR, error);
     if (error != OK)
         return;
     answers_with(p, 'l', len);
     if (writing)
-        moves(p, (uint64_t)ARENA_BASE + arena_in() + call->args[3], found.buffer->addr + offset,
-              len);
+        moves(m, p, (uint64_t)ARENA_BASE + arena_in(m->is_large) + call->args[3],
+              found.buffer->addr + offset, len);
     else
-        moves(p, found.buffer->addr + offset, (uint64_t)ARENA_BASE + arena_out(), len);
+        moves(m, p, found.buffer->addr + offset, (uint64_t)ARENA_BASE + arena_out(m->is_large),
+              len);
 }
 
 /* ---- H8 ---- */
 
-void predict_stream_over(const struct call *call, struct prediction *p)
+void predict_stream_over(struct model *m, const struct call *call, struct prediction *p)
 {
     const unsigned first = (unsigned)call->args[0];
     const unsigned count = (unsigned)least(call->args[1], TRACE_BUFFER_COUNT - first);
     RULE("H8");
     answers(p, OUTCOME_DONE, 0);
-    *(call->op->code == OP_WRITER_OVER ? &model.writer : &model.reader) =
+    *(call->op->code == OP_WRITER_OVER ? &m->writer : &m->reader) =
         (struct model_stream){ .first = model_buffer_named(call, 0), .count = count };
 }
 
-static const struct model_buffer *buffer_now(const struct model_stream *stream)
+static const struct model_buffer *buffer_now(struct model *m, const struct model_stream *stream)
 {
-    return model_stream_buffer(stream, stream->index);
+    return model_stream_buffer(m, stream, stream->index);
 }
 
 /* Copies of that register and those after it, up to the first that is not filled, in turn: as they are now. */
-void predict_stream_over_many(const struct call *call, struct prediction *p)
+void predict_stream_over_many(struct model *m, const struct call *call, struct prediction *p)
 {
     const bool writable = call->op->code == OP_WRITER_OVER_MANY;
-    const uint64_t most = arena_is_large ? TRACE_LONG_STREAM : TRACE_BUFFER_COUNT;
+    const uint64_t most = m->is_large ? TRACE_LONG_STREAM : TRACE_BUFFER_COUNT;
     const unsigned none = writable ? TRACE_BUFFER_COUNT : 0;
     if (call->args[1] > most) {
         skips(p, "T6");
@@ -113,13 +115,13 @@ void predict_stream_over_many(const struct call *call, struct prediction *p)
     }
     RULE("H8");
     answers(p, OUTCOME_DONE, 0);
-    struct model_buffer *row = model_rows[writable];
+    struct model_buffer *row = m->far->rows[writable];
     unsigned copied = 0;
     for (unsigned n = 0; n < TRACE_MOST_COPIED; n++) {
-        row[n] = model.buffers[none + (call->args[0] + n) % TRACE_BUFFER_COUNT];
+        row[n] = m->buffers[none + (call->args[0] + n) % TRACE_BUFFER_COUNT];
         copied += copied == n && row[n].filled;
     }
-    *(writable ? &model.writer : &model.reader) =
+    *(writable ? &m->writer : &m->reader) =
         (struct model_stream){ .first = model_buffer_named(call, 0),
                                .count = (unsigned)call->args[1],
                                .copied = copied == 0 ? 1 : copied };
@@ -127,11 +129,11 @@ void predict_stream_over_many(const struct call *call, struct prediction *p)
 
 /* How many hooks the steps of a call over a stream may call: each opens and closes its buffer, and first the slot that
  * it is from. */
-static unsigned hooks_of(struct model_stream stream, uint64_t want)
+static unsigned hooks_of(struct model *m, struct model_stream stream, uint64_t want)
 {
     unsigned hooks = 0;
     for (; want > 0 && stream.index < stream.count; stream.index++) {
-        const struct model_buffer *buffer = buffer_now(&stream);
+        const struct model_buffer *buffer = buffer_now(m, &stream);
         want -= least(want, buffer->len - least(buffer->len, stream.offset));
         stream.offset = 0;
         hooks += (buffer->len != 0 ? 2 : 0) + (buffer->from_slot ? 2 : 0);
@@ -160,37 +162,38 @@ static void ends(struct prediction *p, int error, uint64_t done)
         answers_with(p, 'l', done);
 }
 
-void predict_stream(const struct call *call, struct prediction *p)
+void predict_stream(struct model *m, const struct call *call, struct prediction *p)
 {
     const uint8_t code = call->op->code;
     const bool writing = code == OP_WRITER_WRITE || code == OP_WRITER_SKIP;
     const bool skipping = code == OP_READER_SKIP || code == OP_WRITER_SKIP;
-    struct model_stream *stream = writing ? &model.writer : &model.reader;
+    struct model_stream *stream = writing ? &m->writer : &m->reader;
     struct model_stream now = *stream;
     const uint64_t want = call->args[0];
     uint64_t done = 0;
     int error = OK;
-    if (!skipping && !has_array(want)) {
+    if (!skipping && !has_array(m, want)) {
         skips(p, "R13");
         return;
     }
-    if (now.copied != 0 && hooks_of(now, want) > MOST_STEP_HOOKS) {
+    if (now.copied != 0 && hooks_of(m, now, want) > MOST_STEP_HOOKS) {
         skips(p, "T6");
         return;
     }
     p->access.stepwise = true;
     while (done < want && now.index < now.count && error == OK) {
         struct found found;
-        error = enter_at(buffer_now(&now), now.offset, writing, &found, p);
-        leave(&found, error, writing, p);
+        error = enter_at(m, buffer_now(m, &now), now.offset, writing, &found, p);
+        leave(m, &found, error, writing, p);
         if (error != OK)
             break;
         const uint64_t len = least(want - done, found.rest);
         const uint64_t at = found.buffer->addr + now.offset;
         if (writing && !skipping)
-            moves(p, (uint64_t)ARENA_BASE + arena_in() + call->args[1] + done, at, len);
+            moves(m, p, (uint64_t)ARENA_BASE + arena_in(m->is_large) + call->args[1] + done, at,
+                  len);
         else if (!skipping)
-            moves(p, at, (uint64_t)ARENA_BASE + arena_out() + done, len);
+            moves(m, p, at, (uint64_t)ARENA_BASE + arena_out(m->is_large) + done, len);
         move_on(&now, len, found.rest);
         done += len;
     }
@@ -200,14 +203,14 @@ void predict_stream(const struct call *call, struct prediction *p)
         *stream = now;
 }
 
-void predict_stream_copy(const struct call *call, struct prediction *p)
+void predict_stream_copy(struct model *m, const struct call *call, struct prediction *p)
 {
-    struct model_stream from = model.reader, to = model.writer;
+    struct model_stream from = m->reader, to = m->writer;
     const uint64_t want = call->args[0];
     uint64_t done = 0;
     int error = OK;
     if ((from.copied != 0 || to.copied != 0) &&
-        hooks_of(from, want) + hooks_of(to, want) > MOST_COPY_HOOKS) {
+        hooks_of(m, from, want) + hooks_of(m, to, want) > MOST_COPY_HOOKS) {
         skips(p, "T6");
         return;
     }
@@ -215,16 +218,17 @@ void predict_stream_copy(const struct call *call, struct prediction *p)
     while (done < want && from.index < from.count && to.index < to.count && error == OK) {
         struct found source, target;
         uint64_t len = 0;
-        error = enter_at(buffer_now(&from), from.offset, false, &source, p);
+        error = enter_at(m, buffer_now(m, &from), from.offset, false, &source, p);
         if (error == OK) {
-            error = enter_at(buffer_now(&to), to.offset, true, &target, p);
+            error = enter_at(m, buffer_now(m, &to), to.offset, true, &target, p);
             len = least(want - done, least(source.rest, target.rest));
             if (error == OK)
-                moves(p, source.buffer->addr + from.offset, target.buffer->addr + to.offset, len);
-            leave(&target, error, true, p);
-            leave(&source, OK, false, p);
+                moves(m, p, source.buffer->addr + from.offset, target.buffer->addr + to.offset,
+                      len);
+            leave(m, &target, error, true, p);
+            leave(m, &source, OK, false, p);
         } else {
-            leave(&source, error, false, p);
+            leave(m, &source, error, false, p);
         }
         if (error != OK)
             break;
@@ -235,7 +239,7 @@ void predict_stream_copy(const struct call *call, struct prediction *p)
     RULE("H8");
     ends(p, error, done);
     if (p->outcome.status == OK) {
-        model.reader = from;
-        model.writer = to;
+        m->reader = from;
+        m->writer = to;
     }
 }

@@ -9,16 +9,16 @@
 #include <unistd.h>
 #endif
 
-uint8_t *arena_view;
-
-bool arena_is_large;
 static uint8_t pristine[ARENA_LEN];
-__attribute__((constructor)) static void make_pristine(void)
+static void make_pristine(void)
 {
     for (unsigned i = 0; i < ARENA_LEN; i++)
         pristine[i] = (uint8_t)(1 + i * 37 % 251);
 }
-const uint8_t *arena_pristine = pristine;
+const uint8_t *arena_pristine(void)
+{
+    return pristine;
+}
 
 static void *lib_pointer(uint32_t offset)
 {
@@ -26,7 +26,7 @@ static void *lib_pointer(uint32_t offset)
 }
 
 #if defined(__unix__)
-static void map_twice(void)
+static uint8_t *map_twice(void)
 {
     const int file = memfd_create("arena", MFD_CLOEXEC);
     if (file < 0 || ftruncate(file, ARENA_LEN) != 0) {
@@ -41,22 +41,23 @@ static void map_twice(void)
         exit(2);
     }
     close(file);
-    arena_view = view;
+    return view;
 }
 #else
 /* No memory management, and no sanitizer that userspace could trip: one view serves both. */
-static void map_twice(void)
+static uint8_t *map_twice(void)
 {
-    arena_view = lib_pointer(0);
+    return lib_pointer(0);
 }
 #endif
 
-void arena_map(void)
+uint8_t *arena_map(void)
 {
-    if (arena_view != NULL)
-        return;
-    map_twice();
-    make_pristine(); /* for machines that run no constructors */
+    static uint8_t *view;
+    if (view != NULL)
+        return view;
+    view = map_twice();
+    make_pristine();
     if (hooks_poison != NULL)
         hooks_poison(lib_pointer(0), ARENA_LEN);
     arena_close((struct span){ 0, ARENA_LEN });
@@ -65,11 +66,12 @@ void arena_map(void)
     arena_open((struct span){ ARENA_SCRATCH, ARENA_SCRATCH + ARENA_SCRATCH_LEN }, true);
     if (ARENA_LARGE_LEN != 0)
         arena_open((struct span){ ARENA_LARGE_IN, ARENA_LEN }, true);
+    return view;
 }
 
-void arena_user_stores(uint32_t at, uint8_t value)
+void arena_user_stores(uint8_t *view, uint32_t at, uint8_t value)
 {
-    arena_view[at] = value;
+    view[at] = value;
     arena_wrote((struct span){ at, at + 1 });
 }
 

@@ -1,7 +1,7 @@
 /* The arena: all memory that the library under test may be asked to touch.
  *
  * One memfd, mapped twice. The library sees it at ARENA_BASE, where for ASan every byte is poisoned, so that
- * every access is reported to the oracle; userspace, the model and dumps use `arena_view`, which never
+ * every access is reported to the oracle; userspace, the model and dumps use the other view, which never
  * trips a sanitizer.
  *
  *   [0, 64)           nothing
@@ -60,50 +60,47 @@ enum {
 _Static_assert(ARENA_BASE % (1 << 18) == 0, "alignments mean the same on every machine");
 #endif
 
-extern uint8_t *arena_view;
-
 /* What every byte of the arena holds before a trace begins: never 0, so that nothing is zero by
- * luck, and different from its neighbours. */
-extern const uint8_t *arena_pristine;
+ * luck, and different from its neighbours. Requires: the arena is mapped. */
+const uint8_t *arena_pristine(void);
 
-/* Whether the trace that runs is large: its processes and the kernel's arrays are then where there is room for them. */
-extern bool arena_is_large;
+/* Where things are in a trace, which is large or not: see the table above. */
 
-static inline uint32_t arena_in(void)
+static inline uint32_t arena_in(bool is_large)
 {
-    return arena_is_large ? ARENA_LARGE_IN : ARENA_IN;
+    return is_large ? ARENA_LARGE_IN : ARENA_IN;
 }
 
-static inline uint32_t arena_out(void)
+static inline uint32_t arena_out(bool is_large)
 {
-    return arena_is_large ? ARENA_LARGE_OUT : ARENA_OUT;
+    return is_large ? ARENA_LARGE_OUT : ARENA_OUT;
 }
 
-static inline uint32_t arena_scratch(void)
+static inline uint32_t arena_scratch(bool is_large)
 {
-    return arena_is_large ? ARENA_LARGE_SCRATCH : ARENA_SCRATCH;
+    return is_large ? ARENA_LARGE_SCRATCH : ARENA_SCRATCH;
 }
 
 /* How long they are; the one that is read is 256 bytes longer, for its patterns. */
-static inline uint32_t arena_out_len(void)
+static inline uint32_t arena_out_len(bool is_large)
 {
-    return arena_is_large ? ARENA_LARGE_ARRAY_LEN : ARENA_OUT_LEN;
+    return is_large ? ARENA_LARGE_ARRAY_LEN : ARENA_OUT_LEN;
 }
 
-static inline uint32_t arena_scratch_len(void)
+static inline uint32_t arena_scratch_len(bool is_large)
 {
-    return arena_is_large ? ARENA_LARGE_ARRAY_LEN : ARENA_SCRATCH_LEN;
+    return is_large ? ARENA_LARGE_ARRAY_LEN : ARENA_SCRATCH_LEN;
 }
 
 /* Where the processes of the trace may be. */
-static inline uint32_t arena_processes(void)
+static inline uint32_t arena_processes(bool is_large)
 {
-    return arena_is_large ? ARENA_LARGE : ARENA_PROCESSES;
+    return is_large ? ARENA_LARGE : ARENA_PROCESSES;
 }
 
-static inline uint32_t arena_processes_end(void)
+static inline uint32_t arena_processes_end(bool is_large)
 {
-    return arena_is_large ? ARENA_LARGE + ARENA_LARGE_LEN : ARENA_FOREIGN;
+    return is_large ? ARENA_LARGE + ARENA_LARGE_LEN : ARENA_FOREIGN;
 }
 
 /* Whether a byte is not the kernel's own. */
@@ -112,8 +109,8 @@ static inline bool arena_is_of_process(uint32_t at)
     return at >= ARENA_PROCESSES && (at < ARENA_LARGE_IN || ARENA_LARGE_LEN == 0);
 }
 
-/* Map the arena, once. Exits with status 2 and a message when it cannot. */
-void arena_map(void);
+/* Map the arena, once. Exits with status 2 and a message when it cannot. Returns: userspace's view. */
+uint8_t *arena_map(void);
 
 /* Bytes [start, end) of the arena. */
 struct span {
@@ -126,8 +123,8 @@ static inline bool arena_holds(uintptr_t addr)
     return addr - ARENA_BASE < ARENA_LEN;
 }
 
-/* Userspace stores a byte while a call runs. */
-void arena_user_stores(uint32_t at, uint8_t value);
+/* Userspace stores a byte, through its view, while a call runs. */
+void arena_user_stores(uint8_t *view, uint32_t at, uint8_t value);
 
 /* Close and open what the library sees, in whole pages, where the build has guard pages; else nothing. What is
  * opened for writing stays so when it is opened for reading. */

@@ -1,6 +1,7 @@
 #include "bug.h"
 
 #include "hooks.h"
+#include "oracle.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -10,16 +11,18 @@
 #include <unistd.h>
 #include <unwind.h>
 
-const char *bug_current_op = "none";
-const char *bug_current_rule = "";
-long bug_arena_byte = -1;
-bool bug_unheard;
-void (*bug_explain)(void);
-void (*bug_end)(void);
-void (*bug_identified)(const char *identity, const char *detail);
-char bug_detail[BUG_DETAIL_LEN];
+void bug_begin(struct bug *bug)
+{
+    bug->op = "none";
+    bug->rule = "";
+    bug->arena_byte = -1;
+    bug->symbolize = bug_symbolize;
+}
 
-static int reporting; /* a bug inside a bug ends at once */
+static struct bug *bug_now(void)
+{
+    return &oracle_now()->bug;
+}
 
 /* ClusterFuzz drops frames with "assert" in their name: the next one then names the crash. */
 __attribute__((noinline)) static void bug_assert_trap(void)
@@ -27,34 +30,34 @@ __attribute__((noinline)) static void bug_assert_trap(void)
     __builtin_trap();
 }
 
-static void print_identity(const char *kind, const char *check)
+static void print_identity(const struct bug *bug, const char *kind, const char *check)
 {
     char identity[256];
-    snprintf(identity, sizeof identity, "PROCBUF-BUG kind=%s check=%s op=%s", kind, check,
-             bug_current_op);
-    if (bug_identified != NULL)
-        bug_identified(identity, bug_detail);
+    snprintf(identity, sizeof identity, "PROCBUF-BUG kind=%s check=%s op=%s", kind, check, bug->op);
+    if (bug->identified != NULL)
+        bug->identified(identity, bug->detail);
     fprintf(stderr, "%s\n", identity);
     fflush(stderr);
 }
 
 void bug_go_on(void)
 {
-    reporting = 0;
+    bug_now()->reporting = 0;
 }
 
 void bug_found(const char *kind, const char *check, const char *format, ...)
 {
+    struct bug *bug = bug_now();
 #ifdef BUG_DEAF_TO
     char word[32];
     snprintf(word, sizeof word, " %s ", kind);
     if (strstr(BUG_DEAF_TO, word) != NULL) {
-        bug_unheard |= strcmp(kind, "access") != 0 && strcmp(kind, "window") != 0 &&
-                       strcmp(kind, "double-fetch") != 0;
+        bug->unheard |= strcmp(kind, "access") != 0 && strcmp(kind, "window") != 0 &&
+                        strcmp(kind, "double-fetch") != 0;
         return;
     }
 #endif
-    if (reporting++)
+    if (bug->reporting++)
         _exit(BUG_EXIT_STATUS);
     va_list arguments;
     va_start(arguments, format);
@@ -62,11 +65,11 @@ void bug_found(const char *kind, const char *check, const char *format, ...)
     vfprintf(stderr, format, arguments);
     va_end(arguments);
     fputc('\n', stderr);
-    if (bug_explain != NULL)
-        bug_explain();
-    print_identity(kind, check);
-    if (bug_end != NULL)
-        bug_end();
+    if (bug->explain != NULL)
+        bug->explain();
+    print_identity(bug, kind, check);
+    if (bug->end != NULL)
+        bug->end();
     bug_assert_trap();
     abort();
 }
@@ -97,14 +100,12 @@ __attribute__((used, visibility("default"))) void __ubsan_on_report(void)
 
 /* ---- The stack ---- */
 
-static void symbolize_now(void *pc, char *out, size_t out_len)
+void bug_symbolize(void *pc, char *out, size_t out_len)
 {
     memset(out, 0, out_len);
     if (__sanitizer_symbolize_pc != NULL)
         __sanitizer_symbolize_pc(pc, "%f|%s|%l", out, out_len - 2);
 }
-
-void (*bug_symbolize)(void *pc, char *out, size_t out_len) = symbolize_now;
 
 /* A function of the library on the stack, and where it is. */
 struct frame {
@@ -143,7 +144,7 @@ static _Unwind_Reason_Code look_at_frame(struct _Unwind_Context *context, void *
 {
     struct walk *walk = data;
     char names[1024]; /* of the functions inlined there too */
-    bug_symbolize((void *)(_Unwind_GetIP(context) - 1), names, sizeof names);
+    bug_now()->symbolize((void *)(_Unwind_GetIP(context) - 1), names, sizeof names);
     for (const char *name = names; *name != '\0'; name += strlen(name) + 1) {
         const struct frame frame = split_frame(name);
         if (!is_of_library(frame.function))
@@ -172,23 +173,24 @@ void bug_print_stack(FILE *out)
 
 static void on_sanitizer_death(void)
 {
-    if (reporting++)
+    struct bug *bug = bug_now();
+    if (bug->reporting++)
         return;
-    if (bug_explain != NULL)
-        bug_explain();
+    if (bug->explain != NULL)
+        bug->explain();
     const struct frame frame = find_library_frame();
-    snprintf(bug_detail, sizeof bug_detail, "%s", frame.place);
+    snprintf(bug->detail, sizeof bug->detail, "%s", frame.place);
     const char *asan_report = hooks_asan_report != NULL ? hooks_asan_report() : NULL;
     if (asan_report != NULL) {
         char kind[64];
         snprintf(kind, sizeof kind, "asan-%s", asan_report);
-        print_identity(kind, frame.function);
+        print_identity(bug, kind, frame.function);
     } else if (ubsan_kind[0] != '\0') {
-        print_identity(ubsan_kind, frame.function);
+        print_identity(bug, ubsan_kind, frame.function);
     } else if (__msan_init != NULL) {
-        print_identity("msan-use-of-unwritten-value", frame.function);
+        print_identity(bug, "msan-use-of-unwritten-value", frame.function);
     } else {
-        print_identity("sanitizer", frame.function);
+        print_identity(bug, "sanitizer", frame.function);
     }
 }
 

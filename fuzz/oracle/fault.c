@@ -1,7 +1,6 @@
 #include "fault.h"
 
-#include "arena.h"
-#include "bug.h"
+#include "oracle.h"
 
 #if defined(__unix__)
 
@@ -30,11 +29,11 @@ static void on_fault(int number, siginfo_t *info, void *context)
                   "expected: no access outside the arena\n"
                   "actual: a fault at address %p",
                   info->si_addr);
-    bug_arena_byte = (long)(addr - ARENA_BASE);
+    oracle_now()->bug.arena_byte = (long)(addr - ARENA_BASE);
     bug_found("fault", "closed-page",
               "expected: no access to pages without an open window\n"
               "actual: a fault at arena byte %ld",
-              bug_arena_byte);
+              (long)(addr - ARENA_BASE));
 }
 
 void fault_watch(void)

@@ -38,7 +38,7 @@
     }                                                                                              \
     void __sanitizer_cov_store##bytes(uintptr_t addr)                                              \
     {                                                                                              \
-        watched_store(addr, bytes);                                                                \
+        access_watched_store(addr, bytes);                                                         \
     }
 CALLBACKS(1)
 CALLBACKS(2)
@@ -93,7 +93,7 @@ static void *unpoisoned(const void *start, size_t len)
     const uintptr_t addr = (uintptr_t)start;
     if (!arena_holds(addr) || len > ARENA_LEN - (addr - ARENA_BASE))
         return (void *)addr;
-    return &arena_view[addr - ARENA_BASE];
+    return &oracle_now()->arena[addr - ARENA_BASE];
 }
 
 void *tb_memcpy(void *to, const void *from, size_t len)
@@ -145,8 +145,9 @@ void __wrap___asan_handle_no_return(void);
 void __wrap___asan_handle_no_return(void)
 {
     const char *here = __builtin_frame_address(0);
-    if (oracle_landing == NULL)
+    const char *landing = oracle_now()->landing;
+    if (landing == NULL)
         __real___asan_handle_no_return();
     else
-        __asan_unpoison_memory_region(here, (size_t)(oracle_landing - here));
+        __asan_unpoison_memory_region(here, (size_t)(landing - here));
 }

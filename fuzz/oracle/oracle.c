@@ -1,23 +1,24 @@
 #include "oracle.h"
 
-#include "bug.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_WINDOWS = 64 };
+/* Before a testbed begins, callbacks come all the same: of MSan, whose copies are all of the program's. */
+static struct oracle before_any;
+static struct oracle *now = &before_any;
 
-static struct window windows[MAX_WINDOWS];
-static unsigned window_count;
-static struct oracle_call *current;
+struct oracle *oracle_now(void)
+{
+    return now;
+}
 
-const char *oracle_landing;
-uint64_t access_count;
-uint64_t oracle_act_count;
-void (*oracle_life_act)(uint32_t process);
-void (*oracle_access_listener)(uint32_t start, uint32_t end, bool writing);
-void (*oracle_act_listener)(uint32_t arena_byte);
+void oracle_begin(struct oracle *oracle)
+{
+    now = oracle;
+    oracle->arena = arena_map();
+    bug_begin(&oracle->bug);
+}
 
 /* The whole pages that a window touches. */
 static struct span pages_of(struct span span)
@@ -26,23 +27,17 @@ static struct span pages_of(struct span span)
     return (struct span){ span.start & ~mask, (span.end + mask) & ~mask };
 }
 
-const struct expectation *oracle_current_expectation(void)
+const struct expectation *oracle_current_expectation(const struct oracle *oracle)
 {
-    return current == NULL ? NULL : current->expected;
+    return oracle->call == NULL ? NULL : oracle->call->expected;
 }
 
-unsigned oracle_open_windows(const struct window **windows_out)
+void oracle_reset(struct oracle *oracle)
 {
-    *windows_out = windows;
-    return window_count;
-}
-
-void oracle_reset(void)
-{
-    current = NULL;
-    while (window_count > 0) {
-        window_count--;
-        arena_close(pages_of(windows[window_count].span));
+    oracle->call = NULL;
+    while (oracle->window_count > 0) {
+        oracle->window_count--;
+        arena_close(pages_of(oracle->windows[oracle->window_count].span));
     }
 }
 
@@ -57,33 +52,34 @@ static bool span_of(uint64_t addr, uint64_t len, struct span *span_out)
     return true;
 }
 
-static void window_open(struct span span, bool writable)
+static void window_open(struct oracle *oracle, struct span span, bool writable)
 {
-    if (window_count == MAX_WINDOWS)
+    if (oracle->window_count == MAX_WINDOWS)
         bug_found("testbed", "windows-exhausted", "more than %d open windows", MAX_WINDOWS);
-    windows[window_count++] = (struct window){ span, writable };
+    oracle->windows[oracle->window_count++] = (struct window){ span, writable };
     arena_open(span, writable);
 }
 
 /* Guard pages hold more than a window. Closing one therefore closes all pages it touches, and opens again what the
  * remaining windows need: never less than their union. The callbacks are exact to the byte. */
-static void window_close(struct span span, bool writable)
+static void window_close(struct oracle *oracle, struct span span, bool writable)
 {
-    const struct window *own = window_count == 0 ? NULL : &windows[window_count - 1];
+    const struct window *own =
+        oracle->window_count == 0 ? NULL : &oracle->windows[oracle->window_count - 1];
     if (own == NULL || own->span.start != span.start || own->span.end != span.end ||
         own->writable != writable)
         bug_found("testbed", "close-of-another-open",
                   "a close was expected that is not that of the innermost open window");
-    const struct span pages = pages_of(windows[--window_count].span);
+    const struct span pages = pages_of(oracle->windows[--oracle->window_count].span);
     arena_close(pages);
-    for (unsigned w = 0; w < window_count; w++) {
-        struct span span = windows[w].span;
+    for (unsigned w = 0; w < oracle->window_count; w++) {
+        struct span span = oracle->windows[w].span;
         if (span.start < pages.start)
             span.start = pages.start;
         if (span.end > pages.end)
             span.end = pages.end;
         if (span.start < span.end)
-            arena_open(span, windows[w].writable);
+            arena_open(span, oracle->windows[w].writable);
     }
 }
 
@@ -105,32 +101,38 @@ static bool was_fetched(const struct oracle_call *call, uint32_t byte)
     return false;
 }
 
-static void perform(struct oracle_call *call, unsigned number)
+static void perform(struct oracle *oracle, struct oracle_call *call, unsigned number)
 {
     const struct act *act = &call->expected->acts[number];
     if (act->of_life) {
-        oracle_life_act(act->target);
+        oracle->life_act(oracle, act->target);
     } else {
-        arena_user_stores(act->target, act->value);
-        oracle_act_count++;
-        if (oracle_act_listener != NULL)
-            oracle_act_listener(act->target);
+        arena_user_stores(oracle->arena, act->target, act->value);
+        oracle->act_count++;
+        if (oracle->act_listener != NULL)
+            oracle->act_listener(oracle, act->target);
     }
     call->acts_done |= 1u << number;
     call->acts_due &= ~(1u << number);
 }
 
-/* Called at each event, for what earlier events made due: the access that a callback reports comes
- * after the callback. */
-static void perform_due(struct oracle_call *call, bool at_end)
+static void perform_those_due(struct oracle *oracle, struct oracle_call *call, bool at_end)
 {
-    for (unsigned a = 0; call->acts_due != 0 && a < call->expected->act_count; a++) {
+    for (unsigned a = 0; a < call->expected->act_count; a++) {
         const uint32_t target = call->expected->acts[a].target;
         if ((call->acts_due & 1u << a) != 0 &&
             (at_end || was_fetched(call, target) ||
              !is_named(call->expected->reads, call->expected->read_count, target, target + 1)))
-            perform(call, a);
+            perform(oracle, call, a);
     }
+}
+
+/* Called at each event, for what earlier events made due: the access that a callback reports comes
+ * after the callback. */
+static inline void perform_due(struct oracle *oracle, struct oracle_call *call, bool at_end)
+{
+    if (call->acts_due != 0)
+        perform_those_due(oracle, call, at_end);
 }
 
 static void make_due(struct oracle_call *call, bool at_hook, uint32_t start, uint32_t end)
@@ -172,19 +174,20 @@ static void hook_text(const struct hook *hook, char *out, size_t out_len)
         snprintf(out, out_len, "%s", hook_name(hook->kind));
 }
 
-void oracle_call_begin(struct oracle_call *call, const struct expectation *expected)
+void oracle_call_begin(struct oracle *oracle, struct oracle_call *call,
+                       const struct expectation *expected)
 {
     call->expected = expected;
-    call->outer = current;
+    call->outer = oracle->call;
     call->hooks_seen = 0;
     call->fetched_count = 0;
     call->acts_due = call->acts_done = 0;
-    current = call;
+    oracle->call = call;
 }
 
-void oracle_call_end(struct oracle_call *call)
+void oracle_call_end(struct oracle *oracle, struct oracle_call *call)
 {
-    if (current != call)
+    if (oracle->call != call)
         bug_found("testbed", "calls-not-nested", "a library call ended that was not the innermost");
     if (call->hooks_seen != call->expected->hook_count) {
         char missing[HOOK_TEXT];
@@ -192,32 +195,27 @@ void oracle_call_end(struct oracle_call *call)
         bug_found("hook", "hook-missing", "expected: %s (C3)\nactual: the call ended without it",
                   missing);
     }
-    perform_due(call, true);
+    perform_due(oracle, call, true);
     for (unsigned a = 0; a < call->expected->act_count; a++) {
         if ((call->acts_done & 1u << a) != 0)
             continue;
-        bug_arena_byte = (long)call->expected->acts[a].trigger;
+        oracle->bug.arena_byte = (long)call->expected->acts[a].trigger;
         bug_found("access", "byte-not-fetched",
                   "expected: arena byte %ld is fetched in this call\n"
                   "actual: it is not",
-                  bug_arena_byte);
+                  oracle->bug.arena_byte);
     }
-    current = call->outer;
+    oracle->call = call->outer;
 }
 
-void oracle_call_abandon(struct oracle_call *call)
+void oracle_call_pause(struct oracle *oracle, struct oracle_call *call)
 {
-    current = call->outer;
+    oracle->call = call->outer;
 }
 
-void oracle_call_pause(struct oracle_call *call)
+void oracle_call_resume(struct oracle *oracle, struct oracle_call *call)
 {
-    current = call->outer;
-}
-
-void oracle_call_resume(struct oracle_call *call)
-{
-    current = call;
+    oracle->call = call;
 }
 
 /* ---- Hooks ---- */
@@ -258,23 +256,25 @@ static bool hook_equal(const struct hook *a, const struct hook *b)
 }
 
 /* Another hook than the contract's. Two panics of one call are distinguished by their message. */
-static void hook_is_wrong(const char *check, const char *expected_text, const struct hook *hook)
+static void hook_is_wrong(struct oracle *oracle, const char *check, const char *expected_text,
+                          const struct hook *hook)
 {
     char actual_text[HOOK_TEXT];
     hook_text(hook, actual_text, sizeof actual_text);
     if (hook->message != NULL)
-        snprintf(bug_detail, sizeof bug_detail, "%s", hook->message);
+        snprintf(oracle->bug.detail, sizeof oracle->bug.detail, "%s", hook->message);
     bug_found(hook->kind == HOOK_PANIC ? "panic" : "hook", check, "expected: %s (C3)\nactual: %s",
               expected_text, actual_text);
 }
 
 /* Whoever opens a part of a range opens what is fetched, and no more. */
-static void check_all_fetched(const struct oracle_call *call, struct span part)
+static void check_all_fetched(struct oracle *oracle, const struct oracle_call *call,
+                              struct span part)
 {
     for (uint32_t byte = part.start; byte < part.end; byte++) {
         if (was_fetched(call, byte))
             continue;
-        bug_arena_byte = (long)byte;
+        oracle->bug.arena_byte = (long)byte;
         bug_found("hook", "part-not-fetched",
                   "expected: all of what is opened of a slot is fetched (H6)\n"
                   "actual: arena byte %u is not",
@@ -282,61 +282,62 @@ static void check_all_fetched(const struct oracle_call *call, struct span part)
     }
 }
 
-bool oracle_hook(const struct hook *hook)
+bool oracle_hook(struct oracle *oracle, const struct hook *hook)
 {
-    if (current == NULL || current->hooks_seen == current->expected->hook_count)
-        hook_is_wrong("hook-unexpected", "no hook call here", hook);
-    const struct hook *expected = &current->expected->hooks[current->hooks_seen];
+    struct oracle_call *const call = oracle->call;
+    if (call == NULL || call->hooks_seen == call->expected->hook_count)
+        hook_is_wrong(oracle, "hook-unexpected", "no hook call here", hook);
+    const struct hook *expected = &call->expected->hooks[call->hooks_seen];
     if (!hook_equal(expected, hook)) {
         char expected_text[HOOK_TEXT];
         hook_text(expected, expected_text, sizeof expected_text);
-        hook_is_wrong("hook-differs", expected_text, hook);
+        hook_is_wrong(oracle, "hook-differs", expected_text, hook);
     }
-    perform_due(current, false);
-    make_due(current, true, current->hooks_seen, current->hooks_seen + 1);
-    perform_due(current, true);
-    current->hooks_seen++;
+    perform_due(oracle, call, false);
+    make_due(call, true, call->hooks_seen, call->hooks_seen + 1);
+    perform_due(oracle, call, true);
+    call->hooks_seen++;
     struct span span;
     if (hook->kind == HOOK_OPEN && span_of(hook->addr, hook->len, &span)) {
-        window_open(span, hook->writable);
+        window_open(oracle, span, hook->writable);
         if (expected->part != NULL)
             *expected->part = span;
     } else if (hook->kind == HOOK_CLOSE && span_of(hook->addr, hook->len, &span)) {
         if (expected->part != NULL)
-            check_all_fetched(current, span);
-        window_close(span, hook->writable);
+            check_all_fetched(oracle, call, span);
+        window_close(oracle, span, hook->writable);
     }
-    if (hook->kind == HOOK_CLOSE && current->expected->stepwise)
-        current->fetched_count = 0;
+    if (hook->kind == HOOK_CLOSE && call->expected->stepwise)
+        call->fetched_count = 0;
     return expected->answer;
 }
 
 /* ---- Accesses ---- */
 
-static bool is_in_window(uint32_t start, uint32_t end, bool writing)
+static bool is_in_window(const struct oracle *oracle, uint32_t start, uint32_t end, bool writing)
 {
-    for (unsigned w = window_count; w-- > 0;)
-        if (start >= windows[w].span.start && end <= windows[w].span.end &&
-            (!writing || windows[w].writable))
+    for (unsigned w = oracle->window_count; w-- > 0;)
+        if (start >= oracle->windows[w].span.start && end <= oracle->windows[w].span.end &&
+            (!writing || oracle->windows[w].writable))
             return true;
     return false;
 }
 
 /* An access that no single span or window holds is looked at byte by byte: several may together. */
-static void check_access(uint32_t start, uint32_t end, bool writing)
+static void check_access(struct oracle *oracle, uint32_t start, uint32_t end, bool writing)
 {
-    const struct expectation *expected = current->expected;
+    const struct expectation *expected = oracle->call->expected;
     const struct span *spans = writing ? expected->writes : expected->reads;
     const unsigned count = writing ? expected->write_count : expected->read_count;
     for (uint32_t byte = start; byte < end; byte++) {
-        bug_arena_byte = (long)byte;
+        oracle->bug.arena_byte = (long)byte;
         if (!is_named(spans, count, byte, byte + 1))
             bug_found("access", writing ? "store-not-named" : "load-not-named",
                       "expected: no %s arena byte %u in this call (S4, I7)\n"
                       "actual: a %s of %u bytes at %u",
                       writing ? "store to" : "load of", byte, writing ? "store" : "load",
                       end - start, start);
-        if (arena_is_of_process(byte) && !is_in_window(byte, byte + 1, writing))
+        if (arena_is_of_process(byte) && !is_in_window(oracle, byte, byte + 1, writing))
             bug_found("window", writing ? "store-outside-window" : "load-outside-window",
                       "expected: process memory is touched in open windows only (C2, I7)\n"
                       "actual: a %s of %u bytes at arena byte %u outside every open window",
@@ -346,16 +347,17 @@ static void check_access(uint32_t start, uint32_t end, bool writing)
 
 /* S5, for process memory. Bytes fetched in a row are kept as one span; a call that fetches more
  * than 64 pieces forgets none of them: it is a bug of the testbed. */
-static void count_fetch(struct oracle_call *call, uint32_t start, uint32_t end)
+static void count_fetch(struct oracle *oracle, struct oracle_call *call, uint32_t start,
+                        uint32_t end)
 {
     for (unsigned f = call->fetched_count; f-- > 0;) {
         const struct span *seen = &call->fetched[f];
         if (start < seen->end && seen->start < end) {
-            bug_arena_byte = (long)(start > seen->start ? start : seen->start);
+            oracle->bug.arena_byte = (long)(start > seen->start ? start : seen->start);
             bug_found("double-fetch", "fetched-twice",
                       "expected: each byte is fetched at most once in a call (S5)\n"
                       "actual: arena byte %ld was fetched again",
-                      bug_arena_byte);
+                      oracle->bug.arena_byte);
         }
     }
     if (call->fetched_count > 0 && call->fetched[call->fetched_count - 1].end == start) {
@@ -367,9 +369,9 @@ static void count_fetch(struct oracle_call *call, uint32_t start, uint32_t end)
     call->fetched[call->fetched_count++] = (struct span){ start, end };
 }
 
-static bool begins_outside_call(uint32_t start, const char *what)
+static bool begins_outside_call(const struct oracle *oracle, uint32_t start, const char *what)
 {
-    if (current != NULL)
+    if (oracle->call != NULL)
         return false;
     bug_found("access", "outside-any-call",
               "expected: no access between library calls (S6)\n"
@@ -385,37 +387,46 @@ static uint32_t end_in_arena(uint32_t start, size_t len)
 
 void access_load(uintptr_t addr, size_t len)
 {
+    struct oracle *oracle = oracle_now();
     const uint32_t start = (uint32_t)(addr - ARENA_BASE);
     const uint32_t end = end_in_arena(start, len);
-    access_count++;
-    if (oracle_access_listener != NULL)
-        oracle_access_listener(start, end, false);
-    if (begins_outside_call(start, "load"))
+    oracle->access_count++;
+    if (oracle->access_listener != NULL)
+        oracle->access_listener(oracle, start, end, false);
+    if (begins_outside_call(oracle, start, "load"))
         return;
-    const struct expectation *expected = current->expected;
-    perform_due(current, false);
+    struct oracle_call *const call = oracle->call;
+    const struct expectation *expected = call->expected;
+    perform_due(oracle, call, false);
     if (!is_named(expected->reads, expected->read_count, start, end) ||
-        (arena_is_of_process(end - 1) && !is_in_window(start, end, false)))
-        check_access(start, end, false);
+        (arena_is_of_process(end - 1) && !is_in_window(oracle, start, end, false)))
+        check_access(oracle, start, end, false);
     if (arena_is_of_process(end - 1))
-        count_fetch(current, start, end);
-    make_due(current, false, start, end);
+        count_fetch(oracle, call, start, end);
+    make_due(call, false, start, end);
 }
 
 void access_store(uintptr_t addr, size_t len)
 {
+    struct oracle *oracle = oracle_now();
     const uint32_t start = (uint32_t)(addr - ARENA_BASE);
     const uint32_t end = end_in_arena(start, len);
-    access_count++;
-    if (oracle_access_listener != NULL)
-        oracle_access_listener(start, end, true);
-    if (begins_outside_call(start, "store"))
+    oracle->access_count++;
+    if (oracle->access_listener != NULL)
+        oracle->access_listener(oracle, start, end, true);
+    if (begins_outside_call(oracle, start, "store"))
         return;
-    const struct expectation *expected = current->expected;
-    perform_due(current, false);
+    struct oracle_call *const call = oracle->call;
+    const struct expectation *expected = call->expected;
+    perform_due(oracle, call, false);
     if (!is_named(expected->writes, expected->write_count, start, end) ||
-        (arena_is_of_process(end - 1) && !is_in_window(start, end, true)))
-        check_access(start, end, true);
+        (arena_is_of_process(end - 1) && !is_in_window(oracle, start, end, true)))
+        check_access(oracle, start, end, true);
+}
+
+void access_watched_store(uintptr_t addr, size_t len)
+{
+    watched_store(&oracle_now()->watched, addr, len);
 }
 
 /* The load last: what it makes due happens once the bytes have moved. */
@@ -431,7 +442,7 @@ void access_memcpy(uintptr_t to, uintptr_t from, size_t len)
     access_move(to, from, len);
     if (to == from || !arena_holds(to) || (to > from ? to - from : from - to) >= len)
         return;
-    bug_arena_byte = (long)(to - ARENA_BASE);
+    oracle_now()->bug.arena_byte = (long)(to - ARENA_BASE);
     bug_found("access", "memcpy-overlaps",
               "expected: memcpy between ranges apart (S3)\n"
               "actual: of %zu bytes from arena byte %zu to %zu",

@@ -14,6 +14,7 @@
 #define FUZZ_ORACLE_H
 
 #include "arena.h"
+#include "bug.h"
 #include "watched.h"
 
 enum hook_kind { HOOK_OPEN, HOOK_CLOSE, HOOK_PROTECT, HOOK_BARRIER, HOOK_PANIC };
@@ -73,29 +74,75 @@ struct oracle_call {
     struct span fetched[64];
 };
 
+/* A range that an open hook opened, and no close hook has closed. */
+struct window {
+    struct span span;
+    bool writable;
+};
+
+enum { MAX_WINDOWS = 64 };
+
+/* All that hooks reach: of each testbed, one (machine/testbed.h). */
+struct oracle {
+    uint8_t *arena; /* as userspace, the model and dumps see it: no sanitizer looks there */
+    struct oracle_call *call; /* that runs, innermost; null between calls */
+
+    /* Accesses to the arena so far: zero after a trace that copies means a build without callbacks. And bytes that
+     * userspace changed during calls. */
+    uint64_t access_count, act_count;
+
+    struct watched watched;
+    struct bug bug;
+
+    /* While a panic is expected, the frame that longjmp will go back to; else null. The frames of the library below
+     * it are left without returning. */
+    const char *landing;
+
+    /* Called when the life of a foreign process is to end or to begin. */
+    void (*life_act)(struct oracle *oracle, uint32_t process);
+
+    /* Called for each access to the arena before it is judged, if not null. */
+    void (*access_listener)(struct oracle *oracle, uint32_t start, uint32_t end, bool writing);
+
+    /* Called for each byte that userspace has changed during a call, if not null. */
+    void (*act_listener)(struct oracle *oracle, uint32_t arena_byte);
+
+    unsigned window_count;
+    struct window windows[MAX_WINDOWS]; /* that are open, outermost first */
+};
+
+/* From now on it is the one that hooks report to; and it has the arena. */
+void oracle_begin(struct oracle *oracle);
+
+/* The one that hooks report to: for functions of which others say what they are passed, as the compiler's callbacks,
+ * the port's, an engine's, handlers of signals, and for reports of bugs. All others are passed theirs. */
+struct oracle *oracle_now(void);
+
 /* Forget all windows and calls. */
-void oracle_reset(void);
+void oracle_reset(struct oracle *oracle);
 
 /* Bracket a library call. In the body of an enter, oracle_call_pause() hands over to the calls
  * that the body makes, and oracle_call_resume() takes back. */
-void oracle_call_begin(struct oracle_call *call, const struct expectation *expected);
-void oracle_call_end(struct oracle_call *call);
-void oracle_call_pause(struct oracle_call *call);
-void oracle_call_resume(struct oracle_call *call);
-
-/* While a panic is expected, the frame that longjmp will go back to; else null. The frames of the library below it
- * are left without returning. */
-extern const char *oracle_landing;
-
-/* A call that ended in the panic hook, and so left its hooks and windows as they were. */
-void oracle_call_abandon(struct oracle_call *call);
+void oracle_call_begin(struct oracle *oracle, struct oracle_call *call,
+                       const struct expectation *expected);
+void oracle_call_end(struct oracle *oracle, struct oracle_call *call);
+void oracle_call_pause(struct oracle *oracle, struct oracle_call *call);
+void oracle_call_resume(struct oracle *oracle, struct oracle_call *call);
 
 /* The port reports a hook. Returns: what the expectation says that the port answers. */
-bool oracle_hook(const struct hook *hook);
+bool oracle_hook(struct oracle *oracle, const struct hook *hook);
 
-/* The compiler's callbacks report an access to [addr, addr + len), which the arena holds. */
+/* What the call that runs may do; null between calls. */
+const struct expectation *oracle_current_expectation(const struct oracle *oracle);
+
+/* ---- The compiler's callbacks report to the oracle of now ---- */
+
+/* An access to [addr, addr + len), which the arena holds. */
 void access_load(uintptr_t addr, size_t len);
 void access_store(uintptr_t addr, size_t len);
+
+/* … a store that, if it is to the arena, is reported otherwise. */
+void access_watched_store(uintptr_t addr, size_t len);
 
 /* … a store to wherever, perhaps of no bytes. */
 static inline void access_any_store(uintptr_t addr, size_t len)
@@ -103,39 +150,11 @@ static inline void access_any_store(uintptr_t addr, size_t len)
     if (len != 0 && arena_holds(addr))
         access_store(addr, len);
     else
-        watched_store(addr, len);
+        access_watched_store(addr, len);
 }
 
 /* … a call of memmove; and one of memcpy, whose overlap ASan reports by itself. */
 void access_move(uintptr_t to, uintptr_t from, size_t len);
 void access_memcpy(uintptr_t to, uintptr_t from, size_t len);
-
-/* Called when the life of a foreign process is to end or to begin. */
-extern void (*oracle_life_act)(uint32_t process);
-
-/* Called for each access to the arena before it is judged, if not null. */
-extern void (*oracle_access_listener)(uint32_t start, uint32_t end, bool writing);
-
-/* Called for each byte that userspace has changed during a call, if not null. */
-extern void (*oracle_act_listener)(uint32_t arena_byte);
-
-/* What the call that runs may do; null between calls. */
-const struct expectation *oracle_current_expectation(void);
-
-/* A range that an open hook opened, and no close hook has closed. */
-struct window {
-    struct span span;
-    bool writable;
-};
-
-/* The windows that are open, outermost first. Returns: how many. */
-unsigned oracle_open_windows(const struct window **windows_out);
-
-/* Bytes that userspace changed during calls so far. */
-extern uint64_t oracle_act_count;
-
-/* Accesses to the arena seen so far: zero after a trace that copies means a build without
- * callbacks. */
-extern uint64_t access_count;
 
 #endif

@@ -2,7 +2,7 @@
  * plain variables. So the linker marks where they begin and end. */
 #include "state.h"
 
-#include "bug.h"
+#include "oracle.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -78,12 +78,13 @@ NOT_SANITIZED static void find_difference(const struct section *section)
     for (size_t at = 0; at < section_len(section); at++) {
         if (section->start[at] == section->before[at])
             continue;
-        bug_current_rule = "I12";
-        name_variable(&section->start[at], at, bug_detail, sizeof bug_detail);
+        struct bug *bug = &oracle_now()->bug;
+        bug->rule = "I12";
+        name_variable(&section->start[at], at, bug->detail, sizeof bug->detail);
         bug_found("state", "static",
                   "expected: the library keeps nothing from one input to the next\n"
                   "actual: its variable %s holds 0x%02x, and held 0x%02x at the start",
-                  bug_detail, section->start[at], section->before[at]);
+                  bug->detail, section->start[at], section->before[at]);
     }
 }
 

@@ -7,19 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Watch `count` objects of `len_of_each` bytes from `start` on; at most 32. */
-void watched_begin(const void *start, uint32_t count, uint32_t len_of_each);
-
-/* Returns: a bit for each object that was stored to since this was last asked. */
-uint32_t watched_take(void);
-
-/* Objects that no call may store to. */
-void watched_forbid(const void *start, size_t len);
-
-/* Returns: whether one did since then. */
-bool watched_strayed(void);
-
-/* Only for watched_store(), which most stores of the library go through. */
 struct watched {
     uintptr_t start;
     uint32_t len, len_of_each;
@@ -29,17 +16,30 @@ struct watched {
     size_t forbidden_len;
     bool strayed;
 };
-extern struct watched watched;
-void watched_note(uintptr_t addr, size_t len);
+
+/* Watch `count` objects of `len_of_each` bytes from `start` on; at most 32. */
+void watched_begin(struct watched *watched, const void *start, uint32_t count,
+                   uint32_t len_of_each);
+
+/* Returns: a bit for each object that was stored to since this was last asked. */
+uint32_t watched_take(struct watched *watched);
+
+/* Objects that no call may store to. */
+void watched_forbid(struct watched *watched, const void *start, size_t len);
+
+/* Returns: whether one did since then. */
+bool watched_strayed(const struct watched *watched);
+
+void watched_note(struct watched *watched, uintptr_t addr, size_t len);
 
 /* A store to [addr, addr + len). */
-static inline void watched_store(uintptr_t addr, size_t len)
+static inline void watched_store(struct watched *watched, uintptr_t addr, size_t len)
 {
-    const uintptr_t in_last = addr - watched.last;
-    if (addr < watched.start + watched.len && watched.start < addr + len &&
-        (in_last >= watched.len_of_each || len > watched.len_of_each - in_last))
-        watched_note(addr, len);
-    watched.strayed |= addr - watched.forbidden < watched.forbidden_len;
+    const uintptr_t in_last = addr - watched->last;
+    watched->strayed |= addr - watched->forbidden < watched->forbidden_len;
+    if (addr < watched->start + watched->len && watched->start < addr + len &&
+        (in_last >= watched->len_of_each || len > watched->len_of_each - in_last))
+        watched_note(watched, addr, len);
 }
 
 #endif

@@ -2,7 +2,6 @@
  *
  * A backend of the walk that calls nothing: what a call must answer, touch and tell, the model says;
  * how it looks is in ops.def. Addresses and numbers are left to be named. */
-#include "arena.h"
 #include "arguments.h"
 #include "compare.h"
 #include "execute.h"
@@ -11,6 +10,7 @@
 #include "layout.h"
 #include "out.h"
 #include "results.h"
+#include "testbed.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -31,6 +31,7 @@ static const char *const templates[256] = {
 enum { LAID_OUT = UINT_MAX - 1, MOST_BYTES = 8192 };
 
 static struct {
+    struct testbed *t; /* of which only the model runs */
     bool compares_memory, checks_hooks, watches, counts_lookups, of_state,
         of_handles;     /* as the identity of the bug demands */
     const char *told;   /* … of state: the check that failed; null: all of it */
@@ -74,7 +75,7 @@ static void print_operand(const struct call *call, unsigned k)
 {
     const char *kinds = op_table[call->op->code].operands;
     const uint8_t anchor = call->op->operands[k].anchor;
-    uint64_t from = kinds[k] == 'z' ? model.processes[call->args[0]].app_break : 0;
+    uint64_t from = kinds[k] == 'z' ? test.t->model.processes[call->args[0]].app_break : 0;
     for (unsigned a = 0; a < k; a++)
         if (kinds[a] == 'a')
             from = call->args[a];
@@ -91,22 +92,25 @@ static void print_call(const char *word, const struct call *call, bool fails)
 {
     const struct op_row *row = &op_table[call->op->code];
     const uint64_t *args = call->args;
-    const struct model_id *id = &model.ids[args[0] % TRACE_ID_COUNT];
-    const struct model_process *p = &model.processes[args[0] % TRACE_MAX_PROCESSES];
+    const struct model_id *id = &test.t->model.ids[args[0] % TRACE_ID_COUNT];
+    const struct model_process *p = &test.t->model.processes[args[0] % TRACE_MAX_PROCESSES];
     const struct model_driver *driver =
-        &model.drivers[args[row->operands[0] != 'v'] % TRACE_DRIVER_COUNT];
+        &test.t->model.drivers[args[row->operands[0] != 'v'] % TRACE_DRIVER_COUNT];
     const uint64_t word_mask = UINT64_MAX >> (64 - (16 << args[2] % 6 / 2));
-    const bool is_live = model_id_is_live(id), is_others = model_id_is_others(id);
+    const bool is_live = model_id_is_live(&test.t->model, id),
+               is_others = model_id_is_others(&test.t->model, id);
     printf("%s\t%d\t%s\t%s\t", word, fails, templates[call->op->code], row->operands);
     for (unsigned s = 0; s < TRACE_SLICE_COUNT; s++)
-        putchar(model.slices[s].writable ? '1' : '0');
-    printf("\tK%s\tT%s", arena_is_large ? "LARGE" : "KERNEL",
+        putchar(test.t->model.slices[s].writable ? '1' : '0');
+    printf("\tK%s\tT%s", test.t->model.is_large ? "LARGE" : "KERNEL",
            call->cuts_writable ? "writable" : "readable");
     printf("\tM" ADDRESS ", " NUMBER, p->mem_start, p->app_break - p->mem_start);
     printf("\tW0x%" PRIx64, model_word((uint8_t)args[3]) & word_mask);
     printf("\tP%u", (unsigned)process_error_at((unsigned)args[0]));
     printf("\tEPROCBUF_%s", model_error_name((unsigned)model_answer(args[2])));
-    printf("\tU%u", (kind_read(row->operands[0]) == 'w' ? model.writer : model.reader).copied);
+    printf(
+        "\tU%u",
+        (kind_read(row->operands[0]) == 'w' ? test.t->model.writer : test.t->model.reader).copied);
     printf("\tG%u\tL" NUMBER "\tF%s", driver->data_align, (uint64_t)driver->len,
            driver->declared ? "accept" : "NULL");
     printf("\tV%s\tX%s\tY%s", is_live ? "true" : "false", is_others ? "&other_process" : "NULL",
@@ -157,14 +161,15 @@ static void say_slice_at(const char *name, bool writable, const struct model_sli
 static const char *slice_name(uint64_t number)
 {
     static char name[16];
-    snprintf(name, sizeof name, "%s[%u]", model.slices[number].writable ? "ws" : "s",
+    snprintf(name, sizeof name, "%s[%u]", test.t->model.slices[number].writable ? "ws" : "s",
              (unsigned)number % TRACE_SLICE_COUNT);
     return name;
 }
 
 static void say_slice(uint64_t number)
 {
-    say_slice_at(slice_name(number), model.slices[number].writable, &model.slices[number]);
+    say_slice_at(slice_name(number), test.t->model.slices[number].writable,
+                 &test.t->model.slices[number]);
 }
 
 /* ---- Around a call ---- */
@@ -181,9 +186,9 @@ static void say_hooks(const struct expectation *access)
         if (hook->kind == HOOK_PROTECT)
             printf("{ PROTECT, %u, %" PRIu64 ", " ADDRESS ", " ADDRESS ", " ADDRESS ", " ADDRESS
                    ", " ADDRESS ", " ADDRESS ", " ADDRESS " }",
-                   hook->process_index + model_first_place(), hook->identifier, hook->flash_start,
-                   hook->flash_protected_end, hook->flash_end, hook->addr, hook->app_break,
-                   hook->kernel_break, hook->mem_end);
+                   hook->process_index + model_first_place(&test.t->model), hook->identifier,
+                   hook->flash_start, hook->flash_protected_end, hook->flash_end, hook->addr,
+                   hook->app_break, hook->kernel_break, hook->mem_end);
         else if (hook->kind == HOOK_BARRIER)
             fputs("{ BARRIER }", stdout);
         else
@@ -238,13 +243,13 @@ static void before(const struct expectation *access, bool fails)
 /* Of what a trace may touch. */
 static uint32_t memory_len(void)
 {
-    return arena_is_large ? ARENA_LEN : ARENA_FOREIGN_END;
+    return test.t->model.is_large ? ARENA_LEN : ARENA_FOREIGN_END;
 }
 
 /* Bytes that changed: of one value, of others that were elsewhere, or listed. */
 static void say_changed(uint32_t at, uint32_t len, uint32_t copied_from)
 {
-    const uint8_t *is = &model.bytes[at], *source = NULL;
+    const uint8_t *is = &test.t->model.bytes[at], *source = NULL;
     unsigned alike = 1;
     while (alike < len && is[alike] == *is)
         alike++;
@@ -274,12 +279,13 @@ static void note_bytes(const struct expectation *access)
     memset(&test.opaque[opaque->start], true, opaque->end - opaque->start);
     for (uint32_t at = 0, end; test.compares_memory && at < memory_len(); at = end + 1) {
         end = at;
-        while (end < memory_len() && model.bytes[end] != test.known[end] && !test.opaque[end])
+        while (end < memory_len() && test.t->model.bytes[end] != test.known[end] &&
+               !test.opaque[end])
             end++;
         if (end > at)
             say_changed(at, end - at, access->read_count == 0 ? 0 : access->reads[0].start);
     }
-    memcpy(test.known, model.bytes, memory_len());
+    memcpy(test.known, test.t->model.bytes, memory_len());
 }
 
 static void after(const struct expectation *access, bool fails)
@@ -300,7 +306,7 @@ static void after(const struct expectation *access, bool fails)
 static void say_lookups(bool fails)
 {
     if (fails && test.counts_lookups)
-        say("cr_assert_eq(lookups, %u)", model.lookups.count);
+        say("cr_assert_eq(lookups, %u)", test.t->model.lookups.count);
 }
 
 /* The registers that a vector fills: where each buffer is. */
@@ -312,7 +318,7 @@ static void say_registers(const struct call *call)
     for (unsigned b = 0; b < call->args[most - kinds] && b + call->args[0] < TRACE_BUFFER_COUNT;
          b++) {
         const unsigned number = model_buffer_named(call, 0) + b;
-        const struct model_buffer *is = &model.buffers[number];
+        const struct model_buffer *is = &test.t->model.buffers[number];
         printf("\tcr_assert_eq(procbuf_%s_addr(&", buffer_type(number));
         print_buffer(number);
         printf("), " ADDRESS ")\n", is->len == 0 ? 0 : is->addr);
@@ -357,10 +363,10 @@ static void say_told(unsigned slot, const char *check, char form, const char *ac
 
 static void say_process(unsigned slot)
 {
-    const struct model_process *p = &model.processes[slot];
+    const struct model_process *p = &test.t->model.processes[slot];
     if (is_asked("state-occupied"))
         say("cr_assert_%s(procbuf_table_slot(&table, %u))", p->used ? "not_null" : "null",
-            model_first_place() + slot);
+            model_first_place(&test.t->model) + slot);
     if (!p->used)
         return;
 #define STATE(check, form, actual, expected)                                                       \
@@ -376,19 +382,20 @@ static void finish(void)
     test.finished = true;
     if (test.compares_memory)
         say("check_memory()");
-    for (unsigned slot = 0; test.of_state && slot < model.slot_count; slot++)
+    for (unsigned slot = 0; test.of_state && slot < test.t->model.slot_count; slot++)
         say_process(slot);
     for (unsigned b = 0; test.of_handles && b < 2 * TRACE_BUFFER_COUNT; b++) {
-        const struct model_buffer *is = &model.buffers[b];
+        const struct model_buffer *is = &test.t->model.buffers[b];
         if (!is->filled || is->from_slot)
             continue;
         printf("\tcr_assert_eq(procbuf_%s_len(&", buffer_type(b));
         print_buffer(b);
-        printf("), " NUMBER ")\n", model_buffer_is_live(is) ? is->len : 0);
+        printf("), " NUMBER ")\n", model_buffer_is_live(&test.t->model, is) ? is->len : 0);
     }
     for (unsigned d = 0; test.of_handles && d < TRACE_ID_COUNT; d++)
-        if (model.ids[d].taken)
-            say("cr_assert_eq(procbuf_id_is_live(id[%u]), %d)", d, model_id_is_live(&model.ids[d]));
+        if (test.t->model.ids[d].taken)
+            say("cr_assert_eq(procbuf_id_is_live(id[%u]), %d)", d,
+                model_id_is_live(&test.t->model, &test.t->model.ids[d]));
 }
 
 /* ---- The walk ---- */
@@ -401,12 +408,13 @@ static void write_call(struct walk *walk, const struct call *call, struct predic
     *outcome = p->outcome;
     if (row->how == HOW_USER) {
         if (row->operands[0] == 'v')
-            (void)place_driver_data(&model.drivers[call->args[0]]);
+            (void)place_driver_data(&test.t->model.drivers[call->args[0]]);
         if (call->op->code == OP_REFUSE)
             test.refusal = (unsigned)call->args[0];
         print_call("call", call, false);
         print_answer(outcome);
-        memcpy(test.known, model.bytes, memory_len()); /* the test's own functions know it */
+        memcpy(test.known, test.t->model.bytes,
+               memory_len()); /* the test's own functions know it */
         return;
     }
     before(&p->access, fails);
@@ -448,12 +456,12 @@ static void write_step(struct walk *walk, const struct call *call, const struct 
     const bool good = p->outcome.kind == OUTCOME_YES, writable = call->cuts_writable;
     const struct expectation whole = { .read_count = iterates,
                                        .stepwise = true,
-                                       .reads = { model.slices[call->args[0]].span } };
+                                       .reads = { test.t->model.slices[call->args[0]].span } };
     if (call->op->code == OP_RESTART_MANY) {
         write_restart(call, step, &p->outcome);
         return;
     }
-    if (iterates && model.acts_now.count != 0)
+    if (iterates && test.t->model.acts_now.count != 0)
         unable("userspace acts between the steps of an iteration", "");
     if (step->number == 0) {
         before(&whole, fails);
@@ -490,7 +498,7 @@ static void say_interrupted(const struct expectation *access, bool fails, bool b
 static void say_lent(const struct call *call)
 {
     const uint64_t number = entered_slice(call);
-    const struct model_slice *lent = &model.slices[number];
+    const struct model_slice *lent = &test.t->model.slices[number];
     const unsigned len = lent->span.end - lent->span.start;
     const char *name = slice_name(number);
     if (call->op->code != OP_DRIVER_ENTER) {
@@ -524,7 +532,7 @@ static void write_enter(struct walk *walk, const struct call *call, struct predi
         say_lookups(fails);
         say_interrupted(&p->access, fails, true);
         note_bytes(&p->access);
-        walk_begin_body(call);
+        walk_begin_body(test.t, call);
         if (!asks)
             say_lent(call);
         walk_run_body(walk, call, p);
@@ -560,17 +568,17 @@ static void lay_out(const struct trace *trace, bool fails)
     const struct op op = { .code = OP_CREATE };
     struct call call = { .op = &op };
     const uint64_t *args = call.args;
-    uint64_t at = in_memory(arena_processes());
+    uint64_t at = in_memory(arena_processes(test.t->model.is_large));
     for (unsigned i = 0, slot = 0; i < trace->process_count; i++) {
         struct prediction p = { .rule = "P4" };
-        const uint64_t end = place_process(&trace->processes[i], at, call.args);
-        if (end > in_memory(arena_processes_end()))
+        const uint64_t end = place_process(test.t, &trace->processes[i], at, call.args);
+        if (end > in_memory(arena_processes_end(test.t->model.is_large)))
             continue; /* it does not fit */
         at = end;
         if (args[1] != 0)
             printf("place\tP%u_FLASH\t%" PRIx64 "\t%" PRIx64 "\n", slot, args[0], args[1]);
         printf("place\tP%u_RAM\t%" PRIx64 "\t%" PRIx64 "\n", slot, args[3], args[4]);
-        model_predict_create(args, &p);
+        model_predict_create(&test.t->model, args, &p);
         before(&p.access, fails);
         printf("create\tp%u\t", slot);
         print_call("", &call, fails);
@@ -578,25 +586,25 @@ static void lay_out(const struct trace *trace, bool fails)
         if (fails && test.compares_memory)
             say("check_memory()");
         say("fill(" ADDRESS ", " NUMBER ", 0)", args[3], args[5]);
-        (void)model_fill(slot++, 0);
-        memcpy(test.known, model.bytes, memory_len());
+        (void)model_fill(&test.t->model, slot++, 0);
+        memcpy(test.known, test.t->model.bytes, memory_len());
     }
 }
 
 static void write_program(const struct trace *trace, unsigned failing)
 {
-    struct walk walk = { .trace = trace, .backend = &writer, .last = failing };
+    struct walk walk = { .t = test.t, .trace = trace, .backend = &writer, .last = failing };
     test.failing = failing;
     test.finished = false;
-    arena_is_large = trace_is_large(trace);
     memset(test.opaque, 0, sizeof test.opaque);
-    model_reset();
-    memcpy(test.known, model.bytes, memory_len());
-    model.slot_count = trace_slot_count(trace);
-    model.next_identifier = model_first_place();
+    model_reset(&test.t->model);
+    test.t->model.is_large = trace_is_large(trace);
+    memcpy(test.known, test.t->model.bytes, memory_len());
+    test.t->model.slot_count = trace_slot_count(trace);
+    test.t->model.next_identifier = model_first_place(&test.t->model);
     printf("program\t%" PRIx64 "\t%" PRIx64 "\t%" PRIx64 "\t%" PRIx64 "\n", (uint64_t)UINTPTR_MAX,
            (uint64_t)ARENA_BASE, in_memory(ARENA_FOREIGN), in_memory(ARENA_FOREIGN_END));
-    say("%s(%u)", arena_is_large ? "begin_many" : "begin", model.slot_count);
+    say("%s(%u)", test.t->model.is_large ? "begin_many" : "begin", test.t->model.slot_count);
     lay_out(trace, failing == LAID_OUT);
     if (failing != LAID_OUT)
         walk_block(&walk);
@@ -659,7 +667,7 @@ int main(int argc, char **argv)
     test.of_handles = matches(argv[at], " check=(handle-|callback-l)");
     if (!file_read_inputs(argv[at + 1], NULL, &members))
         return 2;
-    arena_map();
+    test.t = testbed_begin();
     for (unsigned m = 0; m < members.count; m++) {
         sequence_get(&members, m, &trace);
         write_program(&trace, m + 1 == members.count ? failing : UINT_MAX);

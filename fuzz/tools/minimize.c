@@ -66,7 +66,6 @@ struct shared {
 };
 static struct shared *shared;
 static unsigned running_member;
-static void (*look_up)(void *pc, char *out, size_t out_len);
 
 static void symbolize_from_cache(void *pc, char *out, size_t out_len)
 {
@@ -78,7 +77,7 @@ static void symbolize_from_cache(void *pc, char *out, size_t out_len)
             return;
         }
     }
-    look_up(pc, out, out_len);
+    bug_symbolize(pc, out, out_len);
     if (shared->symbol_count == CACHE_SIZE)
         return;
     struct symbol *symbol = &shared->symbols[shared->symbol_count++];
@@ -88,10 +87,11 @@ static void symbolize_from_cache(void *pc, char *out, size_t out_len)
 
 static void note_identity(const char *identity, const char *detail)
 {
+    struct testbed *t = testbed_now();
     shared->verdict.member = running_member;
-    shared->verdict.position = machine_walk->position;
+    shared->verdict.position = t->machine.walk.position;
     snprintf(shared->verdict.signature, sizeof shared->verdict.signature, "%s\n%s\n%s", identity,
-             bug_current_rule, detail);
+             t->oracle.bug.rule, detail);
 }
 
 static void end_child(void)
@@ -130,48 +130,49 @@ static bool needs_second_world(void)
 static struct sequence members;
 static unsigned at_work;
 
-static void run_plainly(const struct trace *trace)
+static void run_plainly(struct testbed *t, const struct trace *trace)
 {
-    machine_run(trace, NULL);
+    machine_run(t, trace, NULL);
 }
 
-static void check_forms(const struct trace *trace)
+static void check_forms(struct testbed *t, const struct trace *trace)
 {
-    forms_check(trace, FORMS_TIMES);
+    forms_check(t, trace, FORMS_TIMES);
 }
 
-static void run_each(const struct trace *trace, void (*run)(const struct trace *trace))
+static void run_each(struct testbed *t, const struct trace *trace,
+                     void (*run)(struct testbed *t, const struct trace *trace))
 {
     static struct trace other;
     for (running_member = 0; running_member < members.count; running_member++) {
         const bool is_other = running_member != at_work;
         if (is_other)
             sequence_get(&members, running_member, &other);
-        run(is_other ? &other : trace);
+        run(t, is_other ? &other : trace);
     }
 }
 
-static void run_members(const struct trace *trace)
+static void run_members(struct testbed *t, const struct trace *trace)
 {
-    run_each(trace, run_plainly);
-    run_each(trace, check_forms);
+    run_each(t, trace, run_plainly);
+    run_each(t, trace, check_forms);
     if (!needs_second_world())
         return;
     shared->verdict.in_second_world = true;
-    run_each(trace, worlds_run_all);
+    run_each(t, trace, worlds_run_all);
 }
 
-static _Noreturn void run_as_child(const struct trace *trace, double limit_s)
+static _Noreturn void run_as_child(struct testbed *t, const struct trace *trace, double limit_s)
 {
     be_silent();
     signal(SIGINT, SIG_IGN);
     signal(SIGPROF, SIG_DFL);
     limit_processor(limit_s);
-    run_members(trace);
+    run_members(t, trace);
     _exit(0);
 }
 
-static struct verdict run(const struct trace *trace, double limit_s)
+static struct verdict run(struct testbed *t, const struct trace *trace, double limit_s)
 {
     int status;
     memset(&shared->verdict, 0, sizeof shared->verdict);
@@ -180,7 +181,7 @@ static struct verdict run(const struct trace *trace, double limit_s)
     if (child < 0)
         unable("cannot fork: ", strerror(errno));
     if (child == 0)
-        run_as_child(trace, limit_s);
+        run_as_child(t, trace, limit_s);
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
     struct verdict verdict = shared->verdict;
@@ -236,12 +237,12 @@ static void write_best(void)
 }
 
 /* Try the candidate. Returns: whether it is the best now. */
-static bool try(void)
+static bool try(struct testbed *t)
 {
     if (must_stop())
         return false;
     const bool hangs = wanted.position == UINT32_MAX;
-    const struct verdict verdict = run(&candidate, hangs ? most_s_first / 3 : most_s);
+    const struct verdict verdict = run(t, &candidate, hangs ? most_s_first / 3 : most_s);
     if (strcmp(verdict.signature, wanted.signature) != 0)
         return false;
     best = candidate;
@@ -255,7 +256,7 @@ static bool try(void)
 
 /* Whether the bug shows without members [from, to), and with `changed` in the place of the one before them, if it is
  * not null. If so, they are gone. */
-static bool try_without(unsigned from, unsigned to, const struct trace *changed)
+static bool try_without(struct testbed *t, unsigned from, unsigned to, const struct trace *changed)
 {
     static struct sequence all;
     if (must_stop())
@@ -266,7 +267,7 @@ static bool try_without(unsigned from, unsigned to, const struct trace *changed)
         members.members[members.count++] = all.members[m];
     take_up(changed != NULL ? from - 1 : 0);
     candidate = changed != NULL ? *changed : best;
-    if (try()) {
+    if (try(t)) {
         for (unsigned m = from; m < to; m++)
             free(all.members[m].bytes);
         return true;
@@ -277,19 +278,19 @@ static bool try_without(unsigned from, unsigned to, const struct trace *changed)
 }
 
 /* What runs after the member that fails does not matter. */
-static bool drop_members(void)
+static bool drop_members(struct testbed *t)
 {
     bool any =
-        wanted.member + 1 < members.count && try_without(wanted.member + 1, members.count, NULL);
+        wanted.member + 1 < members.count && try_without(t, wanted.member + 1, members.count, NULL);
     for (unsigned size = members.count / 2; size >= 1; size /= 2)
         for (unsigned from = members.count; from-- > 0 && !must_stop();)
             if (from + size <= members.count && size < members.count)
-                any |= try_without(from, from + size, NULL);
+                any |= try_without(t, from, from + size, NULL);
     return any;
 }
 
 /* One program in place of two: the operations of both. */
-static bool join_members(void)
+static bool join_members(struct testbed *t)
 {
     static struct trace joined, next;
     bool any = false;
@@ -307,7 +308,7 @@ static bool join_members(void)
         }
         ops_copy(&joined.ops[joined.op_count], next.ops, next.op_count);
         joined.op_count += next.op_count;
-        any |= try_without(m, m + 1, &joined);
+        any |= try_without(t, m, m + 1, &joined);
     }
     return any;
 }
@@ -334,7 +335,7 @@ static void take_out(unsigned from, unsigned to)
 }
 
 /* What comes after the operation that fails does not matter; open blocks end there. */
-static bool cut_tail(void)
+static bool cut_tail(struct testbed *t)
 {
     int depth = 0;
     if (wanted.member != at_work || wanted.position >= best.op_count)
@@ -345,10 +346,10 @@ static bool cut_tail(void)
         depth += op_turns(candidate.ops[o].code);
     for (; depth > 0; depth--)
         candidate.ops[candidate.op_count++] = (struct op){ .code = OP_END };
-    return candidate.op_count < best.op_count && try();
+    return candidate.op_count < best.op_count && try(t);
 }
 
-static bool drop_runs(void)
+static bool drop_runs(struct testbed *t)
 {
     bool any = false;
     for (unsigned size = best.op_count / 2; size >= 1; size /= 2) {
@@ -357,14 +358,14 @@ static bool drop_runs(void)
                 continue;
             candidate = best;
             take_out(from, from + size);
-            any |= try();
+            any |= try(t);
         }
     }
     return any;
 }
 
 /* A block goes whole, or its brackets go and what is in it stays. */
-static bool drop_blocks(void)
+static bool drop_blocks(struct testbed *t)
 {
     bool any = false;
     for (unsigned at = best.op_count; at-- > 0 && !must_stop();) {
@@ -373,14 +374,14 @@ static bool drop_blocks(void)
         const unsigned end = trace_block_end(&best, at);
         candidate = best;
         take_out(at, end + 1);
-        if (try()) {
+        if (try(t)) {
             any = true;
             continue;
         }
         candidate = best;
         take_out(end, end + 1);
         take_out(at, at + 1);
-        any |= try();
+        any |= try(t);
     }
     return any;
 }
@@ -426,7 +427,7 @@ static void renumber_process(char kind, struct operand *operand)
         operand->index--;
 }
 
-static bool drop_processes(void)
+static bool drop_processes(struct testbed *t)
 {
     bool any = false;
     for (unsigned p = best.process_count; p-- > 0 && best.process_count > 1;) {
@@ -440,12 +441,12 @@ static bool drop_processes(void)
         memmove(&candidate.processes[p], &candidate.processes[p + 1],
                 (candidate.process_count - p - 1) * sizeof candidate.processes[0]);
         candidate.process_count--;
-        any |= try();
+        any |= try(t);
     }
     return any;
 }
 
-static bool simplify_layouts(void)
+static bool simplify_layouts(struct testbed *t)
 {
     bool any = false;
     for (unsigned p = 0; p < best.process_count && !must_stop(); p++) {
@@ -453,7 +454,7 @@ static bool simplify_layouts(void)
             continue;
         candidate = best;
         candidate.processes[p] = layout_default;
-        if (try()) {
+        if (try(t)) {
             any = true;
             continue;
         }
@@ -477,7 +478,7 @@ static bool simplify_layouts(void)
             }
             layout_clip(layout);
             if (!layouts_equal(layout, &best.processes[p], 1))
-                any |= try();
+                any |= try(t);
         }
     }
     return any;
@@ -514,7 +515,7 @@ static void rename_register(char kind, struct operand *operand)
 }
 
 /* The lowest register of its kind that will do: one register in place of two, or a lower number. */
-static bool merge_registers(void)
+static bool merge_registers(struct testbed *t)
 {
     static const char kinds[] = { 'h', 's', 'd', 'v' };
     bool any = false;
@@ -529,7 +530,7 @@ static bool merge_registers(void)
             for (renamed_to = lowest; is_used && renamed_to < renamed_from; renamed_to++) {
                 candidate = best;
                 for_each_operand(&candidate, rename_register);
-                if (try()) {
+                if (try(t)) {
                     any = true;
                     break;
                 }
@@ -596,7 +597,7 @@ static bool simpler_operand(char kind, unsigned choice, const struct operand *is
     return true;
 }
 
-static bool simplify_operands(void)
+static bool simplify_operands(struct testbed *t)
 {
     bool any = false;
     for (unsigned o = 0; o < best.op_count; o++) {
@@ -614,7 +615,7 @@ static bool simplify_operands(void)
                     continue;
                 candidate = best;
                 candidate.ops[o].operands[k] = simpler;
-                any |= try();
+                any |= try(t);
             }
         }
     }
@@ -623,33 +624,33 @@ static bool simplify_operands(void)
 
 /* ---- All of it ---- */
 
-static void minimize_member(void)
+static void minimize_member(struct testbed *t)
 {
     bool any = true;
-    (void)cut_tail();
+    (void)cut_tail(t);
     while (any && !must_stop()) {
-        any = drop_runs();
-        any |= drop_blocks();
-        any |= cut_tail();
-        any |= drop_processes();
-        any |= simplify_layouts();
-        any |= merge_registers();
-        any |= simplify_operands();
+        any = drop_runs(t);
+        any |= drop_blocks(t);
+        any |= cut_tail(t);
+        any |= drop_processes(t);
+        any |= simplify_layouts(t);
+        any |= merge_registers(t);
+        any |= simplify_operands(t);
     }
 }
 
 /* Operations that are gone may have been what other members were for. */
-static void minimize(void)
+static void minimize(struct testbed *t)
 {
     bool any;
-    (void)drop_members();
+    (void)drop_members(t);
     do {
         for (unsigned m = members.count; m-- > 0 && !must_stop();) {
             take_up(m);
-            minimize_member();
+            minimize_member(t);
         }
-        any = join_members();
-        any |= drop_members();
+        any = join_members(t);
+        any |= drop_members(t);
     } while (any && !must_stop());
 }
 
@@ -671,7 +672,7 @@ static unsigned count_ops(void)
 }
 
 /* OUT, from an earlier time, may be further on. */
-static void go_on_from(const char *path, const uint8_t *enabled)
+static void go_on_from(struct testbed *t, const char *path, const uint8_t *enabled)
 {
     static struct sequence given, earlier;
     if (access(path, R_OK) != 0 || !file_read_inputs(path, enabled, &earlier))
@@ -679,7 +680,7 @@ static void go_on_from(const char *path, const uint8_t *enabled)
     given = members;
     members = earlier;
     take_up(0);
-    const struct verdict verdict = run(&best, most_s_first);
+    const struct verdict verdict = run(t, &best, most_s_first);
     if (strcmp(verdict.signature, wanted.signature) == 0) {
         fprintf(stderr, "going on from %s\n", path);
         wanted = verdict;
@@ -711,26 +712,25 @@ int main(int argc, char **argv)
     if (members.count > 1 && !file_is_sequence(out_path))
         unable("a sequence becomes one: name it *.sequence: ", out_path);
     shared = share(sizeof *shared);
-    harness_start();
-    look_up = bug_symbolize;
-    bug_symbolize = symbolize_from_cache;
-    bug_identified = note_identity;
-    bug_end = end_child;
+    struct testbed *t = harness_start();
+    t->oracle.bug.symbolize = symbolize_from_cache;
+    t->oracle.bug.identified = note_identity;
+    t->oracle.bug.end = end_child;
     fault_watch_all();
-    world_checks_itself = true;
+    t->checks_itself = true;
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
     deadline = now() + seconds;
     take_up(0);
-    wanted = run(&best, most_s_first);
+    wanted = run(t, &best, most_s_first);
     if (wanted.signature[0] == '\0') {
         fprintf(stderr, "%s: no bug found\n", argv[at]);
         return STATUS_CLEAN;
     }
     const unsigned ops_before = count_ops(), members_before = members.count;
-    go_on_from(out_path, enabled);
+    go_on_from(t, out_path, enabled);
     write_best();
-    minimize();
+    minimize(t);
     fprintf(stderr, "minimised from %u to %u operations", ops_before, count_ops());
     if (members_before > 1)
         fprintf(stderr, ", from %u to %u members,", members_before, members.count);

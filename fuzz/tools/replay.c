@@ -36,6 +36,7 @@ struct options {
     bool hostile;
     bool statistics;
     bool rules_only;
+    bool eighths;
     long expected_count; /* -1: any but 0 */
     long repeat;
     long granule;
@@ -118,19 +119,20 @@ static void print_earlier_members(void)
 
 static void explain(void)
 {
+    struct testbed *t = testbed_now();
     fflush(stdout);
     fprintf(stderr, "input: %s, ", current_path);
     if (current.count > 1)
         fprintf(stderr, "member %u of %u, ", current_member + 1, current.count);
-    fprintf(stderr, "operation %u\n", machine_walk->position + 1);
+    fprintf(stderr, "operation %u\n", t->machine.walk.position + 1);
     if (!options.explain)
         return;
     print_earlier_members();
-    machine_print_program(stderr, options.color);
-    machine_print_accesses(stderr);
-    machine_print_map(stderr, options.color);
+    machine_print_program(t, stderr, options.color);
+    machine_print_accesses(t, stderr);
+    machine_print_map(t, stderr, options.color);
     print_stack();
-    fprintf(stderr, "\nRule of lib/CONTRACT.md: %s\n", bug_current_rule);
+    fprintf(stderr, "\nRule of lib/CONTRACT.md: %s\n", t->oracle.bug.rule);
 }
 
 static void end_with_finding(void)
@@ -147,11 +149,12 @@ static struct fetch {
 } *fetches;
 static size_t fetch_count;
 
-static void remember_fetch(uint32_t start, uint32_t end, bool writing)
+static void remember_fetch(struct oracle *oracle, uint32_t start, uint32_t end, bool writing)
 {
+    struct testbed *t = testbed_of(oracle);
     if (writing || !arena_is_of_process(start))
         return;
-    if (fetch_count != 0 && fetches[fetch_count - 1].position == machine_walk->position &&
+    if (fetch_count != 0 && fetches[fetch_count - 1].position == t->machine.walk.position &&
         fetches[fetch_count - 1].end == start) {
         fetches[fetch_count - 1].end = end; /* byte by byte */
         return;
@@ -162,7 +165,7 @@ static void remember_fetch(uint32_t start, uint32_t end, bool writing)
             unable("out of memory", "");
         fetches = more;
     }
-    fetches[fetch_count++] = (struct fetch){ machine_walk->position, start, end };
+    fetches[fetch_count++] = (struct fetch){ t->machine.walk.position, start, end };
 }
 
 /* Of a long fetch, its ends and what is around each power of two; else every byte. */
@@ -174,43 +177,44 @@ static bool is_tried(uint32_t offset, uint32_t len)
 }
 
 /* Enumeration, not luck: every byte that any call fetches. */
-static void run_hostile(const struct trace *trace)
+static void run_hostile(struct testbed *t, const struct trace *trace)
 {
     fetch_count = 0;
-    oracle_access_listener = remember_fetch;
-    machine_run(trace, NULL);
-    oracle_access_listener = NULL;
+    t->oracle.access_listener = remember_fetch;
+    machine_run(t, trace, NULL);
+    t->oracle.access_listener = NULL;
     for (size_t f = 0; f < fetch_count; f++) {
         for (uint32_t byte = fetches[f].start; byte < fetches[f].end; byte++) {
             if (!is_tried(byte - fetches[f].start, fetches[f].end - fetches[f].start))
                 continue;
-            machine_set_hostile_byte(fetches[f].position, byte);
-            machine_run(trace, NULL);
+            machine_set_hostile_byte(t, fetches[f].position, byte);
+            machine_run(t, trace, NULL);
         }
     }
-    machine_set_hostile_byte(UINT_MAX, 0);
+    machine_set_hostile_byte(t, UINT_MAX, 0);
 }
 
-static void run_plainly(const struct trace *trace)
+static void run_plainly(struct testbed *t, const struct trace *trace)
 {
     const bool prints = options.results && !has_printed;
     if (prints && current.count > 1)
         printf("# member %u of %u\n", current_member + 1, current.count);
-    machine_run(trace, prints ? stdout : NULL);
+    machine_run(t, trace, prints ? stdout : NULL);
     op_total += trace->op_count;
 }
 
-static void check_forms(const struct trace *trace)
+static void check_forms(struct testbed *t, const struct trace *trace)
 {
-    forms_check(trace, FORMS_TIMES);
+    forms_check(t, trace, FORMS_TIMES);
 }
 
-static void for_each_member(void (*run)(const struct trace *trace))
+static void for_each_member(struct testbed *t,
+                            void (*run)(struct testbed *t, const struct trace *trace))
 {
     static struct trace trace;
     for (current_member = 0; current_member < current.count; current_member++) {
         sequence_get(&current, current_member, &trace);
-        run(&trace);
+        run(t, &trace);
     }
 }
 
@@ -222,26 +226,27 @@ static const char *first_hang; /* the operation; null: none */
 /* Whatever runs is left as it is: the next input begins from nothing. */
 static void on_limit(int signal_number)
 {
+    struct testbed *t = testbed_now();
     (void)signal_number;
-    oracle_landing = NULL;
+    t->oracle.landing = NULL;
     siglongjmp(out_of_time, 1);
 }
 
-static void note_hang(void)
+static void note_hang(struct testbed *t)
 {
     if (first_hang == NULL)
-        first_hang = bug_current_op;
-    oracle_access_listener = NULL;
-    machine_set_hostile_byte(UINT_MAX, 0);
-    fprintf(stderr, "hang: %s, operation %u (op=%s)\n", current_path, machine_walk->position + 1,
-            bug_current_op);
+        first_hang = t->oracle.bug.op;
+    t->oracle.access_listener = NULL;
+    machine_set_hostile_byte(t, UINT_MAX, 0);
+    fprintf(stderr, "hang: %s, operation %u (op=%s)\n", current_path, t->machine.walk.position + 1,
+            t->oracle.bug.op);
     explain();
 }
 
-static void end_with_hang(void)
+static void end_with_hang(struct testbed *t)
 {
-    bug_explain = NULL;
-    bug_current_op = first_hang;
+    t->oracle.bug.explain = NULL;
+    t->oracle.bug.op = first_hang;
     bug_found("hang", "limit",
               "expected: an input takes at most %g s of the processor\nactual: more",
               options.limit_s);
@@ -249,7 +254,7 @@ static void end_with_hang(void)
 
 /* ---- Files ---- */
 
-static void replay_file(const char *path)
+static void replay_file(struct testbed *t, const char *path)
 {
     current_path = path;
     if (options.verbose)
@@ -260,21 +265,21 @@ static void replay_file(const char *path)
         exit(STATUS_UNABLE);
     input_count++;
     if (sigsetjmp(out_of_time, 1) != 0) {
-        note_hang();
+        note_hang(t);
         return;
     }
     limit_processor(options.limit_s);
     has_printed = false;
     for (long i = 0; i < options.repeat; i++) {
-        for_each_member(run_plainly);
+        for_each_member(t, run_plainly);
         has_printed = true;
     }
     if (!options.rules_only) /* after all of them: a sequence shows what runs in a row */
-        for_each_member(worlds_run_all);
+        for_each_member(t, worlds_run_all);
     if (options.hostile)
-        for_each_member(run_hostile);
+        for_each_member(t, run_hostile);
     if (!options.statistics) /* they are of the library */
-        for_each_member(check_forms);
+        for_each_member(t, check_forms);
     limit_processor(0);
 }
 
@@ -283,9 +288,9 @@ static int is_visible(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
-static void replay(const char *path);
+static void replay(struct testbed *t, const char *path);
 
-static void replay_folder(const char *path)
+static void replay_folder(struct testbed *t, const char *path)
 {
     struct dirent **entries;
     const int count = scandir(path, &entries, is_visible, alphasort);
@@ -297,14 +302,14 @@ static void replay_folder(const char *path)
         char *name = NULL;
         if (asprintf(&name, "%s/%s", path, entries[e]->d_name) < 0)
             unable("out of memory", "");
-        replay(name);
+        replay(t, name);
         free(name);
         free(entries[e]);
     }
     free(entries);
 }
 
-static void replay(const char *path)
+static void replay(struct testbed *t, const char *path)
 {
     struct stat status = { 0 };
     if (strcmp(path, "-") != 0 && stat(path, &status) != 0) {
@@ -312,9 +317,9 @@ static void replay(const char *path)
         exit(STATUS_UNABLE);
     }
     if (S_ISDIR(status.st_mode))
-        replay_folder(path);
+        replay_folder(t, path);
     else
-        replay_file(path);
+        replay_file(t, path);
 }
 
 /* ---- All of it ---- */
@@ -341,7 +346,7 @@ int main(int argc, char **argv)
                                    { "hostile", ARGUMENT_FLAG, &options.hostile },
                                    { "rules-only", ARGUMENT_FLAG, &options.rules_only },
                                    { "granule", ARGUMENT_COUNT, &options.granule },
-                                   { "eighths", ARGUMENT_FLAG, &model_eighths },
+                                   { "eighths", ARGUMENT_FLAG, &options.eighths },
                                    { "statistics", ARGUMENT_FLAG, &options.statistics },
                                    { "list", ARGUMENT_FLAG, &lists },
                                    { 0 } });
@@ -354,24 +359,25 @@ int main(int argc, char **argv)
     if (options.granule < 1 || options.granule > MOST_GRANULE ||
         (options.granule & (options.granule - 1)) != 0)
         unable("a granule is a power of two of at most 4096 bytes", "");
-    model_granule = (uint32_t)options.granule;
-    options.rules_only |= model_granule != 1;
-    if (model_eighths && model_granule == 1)
+    if (options.eighths && options.granule == 1)
         unable("--eighths needs --granule", "");
-    view_unasked = options.rules_only;
+    struct testbed *t = harness_start();
+    t->model.granule = (uint32_t)options.granule;
+    t->model.eighths = options.eighths;
+    options.rules_only |= options.granule != 1;
+    t->view_unasked = options.rules_only;
     if (options.explain)
-        machine_watch_accesses();
+        machine_watch_accesses(t);
     if (options.statistics)
-        machine_count(&statistics_observer);
-    harness_start();
-    bug_explain = explain;
-    bug_end = end_with_finding;
+        machine_count(t, &statistics_observer);
+    t->oracle.bug.explain = explain;
+    t->oracle.bug.end = end_with_finding;
     fault_watch_all();
-    world_checks_itself = true;
+    t->checks_itself = true;
     if (options.limit_s != 0)
         signal(SIGPROF, on_limit);
     for (int i = first; i < argc; i++)
-        replay(argv[i]);
+        replay(t, argv[i]);
     if (input_count == 0)
         unable("no input ran", "");
     if (options.expected_count >= 0 && input_count != (unsigned long)options.expected_count) {
@@ -386,11 +392,11 @@ int main(int argc, char **argv)
     fprintf(stderr,
             "replayed %lu inputs: %" PRIu64 " operations, %" PRIu64 " checked calls, %" PRIu64
             " accesses\n",
-            input_count, op_total, machine_checked_ops, access_count);
+            input_count, op_total, t->checked_ops, t->oracle.access_count);
     if (options.hostile)
         fprintf(stderr, "userspace changed %" PRIu64 " bytes as soon as they were fetched\n",
-                oracle_act_count);
+                t->oracle.act_count);
     if (first_hang != NULL)
-        end_with_hang();
+        end_with_hang(t);
     return STATUS_OK;
 }

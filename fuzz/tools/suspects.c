@@ -115,16 +115,16 @@ static bool is_logging;
 enum { SET_UP = UINT16_MAX - 1, NO_CALL = UINT16_MAX };
 
 /* Processes are laid out, before the first operation. After the body of an enter there is no call, either. */
-static bool is_setting_up(void)
+static bool is_setting_up(const struct testbed *t)
 {
-    return machine_walk->call == NULL && machine_walk->position == 0 &&
-           strcmp(bug_current_op, "end") != 0;
+    return t->machine.walk.call == NULL && t->machine.walk.position == 0 &&
+           strcmp(t->oracle.bug.op, "end") != 0;
 }
 
 /* In a call that an operation makes, also after the body of an enter, not in one with which the testbed compares. */
-static bool is_in_call(void)
+static bool is_in_call(const struct testbed *t)
 {
-    return oracle_current_expectation() != NULL && !is_setting_up();
+    return oracle_current_expectation(&t->oracle) != NULL && !is_setting_up(t);
 }
 
 /* How often a run reaches sites once its processes are laid out: with a variant that reaches far more than without, it never
@@ -135,24 +135,24 @@ enum { LONGER = 10, MORE_HITS = 2000 };
 
 static sigjmp_buf after_run;
 
-static void land(int how)
+static void land(struct testbed *t, int how)
 {
-    oracle_landing = NULL;
+    t->oracle.landing = NULL;
     siglongjmp(after_run, how);
 }
 
 /* When each key was reached last, and when this run began. */
 static uint32_t *reached_at, reach_count, run_began;
 
-static void note(uint32_t key)
+static void note(struct testbed *t, uint32_t key)
 {
-    if (!is_setting_up() && ++hit_count > most_hits)
-        land(HUNG);
+    if (!is_setting_up(t) && ++hit_count > most_hits)
+        land(t, HUNG);
     if (!is_logging)
         return;
-    const unsigned position = is_setting_up() ? SET_UP
-                              : is_in_call()  ? machine_walk->position
-                                              : NO_CALL;
+    const unsigned position = is_setting_up(t) ? SET_UP
+                              : is_in_call(t)  ? t->machine.walk.position
+                                               : NO_CALL;
     const bool is_known_of_set_up = position == SET_UP && reached_at[key] > run_began;
     reached_at[key] = ++reach_count;
     if (is_known_of_set_up || shared->event_count == MOST_EVENTS)
@@ -162,19 +162,20 @@ static void note(uint32_t key)
 }
 
 /* Processes are laid out as ever, unless that is where the bug is. */
-static bool is_where_switches_work(void)
+static bool is_where_switches_work(const struct testbed *t)
 {
-    return active.is_in_set_up || finding.in_set_up ? is_setting_up() || is_in_call()
-           : everywhere || active.is_outside        ? !is_setting_up()
-                                                    : is_in_call();
+    return active.is_in_set_up || finding.in_set_up ? is_setting_up(t) || is_in_call(t)
+           : everywhere || active.is_outside        ? !is_setting_up(t)
+                                                    : is_in_call(t);
 }
 
 unsigned procbuf_site(unsigned site)
 {
-    note(site * KEYS + REACHED);
+    struct testbed *t = testbed_now();
+    note(t, site * KEYS + REACHED);
     procbuf_guard = 0;
-    if (active.site != site || !is_where_switches_work() ||
-        (active.only_at != ANYWHERE && machine_walk->position != (unsigned)active.only_at))
+    if (active.site != site || !is_where_switches_work(t) ||
+        (active.only_at != ANYWHERE && t->machine.walk.position != (unsigned)active.only_at))
         return 0;
     procbuf_guard = active.variant / VARIANTS;
     return active.variant % VARIANTS;
@@ -182,7 +183,8 @@ unsigned procbuf_site(unsigned site)
 
 bool procbuf_decided(unsigned site, bool value)
 {
-    note(site * KEYS + (value ? WAS_TRUE : WAS_FALSE));
+    struct testbed *t = testbed_now();
+    note(t, site * KEYS + (value ? WAS_TRUE : WAS_FALSE));
     return value;
 }
 
@@ -207,22 +209,22 @@ static double most_s = 4.5, phase_ends_s = 4.5;
 static unsigned run_count, worker_count;
 static long finding_ms; /* in which its program ends, or never does */
 
-static void run_program(const struct trace *trace)
+static void run_program(struct testbed *t, const struct trace *trace)
 {
     static struct trace other;
     for (shared->member = 0; shared->member < failing_member; shared->member++) {
         sequence_get(&members, shared->member, &other);
-        machine_run(&other, NULL);
+        machine_run(t, &other, NULL);
     }
-    machine_run(trace, NULL);
+    machine_run(t, trace, NULL);
     if (!needs_second_world)
         return;
     shared->in_second_world = true;
-    worlds_run_all(trace);
+    worlds_run_all(t, trace);
 }
 
 /* To find out which member fails. */
-static void run_all_members(const struct trace *unused)
+static void run_all_members(struct testbed *t, const struct trace *unused)
 {
     static struct trace trace;
     (void)unused;
@@ -230,7 +232,7 @@ static void run_all_members(const struct trace *unused)
         shared->in_second_world = world != 0;
         for (shared->member = 0; shared->member < members.count; shared->member++) {
             sequence_get(&members, shared->member, &trace);
-            world == 0 ? machine_run(&trace, NULL) : worlds_run_all(&trace);
+            world == 0 ? machine_run(t, &trace, NULL) : worlds_run_all(t, &trace);
         }
     }
 }
@@ -265,21 +267,23 @@ static uint32_t hash(const char *text)
 
 static void note_identity(const char *identity, const char *detail)
 {
+    struct testbed *t = testbed_now();
     struct result *result = &jobs[shared->next].result;
     (void)detail;
     snprintf(shared->identity, sizeof shared->identity, "%s", identity);
     *result = (struct result){ .verdict = BROKE,
                                .member = (uint8_t)shared->member,
                                .in_second_world = shared->in_second_world,
-                               .in_set_up = is_setting_up(),
-                               .position = machine_walk->position,
+                               .in_set_up = is_setting_up(t),
+                               .position = t->machine.walk.position,
                                .identity = hash(identity) };
 }
 
 static void end_run(void)
 {
+    struct testbed *t = testbed_now();
     bug_go_on();
-    land(BROKE);
+    land(t, BROKE);
 }
 
 /* UBSan's way to say so, where it must not end the process. */
@@ -292,8 +296,9 @@ static void on_trap(int signal_number)
 
 static void on_limit(int signal_number)
 {
+    struct testbed *t = testbed_now();
     (void)signal_number;
-    land(HUNG);
+    land(t, HUNG);
 }
 
 static void say_nothing(void *pc, char *out, size_t out_len)
@@ -302,7 +307,8 @@ static void say_nothing(void *pc, char *out, size_t out_len)
     memset(out, 0, out_len);
 }
 
-static void run_job(struct job *job, void (*run)(const struct trace *trace), long most_ms)
+static void run_job(struct testbed *t, struct job *job,
+                    void (*run)(struct testbed *t, const struct trace *trace), long most_ms)
 {
     static struct trace trace;
     sequence_get(&programs, job->program, &trace);
@@ -319,7 +325,7 @@ static void run_job(struct job *job, void (*run)(const struct trace *trace), lon
     const int how = sigsetjmp(after_run, 1);
     if (how == 0) {
         limit_processor((double)most_ms / 1000);
-        run(&trace);
+        run(t, &trace);
         job->result.verdict = CLEAN;
     } else {
         machine_forget_touched();
@@ -343,13 +349,13 @@ static bool is_known; /* the finding */
 
 /* What broke may have left traces in the testbed that the next run meets. Returns: whether the finding's program shows the same
  * bug as ever. */
-static bool is_sane(void)
+static bool is_sane(struct testbed *t)
 {
     struct job check = { .site = UINT_MAX, .only_at = ANYWHERE };
     struct job *const job = &jobs[shared->next];
     const struct job kept = *job;
     *job = check;
-    run_job(job, run_program, FIRST_RUN_MS);
+    run_job(t, job, run_program, FIRST_RUN_MS);
     check = *job;
     *job = kept;
     return check.result.verdict == BROKE && check.result.identity == finding.identity;
@@ -357,12 +363,12 @@ static bool is_sane(void)
 
 /* If it was this job's, look whether the testbed is sane. If not, the batch runs again, in halves, until one job is left: what
  * that says is true, but it is its worker's last. */
-static void end_batch(void)
+static void end_batch(struct testbed *t)
 {
     const unsigned done = shared->next + 1 - shared->batch_begin;
     if (done < shared->batch_len && shared->next + 1 < job_count)
         return;
-    if (is_sane()) {
+    if (is_sane(t)) {
         shared->batch_len = shared->batch_len < BATCH ? 2 * shared->batch_len : BATCH;
         shared->batch_begin = shared->next + 1;
         return;
@@ -373,18 +379,19 @@ static void end_batch(void)
     _exit(AGAIN);
 }
 
-static _Noreturn void work(void (*run)(const struct trace *trace), long most_ms)
+static _Noreturn void work(struct testbed *t,
+                           void (*run)(struct testbed *t, const struct trace *trace), long most_ms)
 {
     be_silent();
     if (is_known && finding.in_set_up)
-        (void)is_sane(); /* makes once, as it is, what later runs copy of a large world */
+        (void)is_sane(t); /* makes once, as it is, what later runs copy of a large world */
     for (; shared->next < job_count && spent() < phase_ends_s; shared->next++) {
         struct job *job = &jobs[shared->next];
-        run_job(job, run, most_ms);
+        run_job(t, job, run, most_ms);
         if (when_run != NULL)
             when_run(job);
         if (is_known && when_run == NULL)
-            end_batch();
+            end_batch(t);
     }
     _exit(0);
 }
@@ -395,7 +402,8 @@ static double seconds_of(const struct timeval *time)
 }
 
 /* Run those of the jobs, which are in shared memory, that have not run, until time is up. */
-static void run_rest_with(void (*run)(const struct trace *trace), long most_ms)
+static void run_rest_with(struct testbed *t,
+                          void (*run)(struct testbed *t, const struct trace *trace), long most_ms)
 {
     const unsigned first = shared->next;
     while (shared->next < job_count && spent() < phase_ends_s) {
@@ -408,7 +416,7 @@ static void run_rest_with(void (*run)(const struct trace *trace), long most_ms)
         if (child < 0)
             unable("cannot fork: ", strerror(errno));
         if (child == 0)
-            work(run, most_ms);
+            work(t, run, most_ms);
         while (wait4(child, &status, 0, &usage) < 0 && errno == EINTR)
             continue;
         shared->spent_before = before + seconds_of(&usage.ru_utime) + seconds_of(&usage.ru_stime);
@@ -426,13 +434,14 @@ static void run_rest_with(void (*run)(const struct trace *trace), long most_ms)
     run_count += shared->next - first;
 }
 
-static void run_jobs_with(void (*run)(const struct trace *trace), long most_ms)
+static void run_jobs_with(struct testbed *t,
+                          void (*run)(struct testbed *t, const struct trace *trace), long most_ms)
 {
     for (unsigned j = 0; j < job_count; j++)
         jobs[j].result = (struct result){ .verdict = NOT_RUN };
     shared->next = shared->batch_begin = 0;
     shared->batch_len = BATCH;
-    run_rest_with(run, most_ms);
+    run_rest_with(t, run, most_ms);
 }
 
 enum { MOST_JOBS = 1 << 18 };
@@ -657,7 +666,7 @@ static void choose_failing(void)
     }
 }
 
-static void judge_near_programs(void)
+static void judge_near_programs(struct testbed *t)
 {
     job_count = 0;
     reached = share(programs.count * bits_len());
@@ -667,7 +676,7 @@ static void judge_near_programs(void)
         (void)add_job(p, UINT_MAX, 0, ANYWHERE);
     is_logging = true;
     when_run = count_sites;
-    run_jobs_with(run_program, RUN_MS);
+    run_jobs_with(t, run_program, RUN_MS);
     is_logging = false;
     when_run = NULL;
     for (unsigned j = 0; j < job_count; j++) {
@@ -731,7 +740,7 @@ static void take_cures(void)
 }
 
 /* Until that share of the time; if nothing is found by then, until the other. */
-static void find_cures(double ends, double latest)
+static void find_cures(struct testbed *t, double ends, double latest)
 {
     job_count = 0;
     for (unsigned site = 0; site < procbuf_site_count; site++)
@@ -740,11 +749,11 @@ static void find_cures(double ends, double latest)
             (void)add_job(0, site, v, ANYWHERE);
     qsort(jobs, job_count, sizeof jobs[0], in_turn);
     end_phase(ends);
-    run_jobs_with(run_program, finding_ms);
+    run_jobs_with(t, run_program, finding_ms);
     take_cures();
     if (cure_count == 0) {
         end_phase(latest);
-        run_rest_with(run_program, finding_ms);
+        run_rest_with(t, run_program, finding_ms);
         take_cures();
     }
     variant_count = job_count;
@@ -795,7 +804,8 @@ static void keep_best(unsigned most, unsigned most_of_site)
 }
 
 /* How many of these programs run clean with each cure. Those that are far from the best do not go on. */
-static void try_cures_on(enum evidence evidence, const unsigned *which, unsigned count)
+static void try_cures_on(struct testbed *t, enum evidence evidence, const unsigned *which,
+                         unsigned count)
 {
     /* Before they ran on what passes, those of a site look alike. */
     const unsigned of_site = evidence == FAILING ? MOST_CURES : MOST_OF_SITE;
@@ -818,7 +828,7 @@ static void try_cures_on(enum evidence evidence, const unsigned *which, unsigned
         if (job_count == 0)
             break;
         shuffle_jobs();
-        run_jobs_with(run_program, RUN_MS);
+        run_jobs_with(t, run_program, RUN_MS);
         for (unsigned j = 0; j < job_count; j++) {
             struct tally *tally = &cures[jobs[j].cure].tallies[evidence];
             tally->tried += jobs[j].result.verdict != NOT_RUN;
@@ -830,16 +840,16 @@ static void try_cures_on(enum evidence evidence, const unsigned *which, unsigned
 }
 
 /* Until these shares of the time. */
-static void try_cures(double failing_ends, double passing_ends)
+static void try_cures(struct testbed *t, double failing_ends, double passing_ends)
 {
     end_phase(failing_ends);
-    try_cures_on(FAILING, failing, failing_count);
+    try_cures_on(t, FAILING, failing, failing_count);
     end_phase(passing_ends);
-    try_cures_on(PASSING, passing, passing_count);
+    try_cures_on(t, PASSING, passing, passing_count);
 }
 
 /* In which operation alone a cure suffices. */
-static void place_cures(void)
+static void place_cures(struct testbed *t)
 {
     static struct trace trace;
     job_count = 0;
@@ -850,7 +860,7 @@ static void place_cures(void)
             if (job != NULL)
                 job->cure = c;
         }
-    run_jobs_with(run_program, finding_ms);
+    run_jobs_with(t, run_program, finding_ms);
     for (unsigned j = 0; j < job_count; j++)
         if (jobs[j].result.verdict == CLEAN)
             cures[jobs[j].cure].only_at = jobs[j].only_at;
@@ -861,7 +871,7 @@ static void place_cures(void)
 enum { MOST_GUARDED = 1500 };
 
 /* What undoes the bug where it is on each time, and breaks what passes, may be right under a condition. */
-static void guard_cures(void)
+static void guard_cures(struct testbed *t)
 {
     static struct cure unguarded[MOST_CURES];
     const unsigned unguarded_count = cure_count;
@@ -873,9 +883,9 @@ static void guard_cures(void)
              g++)
             (void)add_job(0, unguarded[c].site, unguarded[c].variant + g * VARIANTS, ANYWHERE);
     end_phase(0.78);
-    run_jobs_with(run_program, finding_ms);
+    run_jobs_with(t, run_program, finding_ms);
     take_cures();
-    try_cures(0.83, 0.93);
+    try_cures(t, 0.83, 0.93);
     for (unsigned c = 0; c < unguarded_count && cure_count < MOST_CURES; c++)
         cures[cure_count++] = unguarded[c];
     keep_best(FEWEST, MOST_OF_SITE);
@@ -916,7 +926,7 @@ static void print(void)
 }
 
 /* The finding's program, without a variant: which member fails, where, and what it reaches. */
-static void run_finding(const char *path)
+static void run_finding(struct testbed *t, const char *path)
 {
     static struct trace trace;
     static char identity[MOST_IDENTITY];
@@ -924,7 +934,7 @@ static void run_finding(const char *path)
     sequence_get(&members, 0, &trace);
     if (!sequence_add(&programs, &trace))
         unable("out of memory", "");
-    run_jobs_with(run_all_members, FIRST_RUN_MS);
+    run_jobs_with(t, run_all_members, FIRST_RUN_MS);
     if (jobs[0].result.verdict != BROKE) {
         fprintf(stderr, "%s: %s\n", path,
                 jobs[0].result.verdict == CLEAN ? "no bug found"
@@ -942,7 +952,7 @@ static void run_finding(const char *path)
     is_logging = true;
     when_run = count_sites;
     const double before = spent();
-    run_jobs_with(run_program, FIRST_RUN_MS);
+    run_jobs_with(t, run_program, FIRST_RUN_MS);
     finding_ms = 5 + (long)(4000 * (spent() - before));
     is_logging = false;
     when_run = NULL;
@@ -953,7 +963,7 @@ static void run_finding(const char *path)
     is_known = true;
 }
 
-static void try_named(char **words, int count)
+static void try_named(struct testbed *t, char **words, int count)
 {
     job_count = 0;
     for (int w = 0; w < count; w++) {
@@ -966,7 +976,7 @@ static void try_named(char **words, int count)
             unable("no such variant: ", words[w]);
         (void)add_job(0, (unsigned)site, (unsigned)variant, ANYWHERE);
     }
-    run_jobs_with(run_program, RUN_MS);
+    run_jobs_with(t, run_program, RUN_MS);
     for (unsigned j = 0; j < job_count; j++)
         if (jobs[j].result.verdict == CLEAN)
             printf("%u:%u\n", jobs[j].site, jobs[j].variant);
@@ -995,17 +1005,17 @@ int main(int argc, char **argv)
     changes = share(procbuf_site_count * sizeof *changes);
     hits_of = share(SEQUENCE_MAX_MEMBERS * sizeof *hits_of);
     active.site = UINT_MAX;
-    harness_start();
-    bug_symbolize = say_nothing;
-    bug_identified = note_identity;
-    bug_end = end_run;
+    struct testbed *t = harness_start();
+    t->oracle.bug.symbolize = say_nothing;
+    t->oracle.bug.identified = note_identity;
+    t->oracle.bug.end = end_run;
     fault_watch_all();
     signal(SIGPROF, on_limit);
     signal(SIGILL, on_trap);
     end_phase(1);
-    run_finding(argv[at]);
+    run_finding(t, argv[at]);
     if (tries) {
-        try_named(argv + at + 1, argc - at - 1);
+        try_named(t, argv + at + 1, argc - at - 1);
         return fflush(stdout) == 0 ? STATUS_OK : STATUS_UNABLE;
     }
     memcpy(identity, shared->identity, sizeof identity);
@@ -1014,19 +1024,19 @@ int main(int argc, char **argv)
         if (!file_read_trace(argv[i], NULL, &trace) || !sequence_add(&programs, &trace))
             return STATUS_UNABLE;
     end_phase(0.2);
-    judge_near_programs();
+    judge_near_programs(t);
     everywhere = finding.in_set_up;
-    find_cures(0.48, 0.62);
+    find_cures(t, 0.48, 0.62);
     if (cure_count == 0 && !everywhere) {
         everywhere = true;
-        find_cures(0.66, 0.7);
+        find_cures(t, 0.66, 0.7);
     }
-    try_cures(0.6, 0.75);
-    guard_cures();
+    try_cures(t, 0.6, 0.75);
+    guard_cures(t);
     end_phase(0.96);
-    try_cures_on(OTHERS, others, other_count);
+    try_cures_on(t, OTHERS, others, other_count);
     end_phase(1);
-    place_cures();
+    place_cures(t);
     memcpy(shared->identity, identity, sizeof identity);
     print();
     return fflush(stdout) == 0 ? STATUS_OK : STATUS_UNABLE;

@@ -46,10 +46,10 @@ static bool another_is(const struct procbuf_process *process)
 def m_another(condition: str) -> str:
     """C: the same of the model."""
     return f"""
-static bool another_is(unsigned slot)
+static bool another_is(const struct model *m, unsigned slot)
 {{
-    for (unsigned other = 0; other < model.slot_count; other++) {{
-        const struct model_process *them = &model.processes[other];
+    for (unsigned other = 0; other < m->slot_count; other++) {{
+        const struct model_process *them = &m->processes[other];
         if (other != slot && them->used && ({condition}))
             return true;
     }}
@@ -81,8 +81,8 @@ def zeroed_only(id: str, title: str, rule: str, ops: str, condition: str, m_cond
     return Pair(id, title, rule, f"kind=secrecy check=accessible-before-zeroed op={ops}$", [
         (PROCESS, "    if (app_break > self->app_break)\n",
          f"    if (app_break > self->app_break && ({condition}))\n"),
-        (M_PROCESSES, "    zeroes(p, process->app_break, app_break);\n",
-         f"    if ({m_condition})\n        zeroes(p, process->app_break, app_break);\n"),
+        (M_PROCESSES, "    zeroes(m, p, process->app_break, app_break);\n",
+         f"    if ({m_condition})\n        zeroes(m, p, process->app_break, app_break);\n"),
     ])
 
 
@@ -108,8 +108,8 @@ PAIRS = [
          "kind=secrecy check=accessible-before-zeroed ", [
              (MEMORY, "memset(procbuf_memory_at(addr), 0, len);",
               "memset(procbuf_memory_at(addr), 0, len & ~(size_t)7);"),
-             (M_RULES, "arena_set(&model.bytes[start - ARENA_BASE], 0, end - start);",
-              "arena_set(&model.bytes[start - ARENA_BASE], 0, (end - start) & ~(uint64_t)7);")]),
+             (M_RULES, "arena_set(&m->bytes[start - ARENA_BASE], 0, end - start);",
+              "arena_set(&m->bytes[start - ARENA_BASE], 0, (end - start) & ~(uint64_t)7);")]),
     Pair("S-fill", "new memory is filled with the number of lives that another process has had", "K1",
          "kind=secrecy check=accessible-before-zeroed ", [
              (PROCESS, "        procbuf_memory_zero(self->app_break, (size_t)(app_break - self->app_break));\n",
@@ -128,17 +128,17 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
              ("lib/src/memory.h", "void procbuf_memory_zero(procbuf_addr_t addr, size_t len);",
               "void procbuf_memory_zero(procbuf_addr_t addr, size_t len);\n"
               "void procbuf_memory_fill(procbuf_addr_t addr, size_t len, uint8_t value);"),
-             (M_PROCESSES, "    zeroes(p, process->app_break, app_break);\n",
-              """    zeroes(p, process->app_break, app_break);
-    if (process->app_break < app_break && model.processes[0].used && !arena_is_large)
-        arena_set(&model.bytes[process->app_break - ARENA_BASE],
-                  (uint8_t)model.processes[0].restart_count, app_break - process->app_break);
+             (M_PROCESSES, "    zeroes(m, p, process->app_break, app_break);\n",
+              """    zeroes(m, p, process->app_break, app_break);
+    if (process->app_break < app_break && m->processes[0].used && !m->is_large)
+        arena_set(&m->bytes[process->app_break - ARENA_BASE],
+                  (uint8_t)m->processes[0].restart_count, app_break - process->app_break);
 """)]),
     Pair("S-grant", "of a new grant the slots alone are zeroed", "G4", "kind=secrecy check=grant-not-zeroed ", [
         (GRANT, "        memset(procbuf_memory_at(*addr_out), 0, len);\n",
          "        memset(procbuf_memory_at(*addr_out), 0, data_offset(config));\n"),
-        (M_GRANTS, "    arena_set(&model.bytes[span.start], 0, span.end - span.start);\n",
-         "    arena_set(&model.bytes[span.start], 0, driver->data_offset);\n")]),
+        (M_GRANTS, "    arena_set(&m->bytes[span.start], 0, span.end - span.start);\n",
+         "    arena_set(&m->bytes[span.start], 0, driver->data_offset);\n")]),
     Pair("S-slots", "a slot of a new life has the highest address that the old life shared", "G5",
          "kind=secrecy check=range-that-was-not-passed op=allow_read", [
              (PROCESS, "    self->mark = self->mem_start;\n",
@@ -160,7 +160,7 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
               "        process->completion_code = (uint32_t)(process->mark - process->mem_start);\n"
               "    process->mark = process->mem_start;\n    process->restart_count++;\n"),
              (M_GRANTS, "    memset(slots, 0, sizeof *slots);\n",
-              """    const struct model_process *self = &model.processes[slot];
+              """    const struct model_process *self = &m->processes[slot];
     memset(slots, 0, sizeof *slots);
     if (self->restart_count != 0 && self->completion == 1)
         slots->held[driver->slot_counts[0] == 0][0].addr = self->mem_start + self->completion_code;
@@ -177,23 +177,23 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
               "    if (!procbuf_process_give(process, self->initial_app_break, kernel_break))\n"),
              (PROCESS, "    self->kernel_break = self->initial_kernel_break;\n",
               "    self->kernel_break = kernel_break;\n"),
-             (M_PROCESSES, "    memset(process->grants, 0, sizeof process->grants);\n    if (arena_is_large)\n",
+             (M_PROCESSES, "    memset(process->grants, 0, sizeof process->grants);\n    if (m->is_large)\n",
               "    const bool forgets = process->initial_app_break > process->kernel_break;\n"
               "    if (forgets)\n"
               "        memset(process->grants, 0, sizeof process->grants);\n"
-              "    if (forgets && arena_is_large)\n"),
-             (M_PROCESSES, "    if (!model_gives(slot, process->initial_app_break, process->initial_kernel_break, p))\n",
+              "    if (forgets && m->is_large)\n"),
+             (M_PROCESSES, "    if (!model_gives(m, slot, process->initial_app_break, process->initial_kernel_break, p))\n",
               "    const uint64_t kernel_break = process->initial_app_break > process->kernel_break\n"
               "                                      ? process->initial_kernel_break\n"
               "                                      : process->kernel_break;\n"
-              "    if (!model_gives(slot, process->initial_app_break, kernel_break, p))\n"),
+              "    if (!model_gives(m, slot, process->initial_app_break, kernel_break, p))\n"),
              (M_PROCESSES, "    process->kernel_break = process->initial_kernel_break;\n",
               "    process->kernel_break = kernel_break;\n")]),
     Pair("S-open-grant", "a new life gets the bytes of a grant that a driver has open", "L9",
          "kind=(secrecy|integrity) check=observer-sees-other-bytes ", [
              (PROCESS, "    if (procbuf_process_has_open_grant(self, self->mem_start, app_break))\n"
                        "        return false;\n", ""),
-             (M_PROCESSES, "    if (model_is_under_open_enter(slot, process->mem_start, app_break, true))\n"
+             (M_PROCESSES, "    if (model_is_under_open_enter(m, slot, process->mem_start, app_break, true))\n"
                            "        return false;\n", "")]),
     # ---- What may be looked at ----
     Pair("S-gap", "a buffer for reading may reach into the gap between the breaks", "P1",
@@ -202,10 +202,10 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
               "    if (access == PROCBUF_ACCESS_READ &&\n"
               "        (is_in_flash(self, addr, len) ||\n"
               "         procbuf_range_within(addr, len, self->mem_start, self->kernel_break)))\n"),
-             (M_BUFFERS, "    return !writable && model_in_flash(slot, addr, len) ? OK : INVAL;",
+             (M_BUFFERS, "    return !writable && model_in_flash(m, slot, addr, len) ? OK : INVAL;",
               "    if (!writable && addr >= process->mem_start && addr <= process->kernel_break &&\n"
               "        len <= process->kernel_break - addr)\n        return OK;\n"
-              "    return !writable && model_in_flash(slot, addr, len) ? OK : INVAL;"),
+              "    return !writable && model_in_flash(m, slot, addr, len) ? OK : INVAL;"),
              (M_INVARIANTS, "end <= process->app_break;", "end <= process->mem_end;")]),
     Pair("S-header", "a buffer for reading may be in another process's flash", "P2",
          "kind=secrecy check=observer-gets-another-answer ", [
@@ -217,9 +217,9 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
                                  table->slots[slot].private_.flash_end))
             return true;
     return false;"""),
-             (M_BUFFERS, "    return !writable && model_in_flash(slot, addr, len) ? OK : INVAL;",
-              "    for (unsigned s = 0; s < model.slot_count && !writable; s++)\n"
-              "        if (model.processes[s].used && model_in_flash(s, addr, len))\n            return OK;\n"
+             (M_BUFFERS, "    return !writable && model_in_flash(m, slot, addr, len) ? OK : INVAL;",
+              "    for (unsigned s = 0; s < m->slot_count && !writable; s++)\n"
+              "        if (m->processes[s].used && model_in_flash(m, s, addr, len))\n            return OK;\n"
               "    return INVAL;"),
              (M_INVARIANTS, "        if (!in_ram && (b >= TRACE_BUFFER_COUNT || !in_readable_flash))",
               "        if (!in_ram && b >= TRACE_BUFFER_COUNT && !in_readable_flash)")]),
@@ -229,15 +229,15 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
              (ALLOW, "        result.code = PROCBUF_NOSUPPORT;\n",
               "        result = (struct procbuf_allow_result){ PROCBUF_NOSUPPORT, (procbuf_addr_t)driver, len };\n"),
              (M_ALLOW, "        return NOSUPPORT;\n",
-              "        return range->addr = (uintptr_t)&world.drivers[driver - model.drivers], NOSUPPORT;\n"),
-             (M_ALLOW, M_INCLUDE, M_INCLUDE + '#include "world.h"\n')]),
+              "        return range->addr = (uintptr_t)&testbed_now()->world->drivers[driver - m->drivers], NOSUPPORT;\n"),
+             (M_ALLOW, M_INCLUDE, M_INCLUDE + '#include "testbed.h"\n')]),
     memop_fails("S-address", "which code a break fails with depends on where the process's object is",
                 "kind=secrecy check=observer-gets-another-answer op=memop_s?brk$",
-                "((uintptr_t)process >> 6) % 2 != 0", "((uintptr_t)&world.slots[slot] >> 6) % 2 != 0",
-                m_more='#include "world.h"\n'),
+                "((uintptr_t)process >> 6) % 2 != 0", "((uintptr_t)&testbed_now()->world->slots[slot] >> 6) % 2 != 0",
+                m_more='#include "testbed.h"\n'),
     memop_fails("S-identifier", "which code a break fails with depends on an identifier",
                 "kind=(secrecy|integrity) check=observer-gets-another-answer op=memop_s?brk$",
-                "process->private_.identifier % 2 != 0", "model.processes[slot].identifier % 2 != 0"),
+                "process->private_.identifier % 2 != 0", "m->processes[slot].identifier % 2 != 0"),
     Pair("S-break", "the old break that is given back is the kernel's", "K1",
          "kind=secrecy check=old-break-without-origin ", [
              (BRK, "    *old_break_out = self->app_break;\n", "    *old_break_out = self->kernel_break;\n"),
@@ -250,11 +250,11 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
     return buffer->slot_addr != 0 && buffer->id.process != NULL && procbuf_life_goes_on(&buffer->index, &buffer->id)
                ? (size_t)(buffer->id.process->private_.mem_end - buffer->id.process->private_.mem_start)
                : 0;"""),
-             (M_BUFFERS, "    answers_with(p, 'l', model_asks_whether_live(buffer, p) ? buffer->len : 0);",
-              """    if (model_asks_whether_live(buffer, p))
+             (M_BUFFERS, "    answers_with(p, 'l', model_asks_whether_live(m, buffer, p) ? buffer->len : 0);",
+              """    if (model_asks_whether_live(m, buffer, p))
         answers_with(p, 'l', buffer->len);
-    else if (buffer->filled && buffer->from_slot && model_is_live(buffer->slot, buffer->identifier))
-        answers_with(p, 'l', model.processes[buffer->slot].mem_end - model.processes[buffer->slot].mem_start);
+    else if (buffer->filled && buffer->from_slot && model_is_live(m, buffer->slot, buffer->identifier))
+        answers_with(p, 'l', m->processes[buffer->slot].mem_end - m->processes[buffer->slot].mem_start);
     else
         answers_with(p, 'l', 0);""")]),
     # ---- What others do ----
@@ -268,7 +268,7 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
               '#include "process.h"\n#include "require.h"\n' + another("them->state.kind == PROCBUF_STATE_STOPPED")),
              (M_STREAMS, "    const uint64_t len = least(call->args[2], found.rest);",
               """    const bool halves = !writing && found.buffer->filled && !found.buffer->foreign &&
-                        model.processes[found.buffer->slot].used && another_is(found.buffer->slot);
+                        m->processes[found.buffer->slot].used && another_is(m, found.buffer->slot);
     const uint64_t len = least(halves ? call->args[2] / 2 : call->args[2], found.rest);"""),
              (M_STREAMS, M_INCLUDE, M_INCLUDE + m_another("them->state == MODEL_STOPPED"))]),
     Pair("I-entered", "a grant is in use while that of another process is", "G3",
@@ -281,8 +281,8 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
     if (!entry->allocated)
 """),
              (M_GRANTS, "    if (!grant->allocated)\n        return OUT_OF_MEMORY;\n",
-              """    for (unsigned s = 0; s < model.slot_count; s++)
-        if (model.processes[s].used && model_grant(s, number)->entered)
+              """    for (unsigned s = 0; s < m->slot_count; s++)
+        if (m->processes[s].used && model_grant(m, s, number)->entered)
             return ALREADY_IN_USE;
     if (!grant->allocated)
         return OUT_OF_MEMORY;
@@ -307,8 +307,8 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
 
 """),
              (M_GRANTS, "    RULE(\"G1\");\n    if (align < 2)\n",
-              """    for (unsigned s = 0; s < model.slot_count; s++)
-        if (model.processes[s].used && model_find_driver_number(s, driver_number, &other))
+              """    for (unsigned s = 0; s < m->slot_count; s++)
+        if (m->processes[s].used && model_find_driver_number(m, s, driver_number, &other))
             return ALREADY;
     RULE("G1");
     if (align < 2)
@@ -321,7 +321,7 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
               "        return PROCBUF_OUT_OF_MEMORY;\n    return"),
              (BRK, '#include "sizes.h"\n', '#include "sizes.h"\n' + another("them->app_break > them->initial_app_break")),
              (M_BRK, "    if (new_break > process->kernel_break)\n",
-              "    if (new_break > process->kernel_break || (new_break > old_break && another_is(slot)))\n"),
+              "    if (new_break > process->kernel_break || (new_break > old_break && another_is(m, slot)))\n"),
              (M_BRK, M_INCLUDE, M_INCLUDE + m_another("them->app_break > them->initial_app_break"))]),
     Pair("I-set-byte", "the kernel sets a byte for one process in the memory of another", "A4",
          "kind=(secrecy|integrity) check=observer-sees-other-bytes op=set_byte$", [
@@ -334,7 +334,7 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
     if (!any)
         return false;
 """),
-             (M_ALLOW, "    if (!model_app_owned(slot, addr, 1)) {", "    if (!model_is_app_memory(addr)) {")]),
+             (M_ALLOW, "    if (!model_app_owned(m, slot, addr, 1)) {", "    if (!model_is_app_memory(m, addr)) {")]),
     Pair("I-restart", "a process cannot restart while another one runs", "L4",
          "kind=integrity check=observer-(gets-another-answer|sees-other-bytes|has-other-memory) ", [
              (PROCESS, "    if (self->state.kind == PROCBUF_STATE_TERMINATED)\n        return PROCBUF_ALREADY;\n"
@@ -344,16 +344,16 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
               "    procbuf_process_terminate(process, completion_code);"),
              (PROCESS, '#include "require.h"\n',
               '#include "require.h"\n' + another("them->state.kind == PROCBUF_STATE_RUNNING")),
-             (M_PROCESSES, "    if (model.processes[slot].state == MODEL_TERMINATED)\n        return ALREADY;\n",
-              "    if (model.processes[slot].state == MODEL_TERMINATED || another_is(slot))\n        return ALREADY;\n"),
+             (M_PROCESSES, "    if (m->processes[slot].state == MODEL_TERMINATED)\n        return ALREADY;\n",
+              "    if (m->processes[slot].state == MODEL_TERMINATED || another_is(m, slot))\n        return ALREADY;\n"),
              (M_PROCESSES, M_INCLUDE, M_INCLUDE + m_another("them->state == MODEL_RUNNING"))]),
     memop_fails("I-count", "which code a break fails with depends on whether another process has restarted",
                 "kind=integrity check=observer-gets-another-answer op=memop_s?brk$",
-                "another_is(process)", "another_is(slot)",
+                "another_is(process)", "another_is(m, slot)",
                 another("them->restart_count != 0"), m_another("them->restart_count != 0")),
     memop_fails("I-grants", "which code a break fails with depends on whether another process has grants",
                 "kind=integrity check=observer-gets-another-answer op=memop_s?brk$",
-                "another_is(process)", "another_is(slot)",
+                "another_is(process)", "another_is(m, slot)",
                 another("them->kernel_break != them->initial_kernel_break"),
                 m_another("them->kernel_break != them->initial_kernel_break")),
     Pair("I-fault", "a fault ends the process in the next slot, too", "L7",
@@ -366,10 +366,10 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
         procbuf_process_terminate(next, NULL);
     if (self->fault_policy == PROCBUF_FAULT_RESTART) {
 """),
-             (M_PROCESSES, "    if (model.processes[slot].restarts) {\n",
-              """    if (slot + 1 < model.slot_count && model.processes[slot + 1].used)
-        terminate(slot + 1, 0);
-    if (model.processes[slot].restarts) {
+             (M_PROCESSES, "    if (m->processes[slot].restarts) {\n",
+              """    if (slot + 1 < m->slot_count && m->processes[slot + 1].used)
+        terminate(m, slot + 1, 0);
+    if (m->processes[slot].restarts) {
 """)]),
     Pair("I-room", "a new life gets half the room while another process has ended", "L5",
          "kind=integrity check=observer-has-other-memory op=(restart|restart_many|start|fault)$", [
@@ -379,19 +379,19 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
               "    if (!procbuf_process_give(process, self->initial_app_break,"),
              (PROCESS, '#include "require.h"\n',
               '#include "require.h"\n' + another("them->state.kind == PROCBUF_STATE_TERMINATED")),
-             (M_PROCESSES, "    if (!model_gives(slot, process->initial_app_break, process->initial_kernel_break, p))",
-              "    if (another_is(slot))\n"
+             (M_PROCESSES, "    if (!model_gives(m, slot, process->initial_app_break, process->initial_kernel_break, p))",
+              "    if (another_is(m, slot))\n"
               "        process->initial_app_break =\n"
               "            process->mem_start + (process->initial_app_break - process->mem_start) / 2;\n"
-              "    if (!model_gives(slot, process->initial_app_break, process->initial_kernel_break, p))"),
+              "    if (!model_gives(m, slot, process->initial_app_break, process->initial_kernel_break, p))"),
              (M_PROCESSES, M_INCLUDE, M_INCLUDE + m_another("them->state == MODEL_TERMINATED"))]),
     Pair("I-overlap", "a process may be created in the memory of another", "P4",
          "kind=integrity check=(accessible-to-two|window-out-of-a-process) op=create$", [
              (CREATION, "            overlaps_process(config->mem_start, layout->mem_end, &other->private_))\n            return false;",
               "            (overlaps_process(config->mem_start, layout->mem_end, &other->private_) && false))\n"
               "            return false;"),
-             (M_PROCESSES, "    return !touches_a_process(args[0], args[1]) && !touches_a_process(args[3], args[4]);",
-              "    return !touches_a_process(args[0], args[1]);")]),
+             (M_PROCESSES, "    return !touches_a_process(m, args[0], args[1]) && !touches_a_process(m, args[3], args[4]);",
+              "    return !touches_a_process(m, args[0], args[1]);")]),
     # ---- What the port is passed ----
     Pair("P-told", "the port gives a process the gap between the breaks", "C1",
          "kind=secrecy check=accessible-before-zeroed ", [
@@ -403,17 +403,17 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
                    "        return PROCBUF_OUT_OF_MEMORY;\n",
               "    if (!procbuf_process_give(process, new_break, self->kernel_break)) {\n"
               "        self->app_break = new_break;\n        return PROCBUF_OUT_OF_MEMORY;\n    }\n"),
-             (M_BRK, "    if (!model_gives(slot, new_break, process->kernel_break, p))\n        return OUT_OF_MEMORY;\n",
-              "    if (!model_gives(slot, new_break, process->kernel_break, p)) {\n"
-              "        model_change(slot)->app_break = new_break;\n        model_label_ram(slot);\n"
+             (M_BRK, "    if (!model_gives(m, slot, new_break, process->kernel_break, p))\n        return OUT_OF_MEMORY;\n",
+              "    if (!model_gives(m, slot, new_break, process->kernel_break, p)) {\n"
+              "        model_change(m, slot)->app_break = new_break;\n        model_label_ram(m, slot);\n"
               "        return OUT_OF_MEMORY;\n    }\n")]),
     Pair("P-removed", "a removed process's memory stays accessible: the port is not called", "L8",
          "kind=integrity check=(accessible-without-a-process|accessible-to-two|port-told-of-other-memory) ", [
              (CREATION, "    procbuf_process_revoke(process);\n", ""),
-             (M_PROCESSES, """    struct hook *told = asks_port(p, slot, process->mem_start, process->mem_start);
+             (M_PROCESSES, """    struct hook *told = asks_port(m, p, slot, process->mem_start, process->mem_start);
     told->flash_protected_end = told->flash_end = told->flash_start;
     if (!told->answer) {
-        panics(p, "R10");
+        panics(m, p, "R10");
         return;
     }
 """, "")]),

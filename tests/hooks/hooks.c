@@ -5,7 +5,6 @@
  *
  * Exit status: 0 all is reported; 1 something is not.
  */
-#include "bug.h"
 #include "oracle.h"
 #include "probes.h"
 #include "state.h"
@@ -18,7 +17,13 @@
 #include <unistd.h>
 #endif
 
-const char *oracle_landing;
+static struct oracle oracle;
+
+struct oracle *oracle_now(void)
+{
+    return &oracle;
+}
+
 static unsigned loads, stores;
 static size_t load_bytes, store_bytes;
 static uintptr_t last_loaded;
@@ -35,6 +40,11 @@ void access_store(uintptr_t addr, size_t len)
     (void)addr;
     stores++;
     store_bytes += len;
+}
+
+void access_watched_store(uintptr_t addr, size_t len)
+{
+    watched_store(&oracle.watched, addr, len);
 }
 
 void access_memcpy(uintptr_t to, uintptr_t from, size_t len)
@@ -147,7 +157,7 @@ static void memory_outside_the_arena_is_not_reported(void)
 
 static void expect_noted(const char *what, unsigned want)
 {
-    const unsigned noted = watched_take();
+    const unsigned noted = watched_take(&oracle.watched);
     if (noted != want) {
         printf("%s: expected objects 0x%x, seen 0x%x\n", what, want, noted);
         wrong++;
@@ -159,7 +169,7 @@ static void stores_to_watched_objects_are_noted(void)
 {
     _Alignas(8) static uint8_t memory[8 + 4 * 16 + 8];
     uint8_t *objects = &memory[8];
-    watched_begin(objects, 4, 16);
+    watched_begin(&oracle.watched, objects, 4, 16);
     probe_two_stores(objects - 1);
     probe_two_stores(objects + 64);
     probe_two_volatile_loads(objects + 16);
@@ -302,10 +312,10 @@ static void leave_by_longjmp(const uint8_t *local)
 static void frames_left_by_longjmp_are_open_again(void)
 {
     for (int expected = 0; expected <= 1; expected++) {
-        oracle_landing = expected != 0 ? __builtin_frame_address(0) : NULL;
+        oracle.landing = expected != 0 ? __builtin_frame_address(0) : NULL;
         if (setjmp(landing) == 0)
             probe_lend_local(leave_by_longjmp);
-        oracle_landing = NULL;
+        oracle.landing = NULL;
         if (has_poison_around(left)) {
             printf("ASan: a frame that was left by longjmp%s is still poisoned\n",
                    expected != 0 ? ", as was expected," : "");
@@ -318,8 +328,6 @@ static void frames_left_by_longjmp_are_open_again(void)
 
 /* ---- What probes keep ---- */
 
-char bug_detail[BUG_DETAIL_LEN];
-const char *bug_current_rule;
 static jmp_buf found;
 
 void bug_found(const char *kind, const char *check, const char *format, ...)
@@ -354,7 +362,7 @@ static void variables_that_change_are_noticed(void)
 
 int main(void)
 {
-    arena_map();
+    oracle.arena = arena_map();
     variables_that_change_are_noticed();
     every_access_is_reported_once();
     bulk_copies_are_reported_whole();

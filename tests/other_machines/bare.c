@@ -20,14 +20,14 @@ int main(void)
         return 2;
     }
     list[fread(list, 1, sizeof list - 1, inputs)] = '\0';
-    harness_start();
+    struct testbed *t = harness_start();
     char *rest = list;
     for (char *path = strtok_r(rest, "\n", &rest); path != NULL;
          path = strtok_r(NULL, "\n", &rest)) {
         printf("# %s\n", path);
         if (!file_read_trace(path, NULL, &trace))
             return 2;
-        machine_run(&trace, stdout);
+        machine_run(t, &trace, stdout);
     }
     return fflush(stdout) == 0 ? 0 : 2;
 }

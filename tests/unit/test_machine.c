@@ -1,15 +1,13 @@
 /* The machine: nothing of a trace is left for the next, and what either side changes is compared. */
 #include <criterion/criterion.h>
 
-#include "bug.h"
 #include "compare.h"
 #include "execute.h"
 #include "harness.h"
 #include "lookups.h"
-#include "machine.h"
 #include "marks.h"
 #include "out.h"
-#include "world.h"
+#include "testbed.h"
 
 #include <procbuf/capability.h>
 
@@ -19,11 +17,17 @@
 #include <unistd.h>
 
 static struct trace trace;
+static struct testbed *t;
+
+static void start(void)
+{
+    t = harness_start();
+}
 
 static void run(const char *text)
 {
     cr_assert(trace_parse(&trace, text, strlen(text), "test"));
-    machine_run(&trace, NULL);
+    machine_run(t, &trace, NULL);
 }
 
 /* Two processes that fill memory far beyond that of the usual three. */
@@ -44,7 +48,7 @@ static const char looks[] = "trace 1\n"
                             "process ram=1024 app=0 kernel=1024 flash=512\n"
                             "process ram=1024 app=0 kernel=1024 flash=512\n";
 
-TestSuite(machine, .init = harness_start);
+TestSuite(machine, .init = start);
 
 Test(machine, memory_is_as_new_for_each_trace)
 {
@@ -66,17 +70,17 @@ static const char *const writes_arrays[] = {
 static bool arrays_are_pristine(void)
 {
     const size_t len = ARENA_SCRATCH + ARENA_SCRATCH_LEN - ARENA_OUT;
-    return memcmp(&arena_view[ARENA_OUT], &arena_pristine[ARENA_OUT], len) == 0 &&
-           memcmp(&model.bytes[ARENA_OUT], &arena_pristine[ARENA_OUT], len) == 0;
+    return memcmp(&t->oracle.arena[ARENA_OUT], &arena_pristine()[ARENA_OUT], len) == 0 &&
+           memcmp(&t->model.bytes[ARENA_OUT], &arena_pristine()[ARENA_OUT], len) == 0;
 }
 
 Test(machine, kernel_arrays_are_as_new_for_each_trace)
 {
-    for (unsigned t = 0; t < sizeof writes_arrays / sizeof writes_arrays[0]; t++) {
-        run(writes_arrays[t]);
-        cr_assert_not(arrays_are_pristine(), "%u: nothing was written", t);
+    for (unsigned a = 0; a < sizeof writes_arrays / sizeof writes_arrays[0]; a++) {
+        run(writes_arrays[a]);
+        cr_assert_not(arrays_are_pristine(), "%u: nothing was written", a);
         run(usual);
-        cr_assert(arrays_are_pristine(), "after %u", t);
+        cr_assert(arrays_are_pristine(), "after %u", a);
     }
 }
 
@@ -138,13 +142,13 @@ Test(machine, each_byte_of_a_call_is_fetched_once)
                                 "}\n";
     ACCEPTS("S5");
     run(reads);
-    const uint32_t ram = (uint32_t)(model.processes[0].mem_start - ARENA_BASE);
+    const uint32_t ram = (uint32_t)(t->model.processes[0].mem_start - ARENA_BASE);
     for (unsigned position = 4; position < 9; position++)
         for (uint32_t byte = ram; byte < ram + 8; byte++) {
-            machine_set_hostile_byte(position, byte);
-            machine_run(&trace, NULL);
+            machine_set_hostile_byte(t, position, byte);
+            machine_run(t, &trace, NULL);
         }
-    machine_set_hostile_byte(UINT_MAX, 0);
+    machine_set_hostile_byte(t, UINT_MAX, 0);
 }
 
 /* ---- What is compared after an operation ---- */
@@ -168,24 +172,24 @@ static void end_as_foreseen(void)
 static void begin_world(const char *identity)
 {
     foreseen = identity;
-    bug_identified = keep_identity;
-    bug_end = end_as_foreseen;
+    t->oracle.bug.identified = keep_identity;
+    t->oracle.bug.end = end_as_foreseen;
     run("trace 1\nset_running p1\n");
-    compare_after(&nothing);
+    compare_after(t, &nothing);
 }
 
 Test(machine, a_process_that_only_the_library_changes_is_noticed, .exit_code = BUG_EXIT_STATUS)
 {
     begin_world("kind=state check=state-kind ");
-    procbuf_process_stop(&world.slots[1]);
-    compare_after(&nothing);
+    procbuf_process_stop(&t->world->slots[1]);
+    compare_after(t, &nothing);
 }
 
 Test(machine, a_process_that_only_the_model_changes_is_noticed, .exit_code = BUG_EXIT_STATUS)
 {
     begin_world("kind=state check=state-kind ");
-    model_change(1)->state = MODEL_STOPPED;
-    compare_after(&nothing);
+    model_change(&t->model, 1)->state = MODEL_STOPPED;
+    compare_after(t, &nothing);
 }
 
 /* Of a process that ended with a code, the model says something else in one byte. */
@@ -212,12 +216,12 @@ static const struct field {
 
 static void compare_state_of_one(void)
 {
-    compare_after(&nothing);
+    compare_after(t, &nothing);
 }
 
 static void compare_layout_of_one(void)
 {
-    compare_layout(1);
+    compare_layout(t, 1);
 }
 
 static void check_field(const struct field *field, void (*compare)(void))
@@ -228,7 +232,7 @@ static void check_field(const struct field *field, void (*compare)(void))
         begin_world(field->identity);
         run("trace 1\nterminate p1 7\n");
         compare();
-        ((uint8_t *)model_change(1))[field->offset] ^= 1;
+        ((uint8_t *)model_change(&t->model, 1))[field->offset] ^= 1;
         compare();
         _exit(0);
     }
@@ -256,7 +260,7 @@ static bool is_found(const char *identity, void (*act)(unsigned row), unsigned r
     if (child == 0) {
         begin_world(identity);
         run("trace 1\nforeign_start f0\nmap_region g0 f0.memory 64 write\nmap_of_lookup m0 1\n");
-        world.lending = (struct lending){ 0, model.foreign[0].identifier };
+        t->world->lending = (struct lending){ 0, t->model.foreign[0].identifier };
         act(row);
         _exit(0);
     }
@@ -281,16 +285,17 @@ static const struct {
 static void build_by_lookup(unsigned row)
 {
     const uint64_t addr = model_foreign_memory(0);
-    const struct procbuf_id id = procbuf_id_new_external(&world.foreign, world_foreign_place(0),
-                                                         model.foreign[0].identifier, &capability);
-    const struct procbuf_lender lender = procbuf_lender_pinned(&world.maps[0], id);
+    const struct procbuf_id id =
+        procbuf_id_new_external(&t->world->foreign, world_foreign_place(t->model.is_large, 0),
+                                t->model.foreign[0].identifier, &capability);
+    const struct procbuf_lender lender = procbuf_lender_pinned(&t->world->maps[0], id);
     struct procbuf_readonly buffer;
-    model.lookups.count = lookup_rows[row].count;
-    model.lookups.calls[0].map = lookup_rows[row].map;
-    model.lookups.calls[0].addr = addr + lookup_rows[row].offset;
-    lookups_begin();
+    t->model.lookups.count = lookup_rows[row].count;
+    t->model.lookups.calls[0].map = lookup_rows[row].map;
+    t->model.lookups.calls[0].addr = addr + lookup_rows[row].offset;
+    lookups_begin(t);
     (void)!procbuf_readonly_build_from(&lender, (procbuf_addr_t)addr, 8, &buffer);
-    lookups_end();
+    lookups_end(t);
 }
 
 Test(machine, each_call_of_a_lookup_function_is_compared)
@@ -305,9 +310,9 @@ Test(machine, each_call_of_a_lookup_function_is_compared)
 /* The life that is held, and what differs from it in one point. */
 static void ask_foreign(unsigned row)
 {
-    (void)execute_foreign_is_live(world_foreign_place(row == 1),
-                                  model.foreign[0].identifier + (row == 2),
-                                  row == 3 ? (const void *)&world : world.foreign_lives);
+    (void)execute_foreign_is_live(world_foreign_place(t->model.is_large, row == 1),
+                                  t->model.foreign[0].identifier + (row == 2),
+                                  row == 3 ? (const void *)t->world : t->world->foreign_lives);
 }
 
 Test(machine, a_foreign_table_is_asked_for_lives_that_are_held)
@@ -344,61 +349,61 @@ Test(machine, every_byte_of_a_result_is_kept_on_refusal)
 Test(machine, grants_of_processes_before_are_not_written, .exit_code = BUG_EXIT_STATUS)
 {
     begin_world("kind=state check=grants-before ");
-    watched_forbid(&world.grants[3], sizeof world.grants[3]);
-    watched_store((uintptr_t)&world.grants[3] - 1, 1);
-    watched_store((uintptr_t)&world.grants[4], 1);
-    compare_after(&nothing);
-    watched_store((uintptr_t)&world.grants[4] - 1, 1);
-    compare_after(&nothing);
+    watched_forbid(&t->oracle.watched, &t->world->grants[3], sizeof t->world->grants[3]);
+    watched_store(&t->oracle.watched, (uintptr_t)&t->world->grants[3] - 1, 1);
+    watched_store(&t->oracle.watched, (uintptr_t)&t->world->grants[4], 1);
+    compare_after(t, &nothing);
+    watched_store(&t->oracle.watched, (uintptr_t)&t->world->grants[4] - 1, 1);
+    compare_after(t, &nothing);
 }
 
 Test(machine, a_slot_that_the_table_was_not_told_of_is_not_written, .exit_code = BUG_EXIT_STATUS)
 {
     begin_world("kind=state check=store-behind-the-table ");
-    watched_store((uintptr_t)&world.slots[model.slot_count], 1);
-    compare_after(&nothing);
+    watched_store(&t->oracle.watched, (uintptr_t)&t->world->slots[t->model.slot_count], 1);
+    compare_after(t, &nothing);
 }
 
 Test(machine, the_last_slot_of_the_table_may_be_written)
 {
     begin_world("none");
-    watched_store((uintptr_t)&world.slots[model.slot_count] - 1, 1);
-    compare_after(&nothing);
+    watched_store(&t->oracle.watched, (uintptr_t)&t->world->slots[t->model.slot_count] - 1, 1);
+    compare_after(t, &nothing);
 }
 
 /* Nor is the library asked for it. */
 Test(machine, a_slot_that_the_table_was_not_told_of_is_not_compared)
 {
     begin_world("none");
-    model.slot_count = 2;
-    model_change(2)->state = MODEL_STOPPED;
-    compare_after(&nothing);
+    t->model.slot_count = 2;
+    model_change(&t->model, 2)->state = MODEL_STOPPED;
+    compare_after(t, &nothing);
 }
 
 /* H1, for each way in which a buffer register is filled. */
 Test(machine, every_buffer_that_is_held_is_asked_for_its_length, .exit_code = BUG_EXIT_STATUS)
 {
     foreseen = "kind=result check=handle-length ";
-    bug_identified = keep_identity;
-    bug_end = end_as_foreseen;
+    t->oracle.bug.identified = keep_identity;
+    t->oracle.bug.end = end_as_foreseen;
     run("trace 1\nbuild_readwrite rw3 p1 p1.ram 4\n");
-    compare_handles();
-    world.readwrite[3] = procbuf_readwrite_default();
-    compare_handles();
+    compare_handles(t);
+    t->world->readwrite[3] = procbuf_readwrite_default();
+    compare_handles(t);
 }
 
 Test(machine, a_slice_that_is_shorter_is_noticed, .exit_code = BUG_EXIT_STATUS)
 {
     begin_world("kind=slice check=slice-length ");
-    model.slices[0] = (struct model_slice){ .valid = true,
-                                            .writable = true,
-                                            .span = { ARENA_SCRATCH, ARENA_SCRATCH + 8 } };
-    world.slices[0].writable =
+    t->model.slices[0] = (struct model_slice){ .valid = true,
+                                               .writable = true,
+                                               .span = { ARENA_SCRATCH, ARENA_SCRATCH + 8 } };
+    t->world->slices[0].writable =
         procbuf_writable_from_array((void *)(uintptr_t)(ARENA_BASE + ARENA_SCRATCH), 8);
-    compare_slice(0);
-    world.slices[0].writable =
+    compare_slice(t, 0);
+    t->world->slices[0].writable =
         procbuf_writable_from_array((void *)(uintptr_t)(ARENA_BASE + ARENA_SCRATCH), 7);
-    compare_slice(0);
+    compare_slice(t, 0);
 }
 
 /* Of an empty slice, in the arena, or what the process passed; and a byte further than it should be. */
@@ -406,13 +411,13 @@ static void wrong_base(unsigned row)
 {
     const uintptr_t arena = ARENA_BASE + ARENA_SCRATCH, wild = 0x77777;
     const uintptr_t bases[] = { arena, wild, arena + 1 };
-    model.slices[0] = (struct model_slice){ .valid = true,
-                                            .writable = true,
-                                            .dummy = row < 2,
-                                            .wild = wild,
-                                            .span = { ARENA_SCRATCH, ARENA_SCRATCH } };
-    world.slices[0].writable = procbuf_writable_from_array((void *)bases[row], 0);
-    compare_slice(0);
+    t->model.slices[0] = (struct model_slice){ .valid = true,
+                                               .writable = true,
+                                               .dummy = row < 2,
+                                               .wild = wild,
+                                               .span = { ARENA_SCRATCH, ARENA_SCRATCH } };
+    t->world->slices[0].writable = procbuf_writable_from_array((void *)bases[row], 0);
+    compare_slice(t, 0);
 }
 
 Test(machine, a_slice_with_another_base_is_noticed)
@@ -427,20 +432,20 @@ Test(machine, a_slice_with_another_base_is_noticed)
 Test(machine, a_buffer_below_no_break_is_noticed, .exit_code = BUG_EXIT_STATUS)
 {
     foreseen = "kind=invariant check=I2-buffer-in-owned-memory ";
-    bug_identified = keep_identity;
-    bug_end = end_as_foreseen;
+    t->oracle.bug.identified = keep_identity;
+    t->oracle.bug.end = end_as_foreseen;
     run("trace 1\nbuild_readonly ro7 p1 p1.ram 4\n");
-    model_check_invariants(0);
-    struct model_process *process = model_change(1);
+    model_check_invariants(&t->model, 0);
+    struct model_process *process = model_change(&t->model, 1);
     process->app_break = process->mark = process->mem_start + 3;
-    model_check_invariants(0);
+    model_check_invariants(&t->model, 0);
 }
 
 /* What no trace touches is compared, too, by programs that have the time. */
 static void run_after_change(uint8_t *byte, const char *identity)
 {
     begin_world(identity);
-    world_checks_itself = true;
+    t->checks_itself = true;
     run(usual);
     run(usual);
     *byte ^= 1;
@@ -449,10 +454,10 @@ static void run_after_change(uint8_t *byte, const char *identity)
 
 Test(machine, a_model_that_is_not_as_new_is_noticed, .exit_code = BUG_EXIT_STATUS)
 {
-    run_after_change(&model.cells[ARENA_FOREIGN - 1], "kind=testbed check=model-not-restored ");
+    run_after_change(&t->model.cells[ARENA_FOREIGN - 1], "kind=testbed check=model-not-restored ");
 }
 
 Test(machine, memory_that_is_not_as_new_is_noticed, .exit_code = BUG_EXIT_STATUS)
 {
-    run_after_change(&arena_view[ARENA_FOREIGN - 1], "kind=testbed check=arena-not-restored ");
+    run_after_change(&t->oracle.arena[ARENA_FOREIGN - 1], "kind=testbed check=arena-not-restored ");
 }

@@ -2,23 +2,24 @@
  * bytes with a header of 8, directly below RAM of 128 bytes, break at 40, kernel break at 100. */
 #include <criterion/criterion.h>
 
-#include "bug.h"
-#include "model.h"
+#include "testbed.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static const uint64_t flash = (uint64_t)ARENA_BASE + ARENA_PROCESSES;
 static const uint64_t ram = (uint64_t)ARENA_BASE + ARENA_PROCESSES + 64;
+static struct model *m;
 static struct prediction p;
 
 static void make(void)
 {
     const uint64_t args[8] = { flash, 64, 8, ram, 128, 40, 28, 0 };
-    model_reset();
-    model.slot_count = 2;
+    m = &testbed_begin()->model;
+    model_reset(m);
+    m->slot_count = 2;
     memset(&p, 0, sizeof p);
-    model_predict_create(args, &p);
+    model_predict_create(m, args, &p);
     cr_assert_eq(p.outcome.status, 0);
 }
 
@@ -29,8 +30,8 @@ static const struct outcome *predict(uint8_t code, uint64_t a, uint64_t b, uint6
     const struct op op = { .code = code };
     const struct call call = { .op = &op, .args = { a, b, c, d } };
     if (!op_prepares(code))
-        model_op_begin();
-    model_predict(&call, &p);
+        model_op_begin(m);
+    model_predict(m, &call, &p);
     return &p.outcome;
 }
 
@@ -77,7 +78,7 @@ Test(model, builds_as_section_b_says)
                      rows[r].readwrite, "read-write, %s", rows[r].rule);
         cr_assert_eq(p.access.read_count + p.access.write_count + p.access.hook_count, 0);
     }
-    cr_assert_eq(model.processes[0].mark, ram + 40);
+    cr_assert_eq(m->processes[0].mark, ram + 40);
     predict(OP_TERMINATE, 0, 0, 0, 0);
     cr_assert_eq(predict(OP_BUILD_READONLY, 0, 0, 0, 0)->status, FAIL, "B1");
 }
@@ -99,9 +100,9 @@ Test(model, moves_the_break_as_k1_says)
     };
     predict(OP_BUILD_READONLY, 0, 0, ram, 20);
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
-        const uint64_t old = model.processes[0].app_break;
+        const uint64_t old = m->processes[0].app_break;
         cr_assert_eq(predict(OP_BRK, 0, rows[r].to, 0, 0)->status, rows[r].error, "row %zu", r);
-        cr_assert_eq(model.processes[0].app_break, rows[r].error == OK ? rows[r].to : old);
+        cr_assert_eq(m->processes[0].app_break, rows[r].error == OK ? rows[r].to : old);
         cr_assert_eq(p.outcome.value_count, rows[r].error == OK);
     }
     /* From 20 to 100: the port once, then 80 bytes opened, zeroed, closed. */
@@ -110,11 +111,11 @@ Test(model, moves_the_break_as_k1_says)
     predict(OP_BRK, 0, ram + 100, 0, 0);
     cr_assert_eq(p.access.hook_count, 3);
     cr_assert_eq(p.access.writes[0].end - p.access.writes[0].start, 80);
-    cr_assert_eq(model.bytes[ram + 99 - ARENA_BASE], 0);
-    cr_assert_neq(model.bytes[ram + 100 - ARENA_BASE], 0);
-    model.refuse_next = 1;
+    cr_assert_eq(m->bytes[ram + 99 - ARENA_BASE], 0);
+    cr_assert_neq(m->bytes[ram + 100 - ARENA_BASE], 0);
+    m->refuse_next = 1;
     cr_assert_eq(predict(OP_SBRK, 0, (uint64_t)-1, 0, 0)->status, OUT_OF_MEMORY);
-    cr_assert_eq(model.processes[0].app_break, ram + 100);
+    cr_assert_eq(m->processes[0].app_break, ram + 100);
     cr_assert_eq(predict(OP_MEMOP_BRK, 0, ram + 101, 0, 0)->status, NOMEM);
     predict(OP_TERMINATE, 0, 0, 0, 0);
     cr_assert_eq(predict(OP_BRK, 0, ram + 100, 0, 0)->status, INACTIVE_APP);
@@ -126,20 +127,20 @@ Test(model, lives_end_and_begin_as_section_l_says)
     predict(OP_BRK, 0, ram + 90, 0, 0);
     cr_assert_eq(predict(OP_LEN, 8, 0, 0, 0)->values[0].value, 20);
     predict(OP_TERMINATE, 0, 5, 0, 0);
-    cr_assert_eq(model.processes[0].state, MODEL_TERMINATED);
-    cr_assert(model.processes[0].completion == 2 && model.processes[0].completion_code == 4);
+    cr_assert_eq(m->processes[0].state, MODEL_TERMINATED);
+    cr_assert(m->processes[0].completion == 2 && m->processes[0].completion_code == 4);
     cr_assert_eq(predict(OP_LEN, 8, 0, 0, 0)->values[0].value, 20, "L3: still alive");
     cr_assert_eq(predict(OP_RESTART, 0, 0, 0, 0)->kind, OUTCOME_NO, "L4");
-    model.refuse_next = 1;
+    m->refuse_next = 1;
     cr_assert_eq(predict(OP_START, 0, 0, 0, 0)->kind, OUTCOME_NO, "L5");
     cr_assert_eq(predict(OP_LEN, 8, 0, 0, 0)->values[0].value, 0, "L5: the identifier came first");
     cr_assert_eq(predict(OP_PTR, 8, 0, 0, 0)->values[0].value, ram, "H1");
-    cr_assert_eq(model.processes[0].app_break, ram + 90);
-    cr_assert_eq(model.processes[0].restart_count, 0);
+    cr_assert_eq(m->processes[0].app_break, ram + 90);
+    cr_assert_eq(m->processes[0].restart_count, 0);
     cr_assert_eq(predict(OP_START, 0, 0, 0, 0)->kind, OUTCOME_YES);
-    cr_assert_eq(model.processes[0].app_break, ram + 40);
-    cr_assert_eq(model.processes[0].mark, ram);
-    cr_assert_eq(model.processes[0].restart_count, 1);
+    cr_assert_eq(m->processes[0].app_break, ram + 40);
+    cr_assert_eq(m->processes[0].mark, ram);
+    cr_assert_eq(m->processes[0].restart_count, 1);
     cr_assert_eq(predict(OP_ENTER, 8, 0, 0, 0)->status, NO_SUCH_APP, "H2");
 }
 
@@ -153,19 +154,19 @@ Test(model, identifiers_end_as_l1_says)
     cr_assert_not(did(OP_SPEND_IDS, 2, 0, 0), "none comes back");
     const uint64_t args[8] = { 0, 0, 0, above, 64, 0, 0, 0 };
     memset(&p, 0, sizeof p);
-    model_predict_create(args, &p);
+    model_predict_create(m, args, &p);
     cr_assert_eq(p.outcome.status, OK, "the last one");
-    const uint64_t last = model.processes[1].identifier;
+    const uint64_t last = m->processes[1].identifier;
     cr_assert_eq(last, UINT64_MAX - 1);
     cr_assert_eq(predict(OP_FAULT, 0, 0, 0, 0)->kind, OUTCOME_DONE);
     cr_assert_eq(predict(OP_RESTART, 1, 0, 0, 0)->kind, OUTCOME_NO);
     cr_assert_eq(p.access.hook_count, 0, "the port is not asked");
-    cr_assert_eq(model.processes[1].state, MODEL_TERMINATED);
-    cr_assert_eq(model.processes[1].identifier, last);
+    cr_assert_eq(m->processes[1].state, MODEL_TERMINATED);
+    cr_assert_eq(m->processes[1].identifier, last);
     cr_assert_eq(predict(OP_START, 1, 0, 0, 0)->kind, OUTCOME_NO);
     cr_assert_eq(predict(OP_REMOVE, 1, 0, 0, 0)->status, OK);
     memset(&p, 0, sizeof p);
-    model_predict_create(args, &p);
+    model_predict_create(m, args, &p);
     cr_assert_eq(p.outcome.status, NOMEM);
 }
 
@@ -209,10 +210,10 @@ Test(model, no_region_has_address_0)
 {
     const uint64_t flash_at_0[8] = { 0, 8, 0, 0, 0, 0, 0, 0 },
                    ram_at_0[8] = { 0, 0, 0, 0, 8, 0, 0, 0 };
-    model_predict_create(flash_at_0, &p);
+    model_predict_create(m, flash_at_0, &p);
     cr_assert_eq(p.outcome.kind, OUTCOME_CODE);
     cr_assert_eq(p.outcome.status, 6);
-    model_predict_create(ram_at_0, &p);
+    model_predict_create(m, ram_at_0, &p);
     cr_assert_eq(p.outcome.kind, OUTCOME_CODE);
     cr_assert_eq(p.outcome.status, 6);
 }
@@ -222,7 +223,7 @@ Test(model, slices_answer_as_section_s_says)
     predict(OP_BUILD_READWRITE, 0, 0, ram + 4, 8);
     predict(OP_MUT_ENTER, 0, 0, 0, 0);
     cr_assert_eq(p.access.hook_count, 2);
-    model_enter(TRACE_BUFFER_COUNT, 0, true);
+    model_enter(m, TRACE_BUFFER_COUNT, 0, true);
     cr_assert_eq(predict(OP_GET, 0, 7, 0, 0)->kind, OUTCOME_YES);
     cr_assert_eq(p.access.reads[0].start, ram + 11 - ARENA_BASE);
     cr_assert_eq(p.access.reads[0].end, ram + 12 - ARENA_BASE);
@@ -240,21 +241,21 @@ Test(model, slices_answer_as_section_s_says)
     cr_assert_eq(p.access.read_count + p.access.write_count, 0);
     cr_assert_eq(predict(OP_AS_READABLE, 0, 1, 0, 0)->kind, OUTCOME_DONE);
     cr_assert_eq(predict(OP_SET, 1, 0, 1, 0)->kind, OUTCOME_SKIPPED, "the compiler refuses it");
-    model_leave();
+    model_leave(m);
     cr_assert_eq(predict(OP_GET, 0, 0, 0, 0)->kind, OUTCOME_SKIPPED, "H4");
 }
 
 Test(model, overlapping_copies_read_before_they_write)
 {
     predict(OP_BUILD_READWRITE, 0, 0, ram, 8);
-    model_enter(TRACE_BUFFER_COUNT, 0, true);
+    model_enter(m, TRACE_BUFFER_COUNT, 0, true);
     for (uint8_t i = 0; i < 8; i++)
-        model.bytes[ram + i - ARENA_BASE] = i;
+        m->bytes[ram + i - ARENA_BASE] = i;
     predict(OP_RANGE, 0, 1, 0, 5);
     predict(OP_RANGE, 0, 2, 3, 8);
     predict(OP_COPY_SLICE, 2, 1, 0, 0);
     static const uint8_t expected[8] = { 0, 1, 2, 0, 1, 2, 3, 4 };
-    cr_assert_arr_eq(&model.bytes[ram - ARENA_BASE], expected, 8);
+    cr_assert_arr_eq(&m->bytes[ram - ARENA_BASE], expected, 8);
 }
 
 Test(model, userspace_writes_only_what_it_owns)
@@ -270,7 +271,7 @@ Test(model, userspace_writes_only_what_it_owns)
 
 static uint8_t *byte(uint64_t addr)
 {
-    return &model.bytes[addr - ARENA_BASE];
+    return &m->bytes[addr - ARENA_BASE];
 }
 
 static const struct outcome *predict_with_act(bool at_hook, uint64_t trigger, uint64_t target,
@@ -283,7 +284,7 @@ static const struct outcome *predict_with_act(bool at_hook, uint64_t trigger, ui
 Test(model, a_call_sees_bytes_as_they_were_before_userspace_changed_them)
 {
     predict(OP_BUILD_READWRITE, 0, 0, ram, 8);
-    model_enter(TRACE_BUFFER_COUNT, 0, true);
+    model_enter(m, TRACE_BUFFER_COUNT, 0, true);
     *byte(ram + 3) = 5;
     const struct outcome *outcome = predict_with_act(false, ram + 3, ram + 3, OP_GET, 0, 3);
     cr_assert_eq(outcome->values[0].value, 5);
@@ -296,7 +297,7 @@ Test(model, a_call_sees_bytes_as_they_were_before_userspace_changed_them)
 Test(model, userspace_acts_on_what_is_fetched_and_on_what_is_its_own)
 {
     predict(OP_BUILD_READWRITE, 0, 0, ram, 8);
-    model_enter(TRACE_BUFFER_COUNT, 0, true);
+    model_enter(m, TRACE_BUFFER_COUNT, 0, true);
     predict_with_act(false, ram + 4, ram + 4, OP_GET, 0, 3);
     cr_assert_eq(p.access.act_count, 0, "another byte is fetched");
     predict(OP_GET, 0, 4, 0, 0);
@@ -312,7 +313,7 @@ Test(model, userspace_acts_on_what_is_fetched_and_on_what_is_its_own)
 Test(model, of_two_writes_to_a_byte_after_fetches_only_the_first_counts)
 {
     predict(OP_BUILD_READWRITE, 0, 0, ram, 8);
-    model_enter(TRACE_BUFFER_COUNT, 0, true);
+    model_enter(m, TRACE_BUFFER_COUNT, 0, true);
     cr_assert(did(OP_WHEN_FETCHED, ram + 5, ram + 4, 99));
     cr_assert(did(OP_WHEN_FETCHED, ram + 3, ram + 4, 1));
     predict(OP_COPY_TO, 0, 8, 0, 0);
@@ -351,11 +352,11 @@ static void end_with_status(void)
 
 static void break_the_order(uint64_t mark, uint64_t app_break, uint64_t kernel_break)
 {
-    bug_end = end_with_status;
-    model_change(0)->mark = ram + mark;
-    model_change(0)->app_break = ram + app_break;
-    model_change(0)->kernel_break = ram + kernel_break;
-    model_check_invariants(~0u);
+    testbed_now()->oracle.bug.end = end_with_status;
+    model_change(m, 0)->mark = ram + mark;
+    model_change(m, 0)->app_break = ram + app_break;
+    model_change(m, 0)->kernel_break = ram + kernel_break;
+    model_check_invariants(m, ~0u);
 }
 
 Test(model, breaks_in_order_are_fine)

@@ -1,7 +1,6 @@
 /* The access oracle: one planted violation of each kind, and each is named. */
 #include <criterion/criterion.h>
 
-#include "bug.h"
 #include "marks.h"
 #include "oracle.h"
 
@@ -11,6 +10,8 @@
 #include <unistd.h>
 
 enum { RAM = ARENA_PROCESSES + 64 };
+
+static struct oracle oracle;
 
 static void end_quietly(void)
 {
@@ -26,9 +27,9 @@ static const char *identity_of(void (*plant)(void))
     const pid_t child = fork();
     if (child == 0) {
         dup2(ends[1], STDERR_FILENO);
-        bug_end = end_quietly;
-        arena_map();
-        oracle_reset();
+        oracle_begin(&oracle);
+        oracle.bug.end = end_quietly;
+        oracle_reset(&oracle);
         plant();
         _exit(0);
     }
@@ -75,16 +76,16 @@ static void begin(void)
                    access_hook(HOOK_CLOSE, RAM + 13, 8, true),
                    access_hook(HOOK_CLOSE, RAM + 3, 10, false) },
     };
-    oracle_call_begin(&call, &expected);
-    (void)oracle_hook(&expected.hooks[0]);
-    (void)oracle_hook(&expected.hooks[1]);
+    oracle_call_begin(&oracle, &call, &expected);
+    (void)oracle_hook(&oracle, &expected.hooks[0]);
+    (void)oracle_hook(&oracle, &expected.hooks[1]);
 }
 
 static void end(void)
 {
-    (void)oracle_hook(&expected.hooks[2]);
-    (void)oracle_hook(&expected.hooks[3]);
-    oracle_call_end(&call);
+    (void)oracle_hook(&oracle, &expected.hooks[2]);
+    (void)oracle_hook(&oracle, &expected.hooks[3]);
+    oracle_call_end(&oracle, &call);
 }
 
 static void allowed(void)
@@ -144,13 +145,13 @@ static void fetch_partly_twice(void)
 static void load_after_close(void)
 {
     begin();
-    (void)oracle_hook(&expected.hooks[2]);
+    (void)oracle_hook(&oracle, &expected.hooks[2]);
     access_load(at(RAM + 14), 1);
 }
 static void store_after_close(void)
 {
     begin();
-    (void)oracle_hook(&expected.hooks[2]);
+    (void)oracle_hook(&oracle, &expected.hooks[2]);
     access_store(at(RAM + 14), 1);
 }
 static void load_between_calls(void)
@@ -168,37 +169,37 @@ static void store_between_calls(void)
 static void hook_missing(void)
 {
     begin();
-    (void)oracle_hook(&expected.hooks[2]);
-    oracle_call_end(&call);
+    (void)oracle_hook(&oracle, &expected.hooks[2]);
+    oracle_call_end(&oracle, &call);
 }
 static void hook_too_many(void)
 {
     begin();
-    (void)oracle_hook(&expected.hooks[2]);
-    (void)oracle_hook(&expected.hooks[3]);
-    (void)oracle_hook(&expected.hooks[3]);
+    (void)oracle_hook(&oracle, &expected.hooks[2]);
+    (void)oracle_hook(&oracle, &expected.hooks[3]);
+    (void)oracle_hook(&oracle, &expected.hooks[3]);
 }
 static void hook_of_another_range(void)
 {
     const struct hook wrong = access_hook(HOOK_CLOSE, RAM + 13, 9, true);
     begin();
-    (void)oracle_hook(&wrong);
+    (void)oracle_hook(&oracle, &wrong);
 }
 static void hook_of_another_kind(void)
 {
     const struct hook wrong = access_hook(HOOK_CLOSE, RAM + 13, 8, false);
     begin();
-    (void)oracle_hook(&wrong);
+    (void)oracle_hook(&oracle, &wrong);
 }
 static void hook_out_of_order(void)
 {
     begin();
-    (void)oracle_hook(&expected.hooks[3]);
+    (void)oracle_hook(&oracle, &expected.hooks[3]);
 }
 static void kernel_array_overrun(void)
 {
     expected = (struct expectation){ .write_count = 1, .writes = { { ARENA_OUT, ARENA_OUT + 4 } } };
-    oracle_call_begin(&call, &expected);
+    oracle_call_begin(&oracle, &call, &expected);
     access_store(at(ARENA_OUT + 4), 1);
 }
 static void neighbour_while_other_is_open(void)
@@ -227,16 +228,16 @@ static void begin_part(uint32_t offset, uint32_t len)
         .reads = { { RAM + 3, RAM + 13 } },
         .hooks = { open, close },
     };
-    oracle_call_begin(&call, &expected);
-    (void)oracle_hook(&chosen);
+    oracle_call_begin(&oracle, &call, &expected);
+    (void)oracle_hook(&oracle, &chosen);
     access_load(at(RAM + offset), len < 8 ? len : 8);
 }
 
 static void end_part(uint32_t offset, uint32_t len)
 {
     const struct hook chosen = access_hook(HOOK_CLOSE, RAM + offset, len, false);
-    (void)oracle_hook(&chosen);
-    oracle_call_end(&call);
+    (void)oracle_hook(&oracle, &chosen);
+    oracle_call_end(&oracle, &call);
 }
 
 static void the_same_part_twice(void)
@@ -275,7 +276,7 @@ static void model_closes_what_is_not_open(void)
 {
     begin();
     expected.hooks[2].len--;
-    (void)oracle_hook(&expected.hooks[2]);
+    (void)oracle_hook(&oracle, &expected.hooks[2]);
 }
 static void trigger_not_fetched(void)
 {
@@ -289,8 +290,8 @@ static void panic_unexpected(void)
 {
     const struct hook panic = { .kind = HOOK_PANIC };
     expected = (struct expectation){ 0 };
-    oracle_call_begin(&call, &expected);
-    (void)oracle_hook(&panic);
+    oracle_call_begin(&oracle, &call, &expected);
+    (void)oracle_hook(&oracle, &panic);
 }
 
 Test(oracle, allows_what_the_call_names)
@@ -351,9 +352,9 @@ static void hook_that_is_changed(void)
 {
     struct hook hook = { .kind = changed.kind, .addr = at(RAM), .len = 8 };
     expected = (struct expectation){ .hook_count = 1, .hooks = { hook } };
-    oracle_call_begin(&call, &expected);
+    oracle_call_begin(&oracle, &call, &expected);
     ((uint8_t *)&hook)[changed.offset] ^= 1;
-    (void)oracle_hook(&hook);
+    (void)oracle_hook(&oracle, &hook);
 }
 
 static void rule_that_begins_alike(void)
@@ -361,8 +362,8 @@ static void rule_that_begins_alike(void)
     const struct hook panic = { .kind = HOOK_PANIC, .message = "procbuf: R11" };
     expected = (struct expectation){ .hook_count = 1, .hooks = { panic } };
     expected.hooks[0].message = "R1";
-    oracle_call_begin(&call, &expected);
-    (void)oracle_hook(&panic);
+    oracle_call_begin(&oracle, &call, &expected);
+    (void)oracle_hook(&oracle, &panic);
 }
 
 static void part_opened_to_write(void)
@@ -372,8 +373,8 @@ static void part_opened_to_write(void)
     end_part(5, 8);
     part = (struct span){ 0, 0 };
     expected.hooks[0].part = &part;
-    oracle_call_begin(&call, &expected);
-    (void)oracle_hook(&chosen);
+    oracle_call_begin(&oracle, &call, &expected);
+    (void)oracle_hook(&oracle, &chosen);
 }
 
 Test(oracle, every_value_of_a_hook_is_compared)
@@ -420,21 +421,21 @@ static void everything_is_poisoned_for_the_library(void)
 {
     for (uint32_t byte = 0; byte < ARENA_LEN; byte++) {
         cr_assert(__asan_address_is_poisoned((void *)at(byte)), "byte %u", byte);
-        cr_assert_not(__asan_address_is_poisoned(&arena_view[byte]), "byte %u", byte);
+        cr_assert_not(__asan_address_is_poisoned(&oracle.arena[byte]), "byte %u", byte);
     }
 }
 
 Test(oracle, is_told_of_every_access_whatever_windows_are_open)
 {
-    arena_map();
-    oracle_reset();
+    oracle_begin(&oracle);
+    oracle_reset(&oracle);
     everything_is_poisoned_for_the_library();
     begin();
     everything_is_poisoned_for_the_library();
-    (void)oracle_hook(&expected.hooks[2]);
-    (void)oracle_hook(&expected.hooks[3]);
+    (void)oracle_hook(&oracle, &expected.hooks[2]);
+    (void)oracle_hook(&oracle, &expected.hooks[3]);
     everything_is_poisoned_for_the_library();
-    oracle_call_end(&call);
+    oracle_call_end(&oracle, &call);
 }
 
 /* ---- Userspace, acting during a call ---- */
@@ -442,9 +443,9 @@ Test(oracle, is_told_of_every_access_whatever_windows_are_open)
 /* The call of begin(), during which userspace writes 77 at `target`. */
 static void begin_with_act(bool at_hook, uint32_t trigger, uint32_t target)
 {
-    arena_map();
-    oracle_reset();
-    arena_view[target] = 1;
+    oracle_begin(&oracle);
+    oracle_reset(&oracle);
+    oracle.arena[target] = 1;
     begin();
     expected.acts[expected.act_count++] =
         (struct act){ .at_hook = at_hook, .trigger = trigger, .target = target, .value = 77 };
@@ -455,9 +456,9 @@ Test(oracle, a_byte_changes_after_it_has_been_fetched)
     begin_with_act(false, RAM + 5, RAM + 5);
     access_load(at(RAM + 4), 1);
     access_load(at(RAM + 5), 1);
-    cr_assert_eq(arena_view[RAM + 5], 1, "the callback comes before the load");
+    cr_assert_eq(oracle.arena[RAM + 5], 1, "the callback comes before the load");
     access_load(at(RAM + 6), 1);
-    cr_assert_eq(arena_view[RAM + 5], 77);
+    cr_assert_eq(oracle.arena[RAM + 5], 77);
     end();
 }
 
@@ -467,13 +468,13 @@ Test(oracle, a_byte_yet_to_be_fetched_changes_after_that)
     access_load(at(RAM + 4), 2);
     access_load(at(RAM + 6), 1);
     access_store(at(RAM + 13), 1);
-    cr_assert_eq(arena_view[RAM + 8], 1);
+    cr_assert_eq(oracle.arena[RAM + 8], 1);
     access_load(at(RAM + 7), 4);
-    cr_assert_eq(arena_view[RAM + 8], 1);
-    (void)oracle_hook(&expected.hooks[2]);
-    cr_assert_eq(arena_view[RAM + 8], 77);
-    (void)oracle_hook(&expected.hooks[3]);
-    oracle_call_end(&call);
+    cr_assert_eq(oracle.arena[RAM + 8], 1);
+    (void)oracle_hook(&oracle, &expected.hooks[2]);
+    cr_assert_eq(oracle.arena[RAM + 8], 77);
+    (void)oracle_hook(&oracle, &expected.hooks[3]);
+    oracle_call_end(&oracle, &call);
 }
 
 Test(oracle, a_byte_that_is_never_fetched_changes_in_the_end)
@@ -481,25 +482,25 @@ Test(oracle, a_byte_that_is_never_fetched_changes_in_the_end)
     begin_with_act(false, RAM + 5, RAM + 8);
     access_load(at(RAM + 5), 1);
     end();
-    cr_assert_eq(arena_view[RAM + 8], 77);
+    cr_assert_eq(oracle.arena[RAM + 8], 77);
 }
 
 Test(oracle, bulk_copies_see_what_was_there)
 {
     begin_with_act(false, RAM + 5, RAM + 6);
     access_move(at(RAM + 13), at(RAM + 4), 4);
-    cr_assert_eq(arena_view[RAM + 6], 1);
+    cr_assert_eq(oracle.arena[RAM + 6], 1);
     end();
-    cr_assert_eq(arena_view[RAM + 6], 77);
+    cr_assert_eq(oracle.arena[RAM + 6], 77);
 }
 
 Test(oracle, a_hook_is_a_moment)
 {
     begin_with_act(true, 2, RAM + 200);
     access_load(at(RAM + 5), 1);
-    cr_assert_eq(arena_view[RAM + 200], 1);
-    (void)oracle_hook(&expected.hooks[2]);
-    cr_assert_eq(arena_view[RAM + 200], 77);
-    (void)oracle_hook(&expected.hooks[3]);
-    oracle_call_end(&call);
+    cr_assert_eq(oracle.arena[RAM + 200], 1);
+    (void)oracle_hook(&oracle, &expected.hooks[2]);
+    cr_assert_eq(oracle.arena[RAM + 200], 77);
+    (void)oracle_hook(&oracle, &expected.hooks[3]);
+    oracle_call_end(&oracle, &call);
 }

@@ -465,7 +465,7 @@ Test(trace, damage_is_refused_or_a_program)
 {
     static struct trace seed;
     cr_assert(file_read_trace(CORPUS "/forms/layouts.trace", NULL, &seed));
-    forms_check(&seed, 5000);
+    forms_check(testbed_begin(), &seed, 5000);
     cr_assert(file_read_trace(CORPUS "/forms/operands_of_each_kind.trace", NULL, &seed));
-    forms_check(&seed, 30000);
+    forms_check(testbed_begin(), &seed, 30000);
 }

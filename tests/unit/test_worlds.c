@@ -2,18 +2,21 @@
  * tests/defects/pairs.py shows, and that what is shared on purpose is not a finding. Contract: I9 to I11. */
 #include <criterion/criterion.h>
 
-#include "bug.h"
 #include "harness.h"
-#include "machine.h"
-#include "origins.h"
-#include "view.h"
-#include "world.h"
+#include "testbed.h"
 #include "worlds.h"
 
 #include <string.h>
 #include <unistd.h>
 
 static struct trace trace;
+static struct testbed *t;
+
+static void start(void)
+{
+    t = harness_start();
+}
+
 static char seen[256];
 static const char *foreseen;
 
@@ -36,11 +39,11 @@ static void parse(const char *text)
 static void begin_world(const char *identity)
 {
     foreseen = identity;
-    bug_identified = keep_identity;
-    bug_end = end_as_foreseen;
+    t->oracle.bug.identified = keep_identity;
+    t->oracle.bug.end = end_as_foreseen;
     parse("trace 1\nset_running p1\n");
-    machine_run(&trace, NULL);
-    view_ended(); /* nothing is wrong yet */
+    machine_run(t, &trace, NULL);
+    view_ended(t); /* nothing is wrong yet */
 }
 
 /* What the port would be told of a process as it is. */
@@ -48,15 +51,15 @@ static struct hook told_of(unsigned slot)
 {
     return (struct hook){ .kind = HOOK_PROTECT,
                           .process_index = slot,
-                          .flash_start = views[slot].flash,
-                          .flash_end = views[slot].flash_end,
-                          .addr = views[slot].ram,
-                          .mem_end = views[slot].ram_end,
-                          .app_break = views[slot].app_break,
-                          .kernel_break = views[slot].kernel_break };
+                          .flash_start = t->views[slot].flash,
+                          .flash_end = t->views[slot].flash_end,
+                          .addr = t->views[slot].ram,
+                          .mem_end = t->views[slot].ram_end,
+                          .app_break = t->views[slot].app_break,
+                          .kernel_break = t->views[slot].kernel_break };
 }
 
-TestSuite(worlds, .init = harness_start);
+TestSuite(worlds, .init = start);
 
 /* ---- The port's view ---- */
 
@@ -65,7 +68,7 @@ Test(worlds, a_port_that_is_told_of_other_ram_is_noticed, .exit_code = BUG_EXIT_
     begin_world("kind=integrity check=port-told-of-other-memory ");
     struct hook told = told_of(1);
     told.process_index = 0;
-    view_told(&told);
+    view_told(t, &told);
 }
 
 Test(worlds, a_port_that_is_told_of_an_app_part_in_the_grants_is_noticed,
@@ -74,14 +77,14 @@ Test(worlds, a_port_that_is_told_of_an_app_part_in_the_grants_is_noticed,
     begin_world("kind=integrity check=port-told-of-other-memory ");
     struct hook told = told_of(0);
     told.app_break = told.kernel_break + 1;
-    view_told(&told);
+    view_told(t, &told);
 }
 
 Test(worlds, a_window_beyond_the_end_of_a_process_is_noticed, .exit_code = BUG_EXIT_STATUS)
 {
     begin_world("kind=integrity check=window-out-of-a-process ");
-    view_opened(views[0].ram, views[0].ram_end - views[0].ram);
-    view_opened(views[0].ram_end - 1, 2);
+    view_opened(t, t->views[0].ram, t->views[0].ram_end - t->views[0].ram);
+    view_opened(t, t->views[0].ram_end - 1, 2);
 }
 
 /* The last of as many processes as there can be. */
@@ -89,14 +92,14 @@ static unsigned begin_full_world(const char *identity)
 {
     begin_world(identity);
     parse("trace 1\nprocess\nprocess\nprocess\nprocess\nprocess\nprocess\nprocess\nprocess\n");
-    machine_run(&trace, NULL);
+    machine_run(t, &trace, NULL);
     return TRACE_MAX_PROCESSES - 1;
 }
 
 Test(worlds, a_window_beyond_the_end_of_the_last_process_is_noticed, .exit_code = BUG_EXIT_STATUS)
 {
     const unsigned last = begin_full_world("kind=integrity check=window-out-of-a-process ");
-    view_opened(views[last].ram_end - 1, 2);
+    view_opened(t, t->views[last].ram_end - 1, 2);
 }
 
 Test(worlds, a_byte_of_the_last_process_that_is_not_zero_is_noticed, .exit_code = BUG_EXIT_STATUS)
@@ -104,8 +107,8 @@ Test(worlds, a_byte_of_the_last_process_that_is_not_zero_is_noticed, .exit_code 
     const unsigned last = begin_full_world("kind=secrecy check=accessible-before-zeroed ");
     struct hook told = told_of(last);
     told.app_break++;
-    view_told(&told);
-    view_settle();
+    view_told(t, &told);
+    view_settle(t);
 }
 
 /* What was never written is not zero: all of the grant's data but one byte are cleared. */
@@ -115,11 +118,11 @@ static void see_a_grant(uint32_t dirty)
     begin_world("kind=secrecy check=grant-not-zeroed ");
     struct hook told = told_of(0);
     told.kernel_break -= driver.len;
-    memset(&arena_view[told.kernel_break - ARENA_BASE], 0, driver.len);
-    arena_view[told.kernel_break - ARENA_BASE + dirty] = 1;
-    view_told(&told);
-    view_grant_seen(0, &driver);
-    view_settle();
+    memset(&t->oracle.arena[told.kernel_break - ARENA_BASE], 0, driver.len);
+    t->oracle.arena[told.kernel_break - ARENA_BASE + dirty] = 1;
+    view_told(t, &told);
+    view_grant_seen(t, 0, &driver);
+    view_settle(t);
 }
 
 Test(worlds, the_first_byte_of_a_grant_that_is_not_zero_is_noticed, .exit_code = BUG_EXIT_STATUS)
@@ -136,37 +139,37 @@ Test(worlds, a_process_holds_its_app_part_and_its_flash)
 {
     begin_world("");
     struct span parts[2];
-    view_parts(0, parts);
+    view_parts(t, 0, parts);
     for (unsigned part = 0; part < 2; part++) {
         cr_assert_lt(parts[part].start, parts[part].end);
-        cr_assert(view_holds(0, parts[part].start) && view_holds(0, parts[part].end - 1));
-        cr_assert_not(view_holds(1, parts[part].start) || view_holds(1, parts[part].end - 1));
+        cr_assert(view_holds(t, 0, parts[part].start) && view_holds(t, 0, parts[part].end - 1));
+        cr_assert_not(view_holds(t, 1, parts[part].start) || view_holds(t, 1, parts[part].end - 1));
     }
-    cr_assert_not(view_holds(0, parts[0].end) || view_holds(0, parts[1].start - 1));
+    cr_assert_not(view_holds(t, 0, parts[0].end) || view_holds(t, 0, parts[1].start - 1));
 }
 
 Test(worlds, a_process_in_the_memory_of_another_is_noticed, .exit_code = BUG_EXIT_STATUS)
 {
     begin_world("kind=integrity check=accessible-to-two ");
-    views[0].ram_end++;
-    views[1].ram = views[0].ram_end - 1;
-    view_ended();
+    t->views[0].ram_end++;
+    t->views[1].ram = t->views[0].ram_end - 1;
+    view_ended(t);
 }
 
 /* … whichever process the port was asked about. */
 Test(worlds, a_break_that_the_port_was_not_told_is_noticed, .exit_code = BUG_EXIT_STATUS)
 {
     begin_world("kind=integrity check=break-that-the-port-was-not-told ");
-    views[1].app_break--;
-    view_ended();
+    t->views[1].app_break--;
+    view_ended(t);
 }
 
 Test(worlds, memory_that_stays_accessible_without_its_process_is_noticed,
      .exit_code = BUG_EXIT_STATUS)
 {
     begin_world("kind=integrity check=accessible-without-a-process ");
-    views[TRACE_MAX_PROCESSES - 1] = (struct view){ .used = true };
-    view_ended();
+    t->views[TRACE_MAX_PROCESSES - 1] = (struct view){ .used = true };
+    view_ended(t);
 }
 
 Test(worlds, a_byte_that_is_not_zero_when_it_becomes_accessible_is_noticed,
@@ -175,8 +178,8 @@ Test(worlds, a_byte_that_is_not_zero_when_it_becomes_accessible_is_noticed,
     begin_world("kind=secrecy check=accessible-before-zeroed ");
     struct hook told = told_of(0);
     told.app_break++;
-    view_told(&told);
-    view_settle();
+    view_told(t, &told);
+    view_settle(t);
 }
 
 /* ---- Origins ---- */
@@ -192,9 +195,9 @@ Test(worlds, an_address_that_was_not_given_is_noticed, .exit_code = BUG_EXIT_STA
                                    .value_count = 1,
                                    .values = { { 'a', 17 } } };
     begin_world("kind=secrecy check=address-without-origin ");
-    origins.made[2] = (struct model_range){ 16, 4 };
-    origins_answered(&call, &null);
-    origins_answered(&call, &other);
+    t->origins.made[2] = (struct model_range){ 16, 4 };
+    origins_answered(t, &call, &null);
+    origins_answered(t, &call, &other);
 }
 
 /* ---- Two worlds: what is shared on purpose ---- */
@@ -225,10 +228,10 @@ static const char *const shared[] = {
 
 Test(worlds, what_is_shared_on_purpose_is_no_finding)
 {
-    for (unsigned t = 0; t < sizeof shared / sizeof shared[0]; t++) {
-        parse(shared[t]);
-        machine_run(&trace, NULL);
-        worlds_run_all(&trace);
+    for (unsigned s = 0; s < sizeof shared / sizeof shared[0]; s++) {
+        parse(shared[s]);
+        machine_run(t, &trace, NULL);
+        worlds_run_all(t, &trace);
     }
 }
 
@@ -236,14 +239,14 @@ Test(worlds, what_is_shared_on_purpose_is_no_finding)
 Test(worlds, a_second_world_leaves_nothing)
 {
     parse(shared[0]);
-    machine_run(&trace, NULL);
-    const uint64_t checked_ops = machine_checked_ops;
-    const struct world_objects *before = world_now;
-    worlds_run_all(&trace);
-    cr_assert_eq(machine_checked_ops, checked_ops);
-    cr_assert_eq(world_now, before);
+    machine_run(t, &trace, NULL);
+    const uint64_t checked_ops = t->checked_ops;
+    const struct world_objects *before = t->world;
+    worlds_run_all(t, &trace);
+    cr_assert_eq(t->checked_ops, checked_ops);
+    cr_assert_eq(t->world, before);
     parse("trace 1\n");
-    machine_run(&trace, NULL);
-    cr_assert_eq(memcmp(arena_view, model.bytes, ARENA_LEN), 0);
-    cr_assert_eq(arena_view[ARENA_SCRATCH], arena_pristine[ARENA_SCRATCH]);
+    machine_run(t, &trace, NULL);
+    cr_assert_eq(memcmp(t->oracle.arena, t->model.bytes, ARENA_LEN), 0);
+    cr_assert_eq(t->oracle.arena[ARENA_SCRATCH], arena_pristine()[ARENA_SCRATCH]);
 }

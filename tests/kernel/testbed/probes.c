@@ -1,8 +1,5 @@
 /* Probes: what the protection unit lets through, tried by unprivileged code and by the kernel, at every boundary. */
-#include "arena.h"
-#include "bug.h"
-#include "model.h"
-#include "oracle.h"
+#include "probes.h"
 #include "testbed.h"
 
 uintptr_t probed;
@@ -28,15 +25,15 @@ bool is_process_memory(procbuf_addr_t addr)
 /* Whether the kernel should get at a byte now: 1, 0, or -1, the lock does not know bytes as exactly. */
 static int window_lets(uintptr_t addr, bool writing)
 {
-    const struct window *open;
-    const unsigned count = oracle_open_windows(&open);
+    const struct window *open = testbed_now()->oracle.windows;
+    const unsigned count = testbed_now()->oracle.window_count;
     if (!board_has_exact_windows)
         return count > 0;
     int lets = count > board_windows ? -1 : 0;
     for (unsigned w = count; w-- > 0;) {
         const uintptr_t start = ARENA_BASE + (uintptr_t)open[w].span.start;
         const uintptr_t end = ARENA_BASE + (uintptr_t)open[w].span.end;
-        const uintptr_t unit = (uintptr_t)model_unit(start, end);
+        const uintptr_t unit = (uintptr_t)model_unit(&testbed_now()->model, start, end);
         if (addr < start - start % unit || addr >= model_round_up(end, unit) ||
             (writing && !open[w].writable))
             continue;
@@ -62,7 +59,9 @@ static void check_window(uintptr_t addr, bool writing, int expected, bool may)
 
 void probe_windows(uintptr_t addr, size_t len)
 {
-    const uintptr_t unit = board_has_exact_windows ? (uintptr_t)model_unit(addr, addr + len) : 1;
+    const uintptr_t unit = board_has_exact_windows
+                               ? (uintptr_t)model_unit(&testbed_now()->model, addr, addr + len)
+                               : 1;
     struct {
         uintptr_t addr;
         bool writing, may;
@@ -93,7 +92,7 @@ void probe_windows(uintptr_t addr, size_t len)
 
 void probe_lock(unsigned process)
 {
-    const uintptr_t addr = (uintptr_t)model.processes[process].mem_start;
+    const uintptr_t addr = (uintptr_t)testbed_now()->model.processes[process].mem_start;
     const int expected = is_process_memory(addr) ? window_lets(addr, false) : -1;
     if (expected >= 0)
         check_window(addr, false, expected, board_kernel_loads(addr));
@@ -176,7 +175,7 @@ static void run_all_of(unsigned process)
         if (p->process != process)
             continue;
         if (!is_entered)
-            port_enter_process(model_first_place() + process);
+            port_enter_process(model_first_place(&testbed_now()->model) + process);
         is_entered = true;
         p->faults = board_run(&p->user) == BOARD_FAULTED;
     }
@@ -187,7 +186,7 @@ static void run_all_of(unsigned process)
 /* P1, P2 and port.h: what unprivileged code of a process may do. */
 static bool may(unsigned process, uintptr_t addr, enum board_access access)
 {
-    const struct model_process *p = &model.processes[process];
+    const struct model_process *p = &testbed_now()->model.processes[process];
     const bool in_ram = p->used && addr >= p->mem_start && addr < p->app_break;
     const bool in_flash = p->used && addr >= p->flash_start && addr < p->flash_end;
     return access == BOARD_READ ? in_ram || in_flash : access == BOARD_WRITE ? in_ram : in_flash;
@@ -224,10 +223,11 @@ static uint32_t by_chance(uint32_t below)
 /* Its own boundaries, the kernel, and the others. */
 static void choose(unsigned process)
 {
-    const struct model_process *p = &model.processes[process];
+    const struct model *m = &testbed_now()->model;
+    const struct model_process *p = &m->processes[process];
     const uint64_t boundaries[] = {
-        p->mem_start, p->app_break,   p->app_break + model_granule, p->mark,     p->kernel_break,
-        p->mem_end,   p->flash_start, p->flash_protected_end,       p->flash_end
+        p->mem_start, p->app_break,   p->app_break + m->granule, p->mark,     p->kernel_break,
+        p->mem_end,   p->flash_start, p->flash_protected_end,    p->flash_end
     };
     for (unsigned b = 0; b < sizeof boundaries / sizeof boundaries[0]; b++) {
         bool is_known = false;
@@ -237,12 +237,12 @@ static void choose(unsigned process)
             add_boundary(process, boundaries[b]);
     }
     add_all(process, (uintptr_t)&bait);
-    add_all(process, (uint64_t)ARENA_BASE + arena_in());
+    add_all(process, (uint64_t)ARENA_BASE + arena_in(m->is_large));
     add_all(process, (uint64_t)ARENA_BASE + ARENA_FOREIGN);
-    const uint32_t area = arena_processes_end() - arena_processes();
-    add_all(process, (uint64_t)ARENA_BASE + arena_processes() + by_chance(area));
+    const uint32_t area = arena_processes_end(m->is_large) - arena_processes(m->is_large);
+    add_all(process, (uint64_t)ARENA_BASE + arena_processes(m->is_large) + by_chance(area));
     for (unsigned other = 0; other < TRACE_MAX_PROCESSES; other++) {
-        const struct model_process *o = &model.processes[other];
+        const struct model_process *o = &m->processes[other];
         if (other == process || !o->used)
             continue;
         add_boundary(process, o->app_break);

@@ -5,14 +5,10 @@
  * Functions that userspace reaches, and those that the library reaches the port by, are wrapped at link time (--wrap):
  * __wrap_f stands in for f, __real_f is f itself.
  */
-#include "bug.h"
-#include "machine.h"
-#include "oracle.h"
 #include "results.h"
 #include "state.h"
+#include "probes.h"
 #include "testbed.h"
-#include "view.h"
-#include "world.h"
 #include "worlds.h"
 
 #include <procbuf.h>
@@ -45,37 +41,38 @@ bool watch(bool now)
 /* A system call is being handled: what the kernel then calls is none. */
 static bool handling;
 
-WRAPPED(void, oracle_call_begin, struct oracle_call *call, const struct expectation *expected)
+WRAPPED(void, oracle_call_begin, struct oracle *oracle, struct oracle_call *call,
+        const struct expectation *expected)
 {
-    __real_oracle_call_begin(call, expected);
+    __real_oracle_call_begin(oracle, call, expected);
     handling = false;
     watch(false);
 }
 
 /* The library as it ships reports no fetches: what userspace does after one it does at the call's end, which is
  * the same to all but the library (fuzz/TRACE.md). */
-WRAPPED(void, oracle_call_end, struct oracle_call *call)
+WRAPPED(void, oracle_call_end, struct oracle *oracle, struct oracle_call *call)
 {
     watch(true);
     for (unsigned a = 0; a < call->expected->act_count; a++) {
         const struct act *act = &call->expected->acts[a];
         if (act->at_hook || (call->acts_done & 1u << a) != 0)
             continue;
-        arena_user_stores(act->target, act->value);
+        arena_user_stores(oracle->arena, act->target, act->value);
         call->acts_done |= 1u << a;
     }
-    __real_oracle_call_end(call);
+    __real_oracle_call_end(oracle, call);
 }
 
-WRAPPED(void, oracle_call_pause, struct oracle_call *call)
+WRAPPED(void, oracle_call_pause, struct oracle *oracle, struct oracle_call *call)
 {
     watch(true);
-    __real_oracle_call_pause(call);
+    __real_oracle_call_pause(oracle, call);
 }
 
-WRAPPED(void, oracle_call_resume, struct oracle_call *call)
+WRAPPED(void, oracle_call_resume, struct oracle *oracle, struct oracle_call *call)
 {
-    __real_oracle_call_resume(call);
+    __real_oracle_call_resume(oracle, call);
     watch(false);
 }
 
@@ -87,7 +84,8 @@ static enum board_event run_as(unsigned process, struct board_user *user)
 {
     const bool before = watch(false);
     returning = true;
-    const enum board_event event = kernel_run(model_first_place() + process, user);
+    const enum board_event event =
+        kernel_run(model_first_place(&testbed_now()->model) + process, user);
     probe_lock(process);
     watch(before);
     return event;
@@ -102,12 +100,12 @@ static void must_not_fault(enum board_event event, const struct board_user *user
 }
 
 /* Whose RAM holds it. Returns: -1 for none of ours. */
-static int owner_of(uint32_t at)
+static int owner_of(const struct model *m, uint32_t at)
 {
     const uint64_t addr = ARENA_BASE + (uint64_t)at;
     for (unsigned p = 0; p < TRACE_MAX_PROCESSES; p++)
-        if (model.processes[p].used && addr >= model.processes[p].mem_start &&
-            addr < model.processes[p].mem_end)
+        if (m->processes[p].used && addr >= m->processes[p].mem_start &&
+            addr < m->processes[p].mem_end)
             return (int)p;
     return -1;
 }
@@ -132,21 +130,21 @@ static void store_as(unsigned process, uint32_t at, const uint8_t *bytes, uint32
     }
 }
 
-WRAPPED(void, world_show_user_write, struct span span)
+WRAPPED(void, world_show_user_write, struct testbed *t, struct span span)
 {
-    const int process = owner_of(span.start);
+    const int process = owner_of(&t->model, span.start);
     if (process < 0)
-        __real_world_show_user_write(span); /* a process of another kernel */
+        __real_world_show_user_write(t, span); /* a process of another kernel */
     else
-        store_as((unsigned)process, span.start, &model.bytes[span.start], span.end - span.start);
+        store_as((unsigned)process, span.start, &t->model.bytes[span.start], span.end - span.start);
 }
 
-WRAPPED(void, arena_user_stores, uint32_t at, uint8_t value)
+WRAPPED(void, arena_user_stores, uint8_t *view, uint32_t at, uint8_t value)
 {
     const bool before = watch(true);
-    const int process = owner_of(at);
+    const int process = owner_of(&testbed_now()->model, at);
     if (process < 0)
-        __real_arena_user_stores(at, value);
+        __real_arena_user_stores(view, at, value);
     else
         store_as((unsigned)process, at, &value, 1);
     watch(before);
@@ -157,12 +155,13 @@ WRAPPED(void, arena_user_stores, uint32_t at, uint8_t value)
 /* Not a process of another table, or of the kernel in which mistakes are made: those have no memory. */
 static bool is_ours(const struct procbuf_process *process)
 {
-    return !handling && process >= world.slots && process < world.slots + TRACE_MAX_PROCESSES;
+    return !handling && process >= testbed_now()->world->slots &&
+           process < testbed_now()->world->slots + TRACE_MAX_PROCESSES;
 }
 
 static unsigned number_of(const struct procbuf_process *process)
 {
-    return (unsigned)(process - world.slots);
+    return (unsigned)(process - testbed_now()->world->slots);
 }
 
 static void handle(struct procbuf_process *process, enum board_event event, struct board_user *user)
@@ -233,7 +232,8 @@ static struct procbuf_allow_result allow(struct procbuf_process *process, enum k
                                          const struct procbuf_driver *driver, uint32_t slot,
                                          procbuf_addr_t addr, size_t len)
 {
-    const uintptr_t number = driver == NULL ? UINTPTR_MAX : (uintptr_t)(driver - world.drivers);
+    const uintptr_t number =
+        driver == NULL ? UINTPTR_MAX : (uintptr_t)(driver - testbed_now()->world->drivers);
     const struct board_user user =
         call_as(process, call, (const uintptr_t[4]){ number, slot, addr, len });
     return (struct procbuf_allow_result){ .code = (enum procbuf_error)user.registers[0],
@@ -325,7 +325,7 @@ WRAPPED(void, procbuf_port_user_access_open, procbuf_addr_t addr, size_t len,
 /* Whether it is what a call opens of a slot, which it then fetches whole (H6): no one reports that here. */
 static bool is_counter(procbuf_addr_t addr)
 {
-    const struct expectation *expected = oracle_current_expectation();
+    const struct expectation *expected = oracle_current_expectation(&testbed_now()->oracle);
     for (unsigned h = 0; expected != NULL && h < expected->hook_count; h++)
         if (expected->hooks[h].part != NULL && expected->hooks[h].kind == HOOK_CLOSE &&
             addr - ARENA_BASE == expected->hooks[h].part->start)
@@ -352,16 +352,18 @@ WRAPPED(bool, procbuf_port_protect_memory, const struct procbuf_protection *prot
 {
     const bool before = watch(true);
     const bool agrees = testbed_protect(protection);
-    const bool can = model_expresses(protection->mem_start, protection->app_break) &&
-                     model_expresses(protection->flash_start, protection->flash_end);
-    if (protection->table == &world.table && (agrees || !can)) {
+    const bool can =
+        model_expresses(&testbed_now()->model, protection->mem_start, protection->app_break) &&
+        model_expresses(&testbed_now()->model, protection->flash_start, protection->flash_end);
+    if (protection->table == &testbed_now()->world->table && (agrees || !can)) {
         if (__real_procbuf_port_protect_memory(protection) != agrees)
             bug_found("hardware", "port-answers",
                       "expected: the port %s what the unit can say, in granules of %u (C1)\n"
                       "actual: it does not",
-                      agrees ? "agrees to" : "refuses all but", (unsigned)model_granule);
-        if (agrees && protection->process_index >= model_first_place())
-            moved |= 1u << (protection->process_index - model_first_place());
+                      agrees ? "agrees to" : "refuses all but",
+                      (unsigned)testbed_now()->model.granule);
+        if (agrees && protection->process_index >= model_first_place(&testbed_now()->model))
+            moved |= 1u << (protection->process_index - model_first_place(&testbed_now()->model));
     }
     watch(before);
     return agrees;
@@ -408,10 +410,10 @@ static void explain(void)
 {
     if (probed != 0) {
         fputs("at ", stderr);
-        place_print(probed, stderr);
+        place_print(testbed_now(), probed, stderr);
         fputs(", ", stderr);
     }
-    fprintf(stderr, "operation %u\n", machine_walk->position + 1);
+    fprintf(stderr, "operation %u\n", testbed_now()->machine.walk.position + 1);
 }
 
 static void end_with_finding(void)
@@ -437,8 +439,8 @@ static const struct observer prober = { .ended = probe_moved };
 static void forget_processes(void)
 {
     for (unsigned p = 0; p < TRACE_LARGE_BEFORE + TRACE_MAX_PROCESSES; p++)
-        if (!__real_procbuf_port_protect_memory(
-                &(struct procbuf_protection){ .table = &world.table, .process_index = p }))
+        if (!__real_procbuf_port_protect_memory(&(struct procbuf_protection){
+                .table = &testbed_now()->world->table, .process_index = p }))
             bug_found("hardware", "removal-refused", "expected: a removal is not refused (R10)");
     moved = 0;
 }
@@ -456,20 +458,20 @@ void kernel_main(void)
 {
     static struct trace trace;
     const uint8_t *at = board_programs;
-    model_granule = board_granule;
-    model_eighths = board_in_eighths;
-    bug_explain = explain;
-    bug_end = end_with_finding;
-    arena_map();
+    struct testbed *t = testbed_begin();
+    t->model.granule = board_granule;
+    t->model.eighths = board_in_eighths;
+    t->oracle.bug.explain = explain;
+    t->oracle.bug.end = end_with_finding;
     arena_copy(&bait, user_trap, (size_t)(user_trap_end - user_trap));
-    kernel_use_drivers(world.drivers, sizeof world.drivers / sizeof world.drivers[0]);
-    machine_count(&prober);
+    kernel_use_drivers(t->world->drivers, sizeof t->world->drivers / sizeof t->world->drivers[0]);
+    machine_count(t, &prober);
     for (uint32_t count = take_number(&at); count > 0; count--) {
         const uint32_t len = take_number(&at);
         fprintf(stdout, "# %llu\n", counts.traces++);
         trace_decode(&trace, at, len, NULL);
         forget_processes();
-        machine_run(&trace, stdout);
+        machine_run(t, &trace, stdout);
         at += len;
     }
     fprintf(stdout,
@@ -489,18 +491,17 @@ void state_check(void)
 {
 }
 
-bool worlds_compared;
 const struct observer worlds_observer;
 
-bool worlds_resolve(unsigned position, const struct op *op, struct call *call)
+bool worlds_resolve(struct testbed *t, unsigned position, const struct op *op, struct call *call)
 {
     (void)position;
-    return model_resolve(op, call);
+    return model_resolve(&t->model, op, call);
 }
 
-bool worlds_body_goes_on(unsigned position)
+bool worlds_body_goes_on(struct testbed *t, unsigned position)
 {
-    (void)position;
+    (void)t, (void)position;
     return false;
 }
 
@@ -510,6 +511,7 @@ bool worlds_end_is_bare(unsigned position)
     return false;
 }
 
-void worlds_laid_out(void)
+void worlds_laid_out(struct testbed *t)
 {
+    (void)t;
 }

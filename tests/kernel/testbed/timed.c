@@ -1,7 +1,7 @@
 /* What a system call costs: the kernel with one process, and nothing of the testbed. Its programs are how many calls of
  * each kind to make. */
 #include "arena.h"
-#include "testbed.h"
+#include "probes.h"
 
 #include <procbuf.h>
 #include <procbuf/port.h>

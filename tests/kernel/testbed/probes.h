@@ -1,7 +1,7 @@
 /* The testbed's part of the kernel: programs.c runs traces through it, probes.c tries what the protection unit lets
  * through. Both may touch all memory while they "watch"; the library, and processes, never run so. */
-#ifndef KERNEL_TESTBED_H
-#define KERNEL_TESTBED_H
+#ifndef KERNEL_PROBES_H
+#define KERNEL_PROBES_H
 
 #include "kernel.h"
 
