@@ -325,7 +325,7 @@ static void say_registers(const struct call *call)
     }
 }
 
-/* Of what the library tells of a process: all that operations change, or what is wrong alone. */
+/* Of what the library shows of a process: all that operations change, or what is wrong alone. */
 static bool is_asked(const char *check)
 {
     return test.told == NULL ? strncmp(check, "state-", 6) == 0
