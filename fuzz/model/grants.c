@@ -324,7 +324,7 @@ void predict_read_slot(struct model *m, const struct call *call, struct predicti
     }
     const int kept = model_slot_kept(number);
     if (kept < 0) {
-        skips(p, "T7");
+        skips(p, "T4");
         return;
     }
     RULE("G5");

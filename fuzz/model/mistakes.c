@@ -61,5 +61,5 @@ void predict_misuse(struct model *m, const struct call *call, struct prediction 
     if (number < sizeof mistakes / sizeof mistakes[0])
         panics(m, p, mistakes[number].rule);
     else
-        skips(p, "T4");
+        skips(p, "T5");
 }

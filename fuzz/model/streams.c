@@ -110,7 +110,7 @@ void predict_stream_over_many(struct model *m, const struct call *call, struct p
     const uint64_t most = m->is_large ? TRACE_LONG_STREAM : TRACE_BUFFER_COUNT;
     const unsigned none = writable ? TRACE_BUFFER_COUNT : 0;
     if (call->args[1] > most) {
-        skips(p, "T6");
+        skips(p, "T4");
         return;
     }
     RULE("H8");
@@ -177,7 +177,7 @@ void predict_stream(struct model *m, const struct call *call, struct prediction 
         return;
     }
     if (now.copied != 0 && hooks_of(m, now, want) > MOST_STEP_HOOKS) {
-        skips(p, "T6");
+        skips(p, "T4");
         return;
     }
     p->access.stepwise = true;
@@ -211,7 +211,7 @@ void predict_stream_copy(struct model *m, const struct call *call, struct predic
     int error = OK;
     if ((from.copied != 0 || to.copied != 0) &&
         hooks_of(m, from, want) + hooks_of(m, to, want) > MOST_COPY_HOOKS) {
-        skips(p, "T6");
+        skips(p, "T4");
         return;
     }
     p->access.stepwise = true;
