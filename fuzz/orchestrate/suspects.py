@@ -20,7 +20,7 @@ from pathlib import Path
 from .bundle import read_finding, read_record
 from .mutants import SELF_CHECKS
 from .record import Suspect
-from .switches import ADDED, CHANGED, GUARDED, JOINED, Site, rewrite
+from .switches import ADDED, CHANGED, GUARDED, JOINED, MOVED, Site, rewrite
 from .tools import CORPUS, ROOT, ToolError, build_with, run
 
 SECONDS = 4.5
@@ -37,7 +37,7 @@ TOO_LONG = ("hang", "oom", "slow")
 FAILING_POWER, PASSING_POWER = 2, 6
 """A cure that breaks what passes is none."""
 OF_OTHERS, OUTSIDE = 0.3, 0.7
-HOW = {CHANGED: 1, JOINED: 0.97, ADDED: 0.95, GUARDED: 0.9}
+HOW = {CHANGED: 1, JOINED: 0.97, MOVED: 0.97, ADDED: 0.95, GUARDED: 0.9}
 """The more ways there are, the more of them undo any bug."""
 STRONG, NEARLY = 0.5, 0.8
 DOUBT = 3

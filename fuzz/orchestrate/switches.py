@@ -32,8 +32,9 @@ VARIANTS = 1 << 12
 """As procbuf-suspects counts them: the number of a guard times this is added to that of a variant."""
 CUTS = "cut"
 """A kind of mutant: a cast, or a mask, that is not there."""
-CHANGED, JOINED, ADDED, GUARDED = "changed", "joined", "added", "guarded"
-"""How a variant undoes a mistake: what is there is another; it is asked more; a statement more; that, under a condition."""
+CHANGED, JOINED, MOVED, ADDED, GUARDED = "changed", "joined", "moved", "added", "guarded"
+"""How a variant undoes a mistake: what is there is another; it is asked more; a statement that its function has elsewhere; one
+more; that, under a condition."""
 LEFT_OUT = ("narrowed", "moved", "statements swapped", "macro", "early return", "early exit")
 """Kinds of mutants that undo no mistake, or have no place here; early returns are made here, for each value."""
 if ci is not None:
@@ -118,11 +119,13 @@ class Rewriter(Finder):
         self.assignments: list[tuple[str, str]] = []
         self.operands: dict[str, int] = {}
         """Conditions and their parts, and where the last of each is."""
-        self.donors: dict[str, None] = {}
-        """Statements of this file, which may be missing elsewhere in it."""
+        self.donors: dict[str, str] = {}
+        """Statements of this file, which may be missing elsewhere in it, and the function of the last of each."""
         self.filled: dict[str, dict[str, None]] = {}
         """By function, what would make 0 each field of the structures that it fills."""
         self.calls: dict[str, list] = {}
+        self.functions: dict[str, tuple[list[str], str]] = {}
+        """Of this file, above: what they are given, and give."""
         self.predicates: dict[str, list[str]] = {}
         """Functions that say yes or no, which this file calls or defines, and the types of what they are asked."""
 
@@ -153,6 +156,8 @@ class Rewriter(Finder):
             between = self.source[children[0].extent.end.offset:children[1].extent.start.offset].decode()
             if between.strip() == "=" and children[0].kind == K.MEMBER_REF_EXPR:
                 self.fill(children[0])
+            if between.strip() == "=":
+                self.other_values(start, end, children[0])
             if between.strip() == "&" and children[1].kind == K.INTEGER_LITERAL:
                 self.add(start, end, f"({self.text_of(children[0])})", CUTS)
             elif between.strip(" ()\n") not in ("=", "<", "<=", ">", ">=", "==", "!=", ","):
@@ -167,9 +172,15 @@ class Rewriter(Finder):
                 self.add(start, end, f"!({self.text_of(cursor)})", "comparison negated")
         elif cursor.kind == K.CONDITIONAL_OPERATOR and len(children) == 3:
             self.instead(start, end, children[1:])
+        elif cursor.kind == K.COMPOUND_ASSIGNMENT_OPERATOR and len(children) == 2:
+            self.other_values(start, end, children[0])
         elif cursor.kind == K.CSTYLE_CAST_EXPR and children:
             self.add(start, end, f"({self.text_of(children[-1])})", CUTS)
+            for kind in ("uintptr_t", "uint64_t"):
+                self.add(start, end, f"({kind})({self.text_of(children[-1])})", CUTS)
         elif cursor.kind == K.VAR_DECL:
+            if children and children[-1].kind.is_expression():
+                self.bounded(children[-1], cursor)
             self.names[self.name].append(cursor)
         elif cursor.kind == K.CALL_EXPR:
             self.add_predicate(cursor.referenced)
@@ -205,6 +216,27 @@ class Rewriter(Finder):
             for variable in self.names[self.name]:
                 if variable.type.get_canonical().kind in NUMBERS:
                     self.add(value.extent.start.offset, value.extent.end.offset, variable.spelling, "variable")
+
+    def other_values(self, start: int, end: int, place) -> None:
+        """What is given a value gets another variable's, or what one points to."""
+        kind = bare(place.type)
+        for variable in self.names[self.name]:
+            pointee = variable.type.get_canonical().get_pointee()
+            for value in [variable.spelling] * (bare(variable.type) == kind) + [f"*{variable.spelling}"] * (bare(pointee) == kind):
+                if value != self.text_of(place):
+                    self.add(start, end, f"{self.text_of(place)} = {value}", "value")
+
+    def bounded(self, value, variable) -> None:
+        """What a number begins with, but at most another variable, or a field of one; what a function of this file makes of one."""
+        start, end, text = value.extent.start.offset, value.extent.end.offset, self.text_of(value)
+        for other in self.names[self.name]:
+            fields = [f"{other.spelling}.{f.spelling}" for f in other.type.get_canonical().get_fields() if bare(f.type) == bare(variable.type)]
+            for most in [other.spelling] * (bare(other.type) == bare(variable.type)) + fields:
+                if variable.type.get_canonical().kind in NUMBERS:
+                    self.add(start, end, f"({text}) < {most} ? ({text}) : {most}", "bound")
+            for name, (given, gives) in self.functions.items():
+                if given == [bare(other.type)] and gives == bare(variable.type):
+                    self.add(start, end, f"{name}({other.spelling})", "made by")
 
     def fill(self, place) -> None:
         """A function gives a field its value: the other fields of that structure may be forgotten."""
@@ -244,6 +276,7 @@ class Rewriter(Finder):
         if body is not None:
             self.begins[self.name] = cursor.extent.start.offset
             self.add_predicate(cursor)
+            self.functions[self.name] = [bare(a.type) for a in cursor.get_arguments()], bare(cursor.result_type)
             self.like_other_calls()
             self.site_of(body)
 
@@ -286,6 +319,11 @@ class Rewriter(Finder):
         no = "!" if call.type.get_canonical().kind == ci.TypeKind.BOOL else ""
         return [f"if ({no}{self.text_of(call)}) {way}" for way in self.ways_out()]
 
+    def site_before(self, at: int) -> None:
+        before = self.region(at, at, "before")
+        if before is not None:
+            before.offer_all(self.ways_out(), ADDED)
+
     def site_of(self, statement) -> None:
         """The sites of a statement, and of what is in it."""
         kind = statement.kind
@@ -293,11 +331,10 @@ class Rewriter(Finder):
         if kind == K.COMPOUND_STMT:
             for child in children:
                 if self.is_whole(child) and child.kind not in (K.NULL_STMT, K.CASE_STMT, K.DEFAULT_STMT, K.LABEL_STMT):
-                    at = child.extent.start.offset
-                    before = self.region(at, at, "before")
-                    if before is not None:
-                        before.offer_all(self.ways_out(), ADDED)
+                    self.site_before(child.extent.start.offset)
                 self.site_of(child)
+            if children and children[-1].kind not in (K.RETURN_STMT, K.BREAK_STMT, K.CONTINUE_STMT):
+                self.site_before(statement.extent.end.offset - 1)  # its end
         elif kind == K.DECL_STMT:
             for variable in children:
                 if variable.kind == K.VAR_DECL and variable.storage_class != ci.StorageClass.STATIC:
@@ -315,7 +352,7 @@ class Rewriter(Finder):
                     self.region(child.extent.start.offset, child.extent.end.offset, "condition")
             if kind == K.IF_STMT and len(children) == 2 and children[1].kind == K.RETURN_STMT:
                 start, end = statement.extent.start.offset, self.end_of(children[1])
-                self.donors[" ".join(self.source[start:end].decode().split())] = None
+                self.donors[" ".join(self.source[start:end].decode().split())] = self.name
             self.loops += is_loop
             bodies = children[1:] if kind == K.IF_STMT else children[-1:] if kind != K.DO_STMT else children[:1]
             for child in bodies:
@@ -335,10 +372,10 @@ class Rewriter(Finder):
                 region.offer_all(self.heeded(statement), ADDED)
             if kind in (K.BINARY_OPERATOR, K.CALL_EXPR, K.COMPOUND_ASSIGNMENT_OPERATOR) and self.is_plain(statement):
                 text = " ".join(self.source[statement.extent.start.offset:self.end_of(statement)].decode().split())
-                self.donors[text] = None
+                self.donors[text] = self.name
                 self.assignments += [(text, self.name)] * (kind == K.BINARY_OPERATOR)
             elif (text := self.source[statement.extent.start.offset:self.end_of(statement)].decode()).startswith("PROCBUF_REQUIRE"):
-                self.donors[" ".join(text.split())] = None
+                self.donors[" ".join(text.split())] = self.name
 
     def is_condition(self, expression) -> bool:
         """Whether it says yes or no, and changes nothing of its own."""
@@ -363,9 +400,17 @@ class Rewriter(Finder):
         """What other places of the file do, done before a statement, too; and what they change, 0 again."""
         resets = [f"{place[1]} = 0;" for text in self.donors if (place := re.match(r"([\w.>*-]+) [-+|&]?= ", text))]
         follows = " ".join(self.source[region.start:region.start + MOST_DONATED].decode(errors="replace").split())
-        for text in dict.fromkeys([*self.donors, *self.like_others(region), *resets, *self.filled.get(region.function, [])]):
+        for text in dict.fromkeys([*self.donors, *self.like_others(region), *resets, *self.filled.get(region.function, []),
+                                   *self.emptied(region)]):
             if len(text) <= MOST_DONATED and self.is_known(text, region) and not follows.startswith(text):
-                region.offer(text, ADDED)
+                region.offer(text, MOVED if self.donors.get(text) == region.function else ADDED)
+
+    def emptied(self, region: Region) -> list[str]:
+        """What the function may change, made empty."""
+        pointees = [(v.spelling, v.type.get_canonical().get_pointee()) for v in self.names.get(region.function, [])
+                    if v.type.get_canonical().kind == ci.TypeKind.POINTER]
+        return [f"*{name} = ({kind.spelling}){{ 0 }};" for name, kind in pointees
+                if kind.kind == ci.TypeKind.RECORD and not kind.is_const_qualified()]
 
     def scalars(self, region: Region) -> list[str]:
         """Variables that are 0 or not."""

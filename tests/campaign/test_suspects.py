@@ -16,7 +16,7 @@ from orchestrate.bundle import Bundles, read_bundle
 from orchestrate.record import Finding, Record, Suspect
 from orchestrate.report import exports, words
 from orchestrate.suspects import Opinion, Switched
-from orchestrate.switches import CHANGED, GUARDED, VARIANTS, Site, Variant, rewrite
+from orchestrate.switches import CHANGED, GUARDED, MOVED, VARIANTS, Site, Variant, rewrite
 from orchestrate.tools import ToolError, clang
 
 IDENTITY = "PROCBUF-BUG kind=result check=outcome-status op=brk"
@@ -180,19 +180,37 @@ class Switches(unittest.TestCase):
             void open(int at, int len);
             void close(int at, int len);
             void take(struct s s);
-            int f(struct s *p, int at, int len)
+            static struct s *twin(struct s *p)
+            {
+                return p;
+            }
+            int f(struct s *p, unsigned char *all, int at, int len)
             {
                 struct s one = *p, two = *p;
+                struct s *other = p;
+                int most = len;
+                if (at < 0)
+                    return 0;
                 p->a = at;
+                p->b -= at;
                 (void)may(at);
                 open(at, len);
                 close(p->a, 8);
                 take((struct s){ one.a, 0 });
-                return two.b;
+                return two.b + most + other->a + (all == 0);
+            }
+            void g(struct s *p)
+            {
+                p->a = 1;
             }
             """)
         offered = {v.said for s in sites for v in s.variants}
+        moved = [v for s in sites for v in s.variants if v.how == MOVED]
+        self.assertIn(Variant(14, "if (at < 0) return 0;", MOVED), moved)  # "one": before it
+        self.assertIn((28, "*p = (struct s){ 0 };"), [(s.line, v.said) for s in sites for v in s.variants], "it is not emptied at the end")
         for fix, kind in (("p->b = 0;", "a field is forgotten"), ("if (!may(at)) return 1;", "an answer is thrown away"),
+                          ("p->b = len;", "another value"), ("(len) < one.a ? (len) : one.a", "a bound is missing"),
+                          ("twin(p)", "what a function makes of it"),
                           ("close(at, len);", "what is closed is not what was opened"), ("close(p->a, len);", "a number in a variable's place"),
                           ("take((struct s){ two.a, 0 });", "another structure's field")):
             self.assertIn(fix, offered, kind)
