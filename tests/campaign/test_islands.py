@@ -536,9 +536,9 @@ class Hosts(Case):
         self.shared.mkdir()
 
     def begin(self, host: str, *arguments: str, does: str = "steady", seconds: str = "10s", where: object = None, code: str = "", out: str = "",
-              **environment: str) -> subprocess.Popen:
+              more: tuple = (), **environment: str) -> subprocess.Popen:
         words = arguments or ("--harness", "slices", "--harness", "life", "--engine", "libfuzzer", "--build", "asan", "--empty", "--time", seconds,
-                              "--slice", "2s", "--jobs", "1", "--seed", "1", "--host", host, "--share", str(where or self.shared))
+                              "--slice", "2s", "--jobs", "1", "--seed", "1", "--host", host, "--share", str(where or self.shared), *more)
         process = subprocess.Popen(["/usr/bin/python3", "-X", "utf8", "-B", "-c", RUN % f"{OFTEN}\n{code}", self.folder / "programs", "--out", self.folder / (out or host), *words],
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                                    env=os.environ | environment | {"PROCBUF_STANDIN": does, "PYTHONPATH": str(ROOT / "fuzz")})
@@ -605,15 +605,16 @@ class Hosts(Case):
 
     def test_half_of_the_turns_go_to_what_finds_most_on_any_host(self):
         over = self.folder / "over"
-        b = self.begin("b", does="find:word", seconds=LONG, code=UNTIL % str(over))
+        floors = ("--floor", "slices=5s", "--floor", "life=5s")  # which is for who has the part
+        b = self.begin("b", does="find:word", seconds=LONG, code=UNTIL % str(over), more=floors)
         self.wait_for(lambda: any(self.said("b").get("rates", {}).values()), b)
-        a = self.begin("a", does="steady", seconds=LONG, code=UNTIL % str(over))
+        a = self.begin("a", does="steady", seconds=LONG, code=UNTIL % str(over), more=floors)
         self.wait_for(lambda: len(self.facts("a")) > 1 and len(self.said("b")["mine"]) == 1, a)
         self.assertGreater(self.said("a")["record"]["fuzzing_s"], 0)  # while it runs
         number = self.said("b")["number"]
         self.wait_for(lambda: self.said("a")["heard"]["b"][0] > number, a)
         before = sum(self.said("a")["parts"].values())
-        self.wait_for(lambda: sum(self.said("a")["parts"].values()) > before + 3, a)
+        self.wait_for(lambda: sum(self.said("a")["parts"].values()) > before + 6, a)
         over.touch()
         for process in (a, b):
             self.end(process, 0)
