@@ -1,4 +1,5 @@
 #include "harness.h"
+#include "testbed.h"
 
 #include "fault.h"
 #include "forms_check.h"

@@ -2,8 +2,9 @@
 #ifndef FUZZ_HARNESS_H
 #define FUZZ_HARNESS_H
 
-#include "testbed.h"
 #include "trace.h"
+
+struct testbed;
 
 struct harness {
     const char *name;

@@ -3,6 +3,7 @@
 #include "arena.h"
 #include "files.h"
 #include "harness.h"
+#include "testbed.h"
 
 #include <string.h>
 

@@ -2,6 +2,7 @@
  * harness it is, the build says: -DHARNESS=harness_buffers. */
 #include "behaviours.h"
 #include "harness.h"
+#include "testbed.h"
 #include "mutator.h"
 #include "ring.h"
 

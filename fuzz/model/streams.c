@@ -103,28 +103,24 @@ static const struct model_buffer *buffer_now(struct model *m, const struct model
     return model_stream_buffer(m, stream, stream->index);
 }
 
-/* Copies of that register and those after it, up to the first that is not filled, in turn: as they are now. */
+/* Copies of so many registers from that one on, at least one, in turn: as they are now. */
 void predict_stream_over_many(struct model *m, const struct call *call, struct prediction *p)
 {
     const bool writable = call->op->code == OP_WRITER_OVER_MANY;
     const uint64_t most = m->is_large ? TRACE_LONG_STREAM : TRACE_BUFFER_COUNT;
     const unsigned none = writable ? TRACE_BUFFER_COUNT : 0;
-    if (call->args[1] > most) {
+    const unsigned copied = call->args[1] == 0 ? 1 : (unsigned)call->args[1];
+    if (call->args[2] > most) {
         skips(p, "T4");
         return;
     }
     RULE("H8");
     answers(p, OUTCOME_DONE, 0);
-    struct model_buffer *row = m->far->rows[writable];
-    unsigned copied = 0;
-    for (unsigned n = 0; n < TRACE_MOST_COPIED; n++) {
-        row[n] = m->buffers[none + (call->args[0] + n) % TRACE_BUFFER_COUNT];
-        copied += copied == n && row[n].filled;
-    }
-    *(writable ? &m->writer : &m->reader) =
-        (struct model_stream){ .first = model_buffer_named(call, 0),
-                               .count = (unsigned)call->args[1],
-                               .copied = copied == 0 ? 1 : copied };
+    for (unsigned n = 0; n < copied; n++)
+        m->far->rows[writable][n] = m->buffers[none + (call->args[0] + n) % TRACE_BUFFER_COUNT];
+    *(writable ? &m->writer : &m->reader) = (struct model_stream){
+        .first = model_buffer_named(call, 0), .count = (unsigned)call->args[2], .copied = copied
+    };
 }
 
 /* How many hooks the steps of a call over a stream may call: each opens and closes its buffer, and first the slot that

@@ -328,12 +328,9 @@ static unsigned insert_fillers(struct trace *trace, unsigned at, const struct op
         if (code != OP_END && code != op->code)
             at = fill(trace, at, code, op->operands[k].number % TRACE_BUFFER_COUNT);
     }
-    if (op->code == OP_READER_OVER || op->code == OP_WRITER_OVER)
+    if (op->code == OP_READER_OVER || op->code == OP_WRITER_OVER ||
+        op->code == OP_READER_OVER_MANY || op->code == OP_WRITER_OVER_MANY)
         for (int32_t i = 1; i < op->operands[1].number; i++)
-            at = fill(trace, at, filler(kinds[0], TRACE_BUFFER_COUNT),
-                      (op->operands[0].number + i) % TRACE_BUFFER_COUNT);
-    if (op->code == OP_READER_OVER_MANY || op->code == OP_WRITER_OVER_MANY)
-        for (int32_t i = 1; i < TRACE_MOST_COPIED; i++)
             at = fill(trace, at, filler(kinds[0], TRACE_BUFFER_COUNT),
                       (op->operands[0].number + i) % TRACE_BUFFER_COUNT);
     if (reads || op->code == OP_STREAM_COPY)

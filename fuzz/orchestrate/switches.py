@@ -232,7 +232,7 @@ class Rewriter(Finder):
         for other in self.names[self.name]:
             fields = [f"{other.spelling}.{f.spelling}" for f in other.type.get_canonical().get_fields() if bare(f.type) == bare(variable.type)]
             for most in [other.spelling] * (bare(other.type) == bare(variable.type)) + fields:
-                if variable.type.get_canonical().kind in NUMBERS:
+                if variable.type.get_canonical().kind in NUMBERS and most != text:
                     self.add(start, end, f"({text}) < {most} ? ({text}) : {most}", "bound")
             for name, (given, gives) in self.functions.items():
                 if given == [bare(other.type)] and gives == bare(variable.type):

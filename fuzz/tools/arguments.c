@@ -1,6 +1,7 @@
 #include "arguments.h"
 
 #include "harness.h"
+#include "testbed.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -11,6 +11,7 @@
 #include "files.h"
 #include "forms_check.h"
 #include "harness.h"
+#include "testbed.h"
 #include "machine.h"
 #include "tries.h"
 #include "world.h"

@@ -6,6 +6,7 @@
 #include "files.h"
 #include "forms_check.h"
 #include "harness.h"
+#include "testbed.h"
 #include "machine.h"
 #include "oracle.h"
 #include "statistics.h"

@@ -9,6 +9,7 @@
 #include "fault.h"
 #include "files.h"
 #include "harness.h"
+#include "testbed.h"
 #include "machine.h"
 #include "mutator.h"
 #include "oracle.h"

@@ -233,9 +233,8 @@ enum { TRACE_LARGE_BEFORE = 254, TRACE_LARGE_GRANTS = 300 };
 /* The most slots of a kind that a driver of a large trace has. */
 enum { TRACE_LARGE_SLOTS = 300 };
 
-/* The most buffers of a long stream, in a large trace: copies of up to so many registers in turn. Seven divides no power
- * of two. */
-enum { TRACE_LONG_STREAM = 300, TRACE_MOST_COPIED = 7 };
+/* The most buffers of a long stream, in a large trace: copies of up to so many registers in turn. */
+enum { TRACE_LONG_STREAM = 300, TRACE_MOST_COPIED = 4 };
 
 /* Says whether the trace has the processes of one that lays none out. */
 bool trace_has_usual_layout(const struct trace *trace);

@@ -3,6 +3,7 @@
 #include "bug.h"
 #include "files.h"
 #include "harness.h"
+#include "testbed.h"
 #include "machine.h"
 
 #include <stdlib.h>
