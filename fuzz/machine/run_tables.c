@@ -30,6 +30,12 @@ static bool is_held(const struct testbed *t, uint32_t index, uint64_t identifier
         for (unsigned kind = 0; kind < 2; kind++)
             if (is_of(&t->model.kernel_slots[kind][k].held, index, identifier))
                 return true;
+    for (unsigned b = 0; b < t->model.reader.copied; b++)
+        if (is_of(model_stream_buffer(&t->model, &t->model.reader, b), index, identifier))
+            return true;
+    for (unsigned b = 0; b < t->model.writer.copied; b++)
+        if (is_of(model_stream_buffer(&t->model, &t->model.writer, b), index, identifier))
+            return true;
     return t->world->lending.index == index && t->world->lending.identifier == identifier;
 }
 
