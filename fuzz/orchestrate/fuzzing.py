@@ -78,7 +78,7 @@ class Fuzzing:
             for worker in self.workers:
                 worker.kill()
             with contextlib.suppress(sqlite3.Error):
-                self.triage.store.note_time(self.clock.fuzzed_s)
+                self._note_status(self.clock.fuzzed_s, time_s)
             self.journal.view.done()
 
     def rows(self) -> list[Harness]:
