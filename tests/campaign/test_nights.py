@@ -177,6 +177,10 @@ class Nights(Case):
         self.assertGreater(after["harnesses"][0]["runs"], before["harnesses"][0]["runs"])
         self.check(call(CAMPAIGN, "--status", "--out", self.out), 0, "not running")
 
+    def test_a_night_of_less_than_a_second_has_a_status(self):
+        call(CAMPAIGN, *QUICK, "--time", "0.4s", "--out", self.out)
+        self.check(call(CAMPAIGN, "--status", "--out", self.out), 0, "not running", "slices")
+
     def test_a_killed_campaign_leaves_no_process_behind(self):
         mark = f"PROCBUF_TEST_MARK={self.folder}"
         key, value = mark.split("=")
