@@ -32,7 +32,8 @@ from orchestrate.tools import ROOT, Build, ToolError, build, identity_in
 TABLE = DEFECTS / "suspects.json"
 UNSEEN = DEFECTS / "unseen"
 """Written after the weights were chosen; not part of the set that the corpora answer for."""
-LOOKED_AT = {f"U{number:02}" for number in range(1, 19)} - {"U16"} | {"A03", "MP15", "W13"}
+LOOKED_AT = {f"U{number:02}" for number in range(1, 19)} - {"U16"} | {
+    "A01", "A03", "B01", "B07b", "B14", "E04x", "F10", "L02y", "MP15", "W13", "X02", "X13"}
 """Unseen or held out once. Why they were missed was looked into, and fixed: they are of the design now."""
 NOWHERE = 99
 TRACES = sorted((ROOT / "corpus").glob("*/*.trace"))
