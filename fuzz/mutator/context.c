@@ -275,6 +275,37 @@ static unsigned fill_by_map(struct trace *trace, unsigned at, uint8_t code, int3
     return at + context_insert(trace, at, &build);
 }
 
+/* A large trace has more than 256 of what the operation counts. Returns: where the operation goes now. */
+static unsigned insert_many(struct trace *trace, unsigned at, const struct op *op)
+{
+    struct op widen = draw_op_of(trace, OP_WIDEN);
+    const bool is_driver = op->code == OP_DECLARE_DRIVER_MANY;
+    if ((!is_driver && op->code != OP_READER_OVER_MANY && op->code != OP_WRITER_OVER_MANY) ||
+        !draw_is_large() || !draw_has(OP_WIDEN) || chance_one_in(3))
+        return at;
+    widen.operands[0].number = is_driver ? 4 + (int32_t)chance_below(2) : 3;
+    widen.operands[1].number = 8;
+    return at + context_insert(trace, at, &widen);
+}
+
+/* What a large trace has put into a slot is in another one, which 8 bits mistake for it. Returns: where the operation goes
+ * now. */
+static unsigned insert_twin_slot(struct trace *trace, unsigned at, struct op *op)
+{
+    struct op widen = draw_op_of(trace, OP_WIDEN), twin = draw_op_of(trace, op->code);
+    if (!draw_is_large() || !draw_has(OP_WIDEN))
+        return at;
+    op->operands[2].number = (int32_t)chance_below(4);
+    twin.operands[0] = op->operands[0];
+    twin.operands[1] = op->operands[1];
+    twin.operands[2] = op->operands[2];
+    widen.operands[0].number = 3;
+    widen.operands[1].number = 8;
+    at += context_insert(trace, at, &widen);
+    share_own_memory(&twin, 3);
+    return at + context_insert(trace, at, &twin);
+}
+
 /* Fill a register, if nothing before does. Returns: where to go on. */
 static unsigned fill(struct trace *trace, unsigned at, uint8_t code, int32_t number)
 {
@@ -301,6 +332,7 @@ static unsigned fill(struct trace *trace, unsigned at, uint8_t code, int32_t num
         share_own_flash(&op, 2);
     else if (builds && chance_one_in(2))
         share_own_memory(&op, 2);
+    at = insert_many(trace, at, &op);
     return at + context_insert(trace, at, &op);
 }
 
@@ -313,6 +345,7 @@ static unsigned insert_over(struct trace *trace, unsigned at, uint8_t code)
         return at;
     struct op over = draw_op_of(trace, draw_has(many) && chance_one_in(4) ? many : code);
     at = insert_fillers(trace, at, &over);
+    at = insert_many(trace, at, &over);
     return at + context_insert(trace, at, &over);
 }
 
@@ -567,7 +600,8 @@ static unsigned insert_widening(struct trace *trace, unsigned at, struct op *op)
     unsigned wide = 0;
     for (unsigned k = 0; kinds[k] != '\0'; k++)
         wide += kind_row(kinds[k])->is_wide;
-    if (wide == 0 || op_table[op->code].how == HOW_USER || !draw_has(OP_WIDEN) ||
+    if (wide == 0 || op_table[op->code].how == HOW_USER || op->code == OP_READER_OVER_MANY ||
+        op->code == OP_WRITER_OVER_MANY || !draw_has(OP_WIDEN) ||
         !chance_one_in(draw_is_large() ? 3 : 6))
         return at;
     struct op widen = draw_op_of(trace, OP_WIDEN);
@@ -862,6 +896,9 @@ void context_insert_random(struct trace *trace)
     }
     if ((op.code == OP_READ_READONLY || op.code == OP_READ_READWRITE) && chance_one_in(2))
         at = insert_allow_and_enter(trace, at, &op);
+    at = insert_many(trace, at, &op);
+    if ((op.code == OP_ALLOW_READONLY || op.code == OP_ALLOW_READWRITE) && chance_one_in(3))
+        at = insert_twin_slot(trace, at, &op);
     at = insert_widening(trace, at, &op);
     at = insert_refusal(trace, at, &op);
     at = insert_turn(trace, at, &op);

@@ -313,6 +313,13 @@ struct op draw_op_of(const struct trace *trace, uint8_t code)
         !chance_one_in(4)) /* room for its slots, three times 8 bytes each */
         op.operands[5].number =
             3 * (op.operands[3].number + op.operands[4].number) + (int32_t)chance_below(3);
+    if (op.code == OP_DECLARE_DRIVER_MANY && !chance_one_in(4)) { /* it fits, also when widened */
+        op.operands[3].number = (int32_t)chance_below(45);
+        op.operands[4].number = (int32_t)chance_below(45);
+        op.operands[6].number = (int32_t)chance_below(9);
+    }
+    if (op.code == OP_READER_OVER_MANY || op.code == OP_WRITER_OVER_MANY)
+        op.operands[2].number = (int32_t)chance_below(45);
     if (op.code == OP_ELEMENT &&
         chance_one_in(2)) { /* as many as there are, and the last or none of them */
         op.operands[2] =
