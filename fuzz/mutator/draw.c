@@ -313,7 +313,7 @@ struct op draw_op_of(const struct trace *trace, uint8_t code)
         !chance_one_in(4)) /* room for its slots, three times 8 bytes each */
         op.operands[5].number =
             3 * (op.operands[3].number + op.operands[4].number) + (int32_t)chance_below(3);
-    if (op.code == OP_DECLARE_DRIVER_MANY && !chance_one_in(4)) { /* it fits, also when widened */
+    if (op.code == OP_DECLARE_DRIVER_MANY && !chance_one_in(4)) { /* it fits, even when widened */
         op.operands[3].number = (int32_t)chance_below(45);
         op.operands[4].number = (int32_t)chance_below(45);
         op.operands[6].number = (int32_t)chance_below(9);
