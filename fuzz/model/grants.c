@@ -178,7 +178,7 @@ void predict_declare_driver(struct model *m, const struct call *call, struct pre
     const bool by_data = call->op->code != OP_DECLARE_DRIVER;
     const uint32_t data_align = by_data ? 1u << args[6] : 8;
     if (args[3] > most || args[4] > most) {
-        skips(p, "T3");
+        skips(p, "T3"); /* more slots than a trace may have */
         return;
     }
     const uint32_t slots = (uint32_t)slots_len(args[3] + args[4], MOST_SLOT_LEN, data_align);
@@ -324,7 +324,7 @@ void predict_read_slot(struct model *m, const struct call *call, struct predicti
     }
     const int kept = model_slot_kept(number);
     if (kept < 0) {
-        skips(p, "T4");
+        skips(p, "T4"); /* of 300 slots the model keeps eight */
         return;
     }
     RULE("G5");

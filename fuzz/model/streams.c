@@ -111,7 +111,7 @@ void predict_stream_over_many(struct model *m, const struct call *call, struct p
     const unsigned none = writable ? TRACE_BUFFER_COUNT : 0;
     const unsigned copied = call->args[1] == 0 ? 1 : (unsigned)call->args[1];
     if (call->args[2] > most) {
-        skips(p, "T4");
+        skips(p, "T4"); /* the kernel has no such row */
         return;
     }
     RULE("H8");
@@ -173,7 +173,7 @@ void predict_stream(struct model *m, const struct call *call, struct prediction 
         return;
     }
     if (now.copied != 0 && hooks_of(m, now, want) > MOST_STEP_HOOKS) {
-        skips(p, "T4");
+        skips(p, "T4"); /* it does not fit into a prediction: a few short calls do the same */
         return;
     }
     p->access.stepwise = true;
@@ -207,7 +207,7 @@ void predict_stream_copy(struct model *m, const struct call *call, struct predic
     int error = OK;
     if ((from.copied != 0 || to.copied != 0) &&
         hooks_of(m, from, want) + hooks_of(m, to, want) > MOST_COPY_HOOKS) {
-        skips(p, "T4");
+        skips(p, "T4"); /* it does not fit into a prediction: a few short calls do the same */
         return;
     }
     p->access.stepwise = true;
