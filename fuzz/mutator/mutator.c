@@ -102,6 +102,7 @@ static void change_layout(struct trace *trace)
         change_field(trace, layout);
         layout_clip(layout);
     }
+    trace_leave_out(trace);
 }
 
 /* Ends without a block go, blocks without an end get one: as the decoder reads what is encoded. */

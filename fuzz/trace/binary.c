@@ -180,6 +180,7 @@ void trace_decode(struct trace *trace, const uint8_t *bytes, size_t len, const u
     }
     for (; depth > 0; depth--)
         trace->ops[trace->op_count++].code = OP_END;
+    trace_leave_out(trace);
     if (trace->process_count == 0)
         trace_lay_out_usually(trace);
 }

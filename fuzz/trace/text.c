@@ -359,11 +359,11 @@ static bool parse_process(struct parser *parser, bool is_first)
         return fail(parser, "app=%u and kernel=%u do not fit into ram=%u", layout.app,
                     layout.kernel, layout.ram);
     trace->processes[trace->process_count++] = layout;
-    parser->memory_used += (unsigned)layout.gap + layout.ram + layout.apart + layout.flash;
-    const unsigned most = trace_is_large(trace) ? TRACE_MAX_LARGE_MEMORY : TRACE_MAX_MEMORY;
-    return parser->memory_used <= most ||
+    parser->memory_used += layout_len(&layout);
+    const uint32_t memory = trace_memory(trace);
+    return parser->memory_used <= memory ||
            fail(parser, "the processes so far need %u bytes of memory, there are %u",
-                parser->memory_used, most);
+                parser->memory_used, memory);
 }
 
 /* ---- Lines ---- */

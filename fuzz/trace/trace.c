@@ -199,6 +199,31 @@ void layout_clip(struct layout *layout)
     layout->large = layout->ram > TRACE_MAX_RAM || layout->flash > TRACE_MAX_FLASH;
 }
 
+uint32_t layout_len(const struct layout *layout)
+{
+    return layout->gap + layout->ram + layout->apart + layout->flash;
+}
+
+uint32_t trace_memory(const struct trace *trace)
+{
+    return trace_is_large(trace) ? TRACE_MAX_LARGE_MEMORY : TRACE_MAX_MEMORY;
+}
+
+void trace_leave_out(struct trace *trace)
+{
+    const uint32_t memory = trace_memory(trace);
+    uint32_t used = 0;
+    unsigned kept = 0;
+    for (unsigned p = 0; p < trace->process_count; p++) {
+        const struct layout layout = trace->processes[p];
+        if (used + layout_len(&layout) > memory)
+            continue;
+        used += layout_len(&layout);
+        trace->processes[kept++] = layout;
+    }
+    trace->process_count = kept;
+}
+
 void trace_lay_out_large(struct trace *trace)
 {
     static const struct layout layouts[] = {

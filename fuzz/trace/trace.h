@@ -253,6 +253,15 @@ bool layouts_equal(const struct layout *a, const struct layout *b, unsigned coun
 /* Force sizes into bounds and, of a large process, to whole units; and each part into its region. */
 void layout_clip(struct layout *layout);
 
+/* Returns: how many bytes a process takes, with the gaps. */
+uint32_t layout_len(const struct layout *layout);
+
+/* Returns: how many bytes there are for all processes of the trace. */
+uint32_t trace_memory(const struct trace *trace);
+
+/* Remove each process for which those before it left no room. The others keep their order. */
+void trace_leave_out(struct trace *trace);
+
 /* Binary form. Decoding is total: every byte string is a program. `enabled` says which codes the
  * harness uses (null: all); others are dropped. */
 void trace_decode(struct trace *trace, const uint8_t *bytes, size_t len, const uint8_t *enabled);

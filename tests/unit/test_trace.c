@@ -337,6 +337,35 @@ Test(trace, a_newer_place_changes_no_saved_input)
     cr_assert_arr_eq(first, new, sizeof new);
 }
 
+/* Text with more processes than there is memory for is refused: none may be printed. */
+Test(trace, a_process_without_room_is_left_out)
+{
+    static const uint8_t process[] = { 1, 0, 255, 255, 0, 4, 0, 2, 0, 0, 0, 0, 0, 0 };
+    static const uint8_t small[] = { 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0 };
+    uint8_t bytes[1 + 8 * sizeof process] = { 1 };
+    for (unsigned p = 0; p < 7; p++)
+        memcpy(&bytes[1 + p * sizeof process], process, sizeof process);
+    memcpy(&bytes[1 + 7 * sizeof process], small, sizeof small);
+    trace_decode(&one, bytes, 1 + 6 * sizeof process, NULL);
+    cr_assert_eq(one.process_count, 6, "12,276 bytes of 13,312");
+    trace_decode(&one, bytes, sizeof bytes, NULL);
+    cr_assert_eq(one.process_count, 7, "14,322 with the seventh, 12,533 with the eighth instead");
+    cr_assert_eq(one.processes[6].ram, 257);
+    text_round_trip();
+}
+
+/* Room is that of a large trace, as soon as one process is large. */
+Test(trace, a_large_process_without_room_is_left_out)
+{
+    static const uint8_t process[] = { 1, 4, 0, 0, 0, 2, 64, 1, 0, 0, 0, 0, 0, 0 };
+    uint8_t bytes[1 + 8 * sizeof process] = { 8 };
+    for (unsigned p = 0; p < 8; p++)
+        memcpy(&bytes[1 + p * sizeof process], process, sizeof process);
+    trace_decode(&one, bytes, sizeof bytes, NULL);
+    cr_assert_eq(one.process_count, 2, "212,992 bytes each, of 524,288");
+    text_round_trip();
+}
+
 /* ---- Errors in text ---- */
 
 static const struct {
