@@ -26,6 +26,8 @@ MINIMISE_S, HANG_MINIMISE_S = 20.0, 5.0
 MOST_LINES = 60
 """Of a program in a report; the bundle has all of it."""
 NOT_YET = "not minimised: the campaign ended before"
+AS_BYTES = "trace.bin"
+"""The program of a finding whose text cannot be read again."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,10 @@ class Bundles:
         """Make its program small."""
         with tempfile.TemporaryDirectory() as folder:
             original = next(path for path in self.of(finding).iterdir() if path.stem == "original")
-            text, finding.minimised = self._minimised(Path(shutil.copy(original, folder)), finding.identity, build)
+            if (self.of(finding) / AS_BYTES).exists():
+                text, finding.minimised = original.read_text(errors="surrogateescape"), "not minimised: its text cannot be read again"
+            else:
+                text, finding.minimised = self._minimised(Path(shutil.copy(original, folder)), finding.identity, build)
         self.replace(finding, text, outcome, build, 1 if kind_of(finding.identity) in ("hang", "oom", "slow") else TRIES)
 
     def replace(self, finding: Finding, text: str, outcome: Outcome, build: Build, tries: int) -> None:
@@ -66,10 +71,11 @@ class Bundles:
 
     def complete(self, finding: Finding, work: Path, text: str, outcome: Outcome, build: Build, tries: int, whole: bool = True) -> None:
         """Write what follows from a program, and put the bundle in its place; with `whole` false, another host explains it."""
-        identity, suffix, report, why_no_test = finding.identity, suffix_of(text), outcome.report, ""
-        write_text(work / f"trace{suffix}", text)
+        identity, report, why_no_test = finding.identity, outcome.report, ""
+        write_text(work / f"trace{suffix_of(text)}", text)
+        trace = program_in(work)
         if tries:
-            finding.shows, report = self._replayed(work / f"trace{suffix}", outcome, build, tries)
+            finding.shows, report = self._replayed(trace, outcome, build, tries)
         elif finding.machine:
             report = f"In the kernel of tests/kernel, on {finding.machine}:\n\n{report}"
         else:
@@ -91,7 +97,7 @@ class Bundles:
         write_whole(work / "explanation.txt", finding.explanation + why_no_test)
         write_json(work / "finding.json", asdict(finding) | {
             "schema": SCHEMA, "revision": git_revision(), "environment": environment(),
-            "program": hashlib.sha256((work / f"trace{suffix}").read_bytes()).hexdigest()})
+            "program": hashlib.sha256(trace.read_bytes()).hexdigest()})
         final, old = self.of(finding), self.folder / f".{finding.folder}.old"
         shutil.rmtree(old, ignore_errors=True)
         if final.exists():
@@ -217,14 +223,18 @@ def machine_of(folder: Path) -> str:
     return str(read_record(folder).get("machine", ""))
 
 
-def read_finding(folder: Path) -> tuple[Path, str]:
-    """Of a finding's folder: the program to run, and its identity."""
-    identity = read_record(folder)["identity"]
-    for suffix in TEXTS:
-        path = folder / f"trace{suffix}"
+def program_in(folder: Path) -> Path:
+    """The file to run of a finding's folder."""
+    for path in (folder / name for name in (AS_BYTES, *(f"trace{suffix}" for suffix in TEXTS))):
         if path.is_file():
             with contextlib.suppress(OSError):
                 if path.read_bytes().strip():
-                    return path, identity
+                    return path
             raise ToolError(f"{path}: cannot be read, or is empty; the finding is damaged")
     raise ToolError(f"{folder / 'trace.trace'}: missing; the finding is damaged")
+
+
+def read_finding(folder: Path) -> tuple[Path, str]:
+    """Of a finding's folder: the program to run, and its identity."""
+    identity = read_record(folder)["identity"]
+    return program_in(folder), identity

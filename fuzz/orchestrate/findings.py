@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .bundle import NOT_YET, TRIES, Bundles, kept_suffix, read_bundle, read_finding, read_record, write_text
+from .bundle import AS_BYTES, NOT_YET, TRIES, Bundles, kept_suffix, read_bundle, read_finding, read_record, write_text
 from .explain import kind_of
 from .record import Finding
-from .replay import Outcome, members_of, replay, sequence_of, suffix_of, to_text
+from .replay import Outcome, is_readable, members_of, replay, sequence_of, suffix_of, to_text
 from .revision import library_patch
 from .tools import Build, ToolError, identity_in, shown, slug, write_json, write_whole
 
@@ -240,7 +240,9 @@ class Findings:
         work.mkdir(parents=True)
         shutil.copy(path, work / f"input{kept_suffix(path)}")
         text = to_text(build, path, origin.harness)
-        write_text(work / f"original{suffix_of(text)}", text)
+        write_text(original := work / f"original{suffix_of(text)}", text)
+        if not is_readable(build, original):
+            shutil.copy(path, work / AS_BYTES)
         if crash is not None and crash.report:
             write_whole(work / "report.txt", crash.report)
         if history is not None and history != path:

@@ -200,6 +200,14 @@ def to_text(build: Build, path: Path, harness: str | None) -> str:
     return _converted(build, [path], harness)
 
 
+def is_readable(build: Build, text: Path) -> bool:
+    """Whether a program as text can be read again. One that shows a bug of the testbed's own parser or printer cannot."""
+    try:
+        return bool(_converted(build, [text], None))
+    except ToolError:
+        return False
+
+
 def _converted(build: Build, sources: Sequence[Path], harness: str | None) -> str:
     """Inputs, one after another, as text."""
     command: list = [build.tool("procbuf-convert"), *(["--harness", harness] if harness else []), *sources]

@@ -3,7 +3,7 @@
 
 The name by which it is called says which program it is; PROCBUF_STANDIN says what the engine does. An input is text:
 `break` breaks, `hang` hangs, `flaky` breaks every third time, `fire` breaks when `prime` ran before it in one process, and
-`late` as that process ends.
+`late` as that process ends; `garbled` breaks as bytes, and as text it is refused.
 
 `merge` of the engine takes the words of an input for what it reaches, and leaves out what breaks; `find:WORD` keeps an input of that word. `find` and `steady` take the time that they are given.
 It does nothing until the file PROCBUF_STANDIN_WHEN is there, if that is set.
@@ -33,7 +33,12 @@ def say(text: str) -> None:
 
 def members(path: str) -> list[str]:
     text = Path("/dev/stdin" if path == "-" else path).read_bytes().decode(errors="replace")
-    return text.split("trace 1\n")[1:] if text.startswith(("trace ", "sequence ")) else [text]
+    if not text.startswith(("trace ", "sequence ")):
+        return [text]
+    if "garbled" in text:
+        say(f"{path}:2: the parser has a bug")
+        sys.exit(2)
+    return text.split("trace 1\n")[1:]
 
 
 def values(words: list[str], *with_value: str) -> tuple[dict[str, str], list[str]]:
@@ -56,7 +61,7 @@ def run_one(word: str, primed: bool, limited: bool) -> None:
     if word == "flaky":
         counter.write_bytes(counter.read_bytes() + b"." if counter.exists() else b"")
         word = "break" if len(counter.read_bytes()) % 3 == 2 else "clean"
-    if word == "break" or word == "fire" and primed:
+    if word in ("break", "garbled") or word == "fire" and primed:
         say(f"expected: yes\nactual: no\ninput: one, operation 1\n{IDENTITY.format(word)}")
         sys.exit(77)
 

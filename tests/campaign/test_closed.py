@@ -107,6 +107,14 @@ class Closed(Case):
         (bundle / "closed").write_text("the machine's memory was bad\n")
         self.night("clean", status=0, says=("closed by hand", "the machine's memory was bad"))
 
+    def test_a_bug_of_the_parser_is_a_finding_that_stays(self):
+        self.night("crash:garbled", status=1, says=("check=garbled",))
+        bundle = next((self.out / "findings").iterdir())
+        self.assertEqual((bundle / "trace.bin").read_text(), "garbled")
+        self.assertIn("expected: yes", (bundle / "explanation.txt").read_text())
+        self.assertEqual(self.record()["findings"][0]["minimised"], "not minimised: its text cannot be read again")
+        self.night("clean", status=1, says=("1 known",))
+
     def test_a_flaky_crash_says_how_often_it_shows(self):
         self.night("crash:flaky", status=1, says=(BROKE,))
         self.assertRegex(self.record()["findings"][0]["shows"], "^[345] of 10$")

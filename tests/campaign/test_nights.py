@@ -145,8 +145,11 @@ class Nights(Case):
             self.assertIn("clang", json.loads((folder / "finding.json").read_text())["environment"])
 
     def test_a_bug_that_shows_as_a_process_ends_is_made_small(self):
-        barrier = (ROOT / "lib/src/barrier.c").read_text()
-        lib = edited_lib("at-exit", "src/barrier.c", "", AT_EXIT + barrier.replace("    procbuf_port_barrier();\n", "    leave();\n    procbuf_port_barrier();\n"))
+        buffer = (ROOT / "lib/src/buffer.c").read_text()
+        often = "enum procbuf_error procbuf_readwrite_build("  # one of the last 256 inputs does it: more are not known
+        self.assertEqual(buffer.count(often), 1)
+        at = buffer.index("{\n", buffer.index(often)) + 2
+        lib = edited_lib("at-exit", "src/buffer.c", "", AT_EXIT + buffer[:at] + "    leave();\n" + buffer[at:])
         self.night("--harness", "everything", "--engine", "libfuzzer", "--build", "asan", "--empty", "--time", "4s", "--lib", lib, status=1)
         finding, = self.record()["findings"]
         self.assertIn(" op=end", finding["identity"])
