@@ -15,6 +15,7 @@ from .coverage import Misses
 from .facts import Fact, Known, Wrong, lives, unpack
 from .islands import two_of
 from .parcels import Parcels, is_raw
+from .plan import NO_TIME, by_setup
 from .record import STATUSES, Cpu, Finding, Harness, Host, LeftOut, OneMore, Planned, Record, Residual, Under
 from .share import Folder, Place, give, is_true, place_of, said, take
 from .tools import CLEAN, ToolError, shown
@@ -164,10 +165,24 @@ def _coverage(night: Merged, note) -> dict[str, Misses]:
     return dict(sorted(united.items()))
 
 
+def _done(night: Merged) -> set[str]:
+    return {part for fact in night.last if fact.ended for part, slices in fact.parts.items() if slices}
+
+
+def _left_out(night: Merged) -> list[LeftOut]:
+    """What was not done. What a host had no time for, another may have done."""
+    every = sorted({(left.what, left.command) for fact in night.last for left in fact.record.left_out})
+    wanted = sorted({part for fact in night.last for part in fact.wanted})
+    nobodys = by_setup((part for part in wanted if part not in _done(night)), len({part.split()[0] for part in wanted}))
+    for_more = [command for what, command in every if what.startswith(NO_TIME)]
+    return [LeftOut(f"{NO_TIME}: {text}", for_more[0]) for text in nobodys if for_more] + [
+        LeftOut(what, command) for what, command in every if not what.startswith(NO_TIME)]
+
+
 def lost(night: Merged) -> tuple[list[str], list[str]]:
     """Hosts that did not come to their end, and parts that no host did. Returns: what was not done again, and what was."""
     broken, notes = [], []
-    done = {part for fact in night.last if fact.ended for part, slices in fact.parts.items() if slices}
+    done = _done(night)
     for name, fact in night.hosts.items():
         if fact.ended:
             if left := sorted({f"{p.harness} {p.setup}" for p in fact.record.plan if not p.slices} - done):
@@ -236,7 +251,7 @@ def record_of(known: Known, parcels: Parcels, folder: Path) -> Record:
     record.time_s = max((part.time_s for _, part in records), default=0.0)
     record.fuzzing_s = max((part.fuzzing_s for _, part in records), default=0.0)
     record.cpu = Cpu(*(round(sum(getattr(part.cpu, name) for _, part in records), 1) for name in ("fuzzing_s", "building_s", "other_s")))
-    record.left_out = [LeftOut(*left) for left in sorted({(left.what, left.command) for _, part in records for left in part.left_out})]
+    record.left_out = _left_out(night)
     record.resumed = any(part.resumed for _, part in records)
     record.from_empty = any(part.from_empty for _, part in records)
     record.harnesses, record.findings = _harnesses(night), _findings(night, parcels, folder)

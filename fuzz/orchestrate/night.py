@@ -68,7 +68,7 @@ def make_plan(settings: Settings, journal: Journal, before_s: float, islands: Is
     if settings.hardware:
         planned.after.append(under.plan_line(settings.time))
     for text in planned.dropped:
-        journal.leave_out(f"left out for want of time: {text}", f"./fuzz/campaign --time {planned.enough_s}s")
+        journal.leave_out(f"{plan.NO_TIME}: {text}", f"./fuzz/campaign --time {planned.enough_s}s")
     return planned
 
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from .builds import Setup
@@ -11,6 +11,7 @@ from .islands import EXCHANGES
 SLICE_S, SHORT_SLICE_S = 20.0, 5.0
 PLANNED = 0.75
 """Of the time: processes start and end, too."""
+NO_TIME = "left out for want of time"
 WIDEST = "everything"
 """The harness that plays with all operations."""
 
@@ -122,7 +123,7 @@ class Plan:
                   f"{max(c.floor_s, self.seconds * self.jobs * c.due / due):.0f} s of one process"
                   for c in self.combinations]
         lines += [f"  {text}" for text in self.after]
-        lines += [f"  left out for want of time: {text}" for text in self.dropped]
+        lines += [f"  {NO_TIME}: {text}" for text in self.dropped]
         return "\n".join(lines)
 
 
@@ -162,14 +163,14 @@ def make(harnesses: list[str], setups: list[Setup], seconds: float, jobs: int, l
         kept.sort(key=lambda c: mine.index(c.name))
     most_s = 600 if ours is None else max(least_slice_s, seconds / EXCHANGES)  # what a silent host did has to wait for a slice's end
     return Plan(seconds, jobs, min(max(least_slice_s, seconds * jobs / (2 * len(kept))), most_s, seconds),
-                kept, _by_setup(dropped, len(harnesses)), math.ceil(max(least_slice_s, SLICE_S) * math.ceil(len(wanted) / jobs) / PLANNED),
+                kept, by_setup([c.name for c in dropped], len(harnesses)), math.ceil(max(least_slice_s, SLICE_S) * math.ceil(len(wanted) / jobs) / PLANNED),
                 everything=everything, least_slice_s=least_slice_s)
 
 
-def _by_setup(combinations: list[Combination], harness_count: int) -> list[str]:
-    """One line for each set-up, naming its harnesses unless they are all."""
-    lines = []
-    for setup in dict.fromkeys(c.setup.name for c in combinations):
-        names = [c.harness for c in combinations if c.setup.name == setup]
-        lines.append(f"{setup}: " + ("every harness" if len(names) == harness_count else ", ".join(names)))
-    return lines
+def by_setup(parts: Iterable[str], harness_count: int) -> list[str]:
+    """Of parts "HARNESS SETUP", one line for each set-up, naming its harnesses unless they are all."""
+    of: dict[str, list[str]] = {}
+    for part in parts:
+        harness, _, setup = part.partition(" ")
+        of.setdefault(setup, []).append(harness)
+    return [f"{setup}: " + ("every harness" if len(names) == harness_count else ", ".join(names)) for setup, names in of.items()]

@@ -24,7 +24,7 @@ from test_closed import BROKE, RUN
 
 from orchestrate.coverage import Misses
 from orchestrate import facts, islands, merge, parcels, share
-from orchestrate.record import Finding, Harness, Planned, Record
+from orchestrate.record import Finding, Harness, LeftOut, Planned, Record
 from orchestrate.tools import ToolError
 
 CAMPAIGN = ROOT / "fuzz/campaign"
@@ -218,6 +218,18 @@ class Values(Case):
         self.assertEqual(self.broken(place), [f"host b had too little time for {PARTS[1]}, and no other did it"])
         facts.write(place, fact("c", 0, ended=True, parts={PARTS[1]: 1}))
         self.assertEqual(json.loads(self.merged(place, into="out")["report/campaign.json"])["broken"], [])
+
+    def test_what_one_host_had_no_time_for_another_did(self):
+        place = self.place("a")
+        alone = fact("a", 0, ended=True, mine=PARTS, parts={PARTS[0]: 1})  # it planned before it heard of the other
+        alone.record.left_out = [LeftOut("left out for want of time: libfuzzer-asan: life", "more time"), LeftOut("no planted bug was tried", "canaries")]
+        facts.write(place, alone)
+
+        def left_out():
+            return [row["what"] for row in json.loads(self.merged(place, into="out")["report/campaign.json"])["left_out"]]
+        self.assertEqual(left_out(), ["left out for want of time: libfuzzer-asan: life", "no planted bug was tried"])
+        facts.write(place, fact("b", 0, ended=True, mine=PARTS[1:], parts={PARTS[1]: 1}))
+        self.assertEqual(left_out(), ["no planted bug was tried"])
 
     def broken(self, place: share.Folder) -> list[str]:
         return json.loads(self.merged(place, into="out", status=2)["report/campaign.json"])["broken"]
