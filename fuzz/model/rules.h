@@ -88,13 +88,25 @@ static inline void answers_with(struct prediction *p, char kind, uint64_t number
     p->outcome.values[p->outcome.value_count++].value = number;
 }
 
+/* A rule that predicts more than a prediction has room for must not write past its end: nothing else would see that. */
+static inline void needs_room(unsigned count, unsigned most)
+{
+    if (count >= most)
+        bug_found("testbed", "prediction-room",
+                  "expected: a call that touches, or calls hooks, fewer than %u times\n"
+                  "actual: one that does so more often: its rule has to skip it (T4)",
+                  most);
+}
+
 static inline void may_read(struct prediction *p, uint32_t start, uint32_t end)
 {
+    needs_room(p->access.read_count, MAX_SPANS);
     p->access.reads[p->access.read_count++] = (struct span){ start, end };
 }
 
 static inline void may_write(struct prediction *p, uint32_t start, uint32_t end)
 {
+    needs_room(p->access.write_count, MAX_SPANS);
     p->access.writes[p->access.write_count++] = (struct span){ start, end };
 }
 
@@ -107,6 +119,7 @@ static inline struct hook *calls_hook(struct model *m, struct prediction *p, enu
 {
     if (kind == HOOK_OPEN || kind == HOOK_PROTECT || kind == HOOK_BARRIER)
         model_act_at_hook(m, p);
+    needs_room(p->access.hook_count, MAX_HOOKS);
     struct hook *h = &p->access.hooks[p->access.hook_count++];
     memset(h, 0, sizeof *h);
     h->kind = kind;

@@ -123,24 +123,6 @@ void predict_stream_over_many(struct model *m, const struct call *call, struct p
     };
 }
 
-/* How many hooks the steps of a call over a stream may call: each opens and closes its buffer, and first the slot that
- * it is from. */
-static unsigned hooks_of(struct model *m, struct model_stream stream, uint64_t want)
-{
-    unsigned hooks = 0;
-    for (; want > 0 && stream.index < stream.count; stream.index++) {
-        const struct model_buffer *buffer = buffer_now(m, &stream);
-        want -= least(want, buffer->len - least(buffer->len, stream.offset));
-        stream.offset = 0;
-        hooks += (buffer->len != 0 ? 2 : 0) + (buffer->from_slot ? 2 : 0);
-    }
-    return hooks;
-}
-
-/* Of a long stream, what a prediction has room for. A copy calls the hooks of both sides at each step, of which there
- * are up to as many as both sides have buffers: at most three times as many as the sum of both. */
-enum { MOST_STEP_HOOKS = MAX_HOOKS - 8, MOST_COPY_HOOKS = MOST_STEP_HOOKS / 3 };
-
 static void move_on(struct model_stream *stream, uint64_t len, uint64_t rest)
 {
     stream->offset += len;
@@ -148,6 +130,46 @@ static void move_on(struct model_stream *stream, uint64_t len, uint64_t rest)
         stream->index++;
         stream->offset = 0;
     }
+}
+
+/* How many hooks a step calls of one side: each opens and closes its buffer, and first the slot that it is from. */
+static unsigned hooks_of(const struct model_buffer *buffer)
+{
+    return (buffer->len != 0 ? 2 : 0) + (buffer->from_slot ? 2 : 0);
+}
+
+static uint64_t rest_of(const struct model_buffer *buffer, const struct model_stream *stream)
+{
+    return buffer->len - least(buffer->len, stream->offset);
+}
+
+/* Whether there is no room in a prediction for what a call over a long stream does: more hooks than that, as long as all
+ * buffers live. `to` is null if the call has one stream. */
+static bool is_too_long(struct model *m, struct model_stream from, const struct model_stream *to,
+                        uint64_t want)
+{
+    enum { MOST = MAX_HOOKS - 8 }; /* two in a step are of a slot: there may be others */
+    struct model_stream other = to != NULL ? *to : (struct model_stream){ 0 };
+    unsigned hooks = 0;
+    if (from.copied == 0 && other.copied == 0)
+        return false;
+    while (want > 0 && hooks <= MOST && from.index < from.count &&
+           (to == NULL || other.index < other.count)) {
+        const struct model_buffer *source = buffer_now(m, &from);
+        const uint64_t rest = rest_of(source, &from);
+        uint64_t len = least(want, rest);
+        hooks += hooks_of(source);
+        if (to != NULL) {
+            const struct model_buffer *target = buffer_now(m, &other);
+            const uint64_t room = rest_of(target, &other);
+            len = least(len, room);
+            hooks += hooks_of(target);
+            move_on(&other, len, room);
+        }
+        move_on(&from, len, rest);
+        want -= len;
+    }
+    return hooks > MOST;
 }
 
 /* What a call of several steps answers. Where nothing has moved, the streams stay. */
@@ -172,8 +194,8 @@ void predict_stream(struct model *m, const struct call *call, struct prediction 
         skips(p, "R13");
         return;
     }
-    if (now.copied != 0 && hooks_of(m, now, want) > MOST_STEP_HOOKS) {
-        skips(p, "T4"); /* it does not fit into a prediction: a few short calls do the same */
+    if (is_too_long(m, now, NULL, want)) {
+        skips(p, "T4"); /* a few short calls do the same */
         return;
     }
     p->access.stepwise = true;
@@ -205,9 +227,8 @@ void predict_stream_copy(struct model *m, const struct call *call, struct predic
     const uint64_t want = call->args[0];
     uint64_t done = 0;
     int error = OK;
-    if ((from.copied != 0 || to.copied != 0) &&
-        hooks_of(m, from, want) + hooks_of(m, to, want) > MOST_COPY_HOOKS) {
-        skips(p, "T4"); /* it does not fit into a prediction: a few short calls do the same */
+    if (is_too_long(m, from, &to, want)) {
+        skips(p, "T4"); /* a few short calls do the same */
         return;
     }
     p->access.stepwise = true;

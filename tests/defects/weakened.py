@@ -51,6 +51,8 @@ ERRORS = [
      "corpora"),
     ("M-L3", "terminating twice changes the code", "model/processes.c",
      "    if (m->processes[slot].state == MODEL_TERMINATED)\n        return;\n", "", "corpora"),
+    ("M-T4", "a copy of more steps than a prediction has room for is predicted", "model/streams.c",
+     "        hooks += hooks_of(source);\n", "", "corpora"),
     ("M-E1", "a code goes by another's name", "model/errors.c", '"CANCEL",  "NOMEM"', '"NOMEM",  "CANCEL"', "corpora"),
     ("M-E2", "an inactive process is an invalid argument", "model/errors.c",
      "    case ADDRESS_OUT_OF_BOUNDS: return INVAL;", "    case INACTIVE_APP:\n    case ADDRESS_OUT_OF_BOUNDS: return INVAL;",
