@@ -143,7 +143,7 @@ static uint64_t rest_of(const struct model_buffer *buffer, const struct model_st
     return buffer->len - least(buffer->len, stream->offset);
 }
 
-/* Whether there is no room in a prediction for what a call over a long stream does: more hooks than that, as long as all
+/* Whether a call over a long stream calls more hooks than a prediction holds, as long as all
  * buffers live. `to` is null if the call has one stream. */
 static bool is_too_long(struct model *m, struct model_stream from, const struct model_stream *to,
                         uint64_t want)

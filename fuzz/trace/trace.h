@@ -259,7 +259,7 @@ uint32_t layout_len(const struct layout *layout);
 /* Returns: how many bytes there are for all processes of the trace. */
 uint32_t trace_memory(const struct trace *trace);
 
-/* Remove each process for which those before it left no room. The others keep their order. */
+/* Remove each process that does not fit after those before it. The others keep their order. */
 void trace_leave_out(struct trace *trace);
 
 /* Binary form. Decoding is total: every byte string is a program. `enabled` says which codes the
