@@ -34,7 +34,9 @@ class Change(Case):
         self.check(self.gate("HEAD", "--repository", clone), 2, ".gitignore", "--worktree")
         done = self.gate("HEAD", "--repository", clone, "--worktree", "--page", self.folder / "page.md")
         self.check(done, 0, "gate: accepted", "the working tree")
-        self.assertIn("# The gate: accepted", (self.folder / "page.md").read_text())
+        page = (self.folder / "page.md").read_text()
+        self.assertIn("# The gate: accepted", page)
+        self.assertRegex(page, r"(?m)^\d+\.\d minutes, \d+\.\d of processors$")
         (clone / "corpus/ranges/from_everywhere.trace").unlink()
         words = ["HEAD", "--repository", clone, "--worktree", "--check", "deleted"]
         self.check(self.gate(*words), 1, "gate: refused, by deleted", "corpus/ranges/from_everywhere.trace: the file is gone")

@@ -41,17 +41,21 @@ def about(report: Report) -> str:
     return f"{report.base[:12]}..{report.what if report.what != 'HEAD' else report.head[:12]}, {report.files} files differ{subjects}"
 
 
+def took(report: Report) -> str:
+    total, cpu = sum(row.seconds for row in report.rows), sum(row.cpu_s for row in report.rows)
+    return f"{total / 60:.1f} minutes, {cpu / 60:.1f} of processors"
+
+
 def as_text(report: Report) -> str:
     lines = [about(report), ""]
     for row in report.rows:
         lines.append(f"{row.said.verdict.upper() if row.said.refusals or row.said.unable else row.said.verdict:16}{row.name:16}{row.seconds:6.0f} s  {WHAT[row.name]}")
         lines += [f"{'':16}{how + ': ' if how else ''}{line}" for how, line in said_by(row)]
-    total, cpu = sum(row.seconds for row in report.rows), sum(row.cpu_s for row in report.rows)
-    return "\n".join([*lines, "", f"{total / 60:.1f} minutes, {cpu / 60:.1f} of processors", f"gate: {verdict_of(report)}"])
+    return "\n".join([*lines, "", took(report), f"gate: {verdict_of(report)}"])
 
 
 def as_markdown(report: Report) -> str:
-    lines = [f"# The gate: {verdict_of(report)}", "", about(report).replace("|", "\\|"), "", "| check | | seconds | what it asks |", "| --- | --- | --- | --- |"]
+    lines = [f"# The gate: {verdict_of(report)}", "", about(report).replace("|", "\\|"), "", took(report), "", "| check | | seconds | what it asks |", "| --- | --- | --- | --- |"]
     lines += [f"| [{row.name}](#{row.name}) | {row.said.verdict} | {row.seconds:.0f} | {WHAT[row.name]} |" for row in report.rows]
     for row in report.rows:
         told = said_by(row)
