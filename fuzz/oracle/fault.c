@@ -18,6 +18,22 @@ static void watch(int number, void (*handler)(int, siginfo_t *, void *))
     }
 }
 
+/* For a signal that would end the program, and that neither a sanitizer nor an engine watches. */
+static void on_fatal_signal(int number, siginfo_t *info, void *context)
+{
+    char check[32];
+    (void)info, (void)context;
+    snprintf(check, sizeof check, "signal-%d", number);
+    bug_found("crash", check, "expected: no signal\nactual: signal %d", number);
+}
+
+static void watch_unless_watched(int number)
+{
+    struct sigaction now;
+    if (sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+        watch(number, on_fatal_signal);
+}
+
 #ifdef ARENA_GUARD_PAGES
 
 static void on_fault(int number, siginfo_t *info, void *context)
@@ -36,44 +52,30 @@ static void on_fault(int number, siginfo_t *info, void *context)
               (long)(addr - ARENA_BASE));
 }
 
-void fault_watch(void)
-{
-    watch(SIGSEGV, on_fault);
-    watch(SIGBUS, on_fault);
-}
-
-#else
-
-void fault_watch(void)
-{
-}
-
 #endif
-
-/* ---- Every signal that ends a program ---- */
 
 extern void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
 
-static void on_fatal_signal(int number, siginfo_t *info, void *context)
+void fault_watch(void)
 {
-    char check[32];
-    (void)info, (void)context;
-    snprintf(check, sizeof check, "signal-%d", number);
-    bug_found("crash", check, "expected: no signal\nactual: signal %d", number);
+#ifdef ARENA_GUARD_PAGES
+    watch(SIGSEGV, on_fault);
+    watch(SIGBUS, on_fault);
+#endif
+    watch_unless_watched(
+        SIGTRAP); /* padding between functions, into which undefined code may run */
 }
 
 void fault_watch_all(void)
 {
-    static const int numbers[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP };
+    static const int numbers[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
     static char stack[1 << 16]; /* a recursion without end leaves none */
     const stack_t alternate = { .ss_sp = stack, .ss_size = sizeof stack };
-    struct sigaction now;
     if (__sanitizer_set_death_callback != NULL)
         return; /* a sanitizer has its own */
     (void)sigaltstack(&alternate, NULL);
     for (size_t s = 0; s < sizeof numbers / sizeof numbers[0]; s++)
-        if (sigaction(numbers[s], NULL, &now) == 0 && now.sa_handler == SIG_DFL)
-            watch(numbers[s], on_fatal_signal);
+        watch_unless_watched(numbers[s]);
 }
 
 #else

@@ -2,8 +2,8 @@
 #ifndef FUZZ_FAULT_H
 #define FUZZ_FAULT_H
 
-/* Where the build has guard pages, an access to a closed one is a fault of the machine. Does nothing in
- * other builds. */
+/* Where the build has guard pages, an access to a closed one is a fault of the machine. In every build, a trap is
+ * a bug: neither sanitizers nor libFuzzer watch for one, and a function without an end runs into it. */
 void fault_watch(void);
 
 /* The same for every other signal, for programs without an engine, which watches itself. Does nothing in

@@ -1,9 +1,11 @@
 /* The access oracle: one planted violation of each kind, and each is named. */
 #include <criterion/criterion.h>
 
+#include "fault.h"
 #include "marks.h"
 #include "oracle.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -503,4 +505,26 @@ Test(oracle, a_hook_is_a_moment)
     cr_assert_eq(oracle.arena[RAM + 200], 77);
     (void)oracle_hook(&oracle, &expected.hooks[3]);
     oracle_call_end(&oracle, &call);
+}
+
+/* ---- Signals ---- */
+
+static void trap(void)
+{
+    signal(SIGTRAP, SIG_DFL);
+    fault_watch();
+    raise(SIGTRAP);
+}
+
+static void trap_of_another(void)
+{
+    signal(SIGTRAP, SIG_IGN);
+    fault_watch();
+    raise(SIGTRAP);
+}
+
+Test(oracle, a_trap_is_a_crash_unless_it_is_watched)
+{
+    cr_assert_str_eq(identity_of(trap), "PROCBUF-BUG kind=crash check=signal-5 op=none");
+    cr_assert_str_eq(identity_of(trap_of_another), "");
 }
