@@ -37,6 +37,13 @@ static bool is_filled(const struct trace *trace, unsigned at, uint8_t code, int3
     return false;
 }
 
+static bool is_driver_declared(const struct trace *trace, unsigned at, int32_t number)
+{
+    return is_filled(trace, at, OP_DECLARE_DRIVER, number) ||
+           is_filled(trace, at, OP_DECLARE_DRIVER_WITH, number) ||
+           is_filled(trace, at, OP_DECLARE_DRIVER_MANY, number);
+}
+
 static bool has_code(const struct trace *trace, unsigned at, uint8_t code)
 {
     for (unsigned o = 0; o < at; o++)
@@ -87,8 +94,8 @@ static void share_own_memory(struct op *op, unsigned first)
                                             .number = (int32_t)chance_below(64) };
     op->operands[first + 1] =
         (struct operand){ .number = (int32_t)chance_below(chance_one_in(4) ? 256 : 32) };
-    if (chance_one_in(8))
-        op->operands[first + 1].number = 0;
+    if (chance_one_in(6))
+        op->operands[first + 1].number = (int32_t)chance_below(2);
     else if (chance_one_in(draw_is_large() ? 2 : 8)) /* all of it */
         op->operands[first + 1] =
             (struct operand){ .anchor = ANCHOR_BREAK, .index = (uint8_t)process.number };
@@ -185,7 +192,7 @@ static unsigned insert_map(struct trace *trace, unsigned at, struct op *op)
 /* As many pairs as the vector has, of ranges that may be lent. In: which operand its address is. */
 static unsigned insert_pairs(struct trace *trace, unsigned at, struct op *op, unsigned k)
 {
-    const int32_t count = 1 + (int32_t)chance_below(3);
+    const int32_t count = 1 + (int32_t)chance_below(4);
     if (chance_one_in(3))
         return at;
     op->operands[k + 1] = (struct operand){ .number = count };
@@ -288,6 +295,36 @@ static unsigned insert_many(struct trace *trace, unsigned at, const struct op *o
     return at + context_insert(trace, at, &widen);
 }
 
+/* The process of the trace that has the most room for grants. */
+static struct operand roomiest(const struct trace *trace)
+{
+    struct operand process = { 0 };
+    uint32_t most = 0;
+    for (unsigned p = 0; p < trace->process_count; p++) {
+        const struct layout *layout = &trace->processes[p];
+        const uint32_t room = layout->ram - layout->app - layout->kernel;
+        if (room > most) {
+            most = room;
+            process.number = (int32_t)p;
+        }
+    }
+    return process;
+}
+
+/* In a large trace, what the operation allows is for a driver with more than 2^8 slots, in a process that has room for
+ * them. Returns: where the operation goes now. */
+static unsigned insert_driver_of_many(struct trace *trace, unsigned at, struct op *allow)
+{
+    if (!draw_is_large() || !draw_has(OP_DECLARE_DRIVER_MANY) || chance_one_in(3))
+        return at;
+    struct op driver = draw_op_of(trace, OP_DECLARE_DRIVER_MANY);
+    driver.operands[0] = allow->operands[1];
+    allow->operands[0] = roomiest(trace);
+    share_own_memory(allow, 3);
+    at = insert_many(trace, at, &driver);
+    return at + context_insert(trace, at, &driver);
+}
+
 /* What a large trace has put into a slot is in another one, which 8 bits mistake for it. Returns: where the operation goes
  * now. */
 static unsigned insert_twin_slot(struct trace *trace, unsigned at, struct op *op)
@@ -295,6 +332,7 @@ static unsigned insert_twin_slot(struct trace *trace, unsigned at, struct op *op
     struct op widen = draw_op_of(trace, OP_WIDEN), twin = draw_op_of(trace, op->code);
     if (!draw_is_large() || !draw_has(OP_WIDEN))
         return at;
+    at = insert_driver_of_many(trace, at, op);
     op->operands[2].number = (int32_t)chance_below(4);
     twin.operands[0] = op->operands[0];
     twin.operands[1] = op->operands[1];
@@ -311,6 +349,8 @@ static unsigned fill(struct trace *trace, unsigned at, uint8_t code, int32_t num
 {
     if (!draw_has(code) || is_filled(trace, at, code, number) || chance_one_in(3))
         return at;
+    if (code == OP_DECLARE_DRIVER && is_driver_declared(trace, at, number))
+        return at;
     if (code == OP_DECLARE_DRIVER && draw_has(OP_DECLARE_DRIVER_WITH) && chance_one_in(3))
         code = OP_DECLARE_DRIVER_WITH;
     if (code == OP_DECLARE_DRIVER && draw_is_large() && draw_has(OP_DECLARE_DRIVER_MANY) &&
@@ -324,7 +364,8 @@ static unsigned fill(struct trace *trace, unsigned at, uint8_t code, int32_t num
     if (builds && draw_has(OP_FOREIGN_READONLY) && draw_has(OP_FOREIGN_READWRITE) &&
         chance_one_in(6))
         return fill_foreign(trace, at, code, number);
-    if (builds && draw_has(OP_MAP_READONLY) && draw_has(OP_MAP_READWRITE) && !chance_one_in(3))
+    if (builds && draw_has(OP_MAP_READONLY) && draw_has(OP_MAP_READWRITE) &&
+        (draw_is_large() ? chance_one_in(6) : !chance_one_in(3))) /* no region is large */
         return fill_by_map(trace, at, code, number);
     struct op op = draw_op_of(trace, code);
     op.operands[0].number = number;
@@ -336,10 +377,46 @@ static unsigned fill(struct trace *trace, unsigned at, uint8_t code, int32_t num
     return at + context_insert(trace, at, &op);
 }
 
+/* In a large trace, the reader or the writer goes over more than 2^8 buffers, few of them with bytes, and often moves on to
+ * about there. Returns: where to go on. */
+static unsigned insert_long_row(struct trace *trace, unsigned at, bool writes)
+{
+    enum { AT_ONCE = 28 }; /* buffers with bytes: more hooks do not fit into a prediction */
+    const uint8_t builds = writes ? OP_BUILD_READWRITE : OP_BUILD_READONLY;
+    const uint8_t skips = writes ? OP_WRITER_SKIP : OP_READER_SKIP;
+    struct op over = draw_op_of(trace, writes ? OP_WRITER_OVER_MANY : OP_READER_OVER_MANY);
+    struct op skip = draw_op_of(trace, skips);
+    const int32_t registers = chance_one_in(2) ? 3 : 1 + (int32_t)chance_below(4);
+    const int32_t filled = chance_one_in(3) ? registers : 1;
+    const struct op first = draw_op_of(trace, builds);
+    over.operands[0].number = (int32_t)chance_below(3);
+    over.operands[1].number = registers;
+    for (int32_t i = 0; i < registers; i++) {
+        struct op build = draw_op_of(trace, builds);
+        build.operands[0].number = over.operands[0].number + i;
+        build.operands[1] = first.operands[1];
+        share_own_memory(&build, 2);
+        build.operands[3] = (struct operand){ .number = i < filled };
+        at += context_insert(trace, at, &build);
+    }
+    at = insert_many(trace, at, &over);
+    at += context_insert(trace, at, &over);
+    if (!draw_has(skips) || chance_one_in(4))
+        return at;
+    int32_t left = 256 * filled / registers + (int32_t)chance_below(8) - 2;
+    for (; left > 0; left -= AT_ONCE) {
+        skip.operands[0] = (struct operand){ .number = left < AT_ONCE ? left : AT_ONCE };
+        at += context_insert(trace, at, &skip);
+    }
+    return at;
+}
+
 /* The reader, or the writer, goes over something, and over buffers that are filled. */
 static unsigned insert_over(struct trace *trace, unsigned at, uint8_t code)
 {
     const uint8_t many = code == OP_READER_OVER ? OP_READER_OVER_MANY : OP_WRITER_OVER_MANY;
+    if (draw_is_large() && draw_has(many) && chance_one_in(8))
+        return insert_long_row(trace, at, code == OP_WRITER_OVER);
     if (!draw_has(code) || has_code(trace, at, code) || has_code(trace, at, many) ||
         chance_one_in(3))
         return at;
@@ -411,7 +488,7 @@ static unsigned insert_end_of_life(struct trace *trace, unsigned at, const struc
 unsigned context_insert_kept(struct trace *trace, unsigned at, struct op *restart_many)
 {
     uint8_t code = chance_one_in(2) ? OP_TAKE_ID : OP_BUILD_READWRITE;
-    if (restart_many->operands[1].number < 8 || chance_one_in(16))
+    if (restart_many->operands[1].number < 8 || chance_one_in(64))
         return at;
     if (trace->process_count != 0)
         restart_many->operands[0].number %= trace->process_count;
@@ -533,6 +610,55 @@ static unsigned insert_far_byte(struct trace *trace, unsigned at, struct op *fin
     return at + context_insert(trace, at, &set);
 }
 
+/* The operation looks for a byte in a slice, or in a short part of one, of which it is the first or the last, or is not
+ * there. Returns: where to go on. */
+static unsigned insert_near_byte(struct trace *trace, unsigned at, struct op *find)
+{
+    const bool is_string = find->code == OP_STRING_LEN || find->code == OP_STRING_COPY;
+    if ((!is_string && find->code != OP_FIND) || !chance_one_in(3))
+        return at;
+    if (draw_has(OP_RANGE_TO) && chance_one_in(2)) {
+        struct op part = draw_op_of(trace, OP_RANGE_TO);
+        part.operands[0] = find->operands[0];
+        part.operands[2] = (struct operand){ .number = (int32_t)chance_below(4) };
+        find->operands[0] = part.operands[1];
+        at += context_insert(trace, at, &part);
+    }
+    if (draw_has(OP_SET) && chance_one_in(2)) {
+        struct op set = draw_op_of(trace, OP_SET);
+        set.operands[0] = find->operands[0];
+        set.operands[1] =
+            (struct operand){ .anchor = chance_one_in(2) ? ANCHOR_LEN : ANCHOR_NUMBER };
+        set.operands[1].number = set.operands[1].anchor == ANCHOR_LEN ? -1 : 0;
+        set.operands[2].number = is_string ? 0 : find->operands[1].number;
+        at += context_insert(trace, at, &set);
+    }
+    return at;
+}
+
+/* A range, by address and length, becomes another of the same process, often one that differs in one of its ends, or
+ * stays. */
+static void change_range(struct op *op, unsigned first)
+{
+    struct operand *addr = &op->operands[first], *len = &op->operands[first + 1];
+    const int32_t by = 1 + (int32_t)chance_below(8);
+    const bool may_move = len->anchor == ANCHOR_NUMBER && addr->anchor >= ANCHOR_RAM &&
+                          addr->number >= 0 && addr->number < 512 && len->number < 512;
+    switch (chance_below(may_move ? 8 : 4)) {
+    case 0: break;
+    case 1: *len = (struct operand){ .number = 0 }; break;
+    case 2:
+    case 3: share_own_memory(op, first); break;
+    case 4:
+    case 5: len->number += by; break;
+    case 6: len->number -= len->number < by ? len->number : by; break;
+    default:
+        addr->number += by;
+        len->number -= len->number < by ? len->number : by;
+        break;
+    }
+}
+
 /* A slot is read inside the driver's grant, and something was allowed there before. Returns: where to
  * put the reading now; the block around it is closed after it. */
 static unsigned insert_allow_and_enter(struct trace *trace, unsigned at, struct op *read)
@@ -549,11 +675,12 @@ static unsigned insert_allow_and_enter(struct trace *trace, unsigned at, struct 
     allow.operands[2] = read->operands[1]; /* slot */
     enter.operands[0] = allow.operands[1]; /* driver */
     take.operands[0] = enter.operands[1]; /* id */
-    take.operands[1] = allow.operands[0]; /* process */
     if (chance_one_in(2))
         share_own_memory(&allow, 3);
     if (chance_one_in(8))
         allow.operands[4] = (struct operand){ .number = 0 };
+    at = insert_driver_of_many(trace, at, &allow);
+    take.operands[1] = allow.operands[0]; /* process */
     at = insert_fillers(trace, at, &allow);
     at += context_insert(trace, at, &allow);
     at += context_insert(trace, at, &take);
@@ -562,10 +689,7 @@ static unsigned insert_allow_and_enter(struct trace *trace, unsigned at, struct 
     (void)context_insert(trace, at + 1, &context_end);
     at++;
     if (draw_has(OP_LEN) && chance_one_in(2)) { /* a swap, often to the very same range */
-        if (chance_one_in(2))
-            share_own_memory(&allow, 3);
-        if (chance_one_in(4)) /* for nothing */
-            allow.operands[4] = (struct operand){ .number = 0 };
+        change_range(&allow, 3);
         struct op use = draw_op_of(trace, OP_LEN);
         use.operands[0].number = read->operands[0].number + (writing ? TRACE_BUFFER_COUNT : 0);
         if (draw_has(OP_SKIP_SWAPS) && chance_one_in(3)) { /* many, after the block */
@@ -612,6 +736,20 @@ static unsigned insert_widening(struct trace *trace, unsigned at, struct op *op)
     if (chance_one_in(3)) /* the power of two itself */
         op->operands[k].number = 0;
     return at + context_insert(trace, at, &widen);
+}
+
+/* The process that the operation is about is not active. Returns: where the operation goes now. */
+static unsigned insert_inactivity(struct trace *trace, unsigned at, const struct op *op)
+{
+    static const uint8_t codes[] = { OP_TERMINATE, OP_FAULT };
+    const uint8_t code = codes[chance_below(sizeof codes)];
+    struct operand process;
+    if ((op_table[op->code].flags & OP_LIVES) != 0 || !draw_has(code) ||
+        !context_process_of(op, &process) || !chance_one_in(24))
+        return at;
+    struct op ends = draw_op_of(trace, code);
+    ends.operands[0] = process;
+    return at + context_insert(trace, at, &ends);
 }
 
 /* The port refuses what the operation asks of it. Returns: where the operation goes now. */
@@ -799,6 +937,8 @@ static void insert_look(struct trace *trace, unsigned at, const struct op *op)
     case OP_CONSUME: code = chance_one_in(2) ? OP_CONSUME : OP_PTR; break;
     case OP_ALLOCATE_GRANT: code = OP_LOOKUP_DRIVER; break;
     case OP_SET_YIELDED_FOR: code = OP_STOP; break;
+    case OP_READ_READONLY:
+    case OP_READ_READWRITE: code = OP_LEN; break;
     default: break;
     }
     if (code == OP_END || !draw_has(code) || !chance_one_in(2))
@@ -807,6 +947,8 @@ static void insert_look(struct trace *trace, unsigned at, const struct op *op)
     look.operands[0] = op->operands[0];
     if (code == OP_LOOKUP_DRIVER)
         look.operands[1] = op->operands[2]; /* driver number */
+    if (op->code == OP_READ_READWRITE)
+        look.operands[0].number += TRACE_BUFFER_COUNT;
     (void)context_insert(trace, at, &look);
 }
 
@@ -888,6 +1030,7 @@ void context_insert_random(struct trace *trace)
         at = insert_end_of_life(trace, at, &op);
     at = insert_slices(trace, at, &op);
     at = insert_far_byte(trace, at, &op);
+    at = insert_near_byte(trace, at, &op);
     if (op.code == OP_RESTART_MANY)
         at = context_insert_kept(trace, at, &op);
     if (op.code == OP_SKIP_IDS) {
@@ -900,6 +1043,7 @@ void context_insert_random(struct trace *trace)
     if ((op.code == OP_ALLOW_READONLY || op.code == OP_ALLOW_READWRITE) && chance_one_in(3))
         at = insert_twin_slot(trace, at, &op);
     at = insert_widening(trace, at, &op);
+    at = insert_inactivity(trace, at, &op);
     at = insert_refusal(trace, at, &op);
     at = insert_turn(trace, at, &op);
     if (op.code == OP_ALLOW_USERSPACE_READABLE_WITH) {

@@ -264,6 +264,15 @@ static void place_process(struct op *create)
     at[4] = (struct operand){ .number = ram };
     at[5] = (struct operand){ .number = app };
     at[6] = (struct operand){ .number = (int32_t)chance_below((uint32_t)(ram - app) + 1) };
+    if (chance_one_in(3)) { /* flash or RAM comes up to memory of the other, or a byte into it */
+        static const uint8_t starts[] = { ANCHOR_FLASH, ANCHOR_RAM },
+                             ends[] = { ANCHOR_FLASH_END, ANCHOR_RAM_END };
+        struct operand *start = &at[chance_one_in(2) ? 0 : 3];
+        const unsigned which = chance_below(2);
+        const bool before = chance_one_in(2);
+        start->anchor = before ? starts[which] : ends[which];
+        start->number = (int32_t)chance_below(3) - 1 - (before ? start[1].number : 0);
+    }
     if (chance_one_in(6)) /* no flash, which then may be anywhere */
         at[0] = at[1] = at[2] = (struct operand){ .number = 0 };
 }

@@ -142,6 +142,8 @@ void mutator_change(struct trace *trace, const struct harness *harness, uint32_t
     chance_seed(seed);
     draw_begin(harness);
     shorten(trace);
+    if (chance_one_in(24)) /* a new program: nothing disturbs what is made whole there */
+        trace->op_count = 0;
     if (harness->large && (!trace_is_large(trace) || chance_one_in(8)))
         trace_lay_out_large(trace);
     else if (chance_one_in(8)) /* other layouts take longer to make, and would but gather */
