@@ -20,7 +20,7 @@ from pathlib import Path
 from .bundle import read_finding, read_record
 from .mutants import SELF_CHECKS
 from .record import Suspect
-from .switches import ADDED, CHANGED, GUARDED, JOINED, MOVED, Site, rewrite
+from .switches import ADDED, CHANGED, GUARDED, JOINED, MOVED, VARIANTS, WANTED, Site, rewrite
 from .tools import CORPUS, ROOT, ToolError, build_with, run
 
 SECONDS = 4.5
@@ -43,6 +43,8 @@ STRONG, NEARLY = 0.5, 0.8
 DOUBT = 3
 CHECKS = 0.5
 NAMED = 2.0
+OF_REACH = 0.3
+"""Of a panic that the report expects: it undoes the bug wherever the operation comes."""
 OCHIAI, ANY, LATE, CHANGES, MANIFOLD = 0.1, 0.5, 0.02, 0.02, 0.03
 
 
@@ -122,6 +124,22 @@ def _worth(cure: list) -> float:
     return worth * (of_passing + 1) / (of_passing + DOUBT)  # time may have been up before they ran
 
 
+def _is_wanted(cure: list) -> bool:
+    return bool(cure[1] % VARIANTS == WANTED)
+
+
+def _wanted(sites: dict[int, Site], measured: dict) -> dict[tuple[str, str], float]:
+    """Of panics that the report expects, the best worth, by function and condition: what is first of a function, and where failing
+    calls come more than others, is likelier."""
+    failing = measured["near"]["failing"] + 1
+    reach = {row[0]: ochiai(row[5], row[8], failing) for row in measured["sites"] if row[1] == 0}
+    found: dict[tuple[str, str], float] = {}
+    for cure in filter(_is_wanted, measured["cures"]):
+        key = sites[cure[0]].function, sites[cure[0]].variant(cure[1]).said
+        found[key] = max(found.get(key, 0), _worth(cure) * (1 - OF_REACH + OF_REACH * reach.get(cure[0], 0)))
+    return found
+
+
 def rank(sites: dict[int, Site], measured: dict) -> list[Suspect]:
     """Lines of the library, the most suspect first."""
     spectrum = _spectrum(sites, measured)
@@ -137,12 +155,14 @@ def rank(sites: dict[int, Site], measured: dict) -> list[Suspect]:
         site = sites[number]
         for line in range(site.line, site.last_line + 1):
             suspect(site.file, line, site.function, weight, "")
+    wanted = _wanted(sites, measured)
     for cure in measured["cures"]:
         site = sites[cure[0]]
         variant = site.variant(cure[1])
-        worth = _worth(cure) * HOW[variant.how] * (OUTSIDE if cure[0] in looks else 1)
+        worth = wanted[site.function, variant.said] if _is_wanted(cure) else _worth(cure)
+        worth *= HOW[variant.how] * (OUTSIDE if cure[0] in looks else 1)
         why = f"not the bug with{', before it' * (site.kind == 'before')}: {variant.said}"
-        suspect(site.file, variant.line, site.function, worth + (1 - worth) * spectrum.get(cure[0], 0), why)
+        suspect(site.file, variant.line, site.function, worth + (1 - worth) * spectrum.get(cure[0], 0) * (not _is_wanted(cure)), why)
     return sorted(lines.values(), key=lambda s: (-s.score, s.file, s.line))
 
 

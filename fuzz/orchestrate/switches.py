@@ -10,7 +10,7 @@ import bisect
 import hashlib
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,17 +19,22 @@ from .tools import ToolError
 
 SITES_OF_A_FILE = 4096
 PROLOGUE = ("#pragma clang diagnostic ignored \"-Weverything\"\n#pragma clang diagnostic error \"-Wimplicit-function-declaration\"\n"
-            "extern unsigned procbuf_guard; unsigned procbuf_site(unsigned site); _Bool procbuf_decided(unsigned site, _Bool value);\n#line 1\n")
-CHECKED = ("-DPROCBUF_CHECKED", "-DPROCBUF_EXITS_ARE_COMPARED")
+            "extern unsigned procbuf_guard; unsigned procbuf_site(unsigned site); _Bool procbuf_decided(unsigned site, _Bool value); void procbuf_wanted(void);\n#line 1\n")
+CHECKED = ("-DPROCBUF_CHECKED",)
+"""How the testbed compiles the library, but for what is tested as it ships."""
 MOST_PASSES = 10
 MOST_DONATED = 160
 MOST_JOINED = 16
 MOST_ASKED = 3
 MOST_GUARDS = 14
+MOST_FIELDS = 6
+MOST_COMPARED = 8
 GUARD = 1 << 20
 """From which on numbers are those of guards, not of variants."""
 VARIANTS = 1 << 12
 """As procbuf-suspects counts them: the number of a guard times this is added to that of a variant."""
+WANTED = VARIANTS - 1
+"""The variant that calls the hook which the finding's report expects, and which the call ended without."""
 CUTS = "cut"
 """A kind of mutant: a cast, or a mask, that is not there."""
 CHANGED, JOINED, MOVED, ADDED, GUARDED = "changed", "joined", "moved", "added", "guarded"
@@ -40,6 +45,7 @@ LEFT_OUT = ("narrowed", "moved", "statements swapped", "macro", "early return", 
 if ci is not None:
     K = ci.CursorKind
     NUMBERS = (ci.TypeKind.UINT, ci.TypeKind.ULONG, ci.TypeKind.ULONGLONG, ci.TypeKind.INT, ci.TypeKind.LONG)
+    SCALARS = (ci.TypeKind.BOOL, ci.TypeKind.ENUM, ci.TypeKind.POINTER)
     LOOPS = (K.WHILE_STMT, K.FOR_STMT, K.DO_STMT)
     LISTED = (K.BINARY_OPERATOR, K.RETURN_STMT)
     """Statements that may end with a list in braces, and then a semicolon."""
@@ -68,14 +74,37 @@ class Site:
     guards: list[str] = field(default_factory=list)
     """Conditions under which alone a variant may be on, from 1."""
 
+    @property
+    def places(self) -> list[str]:
+        """What can be called here, in addition to variants."""
+        return ["procbuf_wanted();"] if self.kind == "before" else []
+
     def variant(self, number: int) -> Variant:
-        variant, guard = self.variants[number % VARIANTS - 1], number // VARIANTS
-        return Variant(variant.line, f"if ({self.guards[guard - 1]}) {variant.said}", GUARDED) if guard else variant
+        guard = number // VARIANTS
+        if number % VARIANTS == WANTED:
+            variant = Variant(self.line, "PROCBUF_REQUIRE(the rule that the report expects, 0);", ADDED)
+        else:
+            variant = self.variants[number % VARIANTS - 1]
+        if not guard:
+            return variant
+        asked = self.guards[guard - 1]
+        return Variant(variant.line, f"if ({asked}) {variant.said}" if self.kind == "before" else f"{variant.said} where {asked}", GUARDED)
 
 
 def bare(kind) -> str:
     """A type as it is compared: constant or not is the same."""
     return kind.get_canonical().spelling.replace("const ", "")
+
+
+@dataclass
+class Field:
+    """A field that a function mentions, or one next to it in its structure."""
+    text: str
+    kind: str  # its type
+    is_number: bool
+    first_use: int = 0
+    distance: int = 0
+    """From the nearest field that is mentioned, in fields."""
 
 
 @dataclass
@@ -108,9 +137,9 @@ class Region:
 class Rewriter(Finder):
     """Of one file: its sites, and its text with switches."""
 
-    def __init__(self, path: Path, root: Path, first: int):
+    def __init__(self, path: Path, root: Path, first: int, flags: Sequence[str] = CHECKED):
         super().__init__(path, root)
-        self.first = first
+        self.first, self.flags = first, flags
         self.regions: list[Region] = []
         self.name = ""
         self.loops = 0
@@ -126,6 +155,12 @@ class Rewriter(Finder):
         self.calls: dict[str, list] = {}
         self.functions: dict[str, tuple[list[str], str]] = {}
         """Of this file, above: what they are given, and give."""
+        self.makers: set[str] = set()
+        """Those of them that give a number."""
+        self.fields: dict[str, dict[str, Field]] = {}
+        """By function, the fields that it mentions, by their text."""
+        self.places: dict[str, str] = {}
+        """What this file gives values, and its type."""
         self.predicates: dict[str, list[str]] = {}
         """Functions that say yes or no, which this file calls or defines, and the types of what they are asked."""
 
@@ -158,6 +193,8 @@ class Rewriter(Finder):
                 self.fill(children[0])
             if between.strip() == "=":
                 self.other_values(start, end, children[0])
+                if children[0].type.get_canonical().kind != ci.TypeKind.RECORD:
+                    self.places.setdefault(" ".join(self.text_of(children[0]).split()), bare(children[0].type))
             if between.strip() == "&" and children[1].kind == K.INTEGER_LITERAL:
                 self.add(start, end, f"({self.text_of(children[0])})", CUTS)
             elif between.strip(" ()\n") not in ("=", "<", "<=", ">", ">=", "==", "!=", ","):
@@ -178,6 +215,8 @@ class Rewriter(Finder):
             self.add(start, end, f"({self.text_of(children[-1])})", CUTS)
             for kind in ("uintptr_t", "uint64_t"):
                 self.add(start, end, f"({kind})({self.text_of(children[-1])})", CUTS)
+        elif cursor.kind == K.MEMBER_REF_EXPR and self.is_plain(cursor):
+            self.mention(cursor)
         elif cursor.kind == K.VAR_DECL:
             if children and children[-1].kind.is_expression():
                 self.bounded(children[-1], cursor)
@@ -191,6 +230,7 @@ class Rewriter(Finder):
                 if argument is not None and self.is_plain(argument):
                     self.one_off(argument)
                     self.named(argument)
+                    self.made(argument)
             self.calls.setdefault(self.name, []).append(cursor)
         elif cursor.kind == K.DECL_REF_EXPR and cursor.referenced is not None and \
                 cursor.referenced.kind == K.ENUM_CONSTANT_DECL:
@@ -216,6 +256,34 @@ class Rewriter(Finder):
             for variable in self.names[self.name]:
                 if variable.type.get_canonical().kind in NUMBERS:
                     self.add(value.extent.start.offset, value.extent.end.offset, variable.spelling, "variable")
+
+    def made(self, value) -> None:
+        """What a function of this file makes of a variable, in the place of a constant."""
+        text = self.text_of(value)
+        if value.type.get_canonical().kind not in NUMBERS or not (self.is_literal(value) or re.match(r"(sizeof|_Alignof)\b", text)):
+            return
+        for variable in self.names[self.name]:
+            for name, (given, _) in self.functions.items():
+                if given == [bare(variable.type)] and name in self.makers:
+                    self.add(value.extent.start.offset, value.extent.end.offset, f"{name}({variable.spelling})", "made by")
+
+    def mention(self, cursor) -> None:
+        """Of this function: a field, and those next to it."""
+        if cursor.referenced is None or cursor.referenced.kind != K.FIELD_DECL:
+            return
+        text = " ".join(self.text_of(cursor).split())
+        if not re.fullmatch(r"[\w.>-]+", text) or not text.endswith(cursor.spelling):
+            return
+        known = self.fields.setdefault(self.name, {})
+        others = [other for other in cursor.referenced.semantic_parent.get_children() if other.kind == K.FIELD_DECL]
+        place = [other.spelling for other in others].index(cursor.spelling)
+        for number, other in enumerate(others):
+            kind, distance = other.type.get_canonical(), abs(number - place)
+            if kind.kind in (*NUMBERS, *SCALARS):
+                name = text[:len(text) - len(cursor.spelling)] + other.spelling
+                one = known.setdefault(name, Field(name, bare(other.type), kind.kind in NUMBERS, 0, distance))
+                one.distance = min(one.distance, distance)
+                one.first_use = one.first_use or (cursor.extent.start.offset if not distance else 0)
 
     def other_values(self, start: int, end: int, place) -> None:
         """What is given a value gets another variable's, or what one points to."""
@@ -277,8 +345,21 @@ class Rewriter(Finder):
             self.begins[self.name] = cursor.extent.start.offset
             self.add_predicate(cursor)
             self.functions[self.name] = [bare(a.type) for a in cursor.get_arguments()], bare(cursor.result_type)
+            self.makers |= {self.name} if cursor.result_type.get_canonical().kind in NUMBERS else set()
+            if not list(body.get_children()):
+                self.site_before(body.extent.end.offset - 1)
+                self.regions[-1].offer_all(self.passed_on(cursor), ADDED)
             self.like_other_calls()
             self.site_of(body)
+
+    def passed_on(self, function) -> list[str]:
+        """Of a function that does nothing: a call of what the library's headers declare and takes the same."""
+        given, calls = [bare(a.type) for a in function.get_arguments()], []
+        for other in function.translation_unit.cursor.get_children():
+            if other.kind == K.FUNCTION_DECL and other.spelling != function.spelling and other.location.file is not None and \
+                    Path(other.location.file.name).is_relative_to(self.root) and [bare(a.type) for a in other.get_arguments()] == given:
+                calls.append(f"{other.spelling}({', '.join(a.spelling for a in function.get_arguments())});")
+        return list(dict.fromkeys(calls))
 
     def region(self, start: int, end: int, kind: str) -> Region | None:
         text = self.source[start:end]
@@ -353,6 +434,8 @@ class Rewriter(Finder):
             if kind == K.IF_STMT and len(children) == 2 and children[1].kind == K.RETURN_STMT:
                 start, end = statement.extent.start.offset, self.end_of(children[1])
                 self.donors[" ".join(self.source[start:end].decode().split())] = self.name
+            elif kind == K.IF_STMT and children[1].kind == K.COMPOUND_STMT and self.is_way_out(children[1]):
+                self.donors[" ".join(self.text_of(children[1]).split())] = self.name
             self.loops += is_loop
             bodies = children[1:] if kind == K.IF_STMT else children[-1:] if kind != K.DO_STMT else children[:1]
             for child in bodies:
@@ -376,6 +459,11 @@ class Rewriter(Finder):
                 self.assignments += [(text, self.name)] * (kind == K.BINARY_OPERATOR)
             elif (text := self.source[statement.extent.start.offset:self.end_of(statement)].decode()).startswith("PROCBUF_REQUIRE"):
                 self.donors[" ".join(text.split())] = self.name
+
+    def is_way_out(self, block) -> bool:
+        """Whether it does something, and then leaves the function."""
+        statements = list(block.get_children())
+        return len(statements) > 1 and statements[-1].kind == K.RETURN_STMT and self.is_plain(block)
 
     def is_condition(self, expression) -> bool:
         """Whether it says yes or no, and changes nothing of its own."""
@@ -418,10 +506,39 @@ class Rewriter(Finder):
                                   if variable.type.get_canonical().kind != ci.TypeKind.RECORD))
 
     def add_guards(self, region: Region) -> None:
-        """What may be the condition of a way out that is missing: variables, and what the file asks near by."""
+        """What may be the condition of a way out that is missing: variables, what the file asks near by, fields, and how what the
+        function knows compares. Of a condition, what it may ask first."""
         near = sorted((o for o in self.operands if len(o) <= MOST_DONATED // 2), key=lambda o: abs(self.operands[o] - region.start))
         asked = [*self.scalars(region)[:MOST_GUARDS // 4], *self.asked(region)[:MOST_GUARDS // 4], *near[:MOST_GUARDS // 2]]
+        asked = asked * (region.kind == "before") + self.fields_of(region) + self.comparisons(region)
+        asked = [one[1:] if re.fullmatch(r"![\w.>()-]+", one) else one for one in asked]
         region.guards = [no + f"({one})" for one in dict.fromkeys(asked) if self.is_known(one, region) for no in ("", "!")]
+
+    def in_scope(self, region: Region) -> list:
+        return [variable for variable in self.names.get(region.function, []) if variable.extent.start.offset < region.start]
+
+    def known_fields(self, region: Region) -> list[Field]:
+        """Of variables that are declared before it: those that the function mentions, the nearest first, then those next to them."""
+        names = {variable.spelling for variable in self.in_scope(region)}
+        fields = [one for one in self.fields.get(region.function, {}).values() if re.split(r"\W", one.text)[0] in names]
+        return sorted(fields, key=lambda one: (one.distance, abs(one.first_use - region.start)))
+
+    def fields_of(self, region: Region) -> list[str]:
+        """Fields that are 0 or not; or, of numbers, all ones."""
+        fields = self.known_fields(region)[:MOST_FIELDS]
+        wide = [one.text for one in fields if one.is_number and one.first_use]
+        return [one.text for one in fields] + [f"~{text}" for text in wide[:MOST_FIELDS // 3]]
+
+    def comparisons(self, region: Region) -> list[str]:
+        """How variables and fields of one type compare."""
+        values = [Field(v.spelling, bare(v.type), v.type.get_canonical().kind in NUMBERS, 1) for v in self.in_scope(region)
+                  if v.type.get_canonical().kind in (*NUMBERS, *SCALARS)]
+        fields = self.known_fields(region)
+        used = [one for one in fields if one.first_use]
+        pairs = [*itertools.product(values, used), *itertools.combinations(values, 2), *itertools.combinations(used, 2),
+                 *itertools.product(values, fields)]
+        pairs = list({(one.text, two.text): (one, two) for one, two in pairs if one.kind == two.kind and one.text != two.text}.values())
+        return [f"{one.text} {order} {two.text}" for one, two in pairs[:MOST_COMPARED] for order in ("<>" if one.is_number else ["=="])]
 
     def add_replaced(self, region: Region) -> None:
         """Another variable gets the value, as elsewhere in this file."""
@@ -433,6 +550,10 @@ class Rewriter(Finder):
             for value in list(values)[:MOST_ASKED]:
                 if place != value and f"{place} = {value};" != text:
                     region.offer(f"{place} = {value};", CHANGED)
+        for place, kind in self.places.items():
+            for variable in self.in_scope(region):
+                if bare(variable.type) == kind and f"{place} = {variable.spelling};" != text and place != variable.spelling:
+                    region.offer(f"{place} = {variable.spelling};", CHANGED)
 
     def is_known(self, text: str, region: Region) -> bool:
         """Whether what it calls was declared before; a call of the function itself would not end."""
@@ -515,10 +636,14 @@ class Rewriter(Finder):
             self.add_joined(region)
             self.add_replaced(region)
             required = re.match(r"PROCBUF_REQUIRE\((\w+),", self.source[region.start:region.end].decode())
+            asserted = re.fullmatch(r"PROCBUF_VERIFY\((.+)\);", self.source[region.start:region.end].decode(), re.DOTALL)
             if region.kind == "statement" and required:
                 self.add_required(region, required[1])
+            elif region.kind == "statement" and asserted and not self.flags:
+                region.offer(f"(void)({asserted[1]});", CHANGED)  # as shipped, what an assertion asks is not done
             elif region.kind == "before" and self.path.suffix == ".c":
                 self.add_donors(region)
+            if region.kind in ("before", "condition"):
                 self.add_guards(region)
 
     def rewritten(self) -> tuple[bytes, list[Site]]:
@@ -565,26 +690,33 @@ class Rewriter(Finder):
         texts = [" ".join(text.splitlines()) for text in region.texts]
         if region.kind in ("condition", "value"):
             # An assignment each: what is of another type is then that variant's error.
-            out: list[tuple[bytes, int | None]] = [(b"({ " + head + b" __typeof__((0, (" + original + b"))) procbuf_value; if (!procbuf_v) procbuf_value = (", None),
-                                                   (original + b");", None)] if texts else [(b"({ " + head + b" (" + original + b");", None)]
+            out: list[tuple[bytes, int | None]] = [(b"({ " + head + b" __typeof__((0, (" + original + b"))) procbuf_value;", None),
+                                                   *Rewriter.guarded(region), (b" if (!procbuf_v) procbuf_value = (" + original + b");", None)
+                                                   ] if texts else [(b"({ " + head + b" (" + original + b");", None)]
             out += [(f" else if (procbuf_v == {n + 1}) procbuf_value = ({text});".encode(), n) for n, text in enumerate(texts)]
             out.append((b" procbuf_value; })" if texts else b" })", None))
         else:
-            out = [(b"{ " + head + b" if (!procbuf_v) {", None), (original + b" } else {", None)]
-            if region.guards:
-                out.append((b" if (", None))
-                out += [(f"procbuf_guard == {n + 1} ? !({guard}) : ".encode(), GUARD + n) for n, guard in enumerate(region.guards)]
-                out.append((b"0) procbuf_v = 0;", None))
+            out = [(b"{ " + head + b" if (!procbuf_v) {", None), (original + b" } else {", None), *Rewriter.guarded(region)]
+            out += [(f" if (procbuf_v == {WANTED}) procbuf_wanted();".encode(), None)] * (region.kind == "before")
             out += [(f" if (procbuf_v == {n + 1}) {{ {text} }}{' else' * (n + 1 < len(texts))}".encode(), n) for n, text in enumerate(texts)]
             out.append((b" } }", None))
         if region.kind == "condition":
             out = [(f"procbuf_decided({number}, ".encode(), None), *out, (b")", None)]
         return out
 
+    @staticmethod
+    def guarded(region: Region) -> list[tuple[bytes, int | None]]:
+        """The variant is off where its guard says no."""
+        if not region.guards:
+            return []
+        return [(b" if (procbuf_v && (", None),
+                *((f"procbuf_guard == {n + 1} ? !({guard}) : ".encode(), GUARD + n) for n, guard in enumerate(region.guards)),
+                (b"0)) procbuf_v = 0;", None)]
+
     def errors_in(self, text: bytes) -> list[int]:
         """Where the compiler says that something is wrong."""
         unit = ci.Index.create().parse(
-            str(self.path), args=[*arguments(), "-ferror-limit=0", *CHECKED, "-I", str(self.root / "include")],
+            str(self.path), args=[*arguments(), "-ferror-limit=0", *self.flags, "-DPROCBUF_EXITS_ARE_COMPARED", "-I", str(self.root / "include")],
             unsaved_files=[(str(self.path), text.decode())])
         return [d.location.offset for d in unit.diagnostics if d.severity >= ci.Diagnostic.Error
                 and d.location.file is not None and d.location.file.name == str(self.path)]
@@ -622,14 +754,14 @@ _known: dict[tuple, tuple[bytes, list[Site]]] = {}
 """Of files that were rewritten before, with the same headers: most of a library that differs in one."""
 
 
-def _rewritten(path: Path, lib: Path, first: int, headers: str) -> tuple[bytes, list[Site]]:
-    key = (path.name, first, path.read_bytes(), headers)
+def _rewritten(path: Path, lib: Path, first: int, headers: str, flags: Sequence[str]) -> tuple[bytes, list[Site]]:
+    key = (path.name, first, path.read_bytes(), headers, tuple(flags))
     if key not in _known:
-        _known[key] = Rewriter(path, lib, first).rewritten()
+        _known[key] = Rewriter(path, lib, first, flags).rewritten()
     return _known[key]
 
 
-def rewrite(lib: Path, folder: Path) -> list[Site]:
+def rewrite(lib: Path, folder: Path, flags: Sequence[str] = CHECKED) -> list[Site]:
     """Write a copy of a library with switches; what is there and the same stays. Returns: its sites."""
     if ci is None:
         raise ToolError("Python's clang.cindex is missing: run fuzz/setup/install")
@@ -638,14 +770,14 @@ def rewrite(lib: Path, folder: Path) -> list[Site]:
     headers = hashlib.sha1(repr(sorted(files.items())).encode()).hexdigest()
     sites: list[Site] = []
     for place, path in enumerate(sorted([*(lib / "src").glob("*.c"), *(lib / "src").glob("*.h")])):
-        text, found = _rewritten(path, lib, place * SITES_OF_A_FILE, headers)
+        text, found = _rewritten(path, lib, place * SITES_OF_A_FILE, headers, flags)
         # Copies of what is inlined take long to compile.
         files[str(path.relative_to(lib))] = re.sub(rb"\balways_inline\b", b"unused", text if found else path.read_bytes())
         sites += found
     if not sites:
         raise ToolError(f"{lib}: nothing in it can have a switch")
     files["src/switches.c"] = f"extern const unsigned procbuf_site_count;\nconst unsigned procbuf_site_count = {sites[-1].number + 1};\n".encode()
-    for name in ("variants", "guards"):
+    for name in ("variants", "guards", "places"):
         counts = "\n".join(f"[{site.number}] = {len(getattr(site, name))}," for site in sites)
         files["src/switches.c"] += (f"extern const unsigned short procbuf_site_{name}[];\n"
                                     f"const unsigned short procbuf_site_{name}[] = {{\n{counts}\n}};\n").encode()

@@ -51,6 +51,7 @@ static const char usage[] =
 /* Of the library, made by switches.py. Null: it has none. */
 extern const unsigned short procbuf_site_variants[] __attribute__((weak));
 extern const unsigned short procbuf_site_guards[] __attribute__((weak));
+extern const unsigned short procbuf_site_places[] __attribute__((weak)); /* 1: before a statement */
 extern const unsigned procbuf_site_count __attribute__((weak));
 
 /* The condition under which alone the variant is on, from 1; 0: always. The library asks it. */
@@ -58,14 +59,16 @@ unsigned procbuf_guard;
 
 unsigned procbuf_site(unsigned site);
 bool procbuf_decided(unsigned site, bool value);
+void procbuf_wanted(void);
 
 /* What a site reports: that it was reached, and that a condition was false, or true. */
 enum { REACHED, WAS_FALSE, WAS_TRUE, KEYS };
 
-enum { MOST_EVENTS = 1 << 19, MOST_IDENTITY = 400, ANYWHERE = -1 };
+enum { MOST_EVENTS = 1 << 19, MOST_IDENTITY = 400, MOST_WANTED = 32, ANYWHERE = -1 };
 
-/* A job's variant is its number, and VARIANTS times that of its guard. */
-enum { VARIANTS = 1 << 12 };
+/* A job's variant is its number, and VARIANTS times that of its guard. The last number, before a statement, calls the panic hook
+ * that the report expects. */
+enum { VARIANTS = 1 << 12, WANTED = VARIANTS - 1 };
 
 enum verdict { CLEAN, BROKE, HUNG, DIED, NOT_RUN };
 
@@ -104,9 +107,11 @@ static struct shared {
         uint16_t member;
     } events[MOST_EVENTS];
     char identity[MOST_IDENTITY];
+    char wanted[MOST_WANTED]; /* what the hook that is due is passed; empty: none */
 } *shared;
 
 static struct result finding;
+static bool is_known; /* the finding */
 static struct job active;
 static bool
     everywhere; /* switches work outside of calls, too: no change of what the calls do undoes the bug */
@@ -187,6 +192,21 @@ bool procbuf_decided(unsigned site, bool value)
     struct testbed *t = testbed_now();
     note(t, site * KEYS + (value ? WAS_TRUE : WAS_FALSE));
     return value;
+}
+
+void procbuf_wanted(void)
+{
+    procbuf_port_panic(shared->wanted);
+}
+
+/* The hook that is due says so: a requirement that was not checked. */
+static void note_wanted(const struct oracle_call *call)
+{
+    if (call == NULL || call->hooks_seen >= call->expected->hook_count)
+        return;
+    const struct hook *due = &call->expected->hooks[call->hooks_seen];
+    if (due->kind == HOOK_PANIC && due->message != NULL)
+        snprintf(shared->wanted, sizeof shared->wanted, "procbuf: %s", due->message);
 }
 
 /* ---- Programs ---- */
@@ -271,6 +291,8 @@ static void note_identity(const char *identity, const char *detail)
     struct testbed *t = testbed_now();
     struct result *result = &jobs[shared->next].result;
     (void)detail;
+    if (!is_known)
+        note_wanted(t->oracle.call);
     snprintf(shared->identity, sizeof shared->identity, "%s", identity);
     *result = (struct result){ .verdict = BROKE,
                                .member = (uint8_t)shared->member,
@@ -345,8 +367,6 @@ static void run_job(struct testbed *t, struct job *job,
 static void (*when_run)(const struct job *job);
 
 enum { AGAIN = 3, BATCH = 64 };
-
-static bool is_known; /* the finding */
 
 /* What broke may have left traces in the testbed that the next run meets. Returns: whether the finding's program shows the same
  * bug as ever. */
@@ -700,6 +720,8 @@ static void judge_near_programs(struct testbed *t)
 /* What a cure is tried on: programs that break in the same way, that pass and reach it, and that break in another way. */
 enum evidence { FAILING, PASSING, OTHERS, EVIDENCE_COUNT };
 
+enum { BROKEN = 3 };
+
 /* One that undoes the bug in the finding's program. */
 struct cure {
     unsigned site, variant;
@@ -707,6 +729,7 @@ struct cure {
         unsigned clean, tried; /* programs that run clean with it, of so many */
         unsigned next;
     } tallies[EVIDENCE_COUNT];
+    unsigned broken[BROKEN], broken_count; /* programs that pass without it */
     int only_at; /* the last operation in which alone it does it; ANYWHERE: there is none */
 };
 enum { MOST_CURES = 1 << 12 };
@@ -723,7 +746,8 @@ static int in_turn(const void *one, const void *two)
     const struct job *a = one, *b = two;
     const uint32_t last_a = counts[(size_t)a->site * KEYS].last,
                    last_b = counts[(size_t)b->site * KEYS].last;
-    const unsigned turn_a = a->variant / AT_ONCE, turn_b = b->variant / AT_ONCE;
+    const unsigned turn_a = a->variant == WANTED ? 0 : a->variant / AT_ONCE,
+                   turn_b = b->variant == WANTED ? 0 : b->variant / AT_ONCE;
     return turn_a != turn_b          ? turn_a < turn_b ? -1 : 1
            : last_a != last_b        ? last_a < last_b ? 1 : -1
            : a->site != b->site      ? a->site < b->site ? -1 : 1
@@ -748,6 +772,9 @@ static void find_cures(struct testbed *t, double ends, double latest)
         for (unsigned v = 1;
              counts[(size_t)site * KEYS].in_program != 0 && v <= procbuf_site_variants[site]; v++)
             (void)add_job(0, site, v, ANYWHERE);
+    for (unsigned site = 0; site < procbuf_site_count && shared->wanted[0] != '\0'; site++)
+        if (procbuf_site_places[site] != 0 && counts[(size_t)site * KEYS].in_program != 0)
+            (void)add_job(0, site, WANTED, ANYWHERE);
     qsort(jobs, job_count, sizeof jobs[0], in_turn);
     end_phase(ends);
     run_jobs_with(t, run_program, finding_ms);
@@ -786,7 +813,12 @@ static int compare_cures(const void *one, const void *two)
     const double of_a = value_of(a), of_b = value_of(b);
     if (of_a < of_b || of_a > of_b)
         return of_a < of_b ? 1 : -1;
-    return a->site != b->site ? a->site < b->site ? -1 : 1 : a->variant < b->variant ? -1 : 1;
+    const uint32_t last_a = counts[(size_t)a->site * KEYS].last,
+                   last_b = counts[(size_t)b->site * KEYS].last;
+    return last_a != last_b          ? last_a < last_b ? 1 : -1
+           : a->site != b->site      ? a->site < b->site ? -1 : 1
+           : a->variant < b->variant ? -1
+                                     : 1;
 }
 
 /* Not many of one site: where one change undoes the bug, often a dozen do. */
@@ -802,6 +834,13 @@ static void keep_best(unsigned most, unsigned most_of_site)
             cures[kept++] = cures[c];
     }
     cure_count = kept;
+}
+
+static void note_broken(struct cure *cure, const struct job *job)
+{
+    if (job->result.verdict != CLEAN && job->result.verdict != NOT_RUN &&
+        cure->broken_count < BROKEN)
+        cure->broken[cure->broken_count++] = job->program;
 }
 
 /* How many of these programs run clean with each cure. Those that are far from the best do not go on. */
@@ -834,6 +873,8 @@ static void try_cures_on(struct testbed *t, enum evidence evidence, const unsign
             struct tally *tally = &cures[jobs[j].cure].tallies[evidence];
             tally->tried += jobs[j].result.verdict != NOT_RUN;
             tally->clean += jobs[j].result.verdict == CLEAN;
+            if (evidence == PASSING)
+                note_broken(&cures[jobs[j].cure], &jobs[j]);
         }
         kept = kept / 2 > FEWEST ? kept / 2 : FEWEST;
         keep_best(kept, of_site);
@@ -869,24 +910,74 @@ static void place_cures(struct testbed *t)
 
 /* ---- Guards ---- */
 
-enum { MOST_GUARDED = 1500 };
+enum { MOST_GUARDED = 3000, GUARDED_OF_SITE = 2 };
+
+static struct cure unguarded[MOST_CURES];
+static unsigned unguarded_count;
+
+/* Each guard of those that break what passes, on the finding's program. The best of a site say what there is to say of it. */
+static void find_guarded(struct testbed *t)
+{
+    job_count = 0;
+    for (unsigned c = 0; c < unguarded_count && job_count < MOST_GUARDED; c++) {
+        const struct cure *cure = &unguarded[c];
+        unsigned of_site = 0;
+        for (unsigned before = 0; before < c; before++)
+            of_site += unguarded[before].site == cure->site;
+        for (unsigned g = 1; g <= procbuf_site_guards[cure->site] && of_site < GUARDED_OF_SITE &&
+                             cure->broken_count != 0;
+             g++) {
+            struct job *job = add_job(0, cure->site, cure->variant + g * VARIANTS, ANYWHERE);
+            if (job != NULL)
+                job->cure = c;
+        }
+    }
+    run_jobs_with(t, run_program, finding_ms);
+    cure_count = 0;
+    for (unsigned j = 0; j < job_count; j++) {
+        if (jobs[j].result.verdict != CLEAN || cure_count == MOST_CURES)
+            continue;
+        cures[cure_count] = unguarded[jobs[j].cure];
+        cures[cure_count].variant = jobs[j].variant;
+        memset(cures[cure_count++].tallies, 0, sizeof cures[0].tallies);
+    }
+}
+
+/* What one breaks without its guard must be right with it: one program leaves half of the guards. */
+static void keep_guards_that_help(struct testbed *t)
+{
+    for (unsigned b = 0; b < BROKEN; b++) {
+        job_count = 0;
+        for (unsigned c = 0; c < cure_count; c++) {
+            struct job *job = b < cures[c].broken_count ? add_job(cures[c].broken[b], cures[c].site,
+                                                                  cures[c].variant, ANYWHERE)
+                                                        : NULL;
+            if (job != NULL)
+                job->cure = c;
+        }
+        run_jobs_with(t, run_program, RUN_MS);
+        bool *helps_not = share(MOST_CURES * sizeof *helps_not);
+        for (unsigned j = 0; j < job_count; j++)
+            helps_not[jobs[j].cure] =
+                jobs[j].result.verdict != CLEAN && jobs[j].result.verdict != NOT_RUN;
+        unsigned kept = 0;
+        for (unsigned c = 0; c < cure_count; c++)
+            if (!helps_not[c])
+                cures[kept++] = cures[c];
+        cure_count = kept;
+    }
+}
 
 /* What undoes the bug where it is on each time, and breaks what passes, may be right under a condition. */
 static void guard_cures(struct testbed *t)
 {
-    static struct cure unguarded[MOST_CURES];
-    const unsigned unguarded_count = cure_count;
+    unguarded_count = cure_count;
     memcpy(unguarded, cures, cure_count * sizeof cures[0]);
-    job_count = cure_count = 0;
-    for (unsigned c = 0; c < unguarded_count && job_count < MOST_GUARDED; c++)
-        for (unsigned g = 1;
-             g <= procbuf_site_guards[unguarded[c].site] && share_of(&unguarded[c], PASSING) < 1;
-             g++)
-            (void)add_job(0, unguarded[c].site, unguarded[c].variant + g * VARIANTS, ANYWHERE);
-    end_phase(0.78);
-    run_jobs_with(t, run_program, finding_ms);
-    take_cures();
-    try_cures(t, 0.83, 0.93);
+    end_phase(0.79);
+    find_guarded(t);
+    end_phase(0.83);
+    keep_guards_that_help(t);
+    try_cures(t, 0.86, 0.93);
     for (unsigned c = 0; c < unguarded_count && cure_count < MOST_CURES; c++)
         cures[cure_count++] = unguarded[c];
     keep_best(FEWEST, MOST_OF_SITE);
@@ -972,7 +1063,9 @@ static void try_named(struct testbed *t, char **words, int count)
         const unsigned long site = strtoul(words[w], &end, 10);
         const unsigned long variant = *end == ':' ? strtoul(end + 1, &end, 10) : 0;
         if (*end != '\0' || site >= procbuf_site_count || variant % VARIANTS == 0 ||
-            variant % VARIANTS > procbuf_site_variants[site] ||
+            (variant % VARIANTS > procbuf_site_variants[site] &&
+             (variant % VARIANTS != WANTED || procbuf_site_places[site] == 0 ||
+              shared->wanted[0] == '\0')) ||
             variant / VARIANTS > procbuf_site_guards[site])
             unable("no such variant: ", words[w]);
         (void)add_job(0, (unsigned)site, (unsigned)variant, ANYWHERE);

@@ -16,7 +16,7 @@ from orchestrate.bundle import Bundles, read_bundle
 from orchestrate.record import Finding, Record, Suspect
 from orchestrate.report import exports, words
 from orchestrate.suspects import Opinion, Switched
-from orchestrate.switches import CHANGED, GUARDED, MOVED, VARIANTS, Site, Variant, rewrite
+from orchestrate.switches import ADDED, CHANGED, GUARDED, MOVED, VARIANTS, WANTED, Site, Variant, rewrite
 from orchestrate.tools import ToolError, clang
 
 IDENTITY = "PROCBUF-BUG kind=result check=outcome-status op=brk"
@@ -70,6 +70,15 @@ class Ranking(unittest.TestCase):
         rows = [row(0, 10, 5, in_calls=0, in_looks=1), row(1, 10, 5, in_calls=0)]  # the second: where processes are laid out
         self.assertEqual(suspects.functions(suspects.rank(SITES, measured(rows, cures)))[0], "guilty")
 
+    def test_of_panics_that_were_due_the_first_of_what_passing_calls_do_not_reach_is_likeliest(self):
+        sites = {number: Site(number, "src/a.c", line, line, function, "before", "", [], ["(n)"])
+                 for number, (line, function) in enumerate([(10, "everywhere"), (20, "seldom"), (21, "seldom")])}
+        guarded = VARIANTS + WANTED
+        cures = [[0, guarded, 0, 9, 9, 10, 10, 0, 0], [1, guarded, 0, 9, 9, 8, 8, 0, 0], [2, guarded, 0, 9, 9, 10, 10, 0, 0]]
+        ranked = suspects.rank(sites, measured([row(0, 10, 90), row(1, 10, 8, 3), row(2, 10, 8, 4)], cures))
+        self.assertEqual([one.line for one in ranked], [20, 21, 10])
+        self.assertIn("if ((n)) PROCBUF_REQUIRE(the rule that the report expects, 0);", ranked[0].why)
+
     def test_state_that_was_wrong_earlier_is_named(self):
         sites, best = SITES, Suspect("lib/src/a.c", 20, "guilty", 1.0, "")
         self.assertEqual(suspects.first_wrong(sites, measured([], [[1, 1, 0, 9, 9, 10, 10, 0, 0]]), best), 0)
@@ -109,6 +118,7 @@ class Switches(unittest.TestCase):
         """What a program prints that turns variants of one site on."""
         (self.folder / "main.c").write_text(f"""#include <stdio.h>
             unsigned procbuf_guard, turned; {declared}
+            void procbuf_wanted(void) {{ printf("wanted "); }}
             unsigned procbuf_site(unsigned site) {{ return site == {site.number} ? turned : 0; }}
             _Bool procbuf_decided(unsigned site, _Bool value) {{ (void)site; return value; }}
             int main(void) {{ {main} }}""")
@@ -124,6 +134,83 @@ class Switches(unittest.TestCase):
         show = 'printf("%d %d ", code(0), code(5));'
         self.assertEqual(self.answers(before, "int code(int error);", f"{show} turned = {variant}; {show} procbuf_guard = {guard}; {show}"),
                          ["0", "5", "1", "1", "0", "1"])
+
+    def test_a_guard_asks_a_field_that_the_function_mentions_and_those_next_to_it(self):
+        sites, _ = self.rewritten("""\
+            struct room { unsigned guests; unsigned beds; unsigned door; };
+            unsigned key(const struct room *room)
+            {
+                return room->door;
+            }
+            """)
+        before = next(s for s in sites if s.kind == "before")
+        for one in ("(room->door)", "!(room->guests)", "!(room->beds)", "!(~room->door)"):
+            self.assertIn(one, before.guards)
+        variant, guard = [v.said for v in before.variants].index("return 0;") + 1, before.guards.index("!(room->guests)") + 1
+        main = f'turned = {variant}; procbuf_guard = {guard}; printf("%u %u ", key(&(struct room){{ 0, 2, 7 }}), key(&(struct room){{ 1, 2, 7 }}));'
+        declared = "struct room { unsigned guests; unsigned beds; unsigned door; }; unsigned key(const struct room *room);"
+        self.assertEqual(self.answers(before, declared, main), ["0", "7"])
+
+    def test_a_guard_compares_what_is_of_one_type(self):
+        sites, _ = self.rewritten("""\
+            struct shelf { unsigned long end; unsigned long limit; char name; };
+            int put(struct shelf *shelf, unsigned long at)
+            {
+                if (at < shelf->end)
+                    return 1;
+                return 0;
+            }
+            """)
+        last = [s for s in sites if s.kind == "before"][-1]
+        self.assertIn("(at > shelf->limit)", last.guards)
+        self.assertFalse([g for g in last.guards if "name" in g and ("<" in g or "shelf->end" in g)])
+        condition = next(s for s in sites if s.kind == "condition")
+        never, guard = [v.said for v in condition.variants].index("0") + 1, condition.guards.index("(at > shelf->limit)") + 1
+        self.assertEqual(condition.variant(never + guard * VARIANTS), Variant(4, "0 where (at > shelf->limit)", GUARDED))
+        show = 'printf("%d%d ", put(&(struct shelf){ 9, 3, 0 }, 2), put(&(struct shelf){ 9, 3, 0 }, 5));'
+        declared = "struct shelf { unsigned long end; unsigned long limit; char name; }; int put(struct shelf *shelf, unsigned long at);"
+        self.assertEqual(self.answers(condition, declared, f"{show} turned = {never}; {show} procbuf_guard = {guard}; {show}"), ["11", "00", "10"])
+
+    def test_the_hook_that_is_due_is_called_before_a_statement(self):
+        sites, _ = self.rewritten("int half(int n)\n{\n    return n / 2;\n}\n")
+        before = next(s for s in sites if s.kind == "before")
+        guard = before.guards.index("!(n)") + 1
+        self.assertEqual(before.places, ["procbuf_wanted();"])
+        self.assertEqual((before.variant(WANTED).how, before.variant(WANTED + guard * VARIANTS).how), (ADDED, GUARDED))
+        show = 'printf("%d ", half(4)); printf("%d ", half(0));'
+        self.assertEqual(self.answers(before, "int half(int n);", f"turned = {WANTED}; {show} procbuf_guard = {guard}; {show}"),
+                         ["wanted", "2", "wanted", "0", "2", "wanted", "0"])
+
+    def test_a_function_that_does_nothing_calls_what_takes_the_same(self):
+        (self.folder / "lib/include/bell.h").write_text("void ring(int times);\nvoid stop(void);\n")
+        sites, _ = self.rewritten('#include "../include/bell.h"\nvoid alarm(int times)\n{\n}\n')
+        self.assertEqual([(s.line, s.kind, [v.said for v in s.variants if "(" in v.said]) for s in sites], [(4, "before", ["ring(times);"])])
+
+    def test_what_was_noted_elsewhere_is_noted_here(self):
+        sites, _ = self.rewritten("""\
+            enum colour { RED, BLUE };
+            struct light { enum colour left, right; int is_on; };
+            static unsigned long width(const struct light *light)
+            {
+                return light->is_on ? 8 : 4;
+            }
+            void paint(unsigned long width, struct light *light);
+            int change(struct light *light, enum colour wanted)
+            {
+                if (wanted == RED) {
+                    light->left = wanted;
+                    return 1;
+                }
+                light->is_on = 1;
+                paint(sizeof(long), light);
+                return 0;
+            }
+            """)
+        offered = {(s.line, v.said) for s in sites for v in s.variants}
+        for line, fix, kind in ((14, "light->left = wanted;", "the wrong thing is noted"),
+                                (14, "{ light->left = wanted; return 1; }", "a way out that notes why"),
+                                (15, "paint(width(light), light);", "a constant in a function's place")):
+            self.assertIn((line, fix), offered, kind)
 
     def test_what_ends_with_braces_and_where_a_loop_begins_have_sites(self):
         sites, _ = self.rewritten("""\
