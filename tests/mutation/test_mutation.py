@@ -235,6 +235,14 @@ class Arguments(unittest.TestCase):
                        [self.result(command.SURVIVED, command.SURVIVED, same_code=True)]):
             self.assertIn("+    if (false)", command.argued_in_vain(result)[0])
 
+    def test_an_argument_for_two_cuts_covers_neither_alone(self):
+        line, cut = "-    if (at != from)", "+    if ({} != {})"
+        a, b = ("(unsigned)(uint8_t)(at)", "(unsigned)(uint8_t)(from)")
+        for after, covered in ((cut.format(a, b), True), (cut.format(a, "from"), False), (cut.format("at", b), False)):
+            self.assertEqual(command.is_cut(line, after, "~uint8_t at and from"), covered, after)
+        self.assertTrue(command.is_cut("-{", "+{ at = (unsigned)(uint8_t)(at);", "~uint8_t at"))
+        self.assertFalse(command.is_cut("-{", "+{ at = (unsigned)(uint8_t)(at);", "~uint8_t at and from"))
+
     def test_two_at_once_are_argued_if_each_is(self):
         self.argue("@")
         part = self.result(command.SURVIVED, command.SURVIVED)
