@@ -82,6 +82,18 @@ class Mutants(unittest.TestCase):
             }
             """, "variable", "for (int i = 0; i != 0; )", "return a;", "return late;")
 
+    def test_a_variable_that_is_not_set_takes_no_place(self):
+        self.check("""\
+            int g(int *a);
+            int f(int a)
+            {
+                int never, later, passed;
+                if (a)
+                    later = a;
+                return g(&passed) + a;
+            }
+            """, "variable", "return g(&passed) + later;", "return g(&passed) + passed;")
+
     def test_a_field_takes_the_place_of_another_of_its_type(self):
         self.check("struct s { int a, b; char c; };\nint f(struct s *s) { return s->a; }\n", "field",
                    "int f(struct s *s) { return s->b; }")
