@@ -356,11 +356,20 @@ class Finder:
         elif place.kind == K.DECL_REF_EXPR:
             self.another(place)
 
+    def is_set(self, variable, at: int) -> bool:
+        """Whether it may have a value there: what reads it before is undefined, and does anything."""
+        children = list(variable.get_children())
+        if variable.kind == K.PARM_DECL or children and children[-1].kind.is_expression():
+            return True
+        between = self.source[variable.extent.end.offset:at].decode()
+        return re.search(rf"&{variable.spelling}\b|\b{variable.spelling}\b[^;=<>!]*=[^=][^;]*;", between) is not None
+
     def another(self, place) -> None:
         """Each other variable of that type."""
         kind = place.type.get_canonical().spelling.replace("const ", "")
         for other in self.variables if self.is_plain(place) else []:
-            if other.spelling != place.spelling and other.type.get_canonical().spelling.replace("const ", "") == kind:
+            same = other.type.get_canonical().spelling.replace("const ", "") == kind
+            if same and other.spelling != place.spelling and self.is_set(other, place.extent.start.offset):
                 self.add(place.extent.start.offset, place.extent.end.offset, other.spelling, "variable")
 
     def binary(self, cursor, children) -> None:

@@ -82,6 +82,18 @@ class Mutants(unittest.TestCase):
             }
             """, "variable", "for (int i = 0; i != 0; )", "return a;", "return late;")
 
+    def test_a_variable_that_is_not_set_takes_no_place(self):
+        self.check("""\
+            int g(int *a);
+            int f(int a)
+            {
+                int never, later, passed;
+                if (a)
+                    later = a;
+                return g(&passed) + a;
+            }
+            """, "variable", "return g(&passed) + later;", "return g(&passed) + passed;")
+
     def test_a_field_takes_the_place_of_another_of_its_type(self):
         self.check("struct s { int a, b; char c; };\nint f(struct s *s) { return s->a; }\n", "field",
                    "int f(struct s *s) { return s->b; }")
@@ -234,6 +246,14 @@ class Arguments(unittest.TestCase):
         for result in ([], [self.result(command.KILLED, command.KILLED)],
                        [self.result(command.SURVIVED, command.SURVIVED, same_code=True)]):
             self.assertIn("+    if (false)", command.argued_in_vain(result)[0])
+
+    def test_an_argument_for_two_cuts_covers_neither_alone(self):
+        line, cut = "-    if (at != from)", "+    if ({} != {})"
+        a, b = ("(unsigned)(uint8_t)(at)", "(unsigned)(uint8_t)(from)")
+        for after, covered in ((cut.format(a, b), True), (cut.format(a, "from"), False), (cut.format("at", b), False)):
+            self.assertEqual(command.is_cut(line, after, "~uint8_t at and from"), covered, after)
+        self.assertTrue(command.is_cut("-{", "+{ at = (unsigned)(uint8_t)(at);", "~uint8_t at"))
+        self.assertFalse(command.is_cut("-{", "+{ at = (unsigned)(uint8_t)(at);", "~uint8_t at and from"))
 
     def test_two_at_once_are_argued_if_each_is(self):
         self.argue("@")

@@ -236,6 +236,8 @@ Test(map, a_region_without_the_address_is_a_kernels_mistake)
     cr_assert(strstr(port_panic_message, "R22") != NULL);
     MUST_PANIC(build_ro(180, 1));
     MUST_PANIC(build_ro(170, 11));
+    map = procbuf_map_of_lookup(answer_wrongly, &regions[1], &trusted);
+    MUST_PANIC(build_rw(169, 1)); /* before the right is looked at */
 }
 
 /* ---- M4: rechecked and pinned ---- */
