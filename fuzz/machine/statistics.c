@@ -82,17 +82,31 @@ static unsigned state_of_life(const struct testbed *t, unsigned slot, uint64_t i
     return process->used && process->identifier != identifier ? ANOTHER_LIFE : state_of(t, slot);
 }
 
-/* Of the first operand that is of a process of ours. */
-static unsigned state_concerned(const struct testbed *t, const struct call *call)
+/* How many enters on a process are open: any number, one at least, two at least. */
+enum { ENTERS_COUNT = 3 };
+static const char *const enters[ENTERS_COUNT] = { "", "_entered", "_entered_twice" };
+
+static unsigned enters_of(const struct testbed *t, unsigned slot)
+{
+    unsigned count = 0;
+    for (unsigned d = 0; d < t->model.depth; d++)
+        count += !t->model.open[d].foreign && t->model.open[d].slot == slot;
+    return count < ENTERS_COUNT ? count : ENTERS_COUNT - 1;
+}
+
+/* Of the first operand that is of a process of ours. Out: *slot_out, if there is one. */
+static unsigned state_concerned(const struct testbed *t, const struct call *call,
+                                unsigned *slot_out)
 {
     const char *kinds = op_table[call->op->code].operands;
     for (unsigned k = 0; kinds[k] != '\0'; k++) {
         const struct model_buffer *buffer;
         const struct model_id *id;
         switch (kinds[k]) {
-        case 'p': return state_of(t, (unsigned)call->args[k]);
+        case 'p': *slot_out = (unsigned)call->args[k]; return state_of(t, *slot_out);
         case 'd':
             id = &t->model.ids[call->args[k]];
+            *slot_out = id->slot;
             if (id->taken && !id->foreign)
                 return state_of_life(t, id->slot, id->identifier);
             break;
@@ -100,6 +114,7 @@ static unsigned state_concerned(const struct testbed *t, const struct call *call
         case 'w':
         case 'h':
             buffer = &t->model.buffers[model_buffer_named(call, k)];
+            *slot_out = buffer->slot;
             if (buffer->filled && !buffer->foreign)
                 return state_of_life(t, buffer->slot, buffer->identifier);
             break;
@@ -137,9 +152,10 @@ static uint64_t pairs[256][256];
 /* Of an operation that has begun, by its position. */
 static struct {
     unsigned state;
+    unsigned enters;
     uint8_t classes[TRACE_MAX_OPERANDS];
 } begun[TRACE_MAX_OPS];
-static uint64_t in_states[256][STATE_COUNT][OUTCOME_COUNT][STATUS_COUNT];
+static uint64_t in_states[256][STATE_COUNT][ENTERS_COUNT][OUTCOME_COUNT][STATUS_COUNT];
 static uint64_t numbers[256][TRACE_MAX_OPERANDS][CLASS_COUNT + 1];
 /* Calls by the rule that decided their answer. */
 enum { MOST_RULES = 128 };
@@ -159,7 +175,10 @@ static void begin_trace(void)
 static void note_begin(const struct walk *walk, const struct call *call)
 {
     const char *kinds = op_table[call->op->code].operands;
-    begun[walk->position].state = state_concerned(walk->t, call);
+    unsigned slot = 0;
+    const unsigned state = state_concerned(walk->t, call, &slot);
+    begun[walk->position].state = state;
+    begun[walk->position].enters = state == NO_STATE ? 0 : enters_of(walk->t, slot);
     for (unsigned k = 0; kinds[k] != '\0'; k++) {
         const char kind = kinds[k];
         uint8_t *class = &begun[walk->position].classes[k];
@@ -191,8 +210,8 @@ static void count_op(const struct walk *walk, const struct op *op, unsigned begi
         return;
     if (op_table[code].how != HOW_USER)
         count_rule(walk->t->oracle.bug.rule);
-    if (begun[begin].state != NO_STATE)
-        in_states[code][begun[begin].state][outcome->kind][outcome->status]++;
+    for (unsigned open = 0; begun[begin].state != NO_STATE && open <= begun[begin].enters; open++)
+        in_states[code][begun[begin].state][open][outcome->kind][outcome->status]++;
     for (unsigned k = 0; op_table[code].operands[k] != '\0'; k++)
         numbers[code][k][begun[begin].classes[k]]++;
     if (last_code >= 0)
@@ -286,14 +305,16 @@ static void print_states(FILE *out)
 {
     char name[128];
     for (unsigned code = 0; code < 256; code++)
-        for (unsigned state = NO_STATE + 1; state < STATE_COUNT; state++)
+        for (unsigned i = ENTERS_COUNT; i < STATE_COUNT * ENTERS_COUNT; i++)
             for (unsigned kind = 0; kind < OUTCOME_COUNT; kind++)
-                for (unsigned status = 0; status < STATUS_COUNT; status++)
-                    if (in_states[code][state][kind][status] != 0) {
-                        snprintf(name, sizeof name, "%s %s %s", op_name(code), states[state],
-                                 outcome_name((enum outcome_kind)kind, (int)status));
-                        print_count(out, name, in_states[code][state][kind][status]);
-                    }
+                for (unsigned status = 0; status < STATUS_COUNT; status++) {
+                    const unsigned state = i / ENTERS_COUNT, open = i % ENTERS_COUNT;
+                    if (in_states[code][state][open][kind][status] == 0)
+                        continue;
+                    snprintf(name, sizeof name, "%s %s%s %s", op_name(code), states[state],
+                             enters[open], outcome_name((enum outcome_kind)kind, (int)status));
+                    print_count(out, name, in_states[code][state][open][kind][status]);
+                }
 }
 
 static void print_numbers(FILE *out)

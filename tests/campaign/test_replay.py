@@ -89,7 +89,7 @@ class Replay(Case):
             "started_by readonly readwrite same_process after_an_enter": 1, "before readonly readonly other_process after_an_enter": 1})
         self.assertEqual(counts["states"], {
             "build_readonly yielded OK": 1, "build_readwrite yielded OK": 1, "enter yielded OK": 2, "mut_enter yielded OK": 1,
-            "set_running yielded done": 1, "start empty panic": 1})
+            "mut_enter yielded_entered OK": 1, "set_running yielded done": 1, "start empty panic": 1})
         self.assertEqual(counts["numbers"], {"set 2 0": 1})
 
     def test_reads_standard_input(self):
