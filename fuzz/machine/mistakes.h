@@ -92,6 +92,16 @@ static struct procbuf_readable apart_slice(void)
     return procbuf_writable_as_readable(apart_slice_to_write());
 }
 
+static struct procbuf_writable apart_byte_to_write(void)
+{
+    return procbuf_writable_from_array(apart.array + 8, 1);
+}
+
+static struct procbuf_readable apart_byte(void)
+{
+    return procbuf_writable_as_readable(apart_byte_to_write());
+}
+
 static void leave_by_a_jump(void)
 {
     apart.answer = apart_create();
@@ -236,6 +246,23 @@ static void make_mistake(unsigned number)
     case 41: apart.answer = (int)procbuf_readable_copy_to(apart_slice(), apart.array + 8, 8); break;
     case 42:
         apart.answer = (int)procbuf_writable_copy_from(apart_slice_to_write(), apart.array + 8, 8);
+        break;
+    case 43: apart.map = procbuf_map_of_regions(nothing, 1, nothing); break;
+    case 44: apart.answer = (int)procbuf_readable_copy_to(apart_byte(), apart.array + 8, 1); break;
+    case 45:
+        apart.answer = (int)procbuf_writable_copy_from(apart_byte_to_write(), apart.array + 8, 1);
+        break;
+    case 46: apart.len = procbuf_readable_copy_to_fitting(apart_slice(), apart.array + 8, 1); break;
+    case 47:
+        apart.len = procbuf_writable_copy_from_fitting(apart_byte_to_write(), apart.array + 8, 8);
+        break;
+    case 48:
+        apart.answer =
+            (int)procbuf_readable_compare(apart_byte(), apart.array + 8, 1, &apart.answer);
+        break;
+    case 49:
+        apart.answer =
+            (int)procbuf_readable_string_copy(apart_byte(), (char *)apart.array + 8, 1, &apart.len);
         break;
     default: break;
     }

@@ -48,6 +48,13 @@ static const struct {
     { "R24", "a process of ours allows a read-write slot of the kernel's" },
     { "R5", "it copies a slice to where the slice is" },
     { "R5", "it copies to a slice from where the slice is" },
+    { "R2", "it makes a map of one region of no array without the capability" },
+    { "R5", "it copies a slice of one byte to where it is" },
+    { "R5", "it copies to a slice of one byte from where it is" },
+    { "R5", "it copies what fits of a slice to its first byte" },
+    { "R5", "it copies what fits of an array into a slice of one byte, where the array begins" },
+    { "R5", "it compares a slice of one byte with itself" },
+    { "R5", "it copies a string of one byte to where it is" },
 };
 
 const char *model_mistake(unsigned number)
