@@ -192,6 +192,33 @@ Test(machine, a_process_that_only_the_model_changes_is_noticed, .exit_code = BUG
     compare_after(t, &nothing);
 }
 
+Test(machine, each_process_that_changed_is_compared, .exit_code = BUG_EXIT_STATUS)
+{
+    begin_world("kind=state check=state-kind ");
+    procbuf_process_stop(&t->world->slots[0]);
+    model_change(&t->model, 0)->state = MODEL_STOPPED;
+    compare_after(t, &nothing);
+    (void)model_change(&t->model, 0);
+    procbuf_process_stop(&t->world->slots[1]);
+    compare_after(t, &nothing);
+}
+
+/* I4, after an operation that names no buffer. */
+Test(machine, invariants_are_checked_when_a_process_changes, .exit_code = BUG_EXIT_STATUS)
+{
+    static const struct op op = { .code = OP_STOP };
+    static const struct call call = { .op = &op };
+    begin_world("kind=invariant check=I4-grants-apart ");
+    t->machine.walk.call = &call;
+    struct model_process *process = model_change(&t->model, 1);
+    compare_after(t, &nothing);
+    for (unsigned g = 0; g < 2; g++)
+        process->grants[g] = (struct model_grant){ .allocated = true, .span = { 64 + g, 80 } };
+    compare_after(t, &nothing); /* no process has changed */
+    (void)model_change(&t->model, 1);
+    compare_after(t, &nothing);
+}
+
 /* Of a process that ended with a code, the model says something else in one byte. */
 static const struct field {
     const char *identity;
@@ -390,6 +417,26 @@ Test(machine, every_buffer_that_is_held_is_asked_for_its_length, .exit_code = BU
     compare_handles(t);
     t->world->readwrite[3] = procbuf_readwrite_default();
     compare_handles(t);
+}
+
+static void lose_id(unsigned d)
+{
+    for (unsigned id = 0; id < TRACE_ID_COUNT; id++) {
+        t->world->ids[id] = procbuf_process_id(&t->world->slots[1]);
+        t->model.ids[id] = (struct model_id){ .taken = true,
+                                              .slot = 1,
+                                              .identifier = t->model.processes[1].identifier };
+    }
+    if (d < TRACE_ID_COUNT)
+        memset(&t->world->ids[d], 0, sizeof t->world->ids[d]);
+    compare_handles(t);
+}
+
+Test(machine, every_id_that_is_held_is_asked_whether_it_lives)
+{
+    REFUSES("L1");
+    for (unsigned d = 0; d <= TRACE_ID_COUNT; d++)
+        cr_assert_eq(is_found("check=handle-liveness ", lose_id, d), d != TRACE_ID_COUNT, "d%u", d);
 }
 
 Test(machine, a_slice_that_is_shorter_is_noticed, .exit_code = BUG_EXIT_STATUS)
