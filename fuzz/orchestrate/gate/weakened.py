@@ -49,8 +49,8 @@ SUPPRESSIONS = [r"\bno_sanitize\w*", r"\bNOLINT\w*", r"-fno-sanitize\w*(?:=\S+)?
                 r"\b__CPROVER_assume\b", r"\bBUG_DEAF_TO\b", r"\bPROCBUF_DEAF_TO\b", r"\bPROCBUF_WRAPS\b", r"__GNUC__.*optimize|optnone\b|\bsuppressed\b"]
 FLAG = re.compile(r"-fsanitize=[\w,-]+|-fno-sanitize-recover=[\w,-]+|-W(?:error|all|extra|conversion|pedantic)\b|PROCBUF_(?:WERROR|CHECKED|SANITIZE)\b|PROCBUF_\w+\W{1,4}ON\b|"
                   r"--(?:no-tests=error|error-exitcode\S*)|\bset -[eu]+\b|-fstack-usage|-fanalyzer")
-WAITS = re.compile(r"time-?out|limit|deadline|_S\b|seconds|MOST|BUDGET|budget|tolerance|allowed|max(?:imum)?\b|retries|tries", re.IGNORECASE)
-LEAST = re.compile(r"floor|least|min(?:imum)?\b|count|expect|repeat|runs\b|rounds|share|sample|every\b|assert(?:Greater|Less)", re.IGNORECASE)
+WAITS = re.compile(r"time-?out|limit|deadline|_S\b|seconds|MOST|BUDGET|budget|tolerance|allowed|max(?:imum)?\b|retries|tries|every\b", re.IGNORECASE)
+LEAST = re.compile(r"floor|least|min(?:imum)?\b|count|expect|repeat|runs\b|rounds|share|sample|assert(?:Greater|Less)", re.IGNORECASE)
 NUMBER = re.compile(r"(?<![\w.])\d[\d_']*(?:\.\d+)?\b")
 
 LIBRARY_CHECK = re.compile(r"\b(PROCBUF_(?:REQUIRE|VERIFY|KEEPS)|procbuf_require_\w+|_Static_assert|PROCBUF_NONNULL|PROCBUF_MUST_USE|nonnull|warn_unused_result)\b")
@@ -132,27 +132,44 @@ def deleted(change: Change) -> list[Finding]:
                     found.append((file.path, f"what counts as catching it has changed: {key}"))
             if planted(file.old) != planted(file.new) and still_applies(file.old, change.new):
                 found.append((file.path, "it plants another mistake, though the old one could still be made"))
+            left_out = [bool(re.search(r"^canary: no$", text.partition("\n\n")[0], re.MULTILINE)) for text in (file.old, file.new)]
+            if left_out == [False, True]:
+                found.append((file.path, "no campaign plants it any more"))
     for file in change.touched("tests/gate_cases/*.patch"):
         told = [re.findall(r"^(?:verdict|by): .*$", (text or "").partition("\n\n")[0], re.MULTILINE) for text in (file.old, file.new)]
         if file.old and file.new and told[0] != told[1]:
             found.append((file.path, f"of the gate itself is asked another thing: {', '.join(told[1])}"))
+        if file.old and file.new and planted(file.old) != planted(file.new) and still_applies(file.old, change.new):
+            found.append((file.path, "it is another change, though the old one could still be made"))
     for file in change.touched("tests/defects/pairs.py", "tests/defects/weakened.py"):
         row = r'^\s*(?:Pair)?\("([A-Za-z][\w-]*)",'
         gone = set(re.findall(row, file.old or "", re.MULTILINE)) - set(re.findall(row, file.new or "", re.MULTILINE))
         found += [(file.path, f"the planted mistake {name} is gone") for name in sorted(gone)]
+    for file in change.touched("tests/defects/weakened.py"):
+        now = mistakes_of(file.new or "")
+        found += [(file.path, f"the planted mistake {name} is another one, or something else has to notice it")
+                  for name, was in mistakes_of(file.old or "").items()
+                  if now.get(name, was) != was and was[1] in change.new.text(f"fuzz/{was[0]}")]
     return found
+
+
+def mistakes_of(text: str) -> dict[str, list[str]]:
+    """Rows of weakened.py: the id to the file, the code, the mistake, and who notices it."""
+    rows = [[part.value for part in node.elts if isinstance(part, ast.Constant)] for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.Tuple)]
+    return {row[0]: row[2:] for row in rows if len(row) == 6}
 
 
 def planted(patch: str) -> list[str]:
     """What it changes, without what is around that."""
-    return [plain(line) for line in patch.partition("\n\n")[2].splitlines() if re.match(r"[-+](?![-+])", line)]
+    return [plain(line) for line in patch.partition("\n\n")[2].splitlines() if re.match(r"(?!--- (?:a/|/dev)|\+\+\+ (?:b/|/dev))[-+]", line)]
 
 
 def still_applies(patch: str, tree: Tree) -> bool:
     """Whether each line that it knows is where it was."""
     lines: set[str] = set()
     for line in patch.partition("\n\n")[2].splitlines():
-        if line.startswith("+++ b/"):
+        if line.startswith("--- a/"):
             lines = {plain(one) for one in tree.text(line[6:].split("\t")[0]).splitlines()}
         elif re.match(r"-(?!--)| ", line) and plain(line[1:]) not in lines:
             return False
