@@ -56,16 +56,17 @@ static const struct {
     { "R5", "it compares a slice of one byte with itself" },
     { "R5", "it copies a string of one byte to where it is" },
 };
+_Static_assert(sizeof mistakes / sizeof mistakes[0] == TRACE_MISTAKE_COUNT, "fuzzers make each");
 
 const char *model_mistake(unsigned number)
 {
-    return number < sizeof mistakes / sizeof mistakes[0] ? mistakes[number].words : NULL;
+    return number < TRACE_MISTAKE_COUNT ? mistakes[number].words : NULL;
 }
 
 void predict_misuse(struct model *m, const struct call *call, struct prediction *p)
 {
     const uint64_t number = call->args[0];
-    if (number < sizeof mistakes / sizeof mistakes[0])
+    if (number < TRACE_MISTAKE_COUNT)
         panics(m, p, mistakes[number].rule);
     else
         skips(p, "T5");

@@ -303,7 +303,7 @@ struct op draw_op_of(const struct trace *trace, uint8_t code)
         chance_one_in(2)) /* about 2^16, and the buffer goes on */
         op.operands[0] = (struct operand){ .number = 65500 + (int32_t)chance_below(2300) };
     if (op.code == OP_MISUSE)
-        op.operands[0].number = (int32_t)chance_below(45);
+        op.operands[0].number = (int32_t)chance_below(TRACE_MISTAKE_COUNT + 2);
     if (op.code == OP_GRANT_LEN && chance_one_in(2)) /* all of it does not fit */
         random_anchored(&op, &op.operands[2], ANCHOR_MAX);
     if (op.code == OP_SKIP_IDS ||

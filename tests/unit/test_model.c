@@ -202,7 +202,7 @@ Test(model, mistakes_panic_as_section_r_says)
         cr_assert_eq(predict(OP_MISUSE, number, 0, 0, 0)->kind, OUTCOME_PANIC);
         cr_assert_eq(p.access.hook_count, 1);
     }
-    cr_assert_eq(number, 50);
+    cr_assert_eq(number, TRACE_MISTAKE_COUNT);
     cr_assert_eq(predict(OP_MISUSE, number, 0, 0, 0)->kind, OUTCOME_SKIPPED);
 }
 
