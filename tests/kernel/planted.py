@@ -129,6 +129,8 @@ PLANTED = [
     Planted("v8m_handler_returns_privileged", "armv8m", "tests/kernel/cortex_m.c",
             "    __asm__ volatile(\"msr control, %0\" ::\"r\"(1)); /* what is not in a handler is unprivileged */\n", "",
             f"{REACHES}|no-fault", "the way to the process leaves the processor privileged"),
+    Planted("v8m_driver_after_the_last", "armv8m", "tests/kernel/kernel.c", "number < driver_count ?", "number <= driver_count ?",
+            "kind=|status", "userspace names a driver that there is not, and the kernel takes what comes after its table"),
     Planted("pmp_end_one_word_too_far", *PMP, "wanted[r].start, wanted[r].end);", "wanted[r].start, wanted[r].end + 4);",
             f"{REACHES}|{WINDOW}", "a region ends 4 bytes too late"),
     Planted("pmp_data_executable", *PMP, "[PROCESS_READ_WRITE] = TOR | READ | WRITE", "[PROCESS_READ_WRITE] = TOR | READ | WRITE | EXECUTE", f"{REACHES}",

@@ -232,8 +232,9 @@ static struct procbuf_allow_result allow(struct procbuf_process *process, enum k
                                          const struct procbuf_driver *driver, uint32_t slot,
                                          procbuf_addr_t addr, size_t len)
 {
-    const uintptr_t number =
-        driver == NULL ? UINTPTR_MAX : (uintptr_t)(driver - testbed_now()->world->drivers);
+    struct procbuf_driver *const drivers = testbed_now()->world->drivers;
+    const uintptr_t number = driver == NULL ? TRACE_DRIVER_COUNT /* the first that is none */
+                                            : (uintptr_t)(driver - drivers);
     const struct board_user user =
         call_as(process, call, (const uintptr_t[4]){ number, slot, addr, len });
     return (struct procbuf_allow_result){ .code = (enum procbuf_error)user.registers[0],
