@@ -91,7 +91,7 @@ Test(regions, no_window_is_open_beyond_the_last)
         open_granule(2 * w, PROCBUF_ACCESS_READ);
     if (setjmp(panicked) == 0) {
         open_granule(0, PROCBUF_ACCESS_READ);
-        cr_assert_fail("there is no room for it");
+        cr_assert_fail("it does not fit");
     }
 }
 
@@ -120,7 +120,7 @@ static void has_memory(unsigned first)
     cr_assert_eq(right_at(granule(first)), -1);
 }
 
-/* A process of another table, one that has no room, and what no region says: nothing changes. */
+/* A process of another table, one more than fit, and what no region says: nothing changes. */
 Test(regions, what_is_refused_changes_nothing)
 {
     struct procbuf_protection first = protection_of(0, 0);
