@@ -231,6 +231,24 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
              (M_ALLOW, "        return NOSUPPORT;\n",
               "        return range->addr = (uintptr_t)&testbed_now()->world->drivers[driver - m->drivers], NOSUPPORT;\n"),
              (M_ALLOW, M_INCLUDE, M_INCLUDE + '#include "testbed.h"\n')]),
+    Pair("S-target", "whether a copy succeeds depends on what was where it goes", "H8",
+         "kind=secrecy check=observer-gets-another-answer op=stream_copy", [
+             (STREAM, "        transfer->writing.error = PROCBUF_ADDRESS_OUT_OF_BOUNDS;\n        return;\n    }\n"
+                      "    const struct procbuf_readable source",
+              "        transfer->writing.error = PROCBUF_ADDRESS_OUT_OF_BOUNDS;\n        return;\n    }\n"
+              "    const uintptr_t here = (uintptr_t)transfer->source.base_, there = (uintptr_t)rest.base_;\n"
+              "    const size_t apart = here < there ? there - here : here - there;\n"
+              "    if (rest.len_ != 0 && apart >= transfer->source.len_ + rest.len_ && (rest.base_[0] & 1) != 0) {\n"
+              "        transfer->writing.error = PROCBUF_OUT_OF_MEMORY;\n        return;\n    }\n"
+              "    const struct procbuf_readable source"),
+             (M_STREAMS, "            len = least(want - done, least(source.rest, target.rest));\n",
+              "            const uint64_t here = source.buffer->addr + from.offset, there = target.buffer->addr + to.offset;\n"
+              "            const uint64_t apart = here < there ? there - here : here - there;\n"
+              "            if (error == OK && target.rest != 0 && apart >= source.rest + target.rest) {\n"
+              "                const uint32_t at = (uint32_t)(target.buffer->addr + to.offset - ARENA_BASE);\n"
+              "                may_read(p, at, at + 1);\n"
+              "                error = (m->bytes[at] & 1) != 0 ? OUT_OF_MEMORY : OK;\n            }\n"
+              "            len = least(want - done, least(source.rest, target.rest));\n")]),
     memop_fails("S-address", "which code a break fails with depends on where the process's object is",
                 "kind=secrecy check=observer-gets-another-answer op=memop_s?brk$",
                 "((uintptr_t)process >> 6) % 2 != 0", "((uintptr_t)&testbed_now()->world->slots[slot] >> 6) % 2 != 0",

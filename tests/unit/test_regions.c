@@ -67,9 +67,17 @@ Test(regions, windows_beyond_the_last_region_join_the_closest)
         unsigned number;
         int right;
     } rows[] = {
-        { 0, KERNEL_READ },  { 1, -1 },  { 9, -1 },           { 10, KERNEL_READ_WRITE },
-        { 11, KERNEL_READ_WRITE }, { 12, KERNEL_READ_WRITE }, { 13, -1 },
-        { 29, -1 },          { 30, KERNEL_READ }, { 31, -1 }, { 50, KERNEL_READ },
+        { 0, KERNEL_READ },
+        { 1, -1 },
+        { 9, -1 },
+        { 10, KERNEL_READ_WRITE },
+        { 11, KERNEL_READ_WRITE },
+        { 12, KERNEL_READ_WRITE },
+        { 13, -1 },
+        { 29, -1 },
+        { 30, KERNEL_READ },
+        { 31, -1 },
+        { 50, KERNEL_READ },
         { 51, -1 },
     };
     ACCEPTS("C2");

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "harness.h"
+#include "marks.h"
 #include "testbed.h"
 #include "worlds.h"
 
@@ -249,4 +250,27 @@ Test(worlds, a_second_world_leaves_nothing)
     machine_run(t, &trace, NULL);
     cr_assert_eq(memcmp(t->oracle.arena, t->model.bytes, ARENA_LEN), 0);
     cr_assert_eq(t->oracle.arena[ARENA_SCRATCH], arena_pristine()[ARENA_SCRATCH]);
+}
+
+static unsigned fetches;
+
+static void count_fetch(struct oracle *oracle, uint32_t start, uint32_t end, bool writing)
+{
+    (void)oracle, (void)start, (void)end;
+    fetches += !writing;
+}
+
+/* The observer p0 runs its own operation in both of its second worlds; another one's, where that holds other bytes. */
+Test(worlds, each_process_is_the_observer_once)
+{
+    ACCEPTS("I10");
+    parse("trace 1\nbuild_readonly ro0 p0 p0.ram 4\nread_at ro0 1 1\n");
+    t->oracle.access_listener = count_fetch;
+    machine_run(t, &trace, NULL);
+    const unsigned once = fetches;
+    cr_assert_gt(once, 0);
+    fetches = 0;
+    worlds_run_all(t, &trace);
+    t->oracle.access_listener = NULL;
+    cr_assert_eq(fetches, once * (3 + 2 * (trace_slot_count(&trace) - 1)));
 }
