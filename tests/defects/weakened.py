@@ -148,6 +148,10 @@ ERRORS = [
      "unit.oracle.names_every_kind_of_violation"),
     ("O-hooks", "missing hooks pass", "oracle/oracle.c",
      "if (call->hooks_seen != call->expected->hook_count)", "if (false)", "unit.oracle.names_every_kind_of_violation"),
+    ("O-barrier", "a barrier more than the contract's passes", "oracle/oracle.c",
+     "    if (call == NULL || call->hooks_seen == call->expected->hook_count)",
+     "    if (hook->kind == HOOK_BARRIER && call != NULL && call->hooks_seen == call->expected->hook_count)\n        return true;\n"
+     "    if (call == NULL || call->hooks_seen == call->expected->hook_count)", "unit.oracle.names_every_kind_of_violation"),
     ("O-hook", "hooks may have any values", "oracle/oracle.c",
      "if (!hook_equal(expected, hook)) {", "if (false) {", "unit.oracle.names_every_kind_of_violation"),
     ("O-between", "accesses between calls pass", "oracle/oracle.c",

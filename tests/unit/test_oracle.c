@@ -181,6 +181,26 @@ static void hook_too_many(void)
     (void)oracle_hook(&oracle, &expected.hooks[3]);
     (void)oracle_hook(&oracle, &expected.hooks[3]);
 }
+static void one_too_many(enum hook_kind kind)
+{
+    const struct hook more = { .kind = kind, .message = "" };
+    begin();
+    (void)oracle_hook(&oracle, &expected.hooks[2]);
+    (void)oracle_hook(&oracle, &expected.hooks[3]);
+    (void)oracle_hook(&oracle, &more);
+}
+static void barrier_too_many(void)
+{
+    one_too_many(HOOK_BARRIER);
+}
+static void protect_too_many(void)
+{
+    one_too_many(HOOK_PROTECT);
+}
+static void open_too_many(void)
+{
+    one_too_many(HOOK_OPEN);
+}
 static void hook_of_another_range(void)
 {
     const struct hook wrong = access_hook(HOOK_CLOSE, RAM + 13, 9, true);
@@ -325,6 +345,9 @@ Test(oracle, names_every_kind_of_violation)
         { store_between_calls, "PROCBUF-BUG kind=access check=outside-any-call op=none" },
         { hook_missing, "PROCBUF-BUG kind=hook check=hook-missing op=none" },
         { hook_too_many, "PROCBUF-BUG kind=hook check=hook-unexpected op=none" },
+        { barrier_too_many, "PROCBUF-BUG kind=hook check=hook-unexpected op=none" },
+        { protect_too_many, "PROCBUF-BUG kind=hook check=hook-unexpected op=none" },
+        { open_too_many, "PROCBUF-BUG kind=hook check=hook-unexpected op=none" },
         { hook_of_another_range, "PROCBUF-BUG kind=hook check=hook-differs op=none" },
         { hook_of_another_kind, "PROCBUF-BUG kind=hook check=hook-differs op=none" },
         { hook_out_of_order, "PROCBUF-BUG kind=hook check=hook-differs op=none" },
