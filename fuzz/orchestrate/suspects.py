@@ -13,6 +13,7 @@ import json
 import math
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +47,8 @@ NAMED = 2.0
 OF_REACH = 0.3
 """Of a panic that the report expects: it undoes the bug wherever the operation comes."""
 OCHIAI, ANY, LATE, CHANGES, MANIFOLD = 0.1, 0.5, 0.02, 0.02, 0.03
+BUSY, MANY = 0.02, 12
+"""A function that does this much in the call that fails; one that only hands on is seldom at fault."""
 
 
 @dataclass
@@ -106,10 +109,11 @@ def _spectrum(sites: dict[int, Site], measured: dict) -> dict[int, float]:
     latest = max((row[4] for row in measured["sites"]), default=1) or 1
     found: dict[int, float] = {}
     checks = _self_checks(sites)
+    done = Counter(sites[number].function for number in {row[0] for row in measured["sites"] if row[3]})
     for number, _, _, in_call, last, by_failing, by_passing, changes, by_any, _ in measured["sites"]:
         weight = OCHIAI * (ochiai(by_failing, by_passing, failing) + ANY * ochiai(by_failing, by_any, failing)) + CHANGES * min(1, changes / 8)
         weight = weight + LATE * last / latest if in_call else weight / 2
-        weight += MANIFOLD * min(1, len(sites[number].variants) / 30)
+        weight += MANIFOLD * min(1, len(sites[number].variants) / 30) + BUSY * min(1, done[sites[number].function] / MANY)
         if sites[number].function in checks or sites[number].text.startswith(SELF_CHECKS):
             weight *= CHECKS
         found[number] = max(found.get(number, 0), weight)

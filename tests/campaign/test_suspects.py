@@ -70,6 +70,12 @@ class Ranking(unittest.TestCase):
         rows = [row(0, 10, 5, in_calls=0, in_looks=1), row(1, 10, 5, in_calls=0)]  # the second: where processes are laid out
         self.assertEqual(suspects.functions(suspects.rank(SITES, measured(rows, cures)))[0], "guilty")
 
+    def test_a_function_that_only_hands_on_comes_after_the_one_that_does_the_work(self):
+        lines = [(10, "hands_on"), *((line, "works") for line in range(20, 26))]
+        sites = {number: Site(number, "src/a.c", line, line, function, "statement", "", []) for number, (line, function) in enumerate(lines)}
+        ranked = suspects.rank(sites, measured([row(number, 10, 5) for number in sites], []))
+        self.assertEqual(suspects.functions(ranked), ["works", "hands_on"])
+
     def test_of_panics_that_were_due_the_first_of_what_passing_calls_do_not_reach_is_likeliest(self):
         sites = {number: Site(number, "src/a.c", line, line, function, "before", "", [], ["(n)"])
                  for number, (line, function) in enumerate([(10, "everywhere"), (20, "seldom"), (21, "seldom")])}
