@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .bundle import read_finding, read_record
+from .functions import PLAIN_COMMENT, functions_in
 from .mutants import SELF_CHECKS
 from .record import Suspect
 from .switches import ADDED, CHANGED, GUARDED, JOINED, MOVED, VARIANTS, WANTED, Site, rewrite
@@ -194,9 +195,17 @@ def named_in(report: str, lib: Path) -> list[Suspect]:
         return []
     found = []
     for path in sorted([*(lib / "src").glob("*.[ch]"), *(lib / "include").rglob("*.h")]):
-        for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
-            if re.search(rf"\b{variable[2]}\b", line):
-                found.append(Suspect(f"lib/{path.relative_to(lib)}", number, variable[1] or variable[2], NAMED, "the report names it"))
+        text = path.read_text(errors="replace")
+        code = PLAIN_COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text).splitlines()
+        spans = functions_in(text)
+        uses = [(number, next((name for first, last, name in spans if first <= number <= last), ""))
+                for number, line in enumerate(code, 1) if re.search(rf"\b{variable[2]}\b", line)]
+        if variable[1]:
+            uses = [(number, name) for number, name in uses if name == variable[1]]
+        elif not any(not name for _, name in uses):
+            continue  # a file's own is declared outside of functions
+        by = next((name for _, name in uses if name), variable[2])
+        found += [Suspect(f"lib/{path.relative_to(lib)}", number, name or by, NAMED, "the report names it") for number, name in uses]
     return found
 
 

@@ -101,6 +101,18 @@ class Ranking(unittest.TestCase):
                              [("lib/src/a.c", 3, "f"), ("lib/src/a.c", 4, "f")])
             self.assertEqual(suspects.named_in("actual: another", lib), [])
 
+    def test_a_variable_is_looked_for_where_it_is_not_where_its_name_is_a_word(self):
+        with tempfile.TemporaryDirectory() as name:
+            lib = Path(name)
+            (lib / "src").mkdir()
+            (lib / "src/a.c").write_text("/* A turn is\n * one turn. */\nvoid f(int turn)\n{\n    (void)turn; // a turn\n}\n")
+            (lib / "src/b.c").write_text("static int turn; /* kept */\n\nvoid g(void)\n{\n    /* a turn */\n    turn++;\n}\n")
+            (lib / "src/c.c").write_text("void h(void)\n{\n    static int turn;\n    turn++;\n}\n")
+            self.assertEqual([(s.file, s.line, s.function) for s in suspects.named_in("actual: its variable turn holds 0x1", lib)],
+                             [("lib/src/b.c", 1, "g"), ("lib/src/b.c", 6, "g")])
+            self.assertEqual([(s.file, s.line, s.function) for s in suspects.named_in("actual: its variable h.turn holds 0x1", lib)],
+                             [("lib/src/c.c", 3, "h"), ("lib/src/c.c", 4, "h")])
+
     def test_ochiai(self):
         self.assertEqual(suspects.ochiai(0, 5, 10), 0)
         self.assertEqual(suspects.ochiai(10, 0, 10), 1)
