@@ -13,11 +13,13 @@ import json
 import math
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .bundle import read_finding, read_record
+from .functions import PLAIN_COMMENT, functions_in
 from .mutants import SELF_CHECKS
 from .record import Suspect
 from .switches import ADDED, CHANGED, GUARDED, JOINED, MOVED, VARIANTS, WANTED, Site, rewrite
@@ -46,6 +48,8 @@ NAMED = 2.0
 OF_REACH = 0.3
 """Of a panic that the report expects: it undoes the bug wherever the operation comes."""
 OCHIAI, ANY, LATE, CHANGES, MANIFOLD = 0.1, 0.5, 0.02, 0.02, 0.03
+BUSY, MANY = 0.02, 12
+"""A function that does this much in the call that fails; one that only hands on is seldom at fault."""
 
 
 @dataclass
@@ -106,10 +110,11 @@ def _spectrum(sites: dict[int, Site], measured: dict) -> dict[int, float]:
     latest = max((row[4] for row in measured["sites"]), default=1) or 1
     found: dict[int, float] = {}
     checks = _self_checks(sites)
+    done = Counter(sites[number].function for number in {row[0] for row in measured["sites"] if row[3]})
     for number, _, _, in_call, last, by_failing, by_passing, changes, by_any, _ in measured["sites"]:
         weight = OCHIAI * (ochiai(by_failing, by_passing, failing) + ANY * ochiai(by_failing, by_any, failing)) + CHANGES * min(1, changes / 8)
         weight = weight + LATE * last / latest if in_call else weight / 2
-        weight += MANIFOLD * min(1, len(sites[number].variants) / 30)
+        weight += MANIFOLD * min(1, len(sites[number].variants) / 30) + BUSY * min(1, done[sites[number].function] / MANY)
         if sites[number].function in checks or sites[number].text.startswith(SELF_CHECKS):
             weight *= CHECKS
         found[number] = max(found.get(number, 0), weight)
@@ -190,9 +195,17 @@ def named_in(report: str, lib: Path) -> list[Suspect]:
         return []
     found = []
     for path in sorted([*(lib / "src").glob("*.[ch]"), *(lib / "include").rglob("*.h")]):
-        for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
-            if re.search(rf"\b{variable[2]}\b", line):
-                found.append(Suspect(f"lib/{path.relative_to(lib)}", number, variable[1] or variable[2], NAMED, "the report names it"))
+        text = path.read_text(errors="replace")
+        code = PLAIN_COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text).splitlines()
+        spans = functions_in(text)
+        uses = [(number, next((name for first, last, name in spans if first <= number <= last), ""))
+                for number, line in enumerate(code, 1) if re.search(rf"\b{variable[2]}\b", line)]
+        if variable[1]:
+            uses = [(number, name) for number, name in uses if name == variable[1]]
+        elif not any(not name for _, name in uses):
+            continue  # a file's own is declared outside of functions
+        by = next((name for _, name in uses if name), variable[2])
+        found += [Suspect(f"lib/{path.relative_to(lib)}", number, name or by, NAMED, "the report names it") for number, name in uses]
     return found
 
 

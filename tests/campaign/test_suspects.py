@@ -70,6 +70,12 @@ class Ranking(unittest.TestCase):
         rows = [row(0, 10, 5, in_calls=0, in_looks=1), row(1, 10, 5, in_calls=0)]  # the second: where processes are laid out
         self.assertEqual(suspects.functions(suspects.rank(SITES, measured(rows, cures)))[0], "guilty")
 
+    def test_a_function_that_only_hands_on_comes_after_the_one_that_does_the_work(self):
+        lines = [(10, "hands_on"), *((line, "works") for line in range(20, 26))]
+        sites = {number: Site(number, "src/a.c", line, line, function, "statement", "", []) for number, (line, function) in enumerate(lines)}
+        ranked = suspects.rank(sites, measured([row(number, 10, 5) for number in sites], []))
+        self.assertEqual(suspects.functions(ranked), ["works", "hands_on"])
+
     def test_of_panics_that_were_due_the_first_of_what_passing_calls_do_not_reach_is_likeliest(self):
         sites = {number: Site(number, "src/a.c", line, line, function, "before", "", [], ["(n)"])
                  for number, (line, function) in enumerate([(10, "everywhere"), (20, "seldom"), (21, "seldom")])}
@@ -94,6 +100,18 @@ class Ranking(unittest.TestCase):
             self.assertEqual([(s.file, s.line, s.function) for s in suspects.named_in(report, lib)],
                              [("lib/src/a.c", 3, "f"), ("lib/src/a.c", 4, "f")])
             self.assertEqual(suspects.named_in("actual: another", lib), [])
+
+    def test_a_variable_is_looked_for_where_it_is_not_where_its_name_is_a_word(self):
+        with tempfile.TemporaryDirectory() as name:
+            lib = Path(name)
+            (lib / "src").mkdir()
+            (lib / "src/a.c").write_text("/* A turn is\n * one turn. */\nvoid f(int turn)\n{\n    (void)turn; // a turn\n}\n")
+            (lib / "src/b.c").write_text("static int turn; /* kept */\n\nvoid g(void)\n{\n    /* a turn */\n    turn++;\n}\n")
+            (lib / "src/c.c").write_text("void h(void)\n{\n    static int turn;\n    turn++;\n}\n")
+            self.assertEqual([(s.file, s.line, s.function) for s in suspects.named_in("actual: its variable turn holds 0x1", lib)],
+                             [("lib/src/b.c", 1, "g"), ("lib/src/b.c", 6, "g")])
+            self.assertEqual([(s.file, s.line, s.function) for s in suspects.named_in("actual: its variable h.turn holds 0x1", lib)],
+                             [("lib/src/c.c", 3, "h"), ("lib/src/c.c", 4, "h")])
 
     def test_ochiai(self):
         self.assertEqual(suspects.ochiai(0, 5, 10), 0)
