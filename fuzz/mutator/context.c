@@ -859,17 +859,41 @@ static unsigned insert_block(struct trace *trace, unsigned at, const struct op *
     return at + 1;
 }
 
-/* A driver enters its grant in a process. Returns: where the block goes on. */
-static unsigned insert_driver_enter(struct trace *trace, unsigned at, const struct operand *process)
+/* A driver, whose grant is small if it is declared now, enters it in a process. Returns: where the block goes on, or `at`
+ * if there is none. */
+static unsigned insert_driver_enter(struct trace *trace, unsigned at, const struct operand *process,
+                                    int32_t driver)
 {
+    struct op enter = draw_op_of(trace, OP_DRIVER_ENTER), take = draw_op_of(trace, OP_TAKE_ID);
+    struct op declare = draw_op_of(trace, OP_DECLARE_DRIVER);
     if (!draw_has(OP_DRIVER_ENTER) || !draw_has(OP_TAKE_ID))
         return at;
-    struct op enter = draw_op_of(trace, OP_DRIVER_ENTER), take = draw_op_of(trace, OP_TAKE_ID);
+    enter.operands[0].number = declare.operands[0].number = driver;
+    declare.operands[3].number = (int32_t)chance_below(2);
+    declare.operands[4].number = (int32_t)chance_below(2);
+    declare.operands[5].number =
+        3 * (declare.operands[3].number + declare.operands[4].number) + (int32_t)chance_below(3);
     take.operands[0] = enter.operands[1];
     take.operands[1] = *process;
-    at = fill(trace, at, OP_DECLARE_DRIVER, enter.operands[0].number);
+    if (draw_has(OP_DECLARE_DRIVER) && !is_driver_declared(trace, at, driver))
+        at += context_insert(trace, at, &declare);
     at += context_insert(trace, at, &take);
     return insert_block(trace, at, &enter);
+}
+
+/* One or two drivers enter, sometimes one whose grant was allocated before the other's. Returns: where the innermost
+ * block goes on. */
+static unsigned insert_driver_enters(struct trace *trace, unsigned at,
+                                     const struct operand *process)
+{
+    int32_t driver = (int32_t)chance_below(2);
+    if (chance_one_in(2)) {
+        at = insert_driver_enter(trace, at, process, driver ^ 1);
+        at += at < trace->op_count && trace->ops[at].code == OP_END;
+    }
+    for (unsigned drivers = 1 + chance_below(2); drivers > 0; drivers--, driver ^= 1)
+        at = insert_driver_enter(trace, at, process, driver);
+    return at;
 }
 
 /* A part of a process's RAM, near its start or near where grants begin in a new life: bytes from the start of RAM. */
@@ -924,10 +948,10 @@ static bool insert_meeting(struct trace *trace, unsigned at, const struct op *op
     brk.operands[1] = (struct operand){ ANCHOR_KERNEL_BREAK, index, 0 };
     enter.operands[0].number =
         build.operands[0].number + (enter.code == OP_ENTER ? TRACE_BUFFER_COUNT : 0);
+    if (chance_one_in(3))
+        at = insert_driver_enters(trace, at, &process);
     at += context_insert(trace, at, &brk);
     at += context_insert(trace, at, &build);
-    for (unsigned drivers = chance_one_in(3) ? 1 + chance_below(2) : 0; drivers > 0; drivers--)
-        at = insert_driver_enter(trace, at, &process);
     at = insert_block(trace, at, &enter);
     build.operands[2].number = 0;
     build.operands[3].number = 1;
@@ -1038,6 +1062,22 @@ static unsigned insert_acting_driver(struct trace *trace, unsigned at, struct op
     return at + context_insert(trace, at, &act);
 }
 
+/* In a large trace, a small grant has a number beyond 2^8. Returns: where the operation goes now. */
+static unsigned insert_far_number(struct trace *trace, unsigned at, struct op *allocate)
+{
+    if (allocate->code != OP_ALLOCATE_GRANT || !draw_is_large() || !draw_has(OP_WIDEN) ||
+        !chance_one_in(2))
+        return at;
+    struct op widen = draw_op_of(trace, OP_WIDEN);
+    widen.operands[0].number = 2;
+    widen.operands[1].number = 8;
+    allocate->operands[0] = roomiest(trace);
+    allocate->operands[1].number = (int32_t)chance_below(44);
+    allocate->operands[3] = (struct operand){ .number = (int32_t)chance_below(64) };
+    allocate->operands[4] = (struct operand){ .number = 1 << chance_below(4) };
+    return at + context_insert(trace, at, &widen);
+}
+
 /* What is kept of the newest life meets one whose identifier is the same where it is cut. */
 static void insert_skip(struct trace *trace, unsigned at, const struct op *skip)
 {
@@ -1098,6 +1138,7 @@ void context_insert_random(struct trace *trace)
     if ((op.code == OP_ALLOW_READONLY || op.code == OP_ALLOW_READWRITE) && chance_one_in(3))
         at = insert_twin_slot(trace, at, &op);
     at = insert_widening(trace, at, &op);
+    at = insert_far_number(trace, at, &op);
     at = insert_inactivity(trace, at, &op);
     at = insert_refusal(trace, at, &op);
     at = insert_turn(trace, at, &op);
