@@ -168,7 +168,7 @@ static unsigned insert_map(struct trace *trace, unsigned at, struct op *op)
     }
     if (!is_filled(trace, at, OP_MAP_OF_REGIONS, map) &&
         !is_filled(trace, at, OP_MAP_OF_LOOKUP, map) && !chance_one_in(8)) {
-        const int32_t count = 1 + (int32_t)chance_below(3);
+        const int32_t count = 1 + (int32_t)chance_below(TRACE_MAP_REGIONS);
         struct op maker = draw_op_of(trace, make);
         maker.operands[0].number = map;
         maker.operands[1].number = count;
@@ -179,11 +179,12 @@ static unsigned insert_map(struct trace *trace, unsigned at, struct op *op)
         at += context_insert(trace, at, &maker);
     }
     if (chance_one_in(2)) {
-        op->operands[4] =
-            (struct operand){ .anchor = chance_one_in(3) ? ANCHOR_REGION_HIGH : ANCHOR_REGION_LOW,
-                              .index =
-                                  (uint8_t)(map % 2 * TRACE_MAP_REGIONS + (int32_t)chance_below(2)),
-                              .number = (int32_t)chance_below(12) - 2 };
+        op->operands[4] = (struct operand){
+            .anchor = chance_one_in(3) ? ANCHOR_REGION_HIGH : ANCHOR_REGION_LOW,
+            .index = (uint8_t)(map % 2 * TRACE_MAP_REGIONS +
+                               (int32_t)chance_below(chance_one_in(4) ? TRACE_MAP_REGIONS : 2)),
+            .number = (int32_t)chance_below(12) - 2
+        };
         op->operands[5] = (struct operand){ .number = (int32_t)chance_below(24) };
     }
     return at;
@@ -248,6 +249,12 @@ static unsigned insert_for_maps(struct trace *trace, unsigned at, struct op *op)
         if (draw_has(allows) && !is_filled(trace, at, allows, allow.operands[0].number)) {
             at = insert_map(trace, at, &allow);
             at += context_insert(trace, at, &allow);
+        }
+        if (draw_has(allows) && chance_one_in(3)) { /* another allows it, too */
+            struct op again = draw_op_of(trace, allows);
+            again.operands[0] = op->operands[1];
+            at = insert_map(trace, at, &again);
+            at += context_insert(trace, at, &again);
         }
         if (draw_has(allows) && draw_has(OP_SKIP_SWAPS) && chance_one_in(4))
             insert_stale_slot(trace, at, op, &allow);
@@ -411,12 +418,36 @@ static unsigned insert_long_row(struct trace *trace, unsigned at, bool writes)
     return at;
 }
 
+/* The reader, or the writer, is about 2^8 bytes into a buffer that holds all memory of a process, which has grown. Returns:
+ * where to go on. */
+static unsigned insert_far_place(struct trace *trace, unsigned at, bool writes)
+{
+    const uint8_t builds = writes ? OP_BUILD_READWRITE : OP_BUILD_READONLY;
+    const uint8_t skips = writes ? OP_WRITER_SKIP : OP_READER_SKIP;
+    struct op over = draw_op_of(trace, writes ? OP_WRITER_OVER : OP_READER_OVER);
+    struct op build = draw_op_of(trace, builds), brk = draw_op_of(trace, OP_BRK);
+    struct op skip = draw_op_of(trace, skips);
+    const uint8_t process = (uint8_t)build.operands[1].number;
+    brk.operands[0] = build.operands[1];
+    brk.operands[1] = (struct operand){ ANCHOR_KERNEL_BREAK, process, 0 };
+    build.operands[0].number = over.operands[0].number;
+    build.operands[2] = (struct operand){ ANCHOR_RAM, process, (int32_t)chance_below(8) };
+    build.operands[3] = (struct operand){ ANCHOR_BREAK, process, 0 };
+    skip.operands[0] = (struct operand){ .number = 240 + (int32_t)chance_below(40) };
+    at += context_insert(trace, at, &brk);
+    at += context_insert(trace, at, &build);
+    at += context_insert(trace, at, &over);
+    return at + context_insert(trace, at, &skip);
+}
+
 /* The reader, or the writer, goes over something, and over buffers that are filled. */
 static unsigned insert_over(struct trace *trace, unsigned at, uint8_t code)
 {
     const uint8_t many = code == OP_READER_OVER ? OP_READER_OVER_MANY : OP_WRITER_OVER_MANY;
     if (draw_is_large() && draw_has(many) && chance_one_in(8))
         return insert_long_row(trace, at, code == OP_WRITER_OVER);
+    if (draw_has(code) && draw_has(OP_BRK) && chance_one_in(12))
+        return insert_far_place(trace, at, code == OP_WRITER_OVER);
     if (!draw_has(code) || has_code(trace, at, code) || has_code(trace, at, many) ||
         chance_one_in(3))
         return at;
@@ -636,6 +667,23 @@ static unsigned insert_near_byte(struct trace *trace, unsigned at, struct op *fi
     return at;
 }
 
+/* In a large trace, a slice and the number that the operation compares with its length differ by 2^16. Returns: where to go
+ * on. */
+static unsigned insert_cut_length(struct trace *trace, unsigned at, struct op *op)
+{
+    if (!draw_is_large() || strncmp(op_table[op->code].operands, "si", 2) != 0 ||
+        !draw_has(OP_RANGE_TO) || !chance_one_in(4))
+        return at;
+    const bool is_slice_long = chance_one_in(2);
+    const int32_t low = (int32_t)chance_below(8), high = 65536 + low;
+    struct op part = draw_op_of(trace, OP_RANGE_TO);
+    part.operands[0] = op->operands[0];
+    part.operands[2] = (struct operand){ .number = is_slice_long ? high : low };
+    op->operands[0] = part.operands[1];
+    op->operands[1] = (struct operand){ .number = is_slice_long ? low : high };
+    return at + context_insert(trace, at, &part);
+}
+
 /* A range, by address and length, becomes another of the same process, often one that differs in one of its ends, or
  * stays. */
 static void change_range(struct op *op, unsigned first)
@@ -811,17 +859,41 @@ static unsigned insert_block(struct trace *trace, unsigned at, const struct op *
     return at + 1;
 }
 
-/* A driver enters its grant in a process. Returns: where the block goes on. */
-static unsigned insert_driver_enter(struct trace *trace, unsigned at, const struct operand *process)
+/* A driver, whose grant is small if it is declared now, enters it in a process. Returns: where the block goes on, or `at`
+ * if there is none. */
+static unsigned insert_driver_enter(struct trace *trace, unsigned at, const struct operand *process,
+                                    int32_t driver)
 {
+    struct op enter = draw_op_of(trace, OP_DRIVER_ENTER), take = draw_op_of(trace, OP_TAKE_ID);
+    struct op declare = draw_op_of(trace, OP_DECLARE_DRIVER);
     if (!draw_has(OP_DRIVER_ENTER) || !draw_has(OP_TAKE_ID))
         return at;
-    struct op enter = draw_op_of(trace, OP_DRIVER_ENTER), take = draw_op_of(trace, OP_TAKE_ID);
+    enter.operands[0].number = declare.operands[0].number = driver;
+    declare.operands[3].number = (int32_t)chance_below(2);
+    declare.operands[4].number = (int32_t)chance_below(2);
+    declare.operands[5].number =
+        3 * (declare.operands[3].number + declare.operands[4].number) + (int32_t)chance_below(3);
     take.operands[0] = enter.operands[1];
     take.operands[1] = *process;
-    at = fill(trace, at, OP_DECLARE_DRIVER, enter.operands[0].number);
+    if (draw_has(OP_DECLARE_DRIVER) && !is_driver_declared(trace, at, driver))
+        at += context_insert(trace, at, &declare);
     at += context_insert(trace, at, &take);
     return insert_block(trace, at, &enter);
+}
+
+/* One or two drivers enter, sometimes one whose grant was allocated before the other's. Returns: where the innermost
+ * block goes on. */
+static unsigned insert_driver_enters(struct trace *trace, unsigned at,
+                                     const struct operand *process)
+{
+    int32_t driver = (int32_t)chance_below(2);
+    if (chance_one_in(2)) {
+        at = insert_driver_enter(trace, at, process, driver ^ 1);
+        at += at < trace->op_count && trace->ops[at].code == OP_END;
+    }
+    for (unsigned drivers = 1 + chance_below(2); drivers > 0; drivers--, driver ^= 1)
+        at = insert_driver_enter(trace, at, process, driver);
+    return at;
 }
 
 /* A part of a process's RAM, near its start or near where grants begin in a new life: bytes from the start of RAM. */
@@ -876,10 +948,10 @@ static bool insert_meeting(struct trace *trace, unsigned at, const struct op *op
     brk.operands[1] = (struct operand){ ANCHOR_KERNEL_BREAK, index, 0 };
     enter.operands[0].number =
         build.operands[0].number + (enter.code == OP_ENTER ? TRACE_BUFFER_COUNT : 0);
+    if (chance_one_in(3))
+        at = insert_driver_enters(trace, at, &process);
     at += context_insert(trace, at, &brk);
     at += context_insert(trace, at, &build);
-    for (unsigned drivers = chance_one_in(3) ? 1 + chance_below(2) : 0; drivers > 0; drivers--)
-        at = insert_driver_enter(trace, at, &process);
     at = insert_block(trace, at, &enter);
     build.operands[2].number = 0;
     build.operands[3].number = 1;
@@ -938,7 +1010,9 @@ static void insert_look(struct trace *trace, unsigned at, const struct op *op)
     case OP_ALLOCATE_GRANT: code = OP_LOOKUP_DRIVER; break;
     case OP_SET_YIELDED_FOR: code = OP_STOP; break;
     case OP_READ_READONLY:
-    case OP_READ_READWRITE: code = OP_LEN; break;
+    case OP_READ_READWRITE:
+    case OP_MAP_SLOT_READONLY:
+    case OP_MAP_SLOT_READWRITE: code = OP_LEN; break;
     default: break;
     }
     if (code == OP_END || !draw_has(code) || !chance_one_in(2))
@@ -947,7 +1021,7 @@ static void insert_look(struct trace *trace, unsigned at, const struct op *op)
     look.operands[0] = op->operands[0];
     if (code == OP_LOOKUP_DRIVER)
         look.operands[1] = op->operands[2]; /* driver number */
-    if (op->code == OP_READ_READWRITE)
+    if (op->code == OP_READ_READWRITE || op->code == OP_MAP_SLOT_READWRITE)
         look.operands[0].number += TRACE_BUFFER_COUNT;
     (void)context_insert(trace, at, &look);
 }
@@ -986,6 +1060,22 @@ static unsigned insert_acting_driver(struct trace *trace, unsigned at, struct op
     struct op act = draw_op_of(trace, code);
     act.operands[0] = ask->operands[0];
     return at + context_insert(trace, at, &act);
+}
+
+/* In a large trace, a small grant has a number beyond 2^8. Returns: where the operation goes now. */
+static unsigned insert_far_number(struct trace *trace, unsigned at, struct op *allocate)
+{
+    if (allocate->code != OP_ALLOCATE_GRANT || !draw_is_large() || !draw_has(OP_WIDEN) ||
+        !chance_one_in(2))
+        return at;
+    struct op widen = draw_op_of(trace, OP_WIDEN);
+    widen.operands[0].number = 2;
+    widen.operands[1].number = 8;
+    allocate->operands[0] = roomiest(trace);
+    allocate->operands[1].number = (int32_t)chance_below(44);
+    allocate->operands[3] = (struct operand){ .number = (int32_t)chance_below(64) };
+    allocate->operands[4] = (struct operand){ .number = 1 << chance_below(4) };
+    return at + context_insert(trace, at, &widen);
 }
 
 /* What is kept of the newest life meets one whose identifier is the same where it is cut. */
@@ -1031,6 +1121,7 @@ void context_insert_random(struct trace *trace)
     at = insert_slices(trace, at, &op);
     at = insert_far_byte(trace, at, &op);
     at = insert_near_byte(trace, at, &op);
+    at = insert_cut_length(trace, at, &op);
     if (op.code == OP_RESTART_MANY)
         at = context_insert_kept(trace, at, &op);
     if (op.code == OP_SKIP_IDS) {
@@ -1040,9 +1131,14 @@ void context_insert_random(struct trace *trace)
     if ((op.code == OP_READ_READONLY || op.code == OP_READ_READWRITE) && chance_one_in(2))
         at = insert_allow_and_enter(trace, at, &op);
     at = insert_many(trace, at, &op);
+    if ((op.code == OP_ALLOW_READONLY || op.code == OP_ALLOW_READWRITE) && chance_one_in(2)) {
+        op.operands[2].number = (int32_t)chance_below(3); /* drivers have few slots */
+        share_own_memory(&op, 3);
+    }
     if ((op.code == OP_ALLOW_READONLY || op.code == OP_ALLOW_READWRITE) && chance_one_in(3))
         at = insert_twin_slot(trace, at, &op);
     at = insert_widening(trace, at, &op);
+    at = insert_far_number(trace, at, &op);
     at = insert_inactivity(trace, at, &op);
     at = insert_refusal(trace, at, &op);
     at = insert_turn(trace, at, &op);
