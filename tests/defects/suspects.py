@@ -15,6 +15,7 @@ import random
 import re
 import shutil
 import sys
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -211,17 +212,19 @@ def summary(rows: list[Row]) -> list[dict[str, object]]:
             lines.append({"planted bugs": kind, "number": len(of_kind), "function first": f"{share(of_kind, 'function', 1):.0%}",
                           "among three": f"{share(of_kind, 'function', 3):.0%}", "a line among five": f"{share(of_kind, 'line', 5):.0%}",
                           "most processor time": f"{max(row.cpu_s for row in of_kind):.1f} s"})
+        if of_kind and all(row.commit for row in rows):
+            lines[-1]["measured at"] = ", ".join(f"{commit}: {count}" for commit, count in Counter(row.commit for row in of_kind).most_common())
     return lines
 
 
-def keep(rows: list[Row]) -> None:
-    """In the table, with those of earlier runs, each with its commit. A bug that has gone has no row."""
+def keep(row: Row) -> None:
+    """In the table, with those of other runs, each with its commit. A bug that has gone has no row."""
     table = json.loads(TABLE.read_text())
     known = {row["id"]: Row(**{"commit": table["commit"], **row}) for row in table["bugs"]}
-    known |= {row.id: replace(row, commit=git_revision()) for row in rows}
+    known[row.id] = replace(row, commit=git_revision())
     names = {path.stem for folder in (DEFECTS / "patches", UNSEEN) for path in folder.glob("*.patch")}
-    kept = [replace(row, kind="design" if row.id in LOOKED_AT else row.kind) for row in sorted(known.values(), key=lambda row: row.id) if row.id in names]
-    measured.record(TABLE, "tests/defects/suspects.py", summary(kept), bugs=[asdict(row) for row in kept])
+    kept = [replace(one, kind="design" if one.id in LOOKED_AT else one.kind) for one in sorted(known.values(), key=lambda one: one.id) if one.id in names]
+    measured.record(TABLE, "tests/defects/suspects.py", summary(kept), bugs=[asdict(one) for one in kept])
 
 
 def parse() -> argparse.Namespace:
@@ -258,7 +261,7 @@ def main() -> int:
             rows.append(row)
             print(f"{row.id:8}{row.kind:10}function {row.function:3}  line {row.line:3}  {row.cpu_s:4.1f} s  {row.why or row.identity}", flush=True)
             if options.update:  # after each, since all of them take hours
-                keep(rows)
+                keep(row)
     print(measured.table(summary(rows)))
     reached = [share(rows, "function", 1), share(rows, "function", 3), share(rows, "line", 5)]
     return 0 if all(one >= floor for one, floor in zip(reached, floors)) else 1
