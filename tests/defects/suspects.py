@@ -35,7 +35,7 @@ TABLE = DEFECTS / "suspects.json"
 UNSEEN = DEFECTS / "unseen"
 """Written after the weights were chosen; not part of the set that the corpora answer for."""
 LOOKED_AT = {f"U{number:02}" for number in range(1, 19)} - {"U16"} | {
-    "A01", "A03", "B01", "B07b", "B12a", "B14", "D01", "E04x", "F10", "G06x", "L01x", "L02y", "L08r", "L09g", "L10a", "MP03f", "MP04", "MP15",
+    "U34", "A01", "A03", "B01", "B07b", "B12a", "B14", "D01", "E04x", "F10", "G06x", "L01x", "L02y", "L08r", "L09g", "L10a", "MP03f", "MP04", "MP15",
     "T10", "W13", "X02", "X13"}
 """Unseen or held out once. Why they were missed was looked into, and fixed: they are of the design now."""
 NOWHERE = 99
