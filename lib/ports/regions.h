@@ -164,7 +164,7 @@ void port_leave_process(void);
 void port_enter_process(uint32_t process_index)
 {
     const struct region *its = memory[process_index];
-    load((unsigned)!is_empty(&its[0]) | (unsigned)!is_empty(&its[1]) << 1, its);
+    load((is_empty(&its[0]) ? 0 : 1u) | (is_empty(&its[1]) ? 0 : 2u), its);
 }
 
 void port_leave_process(void)

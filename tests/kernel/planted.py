@@ -114,7 +114,7 @@ PLANTED = [
             f"{FAULTS}|{USERSPACE}|{KERNEL}|{REACHES}|{WINDOW}", "the base goes to the next region"),
     Planted("v8m_close_closes_the_outer_window", *V8_REGIONS, "    for (window_count--; w < window_count; w++)\n        windows[w] = windows[w + 1];",
             "    window_count = 0;", f"{KERNEL}|{WINDOW}", "a close ends every window, the outer ones too"),
-    Planted("v8m_window_open_over_a_switch", *V8_REGIONS, "load((unsigned)!is_empty(&its[0]) | (unsigned)!is_empty(&its[1]) << 1, its);",
+    Planted("v8m_window_open_over_a_switch", *V8_REGIONS, "load((is_empty(&its[0]) ? 0 : 1u) | (is_empty(&its[1]) ? 0 : 2u), its);",
             "struct region wanted[REGIONS] = { its[0], its[1] };\n    unsigned on = !is_empty(&its[0]) | (unsigned)!is_empty(&its[1]) << 1;\n"
             "    for (unsigned w = 0; w < window_count; w++) {\n        wanted[REGIONS - 1 - w] = windows[w];\n        on |= 1u << (REGIONS - 1 - w);\n    }\n    load(on, wanted);",
             f"{FAULTS}|{USERSPACE}|{REACHES}|{KERNEL}|{WINDOW}", "windows of the kernel stay on while a process runs"),
@@ -137,7 +137,7 @@ PLANTED = [
             "the app part may be executed"),
     Planted("pmp_flash_writable", *PMP, "TOR | READ | EXECUTE", "TOR | READ | WRITE | EXECUTE", f"{REACHES}", "flash may be written"),
     Planted("pmp_read_window_writable", *PMP, "L | TOR | READ,", "L | TOR | READ | WRITE,", f"{WINDOW}", "a read-only window may be written"),
-    Planted("pmp_entries_in_the_wrong_order", *PMP_REGIONS, "load((unsigned)!is_empty(&its[0]) | (unsigned)!is_empty(&its[1]) << 1, its);",
+    Planted("pmp_entries_in_the_wrong_order", *PMP_REGIONS, "load((is_empty(&its[0]) ? 0 : 1u) | (is_empty(&its[1]) ? 0 : 2u), its);",
             "load(7, (const struct region[]){ its[0], its[1], { its[1].start, its[0].end, PROCESS_READ_WRITE } });",
             f"{REACHES}|{FAULTS}|{USERSPACE}", "an entry for all of the process comes before the exact ones, and the lowest number wins"),
     Planted("pmp_window_left_open", *PMP_REGIONS, "        windows[w] = windows[w + 1];\n    load_windows();", "        windows[w] = windows[w + 1];",
