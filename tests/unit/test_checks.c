@@ -26,8 +26,17 @@ Test(checks, a_table_is_ours_or_foreign)
 Test(checks, a_process_is_in_order)
 {
     struct procbuf_process_private *self = &world.p0->private_;
+    BREAKS(self->mark, self->mem_start - 1, procbuf_process_mark(world.p0));
     BREAKS(self->mark, self->app_break + 1, procbuf_process_mark(world.p0));
     BREAKS(self->app_break, self->kernel_break + 1, procbuf_process_mark(world.p0));
+    BREAKS(self->kernel_break, self->mem_end + 1, procbuf_process_mark(world.p0));
+    if (sizeof(procbuf_addr_t) > 4) { /* the same modulo 2^32 */
+        const procbuf_addr_t far = (procbuf_addr_t)(UINT64_C(1) << 32);
+        BREAKS(self->mark, self->mem_start - far, procbuf_process_mark(world.p0));
+        BREAKS(self->mark, self->app_break + far, procbuf_process_mark(world.p0));
+        BREAKS(self->app_break, self->kernel_break + far, procbuf_process_mark(world.p0));
+        BREAKS(self->kernel_break, self->mem_end + far, procbuf_process_mark(world.p0));
+    }
     BREAKS(self->initial_app_break, self->mem_end + 1, procbuf_process_mark(world.p0));
     BREAKS(self->flash_protected_end, self->flash_end + 1, procbuf_process_mark(world.p0));
     BREAKS(self->identifier, 2, procbuf_process_mark(world.p0)); /* not given out yet */

@@ -144,6 +144,40 @@ Test(grant, lookup_finds_allocated_grants_only)
     cr_assert_eq(kernel_break(), 224);
 }
 
+/* 44 is the number of grants modulo 2^8, and 300 modulo 2^16. */
+Test(grant, numbers_count_in_full)
+{
+    enum { COUNT = (1 << 16) + 300 };
+    static const uint32_t numbers[] = { 44, 300, COUNT - 1 };
+    static struct procbuf_grant_entry entries[COUNT];
+    static struct procbuf_process slot;
+    static uint8_t memory[256];
+    struct procbuf_table table;
+    struct procbuf_process *process;
+    procbuf_addr_t addr = 0;
+    const struct procbuf_process_config config = {
+        .mem_start = (procbuf_addr_t)(uintptr_t)memory,
+        .mem_len = sizeof memory,
+    };
+    ACCEPTS("G2 G3");
+    REFUSES("G2 G3");
+    procbuf_table_init(&table, &slot, 1);
+    procbuf_table_use_grants(&table, entries, COUNT);
+    cr_assert_eq(procbuf_process_create(&table, &config, &process), PROCBUF_OK);
+    const struct procbuf_id id = procbuf_process_id(process);
+    for (uint32_t n = 0; n < 3; n++) {
+        cr_assert_eq(procbuf_process_allocate_grant(process, numbers[n], n, 8, 8), PROCBUF_OK);
+        cr_assert_eq(procbuf_process_enter_grant(id, numbers[n], &addr), PROCBUF_OK);
+    }
+    procbuf_process_leave_grant(id, 300);
+    cr_assert_eq(procbuf_process_enter_grant(id, 44, &addr), PROCBUF_ALREADY_IN_USE);
+    cr_assert_eq(procbuf_process_enter_grant(id, COUNT - 1, &addr), PROCBUF_ALREADY_IN_USE);
+    cr_assert_eq(procbuf_process_enter_grant(id, 300, &addr), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_enter_grant(id, COUNT, &addr), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
+    cr_assert_eq(procbuf_process_allocate_grant(process, 1 << 17, 3, 8, 8),
+                 PROCBUF_ADDRESS_OUT_OF_BOUNDS);
+}
+
 Test(grant, entering_and_leaving)
 {
     procbuf_addr_t addr = 0;
