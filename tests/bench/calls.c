@@ -67,6 +67,13 @@ static void in_grant(const struct procbuf_grant *grant, void *data)
     note(procbuf_grant_readonly(grant, 0, data));
 }
 
+/* What userspace has in its memory when a round begins, whatever the library left there. */
+static void fill_memory(void)
+{
+    for (size_t i = 0; i < sizeof ram / 2; i++)
+        ram[i] = (uint8_t)(i % LONG == LONG - 8 ? 0 : i % 251 + 1);
+}
+
 static void call_all(procbuf_addr_t at)
 {
     struct procbuf_reader reader;
@@ -74,6 +81,7 @@ static void call_all(procbuf_addr_t at)
     struct procbuf_readonly slot;
     procbuf_addr_t old;
     size_t len = 0;
+    fill_memory();
     for (size_t i = 0; i < 2; i++) {
         note(procbuf_readonly_build(process, at + i * LONG, LONG, &readonly[i]));
         note(procbuf_readwrite_build(process, at + i * LONG, LONG, &readwrite[i]));
