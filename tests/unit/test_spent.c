@@ -28,6 +28,7 @@ Test(spent, the_last_identifier_is_given_out)
     cr_assert_eq(procbuf_process_restart(world.p0, NULL), PROCBUF_OK);
     cr_assert_not(procbuf_id_is_live(old));
     cr_assert(procbuf_id_is_live(procbuf_process_id(world.p0)));
+    cr_assert_eq(port_events[port_event_count - 1].protection.identifier, UINT64_MAX - 1);
 }
 
 Test(spent, then_creation_and_new_lives_are_refused)

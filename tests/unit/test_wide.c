@@ -538,3 +538,26 @@ Test(wide, a_slot_at_a_round_address_is_a_slot)
     cr_assert_eq(procbuf_process_allow_readonly(process, &one_slot, 0, 0, 0).code, PROCBUF_OK);
     cr_assert_eq(procbuf_readonly_len(&buffer), 0);
 }
+
+/* In a slice of 2^16 bytes, which the next life does not own. */
+static void begin_anew(struct procbuf_readable slice, void *data)
+{
+    (void)slice;
+    (void)data;
+    cr_assert_eq(procbuf_process_restart(process, NULL), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_allocate_grant(process, 0, 1, 80000, 8), PROCBUF_OUT_OF_MEMORY);
+    cr_assert_eq(procbuf_process_allocate_grant(process, 0, 1, 20000, 8), PROCBUF_OK);
+}
+
+Test(wide, no_grant_covers_a_byte_of_a_long_open_slice)
+{
+    const procbuf_addr_t start = place(APP + 10000);
+    struct procbuf_readonly buffer;
+    procbuf_addr_t old_break;
+    REFUSES("L9 G1");
+    cr_assert_eq(procbuf_process_brk(process, start + FAR, &old_break), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_build(process, start, FAR, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_enter(&buffer, begin_anew, NULL), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_allocate_grant(process, 1, 2, 70000, 8), PROCBUF_OK,
+                 "once it has ended");
+}
