@@ -31,6 +31,19 @@ Test(spent, the_last_identifier_is_given_out)
     cr_assert_eq(port_events[port_event_count - 1].protection.identifier, UINT64_MAX - 1);
 }
 
+Test(spent, a_creation_takes_the_last_one_whole)
+{
+    const struct procbuf_process_config config = {
+        .mem_start = at(FREE_MEMORY),
+        .mem_len = 8,
+        .initial_app_len = 8,
+    };
+    struct procbuf_process *process;
+    ACCEPTS("L1");
+    cr_assert_eq(procbuf_process_create(&world.table, &config, &process), PROCBUF_OK);
+    cr_assert_eq(port_events[port_event_count - 1].protection.identifier, UINT64_MAX - 1);
+}
+
 Test(spent, then_creation_and_new_lives_are_refused)
 {
     const struct procbuf_process_config config = {

@@ -561,3 +561,21 @@ Test(wide, no_grant_covers_a_byte_of_a_long_open_slice)
     cr_assert_eq(procbuf_process_allocate_grant(process, 1, 2, 70000, 8), PROCBUF_OK,
                  "once it has ended");
 }
+
+Test(wide, flash_is_longer_than_2_16)
+{
+    static uint8_t flash[FAR + 16], small[64];
+    const procbuf_addr_t start = (procbuf_addr_t)(uintptr_t)flash;
+    const struct procbuf_process_config config = {
+        .flash_start = start,
+        .flash_protected_len = FAR + 8,
+        .flash_len = sizeof flash,
+        .mem_start = (procbuf_addr_t)(uintptr_t)small,
+        .mem_len = sizeof small,
+    };
+    ACCEPTS("P4");
+    procbuf_table_init(&table, slots, 1);
+    cr_assert_eq(procbuf_process_create(&table, &config, &process), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_flash_end(process), start + sizeof flash);
+    cr_assert_eq(procbuf_process_flash_protected_end(process), start + FAR + 8);
+}
