@@ -549,10 +549,17 @@ static void begin_anew(struct procbuf_readable slice, void *data)
     cr_assert_eq(procbuf_process_allocate_grant(process, 0, 1, 20000, 8), PROCBUF_OK);
 }
 
+static void begin_anew_inside(struct procbuf_readable slice, void *data)
+{
+    const struct procbuf_readonly *inner = data;
+    (void)slice;
+    cr_assert_eq(procbuf_readonly_enter(inner, begin_anew, NULL), PROCBUF_OK);
+}
+
 Test(wide, no_grant_covers_a_byte_of_a_long_open_slice)
 {
     const procbuf_addr_t start = place(APP + 10000);
-    struct procbuf_readonly buffer;
+    struct procbuf_readonly buffer, inner;
     procbuf_addr_t old_break;
     REFUSES("L9 G1");
     cr_assert_eq(procbuf_process_brk(process, start + FAR, &old_break), PROCBUF_OK);
@@ -560,6 +567,11 @@ Test(wide, no_grant_covers_a_byte_of_a_long_open_slice)
     cr_assert_eq(procbuf_readonly_enter(&buffer, begin_anew, NULL), PROCBUF_OK);
     cr_assert_eq(procbuf_process_allocate_grant(process, 1, 2, 70000, 8), PROCBUF_OK,
                  "once it has ended");
+    cr_assert_eq(procbuf_process_restart(process, NULL), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_brk(process, start + FAR, &old_break), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_build(process, start, FAR, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_build(process, place(0), 8, &inner), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_enter(&buffer, begin_anew_inside, &inner), PROCBUF_OK);
 }
 
 Test(wide, flash_is_longer_than_2_16)
