@@ -574,11 +574,11 @@ Test(wide, no_grant_covers_a_byte_of_a_long_open_slice)
     cr_assert_eq(procbuf_readonly_enter(&buffer, begin_anew_inside, &inner), PROCBUF_OK);
 }
 
-Test(wide, flash_is_longer_than_2_16)
+Test(wide, flash_is_longer_than_2_16_and_2_32)
 {
     static uint8_t flash[FAR + 16], small[64];
     const procbuf_addr_t start = (procbuf_addr_t)(uintptr_t)flash;
-    const struct procbuf_process_config config = {
+    struct procbuf_process_config config = {
         .flash_start = start,
         .flash_protected_len = FAR + 8,
         .flash_len = sizeof flash,
@@ -590,4 +590,11 @@ Test(wide, flash_is_longer_than_2_16)
     cr_assert_eq(procbuf_process_create(&table, &config, &process), PROCBUF_OK);
     cr_assert_eq(procbuf_process_flash_end(process), start + sizeof flash);
     cr_assert_eq(procbuf_process_flash_protected_end(process), start + FAR + 8);
+#if SIZE_MAX > UINT32_MAX
+    config.flash_start = 4096; /* no byte of it is touched */
+    config.flash_len = ((size_t)1 << 32) + FAR;
+    procbuf_table_init(&table, slots, 1);
+    cr_assert_eq(procbuf_process_create(&table, &config, &process), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_flash_end(process), 4096 + config.flash_len);
+#endif
 }
