@@ -173,6 +173,8 @@ Test(grant, numbers_count_in_full)
     cr_assert_eq(procbuf_process_enter_grant(id, 44, &addr), PROCBUF_ALREADY_IN_USE);
     cr_assert_eq(procbuf_process_enter_grant(id, COUNT - 1, &addr), PROCBUF_ALREADY_IN_USE);
     cr_assert_eq(procbuf_process_enter_grant(id, 300, &addr), PROCBUF_OK);
+    procbuf_process_leave_grant(id, COUNT - 1);
+    cr_assert_eq(procbuf_process_enter_grant(id, COUNT - 1, &addr), PROCBUF_OK);
     cr_assert_eq(procbuf_process_enter_grant(id, COUNT, &addr), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
     cr_assert_eq(procbuf_process_allocate_grant(process, 1 << 17, 3, 8, 8),
                  PROCBUF_ADDRESS_OUT_OF_BOUNDS);
