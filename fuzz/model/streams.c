@@ -195,7 +195,9 @@ void predict_stream(struct model *m, const struct call *call, struct prediction 
         return;
     }
     if (is_too_long(m, now, NULL, want)) {
-        skips(p, "T4"); /* a few short calls do the same */
+        skips(
+            p,
+            "T4"); /* no room to predict it, and short calls over the same buffers are predicted */
         return;
     }
     p->access.stepwise = true;
@@ -228,7 +230,9 @@ void predict_stream_copy(struct model *m, const struct call *call, struct predic
     uint64_t done = 0;
     int error = OK;
     if (is_too_long(m, from, &to, want)) {
-        skips(p, "T4"); /* a few short calls do the same */
+        skips(
+            p,
+            "T4"); /* no room to predict it, and short calls over the same buffers are predicted */
         return;
     }
     p->access.stepwise = true;

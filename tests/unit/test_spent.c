@@ -9,6 +9,16 @@ static void wind_forward(void)
     world.table.private_.next_identifier = UINT64_MAX - 1;
 }
 
+static enum procbuf_error create(struct procbuf_process **process_out)
+{
+    const struct procbuf_process_config config = {
+        .mem_start = at(FREE_MEMORY),
+        .mem_len = 8,
+        .initial_app_len = 8,
+    };
+    return procbuf_process_create(&world.table, &config, process_out);
+}
+
 TestSuite(spent, .init = wind_forward);
 
 Test(spent, it_begins_at_0)
@@ -33,30 +43,19 @@ Test(spent, the_last_identifier_is_given_out)
 
 Test(spent, a_creation_takes_the_last_one_whole)
 {
-    const struct procbuf_process_config config = {
-        .mem_start = at(FREE_MEMORY),
-        .mem_len = 8,
-        .initial_app_len = 8,
-    };
     struct procbuf_process *process;
     ACCEPTS("L1");
-    cr_assert_eq(procbuf_process_create(&world.table, &config, &process), PROCBUF_OK);
+    cr_assert_eq(create(&process), PROCBUF_OK);
     cr_assert_eq(port_events[port_event_count - 1].protection.identifier, UINT64_MAX - 1);
 }
 
 Test(spent, then_creation_and_new_lives_are_refused)
 {
-    const struct procbuf_process_config config = {
-        .mem_start = at(FREE_MEMORY),
-        .mem_len = 8,
-        .initial_app_len = 8,
-    };
     struct procbuf_process *process;
     REFUSES("L1 L5");
     cr_assert_eq(procbuf_process_restart(world.p0, NULL), PROCBUF_OK);
     port_forget();
-    CHANGES_NOTHING(
-        cr_assert_eq(procbuf_process_create(&world.table, &config, &process), PROCBUF_NOMEM));
+    CHANGES_NOTHING(cr_assert_eq(create(&process), PROCBUF_NOMEM));
     const struct snapshot before = world_look();
     cr_assert_eq(procbuf_process_restart(world.p0, NULL), PROCBUF_OUT_OF_MEMORY);
     cr_assert_eq(procbuf_process_state(world.p0).kind, PROCBUF_STATE_TERMINATED);
