@@ -195,9 +195,7 @@ void predict_stream(struct model *m, const struct call *call, struct prediction 
         return;
     }
     if (is_too_long(m, now, NULL, want)) {
-        skips(
-            p,
-            "T4"); /* no room to predict it, and short calls over the same buffers are predicted */
+        skips(p, "T4"); /* it does not fit into a prediction; shorter calls do */
         return;
     }
     p->access.stepwise = true;
@@ -230,9 +228,7 @@ void predict_stream_copy(struct model *m, const struct call *call, struct predic
     uint64_t done = 0;
     int error = OK;
     if (is_too_long(m, from, &to, want)) {
-        skips(
-            p,
-            "T4"); /* no room to predict it, and short calls over the same buffers are predicted */
+        skips(p, "T4"); /* it does not fit into a prediction; shorter calls do */
         return;
     }
     p->access.stepwise = true;
