@@ -509,7 +509,16 @@ def judge(change: Change) -> list[Finding]:
             lines = [line for line in lines if re.match(r"\s*-? *(run|if|on|pull_request|push|schedule|branches|jobs|- cron|matrix)\b", line)]
         if lines:
             found.append((file.path, f"it judges, and has changed: {plain(lines[0])[:120]}"))
+    for file in change.touched("fuzz/trace/ops.def"):
+        old, new = operations(file.old or ""), operations(file.new or "")
+        found += [(file.path, f"operation {code} is done or compared in another way") for code in old if old[code] != new.get(code)]
     return found
+
+
+def operations(text: str) -> dict[str, str]:
+    """Rows of the table by code, without their words."""
+    rows = re.split(r"\bOP(?:_CALL)?\((?=0x)", code_of(text))[1:]
+    return {row[:4]: re.sub(r'((?:"[^"]*".*?){2})"[^"]*"', r"\1", row, count=1) for row in rows}
 
 
 def says(text: str) -> str:
