@@ -755,6 +755,25 @@ static unsigned insert_allow_and_enter(struct trace *trace, unsigned at, struct 
     return at;
 }
 
+/* The grant that is left was allocated, often of no bytes, and entered. Returns: where the operation goes now. */
+static unsigned insert_entered_grant(struct trace *trace, unsigned at, const struct op *leave)
+{
+    struct op allocate = draw_op_of(trace, OP_ALLOCATE_GRANT);
+    struct op enter = draw_op_of(trace, OP_ENTER_GRANT);
+    if (leave->code != OP_LEAVE_GRANT || !draw_has(OP_ALLOCATE_GRANT) ||
+        !draw_has(OP_ENTER_GRANT) || chance_one_in(2) ||
+        !process_named(trace, at, &leave->operands[0], &allocate.operands[0]))
+        return at;
+    allocate.operands[1] = leave->operands[1]; /* number */
+    allocate.operands[3].number = chance_one_in(3) ? 0 : (int32_t)chance_below(64);
+    allocate.operands[3].anchor = ANCHOR_NUMBER;
+    allocate.operands[4].number = 1 << chance_below(4);
+    enter.operands[0] = allocate.operands[0];
+    enter.operands[1] = leave->operands[1];
+    at += context_insert(trace, at, &allocate);
+    return at + context_insert(trace, at, &enter);
+}
+
 /* Was the grant left? Whoever is let in now says so. */
 static void insert_another_enter(struct trace *trace, unsigned at, const struct op *leave)
 {
@@ -1141,6 +1160,7 @@ void context_insert_random(struct trace *trace)
     at = insert_far_number(trace, at, &op);
     at = insert_inactivity(trace, at, &op);
     at = insert_refusal(trace, at, &op);
+    at = insert_entered_grant(trace, at, &op);
     at = insert_turn(trace, at, &op);
     if (op.code == OP_ALLOW_USERSPACE_READABLE_WITH) {
         insert_end(trace, insert_acting_driver(trace, at, &op));
