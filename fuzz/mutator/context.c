@@ -940,7 +940,7 @@ static struct op grant_that_meets(const struct trace *trace, const struct part *
     struct op allocate = draw_op_of(trace, OP_ALLOCATE_GRANT);
     int32_t len = part->grants - part->end + (int32_t)chance_below(3) - 1;
     if (len < 0 || chance_one_in(3))
-        len = (int32_t)chance_below((uint32_t)part->grants + 1);
+        len = (int32_t)chance_below(chance_one_in(2) ? 16 : (uint32_t)part->grants + 1);
     allocate.operands[3] = (struct operand){ .number = len };
     allocate.operands[4].number = chance_one_in(2) ? 1 : 1 << chance_below(8);
     return allocate;
@@ -967,7 +967,7 @@ static bool insert_meeting(struct trace *trace, unsigned at, const struct op *op
     brk.operands[1] = (struct operand){ ANCHOR_KERNEL_BREAK, index, 0 };
     enter.operands[0].number =
         build.operands[0].number + (enter.code == OP_ENTER ? TRACE_BUFFER_COUNT : 0);
-    if (chance_one_in(3))
+    if (chance_one_in(2))
         at = insert_driver_enters(trace, at, &process);
     at += context_insert(trace, at, &brk);
     at += context_insert(trace, at, &build);
