@@ -49,6 +49,8 @@ def matrix(lib: Path, text: bytes, identity: str, names: list[str], say) -> Answ
             continue
         (seen if outcome.found else unseen).append(name)
         rows.append(f"  {preset.what:28}{result}")
+    if not seen and not unseen:
+        raise ToolError("--matrix: no build could be tried\n" + "\n".join(rows))
     if not identity:
         meaning = f"seen by {', '.join(seen)} alone" if seen else "no build sees a bug"
     elif not unseen:

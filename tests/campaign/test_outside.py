@@ -155,6 +155,11 @@ class Outside(Case):
             self.check(self.repro(*words.split(), path), 2, why)
         self.check(self.repro("--emit-test", "x.c", self.bundle(machine="riscv32")), 2, "a finding of riscv32 excludes --emit-test")
 
+    def test_a_matrix_of_no_build_is_no_answer(self):
+        code = "def refuse(*_, **__):\n    raise tools.ToolError('no compiler')\nrepro.inquiry.build_with = refuse"
+        for word in ("break", "clean"):
+            self.check(self.repro("--matrix", "--builds", "plain,msan", self.write("a", word), code=code), 2, "no build could be tried", "not tried: no compiler")
+
     def test_a_machine_that_shows_another_bug(self):
         here, there, other = (f"PROCBUF-BUG kind={kind} op=none" for kind in ("result check=break", "hardware check=no-end", "hardware check=windows"))
         for identity, seen, more, status in ((there, [], [], 0), (there, [there], [], 1), (there, [other, there], [], 1), (there, [other], [], 3),
