@@ -185,6 +185,10 @@ class Replay(Case):
             self.check(call(CONVERT, path, self.folder / "out"), 2, why)
             self.check(call(MINIMIZE, path, self.folder / "out"), 2, why)
 
+    def test_what_runs_clean_is_not_made_small(self):
+        self.check(call(MINIMIZE, self.write("a.trace", PROGRAM), self.folder / "out.trace"), 1, "a.trace: no bug found")
+        self.assertFalse((self.folder / "out.trace").exists())
+
     def test_only_a_file_is_written_over(self):
         """As root, /dev/null would be a file from then on."""
         path, pipe, link = self.write("a.trace", PROGRAM), self.folder / "pipe", self.folder / "link"
