@@ -265,14 +265,22 @@ static unsigned insert_for_maps(struct trace *trace, unsigned at, struct op *op)
 /* The kernel changes its mind about the memory that was lent, and someone uses it. */
 static void insert_change_of_map(struct trace *trace, unsigned at, const struct op *lends)
 {
-    const char kind = kind_read(op_table[lends->code].operands[0]);
+    struct op taken = *lends;
     struct op change = region_of(trace, lends->operands[1].number, lends->operands[2].number,
                                  (int32_t)chance_below(2));
     struct op use = draw_op_of(trace, chance_one_in(3) ? OP_READER_READ : OP_LEN);
-    if (kind == 'K' || !draw_has(OP_MAP_REGION) || !draw_has(use.code))
+    if (op_table[lends->code].operands[0] == 'K') { /* into a slot, from which it is read first */
+        taken = draw_op_of(trace, lends->code == OP_MAP_ALLOW_READONLY ? OP_MAP_SLOT_READONLY :
+                                                                         OP_MAP_SLOT_READWRITE);
+        taken.operands[1] = lends->operands[0];
+    }
+    if (!draw_has(OP_MAP_REGION) || !draw_has(use.code) || !draw_has(taken.code))
         return;
+    if (taken.code != lends->code)
+        at += context_insert(trace, at, &taken);
     if (use.code == OP_LEN)
-        use.operands[0].number = (int32_t)buffer_number(kind, (uint64_t)lends->operands[0].number);
+        use.operands[0].number = (int32_t)buffer_number(
+            kind_read(op_table[taken.code].operands[0]), (uint64_t)taken.operands[0].number);
     if (chance_one_in(3))
         change = draw_op_of(trace, OP_MAP_REGION);
     at += context_insert(trace, at, &change);

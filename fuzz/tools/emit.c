@@ -12,6 +12,7 @@
 #include "results.h"
 #include "testbed.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <regex.h>
@@ -687,5 +688,7 @@ int main(int argc, char **argv)
         sequence_get(&members, m, &trace);
         write_program(&trace, m + 1 == members.count ? failing : UINT_MAX);
     }
-    return fflush(stdout) == 0 ? 0 : 2;
+    if (fflush(stdout) != 0)
+        unable("cannot write what the test says: ", strerror(errno));
+    return 0;
 }
