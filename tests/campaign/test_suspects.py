@@ -320,6 +320,51 @@ class Switches(unittest.TestCase):
                           ("take((struct s){ two.a, 0 });", "another structure's field")):
             self.assertIn(fix, offered, kind)
 
+    def test_a_loop_that_ends_in_its_first_round_walks_on(self):
+        sites, _ = self.rewritten("""\
+            struct piece { unsigned long start; unsigned long end; };
+            _Bool find(unsigned long at, struct piece *found);
+            _Bool covers(unsigned long at, unsigned long end)
+            {
+                struct piece piece;
+                for (;;) {
+                    if (!find(at, &piece))
+                        return 0;
+                    if (piece.end < at)
+                        return 0;
+                    return 1;
+                }
+            }
+            """)
+        site = next(s for s in sites if s.kind == "statement" and s.line == 11)
+        walk = "if (end <= piece.end) return 1; at = piece.end;"
+        self.assertIn(Variant(11, walk, CHANGED), site.variants)
+        found = "_Bool find(unsigned long at, struct piece *found) { found->end = at + 2; return at < 10; }"
+        self.assertEqual(self.answers(site, f"struct piece {{ unsigned long start; unsigned long end; }}; {found} _Bool covers(unsigned long, unsigned long);",
+                                      f'turned = {[v.said for v in site.variants].index(walk) + 1}; printf("%d%d", covers(0, 10), covers(0, 11));'), ["10"])
+
+    def test_what_is_done_to_one_element_is_done_to_all(self):
+        sites, _ = self.rewritten("""\
+            struct row { int *cells; unsigned count; };
+            int sum(struct row *row)
+            {
+                int found = 0;
+                for (unsigned i = 0; i < row->count; i++) {
+                    if (row->cells[i] == 9) {
+                        row->cells[i] = 0;
+                        break;
+                    }
+                }
+                for (unsigned i = 0; i < row->count; i++)
+                    found += row->cells[i];
+                return found;
+            }
+            """)
+        site = next(s for s in sites if s.kind == "statement" and s.line == 7)
+        number = [v.said for v in site.variants].index("for (__SIZE_TYPE__ procbuf_i = 0; procbuf_i < row->count; procbuf_i++) row->cells[procbuf_i] = 0;") + 1
+        main = 'for (turned = 0; turned <= %d; turned += %d) printf("%%d ", sum(&(struct row){ (int[]){ 1, 9, 5 }, 3 }));' % (number, number)
+        self.assertEqual(self.answers(site, "struct row { int *cells; unsigned count; }; int sum(struct row *row);", main), ["6", "0"])
+
     def test_what_does_not_compile_is_left_out(self):
         sites, _ = self.rewritten("struct s { int a; struct s *b; };\nint f(struct s *p)\n{\n    return p->a + (p == p->b);\n}\n")
         self.assertTrue(sites)
