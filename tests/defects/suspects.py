@@ -17,7 +17,6 @@ import re
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -84,11 +83,11 @@ class Bench:
         switched(ROOT / "lib")
         self.switched = ROOT / "build/suspects"
 
-    def tools(self, lib: Path, folder: Path, names: Sequence[str] = ("procbuf-replay", "procbuf-minimize", "procbuf-convert")) -> Build:
-        """Programs of the testbed for a library that differs in a little."""
+    def tools(self, lib: Path, folder: Path) -> Build:
+        """The replay program and the minimiser for a library that differs in a little."""
         (folder / "fuzz").mkdir(exist_ok=True)
         objects = compile_changed(lib, folder, self.fuzz)
-        for tool in names:
+        for tool in ("procbuf-replay", "procbuf-minimize", "procbuf-convert"):
             link(f"fuzz/{tool}", objects, folder, self.fuzz).rename(folder / "fuzz" / tool)
         return Build(folder, lib)
 
@@ -211,11 +210,11 @@ def group(defects: list[Defect], bench: Bench) -> Set:
             patch(defect, folder)
         tools = bench.tools(lib, folder)
         found = all_findings(tools, folder)
+        shown_by = {d.id: shown_alone(d, found, bench, tools) for d in defects} if len(defects) > 1 else {bugs: set(found)}
         library = bench.with_switches(lib, folder)
         opinions = opinions_of(library, tools, found)
         findings = [Finding(identity, "", "high", 0.0, 1, 1, "", "", "", suspects=opinion.suspects) for identity, opinion in opinions.items()]
         made = grouped(findings, one_cause(library, opinions))
-        shown_by = {defect.id: shown_alone(defect, found, bench) for defect in defects}
         mixed = sum(sum(not shown.isdisjoint(g.findings) for shown in shown_by.values()) > 1 for g in made)
         return Set(bugs, len(found), len(made), mixed, ", ".join(bug for bug, shown in shown_by.items() if not shown))
     except (Failure, ToolError) as failure:
@@ -224,14 +223,18 @@ def group(defects: list[Defect], bench: Bench) -> Set:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def shown_alone(defect: Defect, found: dict[str, Path], bench: Bench) -> set[str]:
-    """The findings whose program shows the same with this bug alone."""
-    folder = bench.folder(f"alone-{defect.id}-of-{'-'.join(path.stem for path in found.values())}"[:200])
-    try:
-        tools = bench.tools(patched_library(defect, folder), folder, ["procbuf-replay"])
-        return {identity for identity, program in found.items() if replay(tools, program).identity == identity}
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def shown_alone(defect: Defect, found: dict[str, Path], bench: Bench, tools: Build) -> set[str]:
+    """The findings whose program shows the same with this bug alone. If there is none, since each saved input that shows it breaks
+    before by another bug, then what a night comes to: the smallest program of this bug, as a finding more."""
+    folder = tools.folder / f"alone-{defect.id}"
+    alone = bench.tools(patched_library(defect, folder), folder)
+    shown = {identity for identity, program in found.items() if replay(alone, program).identity == identity}
+    if not shown:
+        program, identity = first_program(alone, folder)
+        if replay(tools, program).identity == identity and identity not in found:
+            found[identity] = program
+            shown = {identity}
+    return shown
 
 
 def functions_of(defect: Defect, folder: Path) -> set[str]:
@@ -289,7 +292,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("ids", nargs="*", metavar="ID", help="these bugs only (default: all that change lib)")
     parser.add_argument("--unseen", action="store_true", help="those of tests/defects/unseen only")
     parser.add_argument("--count", type=int, metavar="N", help="N of them only, which a hash of their names chooses")
-    parser.add_argument("--groups", type=int, metavar="N", help="N of them one at a time, and N triples at once: how many groups they make")
+    parser.add_argument("--groups", type=int, metavar="N", help="N of them one at a time, and N triples at once: how many groups they make; with IDs, these alone, A+B+C at once")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
     parser.add_argument("--update", action="store_true", help="put what ran into the table in suspects.json, for tests/RESULTS.md; others keep their rows")
     parser.add_argument("--floors", metavar="FIRST,THREE,LINE", default="0.8,0.95,0.7", help="shares below which the status is 1 (default: %(default)s)")
@@ -301,11 +304,12 @@ def main() -> int:
     floors = [float(word) for word in options.floors.split(",")]
     defects = [read_defect(path) for path in sorted(UNSEEN.glob("*.patch"))]
     defects = defects if options.unseen else all_defects() + defects * (not options.groups)
-    unknown = set(options.ids) - {d.id for d in defects}
+    unknown = {bug for word in options.ids for bug in word.split("+" if options.groups else None)} - {d.id for d in defects}
     if unknown:
         print(f"no such bug: {', '.join(sorted(unknown))} (tests/defects/run --list shows them)", file=sys.stderr)
         return 2
-    defects = sorted((d for d in defects if d.id in options.ids), key=lambda d: options.ids.index(d.id)) if options.ids else defects
+    if options.ids and not options.groups:
+        defects = sorted((d for d in defects if d.id in options.ids), key=lambda d: options.ids.index(d.id))
     if options.count:
         defects = sorted(defects, key=lambda d: digest(d.id))[:options.count]
     bench = Bench()
@@ -325,18 +329,19 @@ def main() -> int:
 
 def measure_groups(defects: list[Defect], count: int, bench: Bench, options: argparse.Namespace) -> int:
     defects = [d for d in defects if d.fields.get("build") != AS_SHIPPED]
-    sets = [[[d] for d in random.Random(2).sample(defects, count)], triples(defects, count, bench.folder("functions"))]
-    good = []
+    by_id = {d.id: d for d in defects}
+    sets = [[by_id[bug] for bug in bugs.split("+")] for bugs in options.ids] or [
+        *([d] for d in random.Random(2).sample(defects, count)), *triples(defects, count, bench.folder("functions"))]
+    rows = []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for planted in sets:
-            good.append(0)
-            for row in pool.map(lambda three: group(three, bench), planted):
-                good[-1] += row.groups == row.planted
-                print(f"{row.bugs}: {row.why or as_text(row)}", flush=True)
-                if options.update:
-                    keep_set(row)
-    print(f"one group: {good[0]} of {count}; three planted at once are three groups: {good[1]} of {count}")
-    return 0 if good[0] >= ONE_IS_ONE * count and good[1] >= THREE_ARE_THREE * count else 1
+        for row in pool.map(lambda planted: group(planted, bench), sets):
+            rows.append(row)
+            print(f"{row.bugs}: {row.why or as_text(row)}", flush=True)
+            if options.update:
+                keep_set(row)
+    print(measured.table(summary_of_sets([replace(row, commit=git_revision()) for row in rows])))
+    alone, at_once = [[row.groups == row.planted for row in rows if (row.planted == 1) == one] for one in (True, False)]
+    return 0 if sum(alone) >= ONE_IS_ONE * len(alone) and sum(at_once) >= THREE_ARE_THREE * len(at_once) else 1
 
 
 def as_text(row: Set) -> str:
