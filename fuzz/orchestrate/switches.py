@@ -394,9 +394,11 @@ class Rewriter(Finder):
 
     def walks_on(self, value: str) -> list[str]:
         """A loop that goes on from where a field says, until a variable is reached."""
-        fields = [f for f in self.fields.get(self.name, {}).values() if f.is_number][:MOST_FIELDS]
-        return [f"if ({end.spelling} <= {f.text}) return {value}; {at.spelling} = {f.text};" for f in fields
-                for at, end in itertools.permutations(self.names[self.name], 2) if bare(at.type) == bare(end.type) == f.kind]
+        names = self.names[self.name]
+        fields = [(f"{one.spelling}.{other.spelling}", bare(other.type)) for one in names for other in one.type.get_canonical().get_fields()
+                  if other.type.get_canonical().kind in NUMBERS]
+        return [f"if ({end.spelling} <= {text}) return {value}; {at.spelling} = {text};" for text, kind in fields
+                for at, end in itertools.permutations(names, 2) if bare(at.type) == bare(end.type) == kind]
 
     def heeded(self, statement) -> list[str]:
         """Of a call whose answer is thrown away: a way out when it says no."""

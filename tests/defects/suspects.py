@@ -328,8 +328,8 @@ def main() -> int:
 
 
 def measure_groups(defects: list[Defect], count: int, bench: Bench, options: argparse.Namespace) -> int:
-    defects = [d for d in defects if d.fields.get("build") != AS_SHIPPED]
     by_id = {d.id: d for d in defects}
+    defects = [d for d in defects if d.fields.get("build") != AS_SHIPPED]
     sets = [[by_id[bug] for bug in bugs.split("+")] for bugs in options.ids] or [
         *([d] for d in random.Random(2).sample(defects, count)), *triples(defects, count, bench.folder("functions"))]
     rows = []
