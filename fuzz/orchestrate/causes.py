@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
-from .bundle import Bundles, read_finding
+from .bundle import Bundles
 from .record import STATUSES, Finding, Group, Suspect
 from .suspects import Opinion, Switched, cured_by, examine, switched, told
 from .tools import ToolError
@@ -17,8 +18,6 @@ MOST_FINDINGS = 20
 
 ALIKE = 0.75
 """Cosine of two findings' suspect functions, from which on they have one cause, if no cure decides."""
-SHARED = 0.5
-"""Of the best changes that undo one finding's bug, how many undo another's that has the same cause."""
 MOST_TELLING = ("new", "regressed", "known", "not asked tonight", "not shown tonight", "damaged")
 assert sorted(MOST_TELLING) == sorted(STATUSES)
 
@@ -84,15 +83,14 @@ def name_suspects(bundles: Bundles, findings: Sequence[Finding], lib: Path) -> s
         take_in(bundles, findings, Opinion(none_since=f"the library with switches could not be built: {str(error).splitlines()[0]}"))
         return set()
     opinions: dict[str, Opinion] = {}
-    for finding in findings[:MOST_FINDINGS]:
+    for place, finding in enumerate(findings):
+        left_out = f"more than {MOST_FINDINGS} findings tonight: fix some first" if place >= MOST_FINDINGS else ""
         try:
-            opinion = opinions[finding.identity] = examine(bundles.of(finding), library)
+            opinion = opinions[finding.identity] = examine(bundles.of(finding), library, left_out)
         except ToolError as error:
             opinion = Opinion(none_since=str(error))
         take_in(bundles, [finding], opinion)
-    take_in(bundles, findings[MOST_FINDINGS:], Opinion(none_since=f"more than {MOST_FINDINGS} findings tonight: fix some first"))
-    return one_cause(library, {identity: (read_finding(bundles.folder / f.folder)[0], opinions[identity])
-                               for f in findings if (identity := f.identity) in opinions})
+    return one_cause(library, opinions)
 
 
 def take_in(bundles: Bundles, findings: Sequence[Finding], opinion: Opinion) -> None:
@@ -105,13 +103,12 @@ def take_in(bundles: Bundles, findings: Sequence[Finding], opinion: Opinion) -> 
         bundles.tell(finding, f"\n{told(opinion)}", before)
 
 
-def one_cause(library: Switched, known: dict[str, tuple[Path, Opinion]]) -> set[tuple[str, str]]:
-    """Pairs of which one's best cures undo the other's bug, too."""
+def one_cause(library: Switched, opinions: dict[str, Opinion]) -> set[tuple[str, str]]:
+    """Pairs of which a strong cure of one undoes the other's bug, too."""
+    cures = [cure for each in zip_longest(*(opinion.cures for opinion in opinions.values())) for cure in each if cure]  # if time is short
     pairs = set()
-    for identity, (program, opinion) in known.items():
-        others = {other: theirs.cures for other, (_, theirs) in known.items() if other != identity and theirs.cures}
-        if not others or opinion.none_since:
-            continue
-        cured = cured_by(library, program, sorted({cure for cures in others.values() for cure in cures}))
-        pairs |= {(identity, other) for other, cures in others.items() if len(cured & set(cures)) >= SHARED * len(cures)}
+    for identity, opinion in opinions.items():
+        if len(opinions) > 1 and cures and opinion.program:
+            undone = cured_by(library, opinion.program, list(dict.fromkeys(cures)))
+            pairs |= {(identity, other) for other, theirs in opinions.items() if other != identity and undone & set(theirs.cures)}
     return pairs

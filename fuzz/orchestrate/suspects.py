@@ -25,8 +25,8 @@ from .record import Suspect
 from .switches import ADDED, CHANGED, GUARDED, JOINED, MOVED, VARIANTS, WANTED, Site, rewrite
 from .tools import CORPUS, ROOT, ToolError, build_with, run
 
-SECONDS = 4.5
-"""Of the processor, for a finding."""
+SECONDS, TRY_SECONDS = 4.5, 0.5
+"""Of the processor, for a finding: to rank its suspects, and to try on it what undoes others."""
 TIMEOUT_S = 600
 """However busy the machine."""
 MOST = 10
@@ -67,7 +67,9 @@ class Opinion:
     none_since: str = ""
     first_wrong: str = ""
     cures: list[tuple[int, int]] = field(default_factory=list)
-    """The best of them, as site and variant."""
+    """The strong ones, as site and variant, the best first."""
+    program: Path | None = None
+    """That shows it each time, and soon: what undoes others can be tried on it."""
 
 
 def switched(lib: Path) -> Switched:
@@ -176,12 +178,12 @@ def strong_cures(measured: dict) -> list[tuple[int, int]]:
     worths = [(_worth(cure), cure[0], cure[1]) for cure in measured["cures"]]
     best = max(worths, default=(0.0, 0, 0))[0]
     return [(site, variant) for worth, site, variant in sorted(worths, key=lambda w: (-w[0], w[1:]))
-            if worth >= max(STRONG, NEARLY * best)][:MOST]
+            if worth >= max(STRONG, NEARLY * best)]
 
 
 def cured_by(library: Switched, program: Path, cures: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Which of them undo another finding's bug."""
-    done = run([library.program, "--try", program, *(f"{site}:{variant}" for site, variant in cures)],
+    """Which of them undo another finding's bug; of the first ones, if time is up."""
+    done = run([library.program, "--seconds", TRY_SECONDS, "--try", program, *(f"{site}:{variant}" for site, variant in cures)],
                environment=WITHOUT_NAMES, timeout=TIMEOUT_S)
     if done.returncode != 0:
         return set()
@@ -258,20 +260,22 @@ def opinion_of(library: Switched, program: Path, identity: str, report: str = ""
     except (ToolError, subprocess.TimeoutExpired, ValueError) as error:
         return Opinion(none_since=f"with switches in the library it does not show: {str(error).splitlines()[-1].split(': ', 1)[-1]}")
     if not _is_same(identity, measured["identity"]):
-        return Opinion(none_since=f"with switches in the library it shows as {measured['identity']}")
+        return Opinion(none_since=f"with switches in the library it shows as {measured['identity']}", program=program)
     ranked = named_in(report, library.lib) + rank(library.sites, measured)
     if not ranked:
-        return Opinion(none_since="its call reaches nothing of the library's sources")
+        return Opinion(none_since="its call reaches nothing of the library's sources", program=program)
     operation = first_wrong(library.sites, measured, ranked[0])
     earlier = f"operation {operation + 1}, before operation {measured['position'] + 1}, which was noticed" if operation is not None else ""
-    return Opinion(ranked[:MOST], "", earlier, strong_cures(measured))
+    return Opinion(ranked[:MOST], "", earlier, strong_cures(measured), program)
 
 
-def examine(bundle: Path, library: Switched) -> Opinion:
-    """Of a finding's folder."""
+def examine(bundle: Path, library: Switched, left_out: str = "") -> Opinion:
+    """Of a finding's folder; `left_out`: why no suspects are looked for."""
     record = read_record(bundle)
     if why := _why_not(record):
         return Opinion(none_since=why)
+    if left_out:
+        return Opinion(none_since=left_out, program=read_finding(bundle)[0])
     return opinion_of(library, *read_finding(bundle), str(record.get("explanation", "")))
 
 

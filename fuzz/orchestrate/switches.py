@@ -143,6 +143,8 @@ class Rewriter(Finder):
         self.regions: list[Region] = []
         self.name = ""
         self.loops = 0
+        self.walked: dict[str, str] = {}
+        """By the index of a loop of this function, how many elements it walks."""
         self.names: dict[str, list] = {}
         self.begins: dict[str, int] = {}
         self.assignments: list[tuple[str, str]] = []
@@ -338,7 +340,7 @@ class Rewriter(Finder):
 
     def function(self, cursor) -> None:
         body = next((child for child in cursor.get_children() if child.kind == K.COMPOUND_STMT), None)
-        self.name, self.loops = cursor.spelling, 0
+        self.name, self.loops, self.walked = cursor.spelling, 0, {}
         self.names[self.name] = list(cursor.get_arguments())
         super().function(cursor)
         if body is not None:
@@ -388,7 +390,15 @@ class Rewriter(Finder):
         if statement.kind != K.RETURN_STMT or self.returns.kind != ci.TypeKind.BOOL or not self.loops or not values:
             return []
         value = " ".join(self.text_of(values[0]).split())
-        return [f"if ({value}) return 1; else continue;", f"if (!({value})) return 0; else continue;"]
+        return [f"if ({value}) return 1; else continue;", f"if (!({value})) return 0; else continue;", *self.walks_on(value)]
+
+    def walks_on(self, value: str) -> list[str]:
+        """A loop that goes on from where a field says, until a variable is reached."""
+        names = self.names[self.name]
+        fields = [(f"{one.spelling}.{other.spelling}", bare(other.type)) for one in names for other in one.type.get_canonical().get_fields()
+                  if other.type.get_canonical().kind in NUMBERS]
+        return [f"if ({end.spelling} <= {text}) return {value}; {at.spelling} = {text};" for text, kind in fields
+                for at, end in itertools.permutations(names, 2) if bare(at.type) == bare(end.type) == kind]
 
     def heeded(self, statement) -> list[str]:
         """Of a call whose answer is thrown away: a way out when it says no."""
@@ -399,6 +409,12 @@ class Rewriter(Finder):
             return []
         no = "!" if call.type.get_canonical().kind == ci.TypeKind.BOOL else ""
         return [f"if ({no}{self.text_of(call)}) {way}" for way in self.ways_out()]
+
+    def to_all(self, statement) -> list[str]:
+        """What is done to one element, done to all that a loop walks."""
+        text = self.source[statement.extent.start.offset:self.end_of(statement)].decode()
+        loop = "for (__SIZE_TYPE__ procbuf_i = 0; procbuf_i < {}; procbuf_i++) {}"
+        return [loop.format(count, text.replace(f"[{index}]", "[procbuf_i]")) for index, count in self.walked.items() if f"[{index}]" in text]
 
     def site_before(self, at: int) -> None:
         before = self.region(at, at, "before")
@@ -431,6 +447,8 @@ class Rewriter(Finder):
                     continue
                 if kind != K.SWITCH_STMT and self.is_condition(child):
                     self.region(child.extent.start.offset, child.extent.end.offset, "condition")
+                    if is_loop and (walk := re.fullmatch(r"(\w+) < (.+)", self.text_of(child), re.DOTALL)):
+                        self.walked[walk[1]] = walk[2]
             if kind == K.IF_STMT and len(children) == 2 and children[1].kind == K.RETURN_STMT:
                 start, end = statement.extent.start.offset, self.end_of(children[1])
                 self.donors[" ".join(self.source[start:end].decode().split())] = self.name
@@ -453,6 +471,7 @@ class Rewriter(Finder):
             region = self.region(statement.extent.start.offset, self.end_of(statement), "statement")
             if region is not None:
                 region.offer_all(self.heeded(statement), ADDED)
+                region.offer_all(self.to_all(statement), CHANGED)
             if kind in (K.BINARY_OPERATOR, K.CALL_EXPR, K.COMPOUND_ASSIGNMENT_OPERATOR) and self.is_plain(statement):
                 text = " ".join(self.source[statement.extent.start.offset:self.end_of(statement)].decode().split())
                 self.donors[text] = self.name

@@ -96,6 +96,7 @@ struct job {
 
 static struct shared {
     unsigned next; /* job */
+    uint32_t run;
     unsigned event_count;
     unsigned batch_begin, batch_len; /* of jobs, after which the testbed is checked */
     bool in_second_world;
@@ -134,9 +135,11 @@ static bool is_in_call(const struct testbed *t)
 }
 
 /* How often a run reaches sites once its processes are laid out: with a variant that reaches far more than without, it never
- * ends. Laying out takes any number, since a large world is made only when it is not there. */
+ * ends. Laying out takes any number, since a large world is made only when it is not there. A call that no longer breaks may
+ * walk all of that world. */
 static unsigned long hit_count, most_hits = ULONG_MAX;
-static unsigned long *hits_of; /* by program, without a variant */
+static unsigned long set_up_hit_count;
+static unsigned long *most_hits_of; /* by program; 0: not known */
 enum { LONGER = 10, MORE_HITS = 2000 };
 
 static sigjmp_buf after_run;
@@ -150,21 +153,29 @@ static void land(struct testbed *t, int how)
 /* When each key was reached last, and when this run began. */
 static uint32_t *reached_at, reach_count, run_began;
 
+/* By key, what was noted last: once a call is enough, which may be long. */
+static struct noted {
+    uint32_t run;
+    uint16_t position, member;
+} *noted;
+
 static void note(struct testbed *t, uint32_t key)
 {
-    if (!is_setting_up(t) && ++hit_count > most_hits)
+    if (is_setting_up(t))
+        set_up_hit_count++;
+    else if (++hit_count > most_hits)
         land(t, HUNG);
     if (!is_logging)
         return;
     const unsigned position = is_setting_up(t) ? SET_UP
                               : is_in_call(t)  ? t->machine.walk.position
                                                : NO_CALL;
-    const bool is_known_of_set_up = position == SET_UP && reached_at[key] > run_began;
+    const struct noted now = { shared->run, (uint16_t)position, (uint16_t)shared->member };
     reached_at[key] = ++reach_count;
-    if (is_known_of_set_up || shared->event_count == MOST_EVENTS)
-        return; /* a large world is made by many calls */
-    shared->events[shared->event_count++] =
-        (struct event){ key, (uint16_t)position, (uint16_t)shared->member };
+    if (memcmp(&noted[key], &now, sizeof now) == 0 || shared->event_count == MOST_EVENTS)
+        return;
+    noted[key] = now;
+    shared->events[shared->event_count++] = (struct event){ key, now.position, now.member };
 }
 
 /* Processes are laid out as ever, unless that is where the bug is. */
@@ -336,11 +347,11 @@ static void run_job(struct testbed *t, struct job *job,
     static struct trace trace;
     sequence_get(&programs, job->program, &trace);
     active = *job;
-    hit_count = 0;
-    most_hits = job->variant != 0 && hits_of[job->program] != 0
-                    ? LONGER * hits_of[job->program] + MORE_HITS
-                    : ULONG_MAX;
+    hit_count = set_up_hit_count = 0;
+    most_hits = job->variant != 0 && most_hits_of[job->program] != 0 ? most_hits_of[job->program]
+                                                                     : ULONG_MAX;
     shared->event_count = 0;
+    shared->run++;
     run_began = reach_count;
     shared->in_second_world = false;
     if (finding.in_set_up || job->is_in_set_up)
@@ -358,8 +369,9 @@ static void run_job(struct testbed *t, struct job *job,
     limit_processor(0);
     if (job->is_in_set_up || job->result.in_set_up)
         machine_forget_made();
-    if (job->variant == 0)
-        hits_of[job->program] = hit_count;
+    const unsigned long most = LONGER * hit_count + set_up_hit_count + MORE_HITS;
+    if (job->variant == 0 && most_hits_of[job->program] < most)
+        most_hits_of[job->program] = most;
     active.site = UINT_MAX;
 }
 
@@ -1055,22 +1067,37 @@ static void run_finding(struct testbed *t, const char *path)
     is_known = true;
 }
 
-static void try_named(struct testbed *t, char **words, int count)
+/* A variant that calls the hook that is due is none where the report expects no hook. */
+static void add_named(char **words, int count)
 {
     job_count = 0;
     for (int w = 0; w < count; w++) {
         char *end;
         const unsigned long site = strtoul(words[w], &end, 10);
         const unsigned long variant = *end == ':' ? strtoul(end + 1, &end, 10) : 0;
+        const bool is_wanted = variant % VARIANTS == WANTED;
         if (*end != '\0' || site >= procbuf_site_count || variant % VARIANTS == 0 ||
-            (variant % VARIANTS > procbuf_site_variants[site] &&
-             (variant % VARIANTS != WANTED || procbuf_site_places[site] == 0 ||
-              shared->wanted[0] == '\0')) ||
+            (is_wanted ? procbuf_site_places[site] == 0
+                       : variant % VARIANTS > procbuf_site_variants[site]) ||
             variant / VARIANTS > procbuf_site_guards[site])
             unable("no such variant: ", words[w]);
-        (void)add_job(0, (unsigned)site, (unsigned)variant, ANYWHERE);
+        if (!is_wanted || shared->wanted[0] != '\0')
+            (void)add_job(0, (unsigned)site, (unsigned)variant, ANYWHERE);
     }
-    run_jobs_with(t, run_program, RUN_MS);
+}
+
+/* Outside of calls, too, if nothing undoes the bug within them: as where cures are looked for. */
+static void try_named(struct testbed *t, char **words, int count)
+{
+    bool is_cured = false;
+    add_named(words, count);
+    everywhere = finding.in_set_up;
+    for (unsigned round = 0; round < 2 && !is_cured; round++) {
+        run_jobs_with(t, run_program, finding_ms);
+        for (unsigned j = 0; j < job_count; j++)
+            is_cured |= jobs[j].result.verdict == CLEAN;
+        everywhere = true;
+    }
     for (unsigned j = 0; j < job_count; j++)
         if (jobs[j].result.verdict == CLEAN)
             printf("%u:%u\n", jobs[j].site, jobs[j].variant);
@@ -1096,8 +1123,9 @@ int main(int argc, char **argv)
     counts = share((size_t)procbuf_site_count * KEYS * sizeof *counts);
     stamp = share(sizeof *stamp);
     reached_at = share((size_t)procbuf_site_count * KEYS * sizeof *reached_at);
+    noted = share((size_t)procbuf_site_count * KEYS * sizeof *noted);
     changes = share(procbuf_site_count * sizeof *changes);
-    hits_of = share(SEQUENCE_MAX_MEMBERS * sizeof *hits_of);
+    most_hits_of = share(SEQUENCE_MAX_MEMBERS * sizeof *most_hits_of);
     active.site = UINT_MAX;
     struct testbed *t = harness_start();
     t->oracle.bug.symbolize = say_nothing;

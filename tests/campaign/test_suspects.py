@@ -320,6 +320,49 @@ class Switches(unittest.TestCase):
                           ("take((struct s){ two.a, 0 });", "another structure's field")):
             self.assertIn(fix, offered, kind)
 
+    def test_a_loop_that_ends_in_its_first_round_walks_on(self):
+        sites, _ = self.rewritten("""\
+            struct piece { unsigned long start; unsigned long end; };
+            _Bool find(unsigned long at, struct piece *found);
+            _Bool covers(unsigned long at, unsigned long end)
+            {
+                struct piece piece;
+                for (;;) {
+                    if (!find(at, &piece))
+                        return 0;
+                    return 1;
+                }
+            }
+            """)
+        site = next(s for s in sites if s.kind == "statement" and s.line == 9)
+        walk = "if (end <= piece.end) return 1; at = piece.end;"
+        self.assertIn(Variant(9, walk, CHANGED), site.variants)
+        found = "_Bool find(unsigned long at, struct piece *found) { found->end = at + 2; return at < 10; }"
+        self.assertEqual(self.answers(site, f"struct piece {{ unsigned long start; unsigned long end; }}; {found} _Bool covers(unsigned long, unsigned long);",
+                                      f'turned = {[v.said for v in site.variants].index(walk) + 1}; printf("%d%d", covers(0, 10), covers(0, 11));'), ["10"])
+
+    def test_what_is_done_to_one_element_is_done_to_all(self):
+        sites, _ = self.rewritten("""\
+            struct row { int *cells; unsigned count; };
+            int sum(struct row *row)
+            {
+                int found = 0;
+                for (unsigned i = 0; i < row->count; i++) {
+                    if (row->cells[i] == 9) {
+                        row->cells[i] = 0;
+                        break;
+                    }
+                }
+                for (unsigned i = 0; i < row->count; i++)
+                    found += row->cells[i];
+                return found;
+            }
+            """)
+        site = next(s for s in sites if s.kind == "statement" and s.line == 7)
+        number = [v.said for v in site.variants].index("for (__SIZE_TYPE__ procbuf_i = 0; procbuf_i < row->count; procbuf_i++) row->cells[procbuf_i] = 0;") + 1
+        main = 'for (turned = 0; turned <= %d; turned += %d) printf("%%d ", sum(&(struct row){ (int[]){ 1, 9, 5 }, 3 }));' % (number, number)
+        self.assertEqual(self.answers(site, "struct row { int *cells; unsigned count; }; int sum(struct row *row);", main), ["6", "0"])
+
     def test_what_does_not_compile_is_left_out(self):
         sites, _ = self.rewritten("struct s { int a; struct s *b; };\nint f(struct s *p)\n{\n    return p->a + (p == p->b);\n}\n")
         self.assertTrue(sites)
@@ -341,6 +384,15 @@ class Command(unittest.TestCase):
         lines = (ROOT / "lib/src/range.c").read_text().splitlines()
         line = lines.index("    return len <= (procbuf_addr_t)(high - start);") + 1
         self.assertIn(f"Suspects, the likeliest line first:\n  1  lib/src/range.c:{line} procbuf_range_within()", done.stdout)
+
+    def test_a_panic_that_the_report_does_not_expect_keeps_no_other_change_from_being_tried(self):
+        library = suspects.switched(broken_lib("A05"))
+        with tempfile.TemporaryDirectory() as name:
+            trace = Path(name) / "broken.trace"
+            trace.write_text("trace 1\nprocess\nset_byte p0 p0.break 1\n")
+            cure = suspects.strong_cures(suspects.measure(library, trace, []))[0]
+            before = next(number for number, site in library.sites.items() if site.places)
+            self.assertEqual(suspects.cured_by(library, trace, [(before, WANTED), cure]), {cure})
 
 
 class Groups(unittest.TestCase):
@@ -470,7 +522,7 @@ class BadInput(unittest.TestCase):
 
     def test_a_night_names_suspects_and_joins_what_one_change_undoes(self):
         said = json.dumps(measured([row(1, 10, 0)], [[1, 1, 0, 9, 9, 10, 10, 0, 0]]))
-        library = self.library(f"""case $1 in --try) shift 2; printf '%s\\n' "$@" ;; *) echo '{said}' ;; esac""")
+        library = self.library(f"""case $3 in --try) shift 4; printf '%s\\n' "$@" ;; *) echo '{said}' ;; esac""")
         bundles = Bundles(self.folder / "findings", None)
         one = finding(IDENTITY)
         bundles.of(one).mkdir(parents=True)
@@ -482,8 +534,26 @@ class BadInput(unittest.TestCase):
         self.assertEqual(one.suspects[0].function, "guilty")
         self.assertIn("operation 1, before operation 3", one.first_wrong)
         opinion = suspects.examine(bundles.of(one), library)
-        program = bundles.of(one) / "trace.trace"
-        self.assertEqual(causes.one_cause(library, {"a": (program, opinion), "b": (program, opinion)}), {("a", "b"), ("b", "a")})
+        later = suspects.examine(bundles.of(one), library, "one of many")
+        self.assertEqual((later.suspects, later.none_since), ([], "one of many"))
+        self.assertEqual(causes.one_cause(library, {"a": opinion, "b": opinion, "c": later}),
+                         {("a", "b"), ("b", "a"), ("c", "a"), ("c", "b")})
+
+    def test_a_single_strong_cure_that_undoes_both_joins_them(self):
+        library = self.library("echo 7:2")
+        opinion = Opinion(cures=[(number, 1) for number in range(20)] + [(7, 2)], program=self.folder / "trace.trace")
+        other = Opinion(program=self.folder / "trace.trace")
+        self.assertEqual(causes.one_cause(library, {"a": opinion, "b": other}), {("b", "a")})
+
+    def test_on_a_program_that_does_not_show_it_each_time_nothing_is_tried(self):
+        library, steady = self.library("echo 1:1"), Opinion(cures=[(1, 1)])
+        self.assertEqual(causes.one_cause(library, {"a": steady, "b": Opinion(none_since="it shows in 3 of 10 replays")}), set())
+
+    def test_the_best_changes_of_each_are_tried_first(self):
+        library = self.library('shift 3; echo "$@" > "$1.tried"')
+        opinions = {name: Opinion(cures=[(site, 1), (site, 2)], program=self.folder / "trace.trace") for site, name in enumerate("ab")}
+        causes.one_cause(library, opinions)
+        self.assertEqual((self.folder / "trace.trace.tried").read_text().split()[1:], ["0:1", "1:1", "0:2", "1:2"])
 
     def test_a_build_without_switches(self):
         tool = Path(os.environ["PROCBUF_BUILD"]) / "fuzz/procbuf-suspects"
