@@ -79,11 +79,11 @@ def patched_library(defect: Defect, folder: Path) -> Path:
     return folder / "lib"
 
 
-def compile_commands(build: Path) -> dict[str, list[str]]:
-    """Of the library under test: source file name to command."""
+def compile_commands(build: Path, target: str = "lib_under_test.dir") -> dict[str, list[str]]:
+    """Of the library under test, or as another target has it: source file name to command."""
     commands = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
-        if "lib_under_test.dir" in entry["command"]:
+        if target in entry["command"]:
             commands[Path(entry["file"]).name] = shlex.split(entry["command"])
     return commands
 

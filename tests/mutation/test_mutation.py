@@ -1,13 +1,18 @@
 #!/usr/bin/python3
-"""The mutants that are made of a small file, and what equivalent.txt says of results."""
+"""The mutants that are made of a small file, who judges them and how, and what equivalent.txt says of results."""
 import importlib.machinery
 import importlib.util
+import json
+import subprocess
 import tempfile
 import textwrap
 import unittest
 from pathlib import Path
+from unittest import mock
 
-from orchestrate import mutants
+import units
+from judge import KILLED, NOT_BUILT, SURVIVED, TIMEOUT, Judge, Likeliest
+from orchestrate import mutants, tools
 
 HERE = Path(__file__).resolve().parent
 
@@ -195,6 +200,133 @@ class Mutants(unittest.TestCase):
             self.assertNotIn(pair.apply(text), (text, pair.one.apply(text), pair.two.apply(text)))
 
 
+class UnitTests(unittest.TestCase):
+    """A small program of Criterion as judge."""
+    SOURCE = """\
+        #include <criterion/criterion.h>
+        #include <signal.h>
+        #include <stdlib.h>
+        static void no_world(void) { cr_assert(0); }
+        Test(good, passes) {}
+        Test(good, aborts_as_it_has_to, .signal = SIGABRT) { abort(); }
+        Test(bad, fails) { cr_assert(0); }
+        Test(bad, crashes) { *(volatile int *)0 = 1; }
+        Test(bad, exits) { exit(3); }
+        Test(bad, has_no_world, .init = no_world) {}
+        Test(bad, does_not_end) { for (volatile int i = 0;; i++) ; }
+        Test(bad, notices_a_mutant) { extern unsigned procbuf_chosen_mutants[2]; cr_assert(procbuf_chosen_mutants[0] != 7); }
+        """
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        source, cls.program = Path(folder.name) / "small.c", Path(folder.name) / "small"
+        many = "".join(f"Test(many, test_{number}) {{}}\n" for number in range(100))
+        source.write_text(textwrap.dedent(cls.SOURCE) + many)
+        subprocess.run([tools.clang(), "-w", source, HERE / "chosen.c", "-lcriterion", "-o", cls.program], check=True)
+
+    def setUp(self):
+        self.judge = units.UnitTests.__new__(units.UnitTests)  # of no build
+        self.judge.name = "small"
+
+    program: Path
+
+    def run_tests(self, *names: str, program: Path | None = None, chosen: str = "") -> tuple[str, str]:
+        return self.judge.run(program or self.program, list(names), PROCBUF_MUTANTS=chosen)
+
+    def test_a_test_that_fails_or_crashes_notices(self):
+        for name in ("bad/fails", "bad/crashes", "bad/exits", "bad/has_no_world"):
+            self.assertEqual(self.run_tests("good/passes", name), (KILLED, name))
+
+    def test_tests_that_pass_do_not(self):
+        self.assertEqual(self.run_tests("good/passes", "good/aborts_as_it_has_to", "bad/notices_a_mutant"), (SURVIVED, ""))
+
+    def test_the_mutant_that_is_chosen_is_noticed(self):
+        self.assertEqual(self.run_tests("bad/notices_a_mutant", chosen="7"), (KILLED, "bad/notices_a_mutant"))
+
+    def test_what_uses_up_the_processors_time_does_not_end_and_is_not_a_crash(self):
+        with mock.patch.object(units, "TEST_LIMIT_S", 1):
+            self.assertEqual(self.run_tests("bad/does_not_end"), (TIMEOUT, ""))
+
+    def test_each_of_many_tests_runs(self):
+        many = [f"many/test_{number}" for number in range(100)]
+        self.assertEqual(self.run_tests(*many), (SURVIVED, ""))
+        self.assertEqual(self.run_tests(*many, "bad/fails"), (KILLED, "bad/fails"))
+
+    def test_a_filter_that_matches_no_test_is_neither_a_kill_nor_a_survivor(self):
+        for names in (["good/is_not_there"], ["good/passes", "good/is_not_there"]):
+            with self.assertRaises(tools.ToolError):
+                self.run_tests(*names)
+
+    def test_a_program_that_does_not_start_is_not_a_kill(self):
+        broken = self.program.with_name("broken")
+        broken.write_text("#!/bin/sh\nexit 1\n")
+        broken.chmod(0o755)
+        for program in (broken, self.program.with_name("absent")):
+            with self.assertRaises(tools.ToolError):
+                self.run_tests("good/passes", program=program)
+
+    def test_all_tests_of_a_program_are_listed(self):
+        self.assertEqual(set(units.listed(self.program)), {
+            "good/passes", "good/aborts_as_it_has_to", "bad/fails", "bad/crashes", "bad/exits", "bad/has_no_world", "bad/does_not_end",
+            "bad/notices_a_mutant", *(f"many/test_{number}" for number in range(100))})
+
+
+class Small(Judge):
+    """Without a build: it has an answer for each mutant."""
+
+    def __init__(self, name: str, answers: dict[str, tuple[str, str]], built: bool = True):
+        self.name, self.answers, self.is_built = name, answers, built
+        self.likeliest, self.entering, self.without_effect, self.passing = Likeliest(["a", "b"]), {}, set(), {}
+        self.asked: list[tuple[str, list[str]]] = []
+
+    def run(self, program, names, **environment):
+        chosen = environment.get("PROCBUF_MUTANTS", "")
+        self.asked.append((chosen, names))
+        return self.answers.get(chosen, (SURVIVED, ""))
+
+    def complaints(self, file, lib, text):
+        return ""
+
+    def build(self, lib, folder, changed, options=(), more="chosen.c"):
+        return folder / "program" if self.is_built else None
+
+
+class Judging(unittest.TestCase):
+    def setUp(self):
+        self.mutant = next(one for one in mutants.all_mutants(["range.h"]) if one.operator == "operator")
+
+    def judged(self, *judges: Judge) -> dict:
+        trial = command.Trial(self.mutant, {"key": "", "same_code": False})
+        command.run_suite("units", list(judges), [trial], lambda one: None)
+        return trial.result
+
+    def test_what_no_judge_notices_next_to_others_is_tried_alone(self):
+        for alone, expected in (((SURVIVED, ""), SURVIVED), ((KILLED, "a"), KILLED), ((TIMEOUT, ""), TIMEOUT)):
+            judges = Small("one", {}), Small("two", {"": alone})
+            self.assertEqual(self.judged(*judges)["units"], expected)
+
+    def test_the_first_judge_that_notices_decides(self):
+        one, two = Small("one", {"1": (KILLED, "b")}), Small("two", {})
+        result = self.judged(one, two)
+        self.assertEqual((result["units"], result["by"], two.asked), (KILLED, {"one": "b"}, []))
+
+    def test_what_a_later_judge_cannot_build_lives_and_what_the_first_cannot_does_not(self):
+        self.assertEqual(self.judged(Small("one", {}), Small("two", {}, built=False))["units"], SURVIVED)
+        self.assertEqual(self.judged(Small("one", {}, built=False), Small("two", {}))["units"], NOT_BUILT)
+
+    def test_a_test_that_fails_without_a_mutant_is_not_a_kill(self):
+        with self.assertRaises(tools.ToolError):
+            self.judged(Small("one", {"": (KILLED, "b"), "1": (KILLED, "b")}))
+
+    def test_what_noticed_a_neighbour_runs_first(self):
+        one = Small("one", {"1": (KILLED, "b")})
+        self.judged(one)
+        self.judged(one)
+        self.assertEqual([names for chosen, names in one.asked if chosen], [["a", "b"], ["b"]])
+
+
 class Arguments(unittest.TestCase):
     """Of a small library, with an equivalent.txt of its own."""
     LINE = "    if (len > room)"
@@ -262,6 +394,16 @@ class Arguments(unittest.TestCase):
         self.assertFalse(command.lives(both, "corpora"))
         both["parts"] = [part, part | {"diff": "-a\n+b"}]
         self.assertTrue(command.lives(both, "corpora"))
+        self.assertFalse(command.lives(both | {"same_parts": [False, True]}, "corpora"))
+
+    def test_what_is_kept_of_second_order_leaves_the_rest(self):
+        kept = Path(self.folder.name) / "results.json"
+        outside = {"file": self.FILE, "function": "", "text": ""} | command.counted([self.result(command.KILLED, command.KILLED)])
+        kept.write_text(json.dumps({"functions": [outside]}))
+        with mock.patch.object(command, "KEPT", kept), mock.patch.object(command.measured, "record") as record:
+            command.keep({}, [self.result(command.KILLED, command.SURVIVED)])
+        self.assertEqual(record.call_args.kwargs["functions"], [outside])
+        self.assertEqual([row["file"] for row in record.call_args.args[2]], [Path(self.FILE).name, "all", command.TWO])
 
     def test_a_scores_share_leaves_out_what_the_suite_cannot_notice(self):
         self.argue("@corpora")

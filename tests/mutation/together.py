@@ -150,8 +150,9 @@ def compiling(source: Source, numbers: dict[Mutation, tuple[int, ...]], complain
 
 ACTS = re.compile(r"\w\s*\(|\+\+|--|[^=!<>]=[^=]")
 """What must not be done twice: calls and assignments."""
+MOST_NUMBERS = 65536
 NOTE = """
-extern unsigned char procbuf_differs[65536];
+extern unsigned char *procbuf_differs;
 #define PROCBUF_NOTE(number, differs) ((void)(procbuf_differs[number] |= (unsigned char)(differs)))
 """
 
