@@ -9,6 +9,7 @@ struct event port_events[MAX_EVENTS];
 unsigned port_event_count;
 unsigned port_refuse_at;
 static unsigned requests;
+static bool is_inverting;
 jmp_buf port_panic_target;
 bool port_panic_expected;
 const char *port_panic_message = "";
@@ -23,6 +24,18 @@ void port_forget(void)
     port_event_count = 0;
     port_refuse_at = 0;
     requests = 0;
+}
+
+static void invert(procbuf_addr_t addr, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        ((uint8_t *)(uintptr_t)addr)[i] ^= 0xff;
+}
+
+void port_invert(procbuf_addr_t addr, size_t len)
+{
+    is_inverting = true;
+    invert(addr, len);
 }
 
 const char *port_story(void)
@@ -49,6 +62,8 @@ void procbuf_port_user_access_open(procbuf_addr_t addr, size_t len, enum procbuf
     event->addr = addr;
     event->len = len;
     event->access = access;
+    if (is_inverting)
+        invert(addr, len);
 }
 
 void procbuf_port_user_access_close(procbuf_addr_t addr, size_t len, enum procbuf_access access)
@@ -57,6 +72,8 @@ void procbuf_port_user_access_close(procbuf_addr_t addr, size_t len, enum procbu
     event->addr = addr;
     event->len = len;
     event->access = access;
+    if (is_inverting)
+        invert(addr, len);
 }
 
 bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
@@ -97,6 +114,7 @@ static void make_process(size_t flash, size_t header, size_t flash_len, size_t r
 
 void world_make(void)
 {
+    is_inverting = false;
     memset(world_memory, 0xa5, sizeof world_memory);
     procbuf_table_init(&world.table, world.slots, 3);
     procbuf_table_use_grants(&world.table, world.grants, 3);

@@ -52,6 +52,10 @@ extern unsigned port_refuse_at; /* protection request that is refused, counted f
 
 void port_forget(void);
 
+/* From now on, the port closes memory: what is in no window reads inverted. So does [addr, addr + len)
+ * at once. */
+void port_invert(procbuf_addr_t addr, size_t len);
+
 /* The events so far, one letter each: "poc". */
 const char *port_story(void);
 

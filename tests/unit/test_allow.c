@@ -73,6 +73,39 @@ Test(allow, errors_come_in_order_and_give_back_what_was_passed)
         is(procbuf_process_allow_readonly(world.p0, &driver, 0, 0, 0), PROCBUF_FAIL, 0, 0));
 }
 
+/* Lengths and slots that would do if they were cut to fewer bits. */
+Test(allow, numbers_count_with_all_bits)
+{
+    static const size_t lens[] = { 256 + 4, (1 << 16) + 4, SIZE_MAX / 2 + 5 };
+    static const uint32_t slots[] = { 1 << 8, 1 << 16 };
+    REFUSES("A1");
+    for (size_t l = 0; l < sizeof lens / sizeof lens[0]; l++) {
+        is(procbuf_process_allow_readonly(world.p0, &driver, 0, at(RAM0), lens[l]), PROCBUF_INVAL,
+           at(RAM0), lens[l]);
+        is(procbuf_process_allow_readwrite(world.p0, &driver, 0, at(RAM0), lens[l]), PROCBUF_INVAL,
+           at(RAM0), lens[l]);
+    }
+    for (size_t s = 0; s < sizeof slots / sizeof slots[0]; s++) {
+        is(procbuf_process_allow_readonly(world.p0, &driver, slots[s], at(RAM0), 4),
+           PROCBUF_NOSUPPORT, at(RAM0), 4);
+        is(procbuf_process_allow_readwrite(world.p0, &driver, slots[s], at(RAM0), 4),
+           PROCBUF_NOSUPPORT, at(RAM0), 4);
+    }
+}
+
+Test(allow, a_slot_is_swapped_in_a_window_on_the_grant)
+{
+    ACCEPTS("A1 C2 C3");
+    port_invert(at(RAM0 + 128), 96);
+    is(procbuf_process_allow_readonly(world.p0, &driver, 1, at(RAM0 + 8), 16), PROCBUF_OK, 0, 0);
+    is(procbuf_process_allow_readonly(world.p0, &driver, 1, 0, 0), PROCBUF_OK, at(RAM0 + 8), 16);
+    cr_assert_str_eq(port_story(), "pococ");
+    for (unsigned e = 1; e < 5; e++) {
+        cr_assert_eq(port_events[e].addr, procbuf_process_kernel_break(world.p0));
+        cr_assert_eq(port_events[e].len, port_events[1].len);
+    }
+}
+
 Test(allow, what_stays_after_an_error)
 {
     procbuf_addr_t old_break;
@@ -145,6 +178,30 @@ static enum procbuf_error take_and_reject(struct procbuf_id id, uint32_t number,
     return PROCBUF_NOACK;
 }
 
+static enum procbuf_error answer(struct procbuf_id id, uint32_t number,
+                                 struct procbuf_readwrite *buffer, void *data)
+{
+    (void)id, (void)buffer;
+    *(uint32_t *)data = number;
+    return PROCBUF_OUT_OF_MEMORY;
+}
+
+Test(allow, userspace_sees_codes_alone)
+{
+    static const size_t lens[] = { 256 + 4, (1 << 16) + 4, SIZE_MAX / 2 + 5 };
+    uint32_t number = 0;
+    REFUSES("A3 E2 R1");
+    is(procbuf_process_allow_userspace_readable(world.p0, 0x12345678, at(RAM0), 4, answer, &number),
+       PROCBUF_NOMEM, at(RAM0), 4);
+    cr_assert_eq(number, 0x12345678);
+    for (size_t l = 0; l < sizeof lens / sizeof lens[0]; l++)
+        is(procbuf_process_allow_userspace_readable(world.p0, 1, at(RAM0), lens[l], answer,
+                                                    &number),
+           PROCBUF_INVAL, at(RAM0), lens[l]);
+    cr_assert_eq(number, 0x12345678);
+    MUST_PANIC(procbuf_process_allow_userspace_readable(&world.slots[2], 0, 0, 0, NULL, NULL).code);
+}
+
 Test(allow, a_driver_that_rejects_gives_back_what_was_passed_whatever_it_did)
 {
     struct procbuf_readwrite taken = PROCBUF_READWRITE_DEFAULT;
@@ -173,4 +230,7 @@ Test(allow, set_byte_writes_app_memory_only)
     CHANGES_NOTHING(cr_assert_not(procbuf_process_set_byte(world.p0, UINTPTR_MAX, 3)));
     procbuf_process_terminate(world.p0, NULL);
     cr_assert(procbuf_process_set_byte(world.p0, at(RAM0 + 1), 4));
+    port_invert(at(RAM0), 128);
+    cr_assert(procbuf_process_set_byte(world.p0, at(RAM0 + 2), 5));
+    cr_assert_eq(world_memory[RAM0 + 2], (uint8_t)~5, "written in a window");
 }

@@ -3,6 +3,25 @@
 
 TestSuite(brk, .init = world_make);
 
+Test(brk, zeroes_in_a_window)
+{
+    procbuf_addr_t old_break;
+    ACCEPTS("K1 C2");
+    port_invert(at(RAM0 + 128), 72);
+    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 200), &old_break), PROCBUF_OK);
+    for (size_t i = 128; i < 200; i++)
+        cr_assert_eq(world_memory[RAM0 + i], 0xff, "closed again");
+}
+
+Test(brk, a_refusal_by_the_port_writes_nothing)
+{
+    procbuf_addr_t old_break = 77;
+    REFUSES("K1 E3");
+    port_refuse_at = 1;
+    cr_assert_eq(procbuf_process_brk(world.p0, at(RAM0 + 100), &old_break), PROCBUF_OUT_OF_MEMORY);
+    cr_assert_eq(old_break, 77);
+}
+
 static procbuf_addr_t old_break;
 
 static enum procbuf_error brk_to(size_t offset)

@@ -75,6 +75,15 @@ Test(build, refuses_flash_and_ram_at_once)
     CHANGES_NOTHING(cr_assert_eq(build_readonly(at(FLASH0 + 16), 112 + 128), PROCBUF_INVAL));
 }
 
+/* Lengths that would fit if they were cut to fewer bits. */
+Test(build, refuses_what_is_longer_than_flash)
+{
+    static const size_t lens[] = { 256 + 8, (1 << 16) + 8, SIZE_MAX / 2 + 9 };
+    REFUSES("P2 B3");
+    for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++)
+        CHANGES_NOTHING(cr_assert_eq(build_readonly(at(FLASH0 + 16), lens[i]), PROCBUF_INVAL));
+}
+
 Test(build, refuses_ranges_that_wrap)
 {
     const size_t half = SIZE_MAX / 2 + 1;

@@ -52,6 +52,37 @@ Test(bytes, compare_orders_as_memcmp_does)
     cr_assert_eq(order, 0);
 }
 
+Test(bytes, small_numbers_have_all_their_bytes)
+{
+    static const uint8_t le[8] = { 1 }, be[8] = { 0, 0, 0, 0, 0, 0, 0, 1 };
+    ACCEPTS("S7");
+    cr_assert(procbuf_writable_store_be64(writable, 1, UINT64_MAX));
+    cr_assert(procbuf_writable_store_be64(writable, 1, 1));
+    cr_assert_arr_eq(&array[1], be, 8);
+    cr_assert(procbuf_writable_store_le64(writable, 1, UINT64_MAX));
+    cr_assert(procbuf_writable_store_le64(writable, 1, 1));
+    cr_assert_arr_eq(&array[1], le, 8);
+}
+
+/* Lengths and offsets that would be right if they were cut to fewer bits. */
+Test(bytes, numbers_count_with_all_bits)
+{
+    static const size_t wide[] = { 1 << 8, 1 << 16, SIZE_MAX / 2 + 1 };
+    uint8_t other[12];
+    uint16_t word = 9;
+    int order = 5;
+    REFUSES("S7");
+    memcpy(other, array, sizeof other);
+    for (size_t w = 0; w < sizeof wide / sizeof wide[0]; w++) {
+        const size_t more = wide[w];
+        cr_assert_eq(procbuf_readable_compare(readable, other, more + 10, &order), PROCBUF_SIZE);
+        cr_assert_not(procbuf_readable_load_le16(readable, more + 1, &word));
+        cr_assert_not(procbuf_writable_store_le16(writable, more + 1, 1));
+    }
+    cr_assert(order == 5 && word == 9);
+    cr_assert_arr_eq(array, other, sizeof array);
+}
+
 /* Programs have no kernel array with a 0 or a byte above 251. */
 Test(bytes, compare_orders_bytes_of_every_value)
 {

@@ -117,3 +117,32 @@ Test(elements, a_length_of_zero_is_the_kernels_own_mistake)
     MUST_PANIC(procbuf_readable_as_elements(readable, 1, 0, &elements));
     MUST_PANIC(procbuf_writable_as_elements(writable, 0, 0, &writables));
 }
+
+/* Numbers that would be right if they were cut to fewer bits. */
+Test(elements, numbers_count_with_all_bits)
+{
+    static const size_t wide[] = { 1 << 8, 1 << 16, SIZE_MAX / 2 + 1 };
+    struct procbuf_readable_elements elements;
+    struct procbuf_writable_elements writables;
+    struct procbuf_readable part;
+    struct procbuf_writable place;
+    ACCEPTS("S8");
+    REFUSES("S8");
+    cr_assert(procbuf_readable_as_elements(readable, 2, 5, &elements));
+    cr_assert(procbuf_writable_as_elements(writable, 2, 5, &writables));
+    cr_assert(procbuf_readable_elements_at(&elements, 1, &part) &&
+              procbuf_readable_base_unchecked(part) == &array[5]);
+    cr_assert(procbuf_writable_elements_at(&writables, 1, &place) &&
+              procbuf_writable_base_unchecked(place) == &array[5]);
+    for (size_t w = 0; w < sizeof wide / sizeof wide[0]; w++) {
+        const size_t more = wide[w];
+        struct procbuf_readable_elements none;
+        struct procbuf_writable_elements no_writables;
+        cr_assert_not(procbuf_readable_elements_at(&elements, more + 1, &part));
+        cr_assert_not(procbuf_writable_elements_at(&writables, more + 1, &place));
+        cr_assert_not(procbuf_readable_as_elements(readable, more + 2, 5, &none));
+        cr_assert_not(procbuf_writable_as_elements(writable, more + 2, 5, &no_writables));
+        cr_assert_not(procbuf_readable_as_elements(readable, 2, more + 5, &none));
+        cr_assert_not(procbuf_writable_as_elements(writable, 2, more + 5, &no_writables));
+    }
+}

@@ -180,6 +180,36 @@ Test(grant, numbers_count_in_full)
                  PROCBUF_ADDRESS_OUT_OF_BOUNDS);
 }
 
+Test(grant, numbers_of_drivers_have_32_bits)
+{
+    static const uint32_t near[] = { 0x78, 0x5678, 0x345678, 0x92345678 };
+    const struct procbuf_driver_config wide = { .grant_number = 1,
+                                                .driver_number = 0x87654321,
+                                                .data_align = 1 };
+    struct procbuf_driver own;
+    uint32_t number = 99;
+    ACCEPTS("G2 G4");
+    REFUSES("G2");
+    cr_assert_eq(allocate(2, 0x12345678, 8, 8), PROCBUF_OK);
+    cr_assert(procbuf_process_lookup_driver(world.p0, 0x12345678, &number) && number == 2);
+    for (size_t n = 0; n < sizeof near / sizeof near[0]; n++)
+        cr_assert_not(procbuf_process_lookup_driver(world.p0, near[n], &number));
+    procbuf_driver_init(&own, &wide);
+    cr_assert_eq(procbuf_process_allow_readonly(world.p0, &own, 0, 0, 0).code, PROCBUF_NOSUPPORT);
+    cr_assert(procbuf_process_lookup_driver(world.p0, 0x87654321, &number) && number == 1);
+}
+
+Test(grant, entering_answers_in_order)
+{
+    const struct procbuf_id id = procbuf_process_id(world.p0);
+    procbuf_addr_t addr = 77;
+    REFUSES("G3 E3");
+    cr_assert_eq(procbuf_process_enter_grant(id, 0, &addr), PROCBUF_OUT_OF_MEMORY);
+    procbuf_process_terminate(world.p0, NULL);
+    cr_assert_eq(procbuf_process_enter_grant(id, 3, &addr), PROCBUF_INACTIVE_APP);
+    cr_assert_eq(addr, 77);
+}
+
 Test(grant, entering_and_leaving)
 {
     procbuf_addr_t addr = 0;
@@ -419,6 +449,21 @@ Test(driver, enter_answers_in_order)
     cr_assert_eq(visit.runs, 1);
 }
 
+Test(driver, a_grant_that_fits_when_it_is_cut_is_refused)
+{
+    static const size_t lens[] = { 1 << 8, 1 << 16, SIZE_MAX / 2 + 1 };
+    struct visit visit = { 0 };
+    REFUSES("G4 G1");
+    for (size_t l = 0; l < sizeof lens / sizeof lens[0]; l++) {
+        const struct procbuf_driver_config wide = { .data_len = lens[l] + 8, .data_align = 8 };
+        struct procbuf_driver own;
+        procbuf_driver_init(&own, &wide);
+        CHANGES_NOTHING(cr_assert_eq(
+            procbuf_driver_enter(&own, procbuf_process_id(world.p0), visit_body, &visit),
+            PROCBUF_OUT_OF_MEMORY));
+    }
+}
+
 static void reenter(void)
 {
     struct visit visit = { 0 };
@@ -478,6 +523,141 @@ Test(driver, asking_for_a_buffer_from_a_slot_looks_into_the_grant)
     cr_assert_eq(port_events[0].access, PROCBUF_ACCESS_READ);
     cr_assert(port_events[0].addr == port_events[1].addr &&
               port_events[0].len == port_events[1].len);
+}
+
+/* The count of swaps is what the port opens to ask for such a buffer. */
+Test(driver, each_bit_of_a_count_of_swaps_matters)
+{
+    struct visit visit = { 0 };
+    ACCEPTS("H6 C2");
+    REFUSES("H6");
+    cr_assert_eq(procbuf_process_allow_readonly(world.p0, &driver, 0, at(RAM0 + 4), 9).code,
+                 PROCBUF_OK);
+    cr_assert_eq(visit_grant(&visit), PROCBUF_OK);
+    port_forget();
+    cr_assert_eq(procbuf_readonly_len(&visit.ro), 9);
+    cr_assert_eq(port_events[0].len, sizeof(uint64_t));
+    uint8_t *swaps = &world_memory[port_events[0].addr - at(0)];
+    memset(swaps, 0x5a, sizeof(uint64_t));
+    cr_assert_eq(procbuf_readonly_len(&visit.ro), 0);
+    cr_assert_eq(visit_grant(&visit), PROCBUF_OK);
+    for (unsigned bit = 0; bit < 64; bit++) {
+        port_forget();
+        cr_assert_eq(procbuf_readonly_len(&visit.ro), 9);
+        swaps[bit / 8] ^= (uint8_t)(1U << bit % 8);
+        cr_assert_eq(procbuf_readonly_len(&visit.ro), 0);
+        swaps[bit / 8] ^= (uint8_t)(1U << bit % 8);
+    }
+    for (unsigned bits = 8; bits < 64; bits *= 2) { /* one more is not the first again */
+        const uint64_t first = 1, high = UINT64_C(1) << bits;
+        memcpy(swaps, &first, sizeof first);
+        cr_assert_eq(visit_grant(&visit), PROCBUF_OK);
+        port_forget();
+        memcpy(swaps, &high, sizeof high);
+        cr_assert_eq(procbuf_process_allow_readonly(world.p0, &driver, 0, at(RAM0 + 4), 0).code,
+                     PROCBUF_OK);
+        cr_assert_eq(procbuf_readonly_len(&visit.ro), 0);
+        memcpy(swaps, &high, sizeof high);
+        cr_assert_eq(procbuf_process_allow_readonly(world.p0, &driver, 0, at(RAM0 + 4), 9).code,
+                     PROCBUF_OK);
+        cr_assert_eq(procbuf_readonly_len(&visit.ro), 0, "nor one more than a length");
+    }
+    cr_assert_eq(visit_grant(&visit), PROCBUF_OK);
+    port_forget();
+    port_invert(at(0) + (procbuf_addr_t)(swaps - world_memory), sizeof(uint64_t));
+    cr_assert_eq(procbuf_readonly_len(&visit.ro), 9, "it is read in a window");
+}
+
+Test(driver, the_first_use_zeroes_in_a_window)
+{
+    static const uint8_t zeros[8];
+    struct visit visit = { 0 };
+    ACCEPTS("G4 C2");
+    port_invert(at(RAM0 + 128), 96);
+    cr_assert_eq(visit_grant(&visit), PROCBUF_OK);
+    cr_assert_arr_eq(visit.data, zeros, 8);
+}
+
+static void enter_another(const struct procbuf_grant *grant, void *data)
+{
+    const struct procbuf_driver_config longer = {
+        .grant_number = 1, .driver_number = 5, .data_len = 90, .data_align = 8
+    };
+    struct procbuf_driver other;
+    (void)grant, (void)data;
+    procbuf_driver_init(&other, &config);
+    port_forget();
+    MUST_PANIC(procbuf_driver_enter(&other, procbuf_process_id(world.p0), enter_another, NULL));
+    procbuf_driver_init(&driver, &longer);
+    MUST_PANIC(procbuf_driver_enter(&driver, procbuf_process_id(world.p0), enter_another, NULL));
+    procbuf_driver_init(&driver, &config);
+    cr_assert_str_eq(port_story(), "");
+}
+
+Test(driver, two_drivers_with_one_grant_are_a_programming_error_even_inside)
+{
+    REFUSES("G4 R7");
+    cr_assert_eq(procbuf_driver_enter(&driver, procbuf_process_id(world.p0), enter_another, NULL),
+                 PROCBUF_OK);
+}
+
+Test(driver, an_inactive_process_comes_before_a_number_that_is_not_there)
+{
+    const struct procbuf_driver_config beyond = { .grant_number = 3, .data_align = 1 };
+    struct procbuf_driver own;
+    struct visit visit = { 0 };
+    REFUSES("G4 R7");
+    procbuf_driver_init(&own, &beyond);
+    MUST_PANIC(procbuf_driver_enter(&own, procbuf_process_id(world.p0), visit_body, &visit));
+    procbuf_process_terminate(world.p0, NULL);
+    cr_assert_eq(procbuf_driver_enter(&own, procbuf_process_id(world.p0), visit_body, &visit),
+                 PROCBUF_INACTIVE_APP);
+}
+
+static void restart_refused(struct procbuf_readable slice, void *data)
+{
+    struct procbuf_process *process = data;
+    uint8_t before[WORLD_LEN];
+    (void)slice;
+    memcpy(before, world_memory, sizeof before);
+    cr_assert_eq(procbuf_process_restart(process, NULL), PROCBUF_OUT_OF_MEMORY);
+    cr_assert_eq(procbuf_process_state(process).kind, PROCBUF_STATE_TERMINATED);
+    cr_assert_arr_eq(world_memory, before, sizeof before);
+}
+
+static void restart_in_an_enter(const struct procbuf_grant *grant, void *data)
+{
+    struct procbuf_process *process = data;
+    struct procbuf_readonly buffer;
+    const procbuf_addr_t start = process == world.p0 ? at(RAM0) : at(RAM1);
+    (void)grant;
+    memset(&world_memory[start - at(0)], 0x5a, 128);
+    cr_assert_eq(procbuf_readonly_build(process, start, 4, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_enter(&buffer, restart_refused, process), PROCBUF_OK);
+}
+
+/* The flash of p0 is below its RAM, that of p1 above. */
+Test(driver, no_new_life_owns_the_only_byte_of_an_open_grant)
+{
+    struct procbuf_process *const processes[] = { world.p0, world.p1 };
+    const struct procbuf_driver_config byte = { .driver_number = 6,
+                                                .data_len = 1,
+                                                .data_align = 1 };
+    struct procbuf_driver own;
+    procbuf_addr_t old_break;
+    REFUSES("L9 L5");
+    procbuf_driver_init(&own, &byte);
+    for (size_t p = 0; p < 2; p++) {
+        const procbuf_addr_t start = p == 0 ? at(RAM0) : at(RAM1);
+        const size_t rest = (size_t)(procbuf_process_kernel_break(processes[p]) - start) - 98;
+        cr_assert_eq(procbuf_process_brk(processes[p], start + 40, &old_break), PROCBUF_OK);
+        cr_assert_eq(procbuf_process_allocate_grant(processes[p], 1, 9, rest, 2), PROCBUF_OK);
+        cr_assert_eq(procbuf_driver_enter(&own, procbuf_process_id(processes[p]),
+                                          restart_in_an_enter, processes[p]),
+                     PROCBUF_OK);
+        cr_assert_lt(procbuf_process_kernel_break(processes[p]), start + 100);
+        cr_assert_eq(procbuf_process_start(processes[p]), PROCBUF_OK, "once it has ended");
+    }
 }
 
 static void data_body(const struct procbuf_grant *grant, void *data)
@@ -652,6 +832,28 @@ Test(driver, the_size_of_a_grant_is_published)
     big = (struct procbuf_driver_config){ .readonly_count = 1, .data_align = 32 };
     cr_assert_eq(procbuf_grant_len(&big), 32,
                  "a slot of at most 24 bytes, and no more after it than needed");
+    static const uint32_t counts[] = { 300, 70000, UINT32_MAX };
+    const uint64_t slot =
+        procbuf_grant_len(&(struct procbuf_driver_config){ .readonly_count = 1, .data_align = 8 });
+    for (size_t c = 0; c < 3; c++) {
+        for (unsigned kinds = 1; kinds < 4; kinds++) {
+            big = (struct procbuf_driver_config){ .readonly_count = kinds & 1 ? counts[c] : 0,
+                                                  .readwrite_count = kinds & 2 ? counts[c] : 0,
+                                                  .data_len = 8,
+                                                  .data_align = 8 };
+            const uint64_t wanted = ((uint64_t)big.readonly_count + big.readwrite_count) * slot + 8;
+            cr_assert_eq(procbuf_grant_len(&big), wanted > SIZE_MAX ? SIZE_MAX : (size_t)wanted);
+        }
+    }
+    big = (struct procbuf_driver_config){ .readonly_count = 1, .data_align = SIZE_MAX / 2 + 1 };
+    cr_assert_eq(procbuf_grant_len(&big), SIZE_MAX / 2 + 1);
+    big = (struct procbuf_driver_config){ .readonly_count = 1, .data_align = 8 };
+    for (unsigned bits = 16; bits < 8 * sizeof(size_t); bits *= 2) {
+        big.data_len = ((size_t)1 << bits) - 1;
+        cr_assert_eq(procbuf_grant_len(&big), (size_t)slot + big.data_len);
+        big.data_len += 9;
+        cr_assert_eq(procbuf_grant_len(&big), (size_t)slot + big.data_len);
+    }
     big = config;
     big.data_align = 6;
     MUST_PANIC((procbuf_driver_init(&driver, &big), 0));

@@ -190,6 +190,28 @@ Test(life, start_needs_a_terminated_process)
     cr_assert_eq(procbuf_process_restart(world.p0, NULL), PROCBUF_OK, "a faulted process restarts");
 }
 
+Test(life, numbers_keep_all_bits)
+{
+    enum { LIVES = (1 << 16) + 300 };
+    const uint32_t code = 0x12345678;
+    uint32_t code_out = 0;
+    struct procbuf_readonly buffer;
+    ACCEPTS("L2 L3 L5");
+    procbuf_process_set_running(world.p0);
+    procbuf_process_set_yielded_for(world.p0, 0x87654321);
+    cr_assert_eq(procbuf_process_state(world.p0).yielded_for, 0x87654321);
+    procbuf_process_terminate(world.p0, &code);
+    cr_assert_eq(procbuf_process_completion(world.p0, &code_out), PROCBUF_COMPLETION_WITH_CODE);
+    cr_assert_eq(code_out, 0x12345678);
+    cr_assert_eq(procbuf_readonly_build(world.p1, at(RAM1), 4, &buffer), PROCBUF_OK);
+    for (unsigned life = 0; life < LIVES; life++) {
+        port_forget();
+        cr_assert_eq(procbuf_process_restart(world.p1, NULL), PROCBUF_OK);
+        cr_assert_eq(procbuf_readonly_len(&buffer), 0);
+    }
+    cr_assert_eq(procbuf_process_restart_count(world.p1), LIVES);
+}
+
 Test(life, faults_follow_the_policy)
 {
     uint32_t code;

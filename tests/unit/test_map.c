@@ -179,7 +179,39 @@ Test(map, an_error_writes_nothing)
     REFUSES("M2 E3");
     cr_assert_eq(build_ro(100, 7), PROCBUF_OK);
     cr_assert_eq(build_ro(160, 1), PROCBUF_INVAL);
+    const struct procbuf_lender other = procbuf_lender_rechecked(&map, task(1));
+    cr_assert_eq(procbuf_readonly_build_from(&other, at(160), 1, &ro), PROCBUF_INVAL);
+    births[1]++;
     cr_assert(procbuf_readonly_addr(&ro) == at(100) && procbuf_readonly_len(&ro) == 7);
+}
+
+/* Neither the length nor the end is where a region would have to be. */
+Test(map, a_range_begins_at_its_address)
+{
+    const struct procbuf_lender lender = procbuf_lender_pinned(&map, task(0));
+    REFUSES("M2");
+    cr_assert_eq(procbuf_readonly_build_from(&lender, 1, (size_t)at(170), &ro), PROCBUF_INVAL);
+}
+
+Test(map, a_range_is_held_to_its_last_byte)
+{
+    static const size_t wholes[] = { 256, 1 << 16 };
+    ACCEPTS("M4");
+    REFUSES("M4");
+    for (size_t w = 0; w < 2; w++) {
+        regions[0] = region(0, wholes[w] + 8, READ); /* of which no byte is touched */
+        cr_assert_eq(build_ro(0, wholes[w] + 8), PROCBUF_OK);
+        cr_assert_eq(procbuf_readonly_len(&ro), wholes[w] + 8);
+        regions[0].end--;
+        cr_assert_eq(procbuf_readonly_len(&ro), 0);
+        regions[0].end++;
+        struct procbuf_readonly_slot slot;
+        memset(&slot, 0, sizeof slot);
+        const struct procbuf_lender lender = procbuf_lender_pinned(&map, task(0));
+        cr_assert_eq(procbuf_readonly_slot_allow(&slot, &lender, at(0), wholes[w] + 8).code,
+                     PROCBUF_OK);
+        cr_assert_eq(procbuf_readonly_slot_allow(&slot, &lender, at(0), 1).len, wholes[w] + 8);
+    }
 }
 
 /* ---- M1, M3: functions ---- */
@@ -428,6 +460,29 @@ Test(map, a_vector_is_built_in_order_ready_for_a_reader)
     cr_assert_eq(procbuf_reader_read(&reader, array, 64, &len), PROCBUF_OK);
     cr_assert(len == 15 && array[9] == 109 && array[10] == 170);
     cr_assert_eq(procbuf_readonly_addr(&ros[3]), at(100), "no more than count");
+    ros[3] = procbuf_readonly_new_external(at(900), 5, task(0), &trusted);
+    cr_assert_eq(build_vector(201, 3, 3), PROCBUF_OK, "nor what was there");
+    cr_assert_eq(procbuf_readonly_addr(&ros[3]), at(900));
+}
+
+static bool end_a_life(procbuf_addr_t addr, struct procbuf_region *region_out, const void *data)
+{
+    (void)addr, (void)data;
+    if (++lookups == 2)
+        births[0]++;
+    *region_out = region(0, WORLD_LEN, READ);
+    return true;
+}
+
+Test(map, a_life_that_ends_between_two_pairs_is_the_answer)
+{
+    REFUSES("M5 M2");
+    fill_vector();
+    map = procbuf_map_of_lookup(end_a_life, NULL, &trusted);
+    const struct procbuf_lender lender = procbuf_lender_pinned(&map, task(0));
+    cr_assert_eq(procbuf_readonly_build_vector(&lender, at(201), 3, ros, 4, &len),
+                 PROCBUF_NO_SUCH_APP);
+    cr_assert(len == 1 && procbuf_readonly_addr(&ros[0]) == 0);
 }
 
 /* ---- As many as there may be ---- */
@@ -436,12 +491,25 @@ enum { MANY = 300 };
 static struct procbuf_region many[MANY];
 static struct procbuf_pair pairs[MANY];
 static struct procbuf_readonly row[MANY];
+static struct procbuf_readwrite rw_row[MANY];
 
 /* One byte a region, the last byte first: no two steps are in the order of the array. */
 static void make_many(void)
 {
     for (size_t i = 0; i < MANY; i++)
         many[MANY - 1 - i] = region(i, i + 1, READ);
+}
+
+/* At addresses below their number, of which no byte is touched; the second is before the first. */
+Test(map, regions_may_be_more_than_an_address_is_high)
+{
+    const struct procbuf_lender lender = procbuf_lender_pinned(&map, task(0));
+    memset(many, 0, sizeof many);
+    many[0] = (struct procbuf_region){ 4, 8, PROCBUF_ACCESS_READ };
+    many[1] = (struct procbuf_region){ 1, 4, PROCBUF_ACCESS_READ };
+    map = procbuf_map_of_regions(many, MANY, &trusted);
+    ACCEPTS("M2 M3");
+    cr_assert_eq(procbuf_readonly_build_from(&lender, 1, 7, &ro), PROCBUF_OK);
 }
 
 Test(map, a_map_has_300_regions)
@@ -524,6 +592,15 @@ Test(map, a_vector_has_300_pairs)
     cr_assert_eq(failed, MANY - 1);
     for (size_t i = 0; i < MANY; i++)
         cr_assert_eq(procbuf_readonly_len(&row[i]), 0);
+    ACCEPTS("M5");
+    cr_assert_eq(procbuf_readonly_build_vector(&lender, array_at, 256, row, MANY, &failed),
+                 PROCBUF_OK);
+    cr_assert_eq(procbuf_readonly_len(&row[255]), 255 % 40);
+    pairs[MANY - 1].len = 1;
+    regions[0].access = PROCBUF_ACCESS_READ_WRITE;
+    cr_assert_eq(procbuf_readwrite_build_vector(&lender, array_at, MANY, rw_row, MANY, &failed),
+                 PROCBUF_OK);
+    cr_assert_eq(procbuf_readwrite_len(&rw_row[255]), 255 % 40);
 }
 
 Test(map, a_vector_of_nothing_needs_no_array)
@@ -547,13 +624,50 @@ Test(map, a_failed_pair_is_named_and_nothing_stays_built)
     cr_assert_eq(build_vector(201, 2, 4), PROCBUF_OK);
 }
 
+/* Lengths that would be lent if they were cut to fewer bits. */
+static const size_t long_lens[] = { 256 + 4, (1 << 16) + 4, SIZE_MAX / 2 + 5 };
+
+Test(map, a_pair_is_as_long_as_it_says)
+{
+    const struct procbuf_lender lender = procbuf_lender_pinned(&map, task(0));
+    REFUSES("M5 M2");
+    fill_vector();
+    for (size_t l = 0; l < sizeof long_lens / sizeof long_lens[0]; l++) {
+        put_pair(201 + PAIR, at(100), (procbuf_addr_t)long_lens[l]);
+        cr_assert_eq(build_vector(201, 3, 4), PROCBUF_INVAL);
+        cr_assert_eq(len, 1);
+        cr_assert_eq(procbuf_readwrite_build_vector(&lender, at(201), 3, rws, 4, &len),
+                     PROCBUF_INVAL);
+        cr_assert_eq(len, 1);
+        cr_assert_eq(build_ro(100, long_lens[l]), PROCBUF_INVAL);
+        cr_assert_eq(build_rw(100, long_lens[l]), PROCBUF_INVAL);
+        cr_assert_eq(build_rw(170, long_lens[l]), PROCBUF_INVAL);
+        struct procbuf_readonly_slot slot;
+        memset(&slot, 0, sizeof slot);
+        struct procbuf_readwrite_slot mut_slot;
+        memset(&mut_slot, 0, sizeof mut_slot);
+        cr_assert_eq(procbuf_readonly_slot_allow(&slot, &lender, at(100), long_lens[l]).code,
+                     PROCBUF_INVAL);
+        cr_assert_eq(procbuf_readwrite_slot_allow(&mut_slot, &lender, at(100), long_lens[l]).code,
+                     PROCBUF_INVAL);
+    }
+}
+
 Test(map, errors_of_a_vector_come_in_order)
 {
     REFUSES("M5");
     fill_vector();
     cr_assert_eq(build_vector(201, 3, 2), PROCBUF_SIZE, "more than there is room for");
     cr_assert(len == 3 && procbuf_readonly_addr(&ros[0]) == at(100));
-    cr_assert_eq(build_vector(900, SIZE_MAX, 2), PROCBUF_SIZE);
+    static const size_t counts[] = { 256, 1 << 16, SIZE_MAX / 2 + 1, SIZE_MAX };
+    const struct procbuf_lender pinned = procbuf_lender_pinned(&map, task(0));
+    for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
+        cr_assert_eq(build_vector(201, counts[c], 2), PROCBUF_SIZE);
+        cr_assert_eq(len, counts[c]);
+        cr_assert_eq(procbuf_readwrite_build_vector(&pinned, at(201), counts[c], rws, 2, &len),
+                     PROCBUF_SIZE);
+        cr_assert_eq(len, counts[c]);
+    }
     cr_assert_eq(build_vector(300 - PAIR + 1, 1, 4), PROCBUF_INVAL, "a byte of the array missing");
     cr_assert(len == 1 && procbuf_readonly_addr(&ros[0]) == at(100));
     const struct procbuf_lender lender = procbuf_lender_rechecked(&map, task(0));
@@ -598,6 +712,13 @@ Test(map, a_process_of_ours_lends_a_vector_and_marks_stay)
     cr_assert_eq(len, 1, "flash");
     cr_assert_eq(procbuf_readonly_build_from(&lender, at(RAM0), 4, &ro), PROCBUF_OK);
     cr_assert_eq(procbuf_readwrite_build_from(&lender, at(RAM0), 4, &rw), PROCBUF_OK);
+    cr_assert_eq(procbuf_readwrite_len(&rw), 4);
+    for (size_t l = 0; l < sizeof long_lens / sizeof long_lens[0]; l++) {
+        cr_assert_eq(procbuf_readonly_build_from(&lender, at(RAM0), long_lens[l], &ro),
+                     PROCBUF_INVAL);
+        cr_assert_eq(procbuf_readwrite_build_from(&lender, at(RAM0), long_lens[l], &rw),
+                     PROCBUF_INVAL);
+    }
     cr_assert_eq(procbuf_readwrite_build_from(&lender, at(FLASH0 + 16), 4, &rw), PROCBUF_INVAL);
     procbuf_process_terminate(world.p0, NULL);
     cr_assert_eq(procbuf_readonly_build_vector(&lender, at(RAM0), 0, ros, 4, &len), PROCBUF_FAIL);

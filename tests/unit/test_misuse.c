@@ -16,14 +16,24 @@ Test(misuse, nobody_vouches_without_the_capability)
     REFUSES("B6 R2");
     MUST_PANIC((procbuf_readonly_new_external(at(RAM0), 4, id, none), 0));
     MUST_PANIC((procbuf_readwrite_new_external(at(RAM0), 4, id, none), 0));
-    MUST_PANIC((procbuf_id_new_external(&world.table, 0, 0, none), 0));
+}
+
+static bool nobody_lives(uint32_t index, uint64_t identifier, const void *data)
+{
+    (void)index, (void)identifier, (void)data;
+    return false;
 }
 
 Test(misuse, a_foreign_table_needs_somebody_to_ask)
 {
+    static const struct procbuf_external_process_capability trusted;
+    const struct procbuf_external_process_capability *volatile none = NULL;
     struct procbuf_table foreign;
     procbuf_is_live_function *volatile no_function = NULL;
-    REFUSES("E4 R2");
+    REFUSES("E4 B6 R2");
+    MUST_PANIC((procbuf_id_new_external(&world.table, 0, 0, &trusted), 0));
+    procbuf_table_init_external(&foreign, nobody_lives, NULL);
+    MUST_PANIC((procbuf_id_new_external(&foreign, 0, 0, none), 0));
     MUST_PANIC((procbuf_table_init_external(&foreign, no_function, NULL), 0));
 }
 
@@ -62,4 +72,72 @@ Test(misuse, of_several_mistakes_the_lowest_is_named)
     REFUSES("R1 R2");
     MUST_NAME("R2", (procbuf_map_of_regions(no_regions, 1, none), 0));
     MUST_NAME("R1", procbuf_process_allocate_grant(empty, 0, 0, 8, 3));
+}
+
+/* ---- R5: arrays ---- */
+
+static void copy_to(struct procbuf_writable slice, void *array, size_t len)
+{
+    (void)procbuf_readable_copy_to(procbuf_writable_as_readable(slice), array, len);
+}
+
+static void copy_to_fitting(struct procbuf_writable slice, void *array, size_t len)
+{
+    (void)procbuf_readable_copy_to_fitting(procbuf_writable_as_readable(slice), array, len);
+}
+
+static void copy_from(struct procbuf_writable slice, void *array, size_t len)
+{
+    (void)procbuf_writable_copy_from(slice, array, len);
+}
+
+static void copy_from_fitting(struct procbuf_writable slice, void *array, size_t len)
+{
+    (void)procbuf_writable_copy_from_fitting(slice, array, len);
+}
+
+static void compare(struct procbuf_writable slice, void *array, size_t len)
+{
+    int order;
+    (void)procbuf_readable_compare(procbuf_writable_as_readable(slice), array, len, &order);
+}
+
+static void string_copy(struct procbuf_writable slice, void *array, size_t len)
+{
+    size_t found;
+    (void)procbuf_readable_string_copy(procbuf_writable_as_readable(slice), array, len, &found);
+}
+
+static void (*const uses[])(struct procbuf_writable, void *,
+                            size_t) = { copy_to,           copy_to_fitting, copy_from,
+                                        copy_from_fitting, compare,         string_copy };
+
+/* A slice, and the room for as many bytes on either side of it. */
+enum { MOST = (1 << 16) + 1 };
+static uint8_t bytes[3 * MOST], bytes_before[sizeof bytes];
+
+static void must_not_overlap(size_t len)
+{
+    const size_t offsets[] = { 0, 1, len - 1, len, len + 1, 2 * len - 1, 2 * len };
+    const struct procbuf_writable slice = procbuf_writable_from_array(&bytes[len], len);
+    for (size_t u = 0; u < sizeof uses / sizeof uses[0]; u++) {
+        for (size_t o = 0; o < sizeof offsets / sizeof offsets[0]; o++) {
+            for (size_t i = 0; i < sizeof bytes; i++)
+                bytes[i] = bytes_before[i] = (uint8_t)(i % 255 + 1);
+            if (offsets[o] == 0 || offsets[o] == 2 * len) {
+                uses[u](slice, &bytes[offsets[o]], len);
+            } else {
+                MUST_PANIC((uses[u](slice, &bytes[offsets[o]], len), 0));
+                cr_assert_eq(memcmp(bytes, bytes_before, sizeof bytes), 0);
+            }
+        }
+        MUST_PANIC((uses[u](slice, NULL, len), 0));
+    }
+}
+
+Test(misuse, no_array_overlaps_the_slice)
+{
+    REFUSES("R5 S3 S7");
+    must_not_overlap(16);
+    must_not_overlap(MOST);
 }

@@ -256,3 +256,41 @@ Test(slice, overlapping_slices_copy_as_memmove)
         }
     }
 }
+
+/* Numbers that would be right if they were cut to fewer bits. */
+Test(slice, numbers_count_with_all_bits)
+{
+    static const size_t wide[] = { 1 << 8, 1 << 16, SIZE_MAX / 2 + 1 };
+    uint8_t value = 9, other[10] = { 0 };
+    struct procbuf_readable part;
+    struct procbuf_writable mut_part;
+    REFUSES("S1 S2 S3");
+    for (size_t w = 0; w < sizeof wide / sizeof wide[0]; w++) {
+        const size_t more = wide[w];
+        cr_assert_not(procbuf_readable_get(readable, more + 3, &value));
+        cr_assert_not(procbuf_writable_set(writable, more + 3, 1));
+        MUST_PANIC(procbuf_readable_get_or_panic(readable, more + 3));
+        cr_assert_not(procbuf_readable_range(readable, 1, more + 3, &part));
+        cr_assert_not(procbuf_readable_range(readable, more + 1, 3, &part));
+        cr_assert_not(procbuf_readable_range(readable, more + 1, more + 3, &part));
+        cr_assert_not(procbuf_readable_range_from(readable, more + 1, &part));
+        cr_assert_not(procbuf_readable_range_to(readable, more + 3, &part));
+        cr_assert_not(procbuf_writable_range(writable, 1, more + 3, &mut_part));
+        cr_assert_not(procbuf_writable_range(writable, more + 1, 3, &mut_part));
+        cr_assert_not(procbuf_writable_range(writable, more + 1, more + 3, &mut_part));
+        cr_assert_not(procbuf_writable_range_from(writable, more + 1, &mut_part));
+        cr_assert_not(procbuf_writable_range_to(writable, more + 3, &mut_part));
+        cr_assert_eq(procbuf_readable_copy_to(readable, other, more + 10), PROCBUF_SIZE);
+        cr_assert_eq(procbuf_writable_copy_from(writable, other, more + 10), PROCBUF_SIZE);
+        MUST_PANIC((procbuf_readable_copy_to_or_panic(readable, other, more + 10), 0));
+        MUST_PANIC((procbuf_writable_copy_from_or_panic(writable, other, more + 10), 0));
+        struct procbuf_readable_chunks chunks = procbuf_readable_split(readable, more);
+        struct procbuf_writable_chunks mut_chunks = procbuf_writable_split(writable, more);
+        cr_assert(procbuf_readable_chunks_next(&chunks, &part) && procbuf_readable_len(part) == 10);
+        cr_assert(procbuf_writable_chunks_next(&mut_chunks, &mut_part) &&
+                  procbuf_writable_len(mut_part) == 10);
+    }
+    cr_assert_eq(value, 9);
+    for (uint8_t i = 0; i < sizeof array; i++)
+        cr_assert(array[i] == i + 100 && other[i] == 0);
+}

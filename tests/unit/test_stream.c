@@ -77,7 +77,10 @@ Test(stream, a_read_write_buffer_is_read_at_an_offset_too)
     cr_assert_eq(len, 0, "its end");
     cr_assert_str_eq(port_story(), "ococ");
     cr_assert_eq(port_events[0].access, PROCBUF_ACCESS_READ);
+    port_forget();
     MUST_PANIC(procbuf_readwrite_read_at(&to[0], 0, NULL, 1, &len));
+    MUST_PANIC(procbuf_readwrite_write_at(&to[0], 0, NULL, 1, &len));
+    cr_assert_str_eq(port_story(), "", "before a window opens");
 }
 
 Test(stream, write_at_moves_what_lies_between_offset_and_end)
@@ -102,13 +105,19 @@ Test(stream, a_step_behind_the_end_is_refused)
                      PROCBUF_ADDRESS_OUT_OF_BOUNDS);
         cr_expect_eq(procbuf_readonly_read_at(&from[0], SIZE_MAX, array, 1, &len),
                      PROCBUF_ADDRESS_OUT_OF_BOUNDS);
+        cr_expect_eq(procbuf_readonly_read_at(&from[0], SIZE_MAX / 2 + 2, array, 1, &len),
+                     PROCBUF_ADDRESS_OUT_OF_BOUNDS);
         cr_expect_eq(procbuf_readonly_read_at(&from[1], 1, array, 0, &len),
                      PROCBUF_ADDRESS_OUT_OF_BOUNDS);
         cr_expect_eq(procbuf_readwrite_read_at(&to[0], 6, array, 1, &len),
                      PROCBUF_ADDRESS_OUT_OF_BOUNDS);
         cr_expect_eq(procbuf_readwrite_write_at(&to[0], 6, "a", 1, &len),
                      PROCBUF_ADDRESS_OUT_OF_BOUNDS);
+        cr_expect_eq(procbuf_readwrite_read_at(&to[0], SIZE_MAX / 2 + 2, array, 1, &len),
+                     PROCBUF_ADDRESS_OUT_OF_BOUNDS);
         cr_expect_eq(procbuf_readwrite_write_at(&to[0], SIZE_MAX - 1, "abc", 3, &len),
+                     PROCBUF_ADDRESS_OUT_OF_BOUNDS);
+        cr_expect_eq(procbuf_readwrite_write_at(&to[0], SIZE_MAX / 2 + 2, "a", 1, &len),
                      PROCBUF_ADDRESS_OUT_OF_BOUNDS);
     });
     cr_assert_eq(len, 77);
@@ -213,6 +222,13 @@ Test(stream, skipping_touches_nothing)
     cr_assert_eq(len, 1, "not beyond the end");
     cr_assert_eq(procbuf_writer_skip(&writer, SIZE_MAX, &len), PROCBUF_OK);
     cr_assert_eq(len, 0);
+    reader = procbuf_reader_over(from, 3);
+    writer = procbuf_writer_over(to, 3);
+    cr_assert_eq(procbuf_reader_skip(&reader, SIZE_MAX / 2 + 1, &len), PROCBUF_OK);
+    cr_assert_eq(len, 8, "a length whose last bits are 0");
+    cr_assert_eq(procbuf_writer_skip(&writer, 2, &len), PROCBUF_OK);
+    cr_assert_eq(procbuf_writer_skip(&writer, SIZE_MAX / 2 + 1, &len), PROCBUF_OK);
+    cr_assert_eq(len, 6, "what is after the offset");
 }
 
 Test(stream, to_move_no_bytes_asks_nobody)

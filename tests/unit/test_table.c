@@ -170,6 +170,48 @@ Test(table, creation_refuses_overlap_with_a_header_alone_or_behind_a_header_alon
     cr_assert_eq(create_small(90, 10, 10, 160, 40, &process), PROCBUF_OK, "directly next to both");
 }
 
+Test(table, an_empty_part_overlaps_nothing)
+{
+    struct procbuf_process *process;
+    const struct procbuf_process_config inside = { .flash_start = at(RAM0 + 5),
+                                                   .mem_start = at(FREE_MEMORY),
+                                                   .mem_len = 8 };
+    ACCEPTS("P4");
+    cr_assert_eq(procbuf_process_create(&world.table, &inside, &process), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_remove(process), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_remove(world.p0), PROCBUF_OK);
+    const struct procbuf_process_config apart = { .flash_start = at(RAM0 + 5),
+                                                  .mem_start = at(FREE_MEMORY),
+                                                  .mem_len = 8 };
+    const struct procbuf_process_config around = { .mem_start = at(RAM0), .mem_len = 8 };
+    cr_assert_eq(procbuf_process_create(&world.table, &apart, &process), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_create(&world.table, &around, &process), PROCBUF_OK);
+}
+
+/* Parts as long as fewer bits count from 0 to 0. */
+Test(table, a_part_of_2_8_2_16_or_2_32_bytes_is_not_empty)
+{
+    static const size_t lens[] = { 256, 1 << 16, (size_t)UINT32_MAX + 1 };
+    REFUSES("P4");
+    for (size_t l = 0; l < sizeof lens / sizeof lens[0]; l++) {
+        const size_t len = lens[l] != 0 ? lens[l] : 256; /* 0 on 32 bits */
+        const struct procbuf_process_config first = { .mem_start = 4096, .mem_len = len };
+        const struct procbuf_process_config inside = { .mem_start = 4096 + 128, .mem_len = 8 };
+        const struct procbuf_process_config around = {
+            .flash_start = 2048, .flash_len = 8, .mem_start = 4096 - 128, .mem_len = len
+        };
+        struct procbuf_process own[2], *process;
+        struct procbuf_table table;
+        procbuf_table_init(&table, own, 2);
+        cr_assert_eq(procbuf_process_create(&table, &first, &process), PROCBUF_OK);
+        cr_assert_eq(procbuf_process_create(&table, &inside, &process), PROCBUF_INVAL);
+        cr_assert_eq(procbuf_process_create(&table, &around, &process), PROCBUF_INVAL);
+        procbuf_table_init(&table, own, 2);
+        cr_assert_eq(procbuf_process_create(&table, &inside, &process), PROCBUF_OK);
+        cr_assert_eq(procbuf_process_create(&table, &first, &process), PROCBUF_INVAL);
+    }
+}
+
 Test(table, slots_and_grants_are_counted_apart)
 {
     struct procbuf_process *first, *second;
@@ -292,6 +334,23 @@ Test(table, removal_kills_and_frees_the_slot)
     cr_assert_not(procbuf_id_equal(old, procbuf_process_id(process)));
 }
 
+Test(table, what_is_removed_may_access_nothing)
+{
+    struct procbuf_process *const processes[] = { world.p0, world.p1 };
+    const size_t starts[] = { RAM0, RAM1 }, flashes[] = { FLASH0, FLASH1 };
+    const struct procbuf_protection *said = &port_events[0].protection;
+    ACCEPTS("L8");
+    for (size_t p = 0; p < 2; p++) {
+        port_forget();
+        cr_assert_eq(procbuf_process_remove(processes[p]), PROCBUF_OK);
+        cr_assert_str_eq(port_story(), "p");
+        cr_assert(said->mem_start == at(starts[p]) && said->app_break == at(starts[p]));
+        cr_assert(said->kernel_break >= at(starts[p]) && said->kernel_break <= said->mem_end);
+        cr_assert(said->flash_start == at(flashes[p]) && said->flash_end == at(flashes[p]));
+        cr_assert_eq(said->flash_protected_end, at(flashes[p]));
+    }
+}
+
 static void try_to_remove(struct procbuf_readable slice, void *data)
 {
     (void)slice, (void)data;
@@ -312,10 +371,12 @@ Test(table, removal_is_refused_under_an_open_enter)
 Test(table, an_empty_slot_is_a_programming_error)
 {
     struct procbuf_readonly buffer;
+    uint32_t number;
     REFUSES("E4 C3 R1");
     MUST_PANIC(procbuf_process_mark(&world.slots[2]));
     MUST_PANIC(procbuf_readonly_build(&world.slots[2], 0, 0, &buffer));
     MUST_PANIC(procbuf_process_remove(&world.slots[2]));
+    MUST_PANIC(procbuf_process_lookup_driver(&world.slots[2], 0, &number));
 }
 
 Test(table, room_for_grants_comes_before_processes_and_once)

@@ -2,7 +2,9 @@
  * for it: 256 KiB of RAM, 3,000 slots of a driver, 300 grants, 300 processes. Contract: B, H, S, K, A, G. */
 #include "kernel.h"
 
+#include <errno.h>
 #include <procbuf/capability.h>
+#include <sys/mman.h>
 
 enum { RAM = 1 << 18, APP = 160000, FAR = 65536, GRANTS = 300, SLOTS = 3000 };
 
@@ -71,6 +73,23 @@ Test(wide, a_buffer_is_as_long_as_it_was_built)
     cr_assert_eq(procbuf_readwrite_len(&buffer), FAR + 100);
     procbuf_readwrite_consume(&buffer, &addr, &len);
     cr_assert(addr == place(4) && len == FAR + 100);
+    buffer = lend(0, 256);
+    cr_assert_eq(procbuf_process_mark(process), place(4 + FAR + 100), "it does not go down");
+}
+
+static void note_len(struct procbuf_readable slice, void *data)
+{
+    *(size_t *)data = procbuf_readable_len(slice);
+}
+
+Test(wide, a_buffer_of_2_16_bytes_is_not_empty)
+{
+    const struct procbuf_readonly buffer = share(4, FAR);
+    ACCEPTS("H1 H2 C3");
+    cr_assert_eq(procbuf_readonly_addr(&buffer), place(4));
+    cr_assert_eq(procbuf_readonly_enter(&buffer, note_len, &len), PROCBUF_OK);
+    cr_assert_eq(len, FAR);
+    cr_assert_str_eq(port_story(), "oc");
 }
 
 Test(wide, a_range_that_fits_when_it_is_cut_is_refused)
@@ -100,26 +119,49 @@ Test(wide, the_break_moves_by_more_than_2_16)
     cr_assert_eq(ram[APP + FAR + 1000], 0x5a);
     cr_assert_eq(procbuf_process_sbrk(process, -(intptr_t)FAR - 1000, &old), PROCBUF_OK);
     cr_assert_eq(procbuf_process_app_break(process), place(APP));
-    REFUSES("K1");
+    memset(&ram[APP], 0x5a, RAM - APP);
+    cr_assert_eq(procbuf_process_sbrk(process, FAR, &old), PROCBUF_OK);
+    for (size_t i = 0; i < FAR; i++)
+        cr_assert_eq(ram[APP + i], 0);
+    cr_assert_eq(procbuf_process_brk(process, place(APP), &old), PROCBUF_OK);
+    ACCEPTS("K3");
+    cr_assert_eq(procbuf_process_memop_sbrk(process, FAR + 1000, &old), PROCBUF_OK);
+    cr_assert_eq(old, place(APP));
+    cr_assert_eq(procbuf_process_app_break(process), place(APP + FAR + 1000));
+    cr_assert_eq(procbuf_process_brk(process, place(APP), &old), PROCBUF_OK);
+    REFUSES("K1 K3");
     cr_assert_eq(procbuf_process_sbrk(process, FAR + RAM, &old), PROCBUF_ADDRESS_OUT_OF_BOUNDS);
+#if SIZE_MAX > UINT32_MAX
+    cr_assert_eq(procbuf_process_memop_sbrk(process, ((intptr_t)1 << 32) + 8, &old), PROCBUF_NOMEM);
+    cr_assert_eq(procbuf_process_app_break(process), place(APP));
+#endif
 }
 
 /* ---- Slices ---- */
+
+/* In a slice of 150,000 bytes: where the offset, the length, or what is between them would be too short
+ * if it was cut to 8 or 16 bits. */
+static const size_t word_offsets[] = { 239,     250,      150000 % FAR - 1, 150000 % FAR,
+                                       FAR - 5, FAR + 11, 150000 - FAR - 1, 149998 };
 
 static void read_far(struct procbuf_readable slice, void *data)
 {
     struct procbuf_readable part;
     struct procbuf_readable_chunks chunks = procbuf_readable_split(slice, FAR + 1);
     struct procbuf_readable_elements elements;
+    struct procbuf_pair pair;
     uint8_t byte;
     uint16_t word;
     int order = 1;
     (void)data;
     cr_assert_eq(procbuf_readable_len(slice), 150000);
     cr_assert(procbuf_readable_get(slice, FAR + 300, &byte) && byte == pattern(FAR + 300));
+    cr_assert(procbuf_readable_get(slice, FAR - 1, &byte) && byte == pattern(FAR - 1));
     cr_assert_not(procbuf_readable_get(slice, 150000, &byte));
     cr_assert_not(procbuf_readable_get(slice, (size_t)1 << 31, &byte));
     cr_assert_eq(procbuf_readable_get_or_panic(slice, FAR + 301), pattern(FAR + 301));
+    cr_assert(procbuf_readable_range(slice, 0, FAR - 1, &part));
+    cr_assert_eq(procbuf_readable_len(part), FAR - 1);
     cr_assert(procbuf_readable_range(slice, FAR + 5, 2 * FAR + 7, &part));
     cr_assert_eq(procbuf_readable_len(part), FAR + 2);
     cr_assert(procbuf_readable_get(part, FAR + 1, &byte) && byte == pattern(2 * FAR + 6));
@@ -145,19 +187,28 @@ static void read_far(struct procbuf_readable slice, void *data)
     memset(array, 0, sizeof array);
     cr_assert_eq(procbuf_readable_copy_to_fitting(slice, array, FAR + 9), FAR + 9);
     must_hold_the_pattern(array, 0, FAR + 9);
-    cr_assert(procbuf_readable_load_le16(slice, FAR + 11, &word));
-    cr_assert_eq(word, pattern(FAR + 11) | pattern(FAR + 12) << 8);
+    for (size_t o = 0; o < sizeof word_offsets / sizeof word_offsets[0]; o++) {
+        cr_assert(procbuf_readable_load_le16(slice, word_offsets[o], &word));
+        cr_assert_eq(word, pattern(word_offsets[o]) | pattern(word_offsets[o] + 1) << 8);
+        if (word_offsets[o] <= 150000 - sizeof pair) {
+            cr_assert(procbuf_readable_pair(slice, word_offsets[o], &pair));
+            cr_assert_eq(memcmp(&pair, &ram[word_offsets[o]], sizeof pair), 0);
+        }
+    }
+    cr_assert_not(procbuf_readable_pair(slice, SIZE_MAX / 2 + 9, &pair));
     cr_assert(procbuf_readable_as_elements(slice, 50000, 3, &elements));
     cr_assert_eq(procbuf_readable_elements_count(&elements), 50000);
     cr_assert(procbuf_readable_elements_at(&elements, 49999, &part));
     cr_assert(procbuf_readable_get(part, 2, &byte) && byte == pattern(149999));
     cr_assert(procbuf_readable_as_elements(slice, 150000, 1, &elements));
     cr_assert_eq(procbuf_readable_elements_count(&elements), 150000);
+    cr_assert(procbuf_readable_elements_at(&elements, FAR - 1, &part));
     cr_assert(procbuf_readable_elements_at(&elements, FAR + 2, &part));
     cr_assert(procbuf_readable_get(part, 0, &byte) && byte == pattern(FAR + 2));
     cr_assert(procbuf_readable_as_elements(slice, 2, FAR + 3, &elements));
     cr_assert(procbuf_readable_elements_at(&elements, 1, &part));
     cr_assert_eq(procbuf_readable_len(part), FAR + 3);
+    cr_assert_eq(procbuf_readable_base_unchecked(part), &ram[FAR + 3]);
     cr_assert_not(procbuf_readable_as_elements(slice, 150000, FAR + 1, &elements));
 }
 
@@ -167,6 +218,24 @@ Test(wide, slices_are_read_beyond_2_16)
     ACCEPTS("S1 S2 S3 S7 S8 H5");
     cr_assert_eq(procbuf_readonly_enter(&buffer, read_far, NULL), PROCBUF_OK);
     cr_assert(port_events[0].len == 150000 && port_events[1].len == 150000);
+}
+
+/* Of lengths that are 0 in 16 bits, or alike. */
+static void write_round(struct procbuf_writable slice, void *data)
+{
+    const struct procbuf_readable source = procbuf_readable_from_array(array, FAR);
+    struct procbuf_writable part;
+    (void)data;
+    procbuf_writable_fill(slice, 7);
+    for (size_t i = 0; i < FAR; i++)
+        cr_assert(ram[i] == 7);
+    cr_assert_eq(procbuf_writable_copy_from_slice(slice, source), PROCBUF_OK);
+    for (size_t i = 0; i < FAR; i++)
+        cr_assert(ram[i] == 0);
+    cr_assert(procbuf_writable_range_to(slice, 9, &part));
+    cr_assert_eq(
+        procbuf_writable_copy_from_slice(part, procbuf_readable_from_array(array, FAR + 9)),
+        PROCBUF_SIZE);
 }
 
 static void write_far(struct procbuf_writable slice, void *data)
@@ -179,6 +248,7 @@ static void write_far(struct procbuf_writable slice, void *data)
     cr_assert_eq(procbuf_writable_len(slice), 150000);
     procbuf_writable_fill(slice, 1);
     cr_assert(ram[FAR] == 1 && ram[149999] == 1 && ram[150000] == pattern(150000));
+    cr_assert(procbuf_writable_set(slice, FAR - 1, 1));
     cr_assert(procbuf_writable_set(slice, FAR + 300, 0) && ram[FAR + 300] == 0);
     cr_assert_eq(procbuf_readable_string_len(procbuf_writable_as_readable(slice), &len),
                  PROCBUF_OK);
@@ -208,22 +278,34 @@ static void write_far(struct procbuf_writable slice, void *data)
     cr_assert_eq(procbuf_writable_copy_from_fitting(slice, array + 1, FAR + 9), FAR + 9);
     cr_assert_eq(ram[FAR + 8], pattern(FAR + 12));
     cr_assert(procbuf_writable_range_to(slice, FAR + 9, &part));
+    cr_assert_eq(procbuf_writable_len(procbuf_writable_from_array(array, FAR + 9)), FAR + 9);
     source = procbuf_readable_from_array(array, FAR + 9);
     cr_assert_eq(procbuf_writable_copy_from_slice(part, source), PROCBUF_OK);
+    procbuf_readable_copy_to_or_panic(procbuf_writable_as_readable(part), array, FAR + 9);
+    procbuf_writable_copy_from_or_panic(part, array, FAR + 9);
     must_hold_the_pattern(ram, 3, 150000);
-    cr_assert(procbuf_writable_store_le16(slice, FAR + 11, 0x102));
-    cr_assert(ram[FAR + 11] == 2 && ram[FAR + 12] == 1);
+    for (size_t o = 0; o < sizeof word_offsets / sizeof word_offsets[0]; o++) {
+        cr_assert(procbuf_writable_store_le16(slice, word_offsets[o], 0x102));
+        cr_assert(ram[word_offsets[o]] == 2 && ram[word_offsets[o] + 1] == 1);
+    }
     cr_assert(procbuf_writable_as_elements(slice, 150000, 1, &elements));
     cr_assert_eq(procbuf_writable_elements_count(&elements), 150000);
+    cr_assert(procbuf_writable_elements_at(&elements, FAR - 1, &part));
     cr_assert(procbuf_writable_elements_at(&elements, FAR + 2, &part));
     cr_assert(procbuf_writable_set(part, 0, 9) && ram[FAR + 2] == 9);
+    cr_assert(procbuf_writable_as_elements(slice, 2, FAR + 3, &elements));
+    cr_assert(procbuf_writable_elements_at(&elements, 1, &part));
+    cr_assert_eq(procbuf_writable_len(part), FAR + 3);
+    cr_assert_eq(procbuf_writable_base_unchecked(part), &ram[FAR + 3]);
 }
 
 Test(wide, slices_are_written_beyond_2_16)
 {
-    const struct procbuf_readwrite buffer = lend(0, 150000);
+    const struct procbuf_readwrite buffer = lend(0, 150000), round = lend(0, FAR);
     ACCEPTS("S1 S2 S3 S7 S8");
     cr_assert_eq(procbuf_readwrite_mut_enter(&buffer, write_far, NULL), PROCBUF_OK);
+    memset(array, 0, sizeof array);
+    cr_assert_eq(procbuf_readwrite_mut_enter(&round, write_round, NULL), PROCBUF_OK);
 }
 
 /* ---- Streams ---- */
@@ -284,6 +366,53 @@ Test(wide, readers_and_writers_go_beyond_2_16)
     must_hold_the_pattern(&ram[2 * FAR + 115], FAR + 15, 5);
 }
 
+/* A step that leaves just as many bytes as 16 bits count. */
+Test(wide, a_step_that_leaves_2_16_bytes_is_not_at_the_end)
+{
+    const struct procbuf_readonly from[] = { share(0, FAR + 10), share(FAR + 10, 10) };
+    const struct procbuf_readwrite to[] = { lend(FAR + 100, FAR + 10), lend(0, 9) };
+    struct procbuf_reader reader = procbuf_reader_over(from, 2);
+    struct procbuf_writer writer = procbuf_writer_over(to, 2);
+    ACCEPTS("H8");
+    cr_assert_eq(procbuf_reader_read(&reader, array, 10, &len), PROCBUF_OK);
+    cr_assert_eq(procbuf_reader_read(&reader, array, 2, &len), PROCBUF_OK);
+    must_hold_the_pattern(array, 10, 2);
+    cr_assert_eq(procbuf_writer_write(&writer, array, 10, &len), PROCBUF_OK);
+    cr_assert_eq(procbuf_writer_write(&writer, array, 2, &len), PROCBUF_OK);
+    must_hold_the_pattern(&ram[FAR + 110], 10, 2);
+    reader = procbuf_reader_over(from, 2);
+    writer = procbuf_writer_over(to, 2);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 10, &len), PROCBUF_OK);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 3, &len), PROCBUF_OK);
+    must_hold_the_pattern(&ram[FAR + 100], 0, 13);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, FAR - 10, &len), PROCBUF_OK);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 2, &len), PROCBUF_OK);
+    must_hold_the_pattern(&ram[FAR + 100], 0, FAR + 5);
+}
+
+/* As many as 16 bits count, and a length that is 0 in 32 bits. */
+Test(wide, readers_and_writers_go_as_far_as_is_asked)
+{
+    const struct procbuf_readonly from = share(0, FAR + 10);
+    const struct procbuf_readwrite to = lend(FAR + 100, FAR + 10);
+    struct procbuf_reader reader = procbuf_reader_over(&from, 1);
+    struct procbuf_writer writer = procbuf_writer_over(&to, 1);
+    ACCEPTS("H8");
+    cr_assert_eq(procbuf_reader_read(&reader, array, FAR, &len), PROCBUF_OK);
+    cr_assert_eq(len, FAR);
+    must_hold_the_pattern(array, 0, FAR);
+    cr_assert_eq(procbuf_writer_write(&writer, array, FAR, &len), PROCBUF_OK);
+    cr_assert_eq(len, FAR);
+    must_hold_the_pattern(&ram[FAR + 100], 0, FAR);
+    reader = procbuf_reader_over(&from, 1);
+    writer = procbuf_writer_over(&to, 1);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, FAR, &len), PROCBUF_OK);
+    cr_assert_eq(len, FAR);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, SIZE_MAX / 2 + 1, &len), PROCBUF_OK);
+    cr_assert_eq(len, 10);
+    must_hold_the_pattern(&ram[FAR + 100], 0, FAR + 10);
+}
+
 /* More buffers than 8 bits can count. What is empty opens no window. */
 Test(wide, a_row_has_300_buffers)
 {
@@ -305,6 +434,23 @@ Test(wide, a_row_has_300_buffers)
     cr_assert_eq(procbuf_stream_copy(&writer, &reader, 4, &len), PROCBUF_OK);
     cr_assert_eq(len, 4);
     must_hold_the_pattern(&ram[1292], 292, 4);
+    port_forget();
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 5, &len), PROCBUF_OK);
+    cr_assert_eq(len, 4);
+    cr_assert_eq(procbuf_reader_read(&reader, array, 5, &len), PROCBUF_OK);
+    cr_assert_eq(len, 0, "the end");
+    reader = procbuf_reader_over(from, 300);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 5, &len), PROCBUF_OK);
+    cr_assert_eq(len, 0, "the end of the writer");
+    writer = procbuf_writer_over(to, 300);
+    port_forget();
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 4, &len), PROCBUF_OK);
+    cr_assert_eq(len, 4);
+    port_forget();
+    cr_assert_eq(procbuf_reader_read(&reader, array, 9, &len), PROCBUF_OK);
+    cr_assert_eq(len, 6);
+    cr_assert_eq(procbuf_stream_copy(&writer, &reader, 4, &len), PROCBUF_OK);
+    cr_assert_eq(len, 0, "the end of the reader");
 }
 
 /* ---- Grants, slots, tables ---- */
@@ -373,6 +519,37 @@ Test(wide, a_driver_has_slots_beyond_2_16_bytes)
                  PROCBUF_NOSUPPORT);
 }
 
+static void read_round(const struct procbuf_grant *grant, void *data)
+{
+    static const uint32_t there[] = { 0, 43, 44, 255, 299 };
+    static const uint32_t absent[] = { 300, 300 + 255, FAR, FAR + 1 };
+    struct procbuf_readwrite buffer;
+    (void)data;
+    cr_assert_eq(procbuf_writable_len(procbuf_grant_data(grant)), FAR);
+    for (size_t s = 0; s < sizeof there / sizeof there[0]; s++) {
+        cr_assert_eq(procbuf_grant_readwrite(grant, there[s], &buffer), PROCBUF_OK);
+        cr_assert_eq(procbuf_readwrite_len(&buffer), there[s] == 299 ? 8 : 0);
+    }
+    for (size_t s = 0; s < sizeof absent / sizeof absent[0]; s++)
+        cr_assert_eq(procbuf_grant_readwrite(grant, absent[s], &buffer),
+                     PROCBUF_ADDRESS_OUT_OF_BOUNDS);
+}
+
+/* 44 is the number of slots modulo 2^8. */
+Test(wide, a_driver_has_300_slots_to_write_and_2_16_bytes)
+{
+    const struct procbuf_driver_config config = { .readwrite_count = 300,
+                                                  .data_len = FAR,
+                                                  .data_align = 8 };
+    ACCEPTS("A1 G4 G6");
+    REFUSES("G4");
+    procbuf_driver_init(&driver, &config);
+    cr_assert_eq(procbuf_process_allow_readwrite(process, &driver, 299, place(0), 8).code,
+                 PROCBUF_OK);
+    cr_assert_eq(procbuf_driver_enter(&driver, procbuf_process_id(process), read_round, NULL),
+                 PROCBUF_OK);
+}
+
 Test(wide, a_grant_is_longer_than_2_16_and_one_of_300)
 {
     uint32_t number;
@@ -439,6 +616,8 @@ Test(wide, a_table_has_300_processes)
     struct procbuf_process *one, *last = NULL;
     uint32_t number;
     ACCEPTS("P4 L1 B7 G2");
+    memset(many, 0xa5, sizeof many);
+    memset(entries, 0xa5, sizeof entries);
     procbuf_table_init(&large, many, 300);
     procbuf_table_use_grants(&large, &entries[0][0], 2);
     for (uint32_t slot = 0; slot < 300; slot++) {
@@ -468,6 +647,26 @@ Test(wide, a_table_has_300_processes)
     cr_assert_eq(one, &many[280]);
 }
 
+/* 44 is the number of grants of each modulo 2^8. */
+Test(wide, two_processes_have_300_grants_each)
+{
+    static struct procbuf_process two[2];
+    static struct procbuf_grant_entry entries[2][GRANTS];
+    const struct procbuf_process_config configs[] = { { .mem_start = place(0), .mem_len = 64 },
+                                                      { .mem_start = place(64), .mem_len = 64 } };
+    struct procbuf_process *processes[2];
+    uint32_t number;
+    ACCEPTS("G2");
+    procbuf_table_init(&table, two, 2);
+    procbuf_table_use_grants(&table, &entries[0][0], GRANTS);
+    for (size_t p = 0; p < 2; p++)
+        cr_assert_eq(procbuf_process_create(&table, &configs[p], &processes[p]), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_allocate_grant(processes[0], 44, 1, 8, 2), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_allocate_grant(processes[1], 0, 2, 8, 2), PROCBUF_OK);
+    cr_assert(procbuf_process_lookup_driver(processes[0], 1, &number) && number == 44);
+    cr_assert_not(procbuf_process_lookup_driver(processes[1], 1, &number));
+}
+
 /* ---- What trusted code says ---- */
 
 static uint32_t asked_index;
@@ -493,6 +692,7 @@ Test(wide, a_foreign_process_is_asked_for_with_all_bits)
         procbuf_id_new_external(&foreign, 0x02345678, UINT64_C(0x123456789abcdef0), &capability),
         procbuf_id_new_external(&foreign, 0x12345678, UINT64_C(0x023456789abcdef0), &capability),
     };
+    cr_assert(procbuf_id_equal(id, id));
     cr_assert_not(procbuf_id_equal(id, near[0]));
     cr_assert_not(procbuf_id_equal(id, near[1]));
     const struct procbuf_readonly readonly =
@@ -504,6 +704,16 @@ Test(wide, a_foreign_process_is_asked_for_with_all_bits)
     asked_index = 0;
     cr_assert_eq(procbuf_readwrite_len(&readwrite), FAR + 9);
     cr_assert(asked_index == 0x12345678 && asked_identifier == UINT64_C(0x123456789abcdef0));
+    const struct procbuf_region region = { place(0), place(RAM), PROCBUF_ACCESS_READ };
+    const struct procbuf_map map = procbuf_map_of_regions(&region, 1, &capability);
+    const struct procbuf_lender lender = procbuf_lender_pinned(&map, id);
+    struct procbuf_readonly lent;
+    asked_index = 0;
+    cr_assert_eq(procbuf_readonly_build_from(&lender, place(0), 8, &lent), PROCBUF_OK);
+    cr_assert(asked_index == 0x12345678 && asked_identifier == UINT64_C(0x123456789abcdef0));
+    asked_index = 0;
+    cr_assert_eq(procbuf_readonly_len(&lent), 8);
+    cr_assert(asked_index == 0x12345678 && asked_identifier == UINT64_C(0x123456789abcdef0));
 }
 
 static void take_slot(const struct procbuf_grant *grant, void *data)
@@ -511,33 +721,193 @@ static void take_slot(const struct procbuf_grant *grant, void *data)
     cr_assert_eq(procbuf_grant_readonly(grant, 0, data), PROCBUF_OK);
 }
 
-/* What was read from a slot at a multiple of 2^16 dies when the slot is swapped, too. */
-Test(wide, a_slot_at_a_round_address_is_a_slot)
+Test(wide, a_grant_is_aligned_to_2_17)
 {
-    static _Alignas(1 << 16) uint8_t round_ram[3 << 16];
-    const procbuf_addr_t start = (procbuf_addr_t)(uintptr_t)round_ram;
+    static _Alignas(1 << 17) uint8_t aligned[1 << 18];
+    const procbuf_addr_t start = (procbuf_addr_t)(uintptr_t)aligned;
+    const struct procbuf_process_config whole = { .mem_start = start,
+                                                  .mem_len = (1 << 17) + FAR + 64 };
+    procbuf_addr_t addr;
+    ACCEPTS("G1");
+    procbuf_table_init(&table, slots, 1);
+    procbuf_table_use_grants(&table, grants, 1);
+    cr_assert_eq(procbuf_process_create(&table, &whole, &process), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_allocate_grant(process, 0, 1, 8, 1 << 17), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_enter_grant(procbuf_process_id(process), 0, &addr), PROCBUF_OK);
+    cr_assert_eq(addr, start + (1 << 17));
+}
+
+/* ---- Addresses count with all bits ---- */
+
+static bool look_up(procbuf_addr_t addr, struct procbuf_region *region_out, const void *data)
+{
+    const struct procbuf_region *regions = data;
+    for (size_t r = 0; r < 3; r++) {
+        *region_out = regions[r];
+        if (regions[r].start <= addr && addr < regions[r].end)
+            return true;
+    }
+    return false;
+}
+
+static void build_on_both_sides(procbuf_addr_t middle)
+{
+    PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability);
+    struct procbuf_region regions[] = { { middle + 16, middle + 48, PROCBUF_ACCESS_READ },
+                                        { middle - 16, middle + 16, PROCBUF_ACCESS_READ },
+                                        { middle - 48, middle - 16, PROCBUF_ACCESS_READ } };
+    const struct procbuf_map maps[] = { procbuf_map_of_regions(regions, 3, &capability),
+                                        procbuf_map_of_lookup(look_up, regions, &capability) };
+    struct procbuf_table foreign;
+    struct procbuf_readonly buffer;
+    procbuf_table_init_external(&foreign, notes_who_it_was, NULL);
+    const struct procbuf_id id = procbuf_id_new_external(&foreign, 0, 0, &capability);
+    for (size_t m = 0; m < 2; m++) {
+        const struct procbuf_lender lender = procbuf_lender_pinned(&maps[m], id);
+        regions[1].end = middle + 16;
+        for (procbuf_addr_t addr = middle - 48; addr < middle + 40; addr += 8)
+            cr_assert_eq(
+                procbuf_readonly_build_from(&lender, addr, (size_t)(middle + 48 - addr), &buffer),
+                PROCBUF_OK);
+        cr_assert_eq(procbuf_readonly_build_from(&lender, middle - 40, 89, &buffer), PROCBUF_INVAL);
+        regions[1].end = middle - 8;
+        cr_assert_eq(procbuf_readonly_build_from(&lender, middle - 40, 48, &buffer), PROCBUF_INVAL);
+    }
+}
+
+/* A process that owns memory on both sides of an address that ends in zero bits. */
+static void live_on_both_sides(uint8_t *middle)
+{
+    const procbuf_addr_t start = (procbuf_addr_t)(uintptr_t)middle - 64;
+    const struct procbuf_process_config whole = { .mem_start = start,
+                                                  .mem_len = 512,
+                                                  .initial_app_len = 256 };
+    const struct procbuf_process_config inside = { .mem_start = start + 56, .mem_len = 64 };
+    const struct procbuf_process_config after = { .mem_start = start + 512, .mem_len = 64 };
+    static struct procbuf_process both[2];
+    struct procbuf_process *other;
+    struct procbuf_readonly buffer;
+    procbuf_addr_t old_break, addr;
+    procbuf_table_init(&table, both, 2);
+    procbuf_table_use_grants(&table, grants, 1);
+    cr_assert_eq(procbuf_process_create(&table, &whole, &process), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_create(&table, &inside, &other), PROCBUF_INVAL);
+    cr_assert_eq(procbuf_process_create(&table, &after, &other), PROCBUF_OK);
+    for (size_t offset = 0; offset < 256; offset += 8) {
+        port_forget();
+        cr_assert_eq(procbuf_readonly_build(process, start + offset, 256 - offset, &buffer),
+                     PROCBUF_OK);
+        cr_assert_eq(procbuf_readonly_len(&buffer), 256 - offset);
+        cr_assert(procbuf_process_set_byte(process, start + offset, 1));
+    }
+    cr_assert_eq(procbuf_readonly_build(process, start + 250, 7, &buffer), PROCBUF_INVAL);
+    cr_assert_eq(procbuf_readonly_build(process, start - 8, 16, &buffer), PROCBUF_INVAL);
+    cr_assert_eq(procbuf_readonly_build(process, start, 20, &buffer), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_mark(process), start + 256, "it does not go down");
+    cr_assert_eq(procbuf_process_restart(process, NULL), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_brk(process, start + 32, &old_break), PROCBUF_OK);
+    memset(middle, 0x5a, 256);
+    port_forget();
+    cr_assert_eq(procbuf_process_brk(process, start + 300, &old_break), PROCBUF_OK);
+    for (size_t i = 0; i < 236; i++)
+        cr_assert_eq(middle[i], 0);
+    cr_assert_eq(middle[236], 0x5a);
+    cr_assert_eq(procbuf_process_brk(process, start + 513, &old_break),
+                 PROCBUF_ADDRESS_OUT_OF_BOUNDS);
+    cr_assert_eq(procbuf_process_brk(process, start, &old_break), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_allocate_grant(process, 0, 1, 500, 2), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_enter_grant(procbuf_process_id(process), 0, &addr), PROCBUF_OK);
+    cr_assert_eq(addr, start + 12);
+}
+
+/* What was read from a slot at a round address dies when the slot is swapped, too. */
+static void swap_at(uint8_t *round)
+{
+    const procbuf_addr_t slot_addr = (procbuf_addr_t)(uintptr_t)round;
     const struct procbuf_driver_config config = { .readonly_count = 1,
                                                   .data_len = 8,
-                                                  .data_align = 1 << 16 };
-    const struct procbuf_process_config whole = { .mem_start = start,
-                                                  .mem_len = sizeof round_ram,
+                                                  .data_align = 8 };
+    const struct procbuf_process_config whole = { .mem_start = slot_addr - 128,
+                                                  .mem_len = 128 + procbuf_grant_len(&config),
                                                   .initial_app_len = 100 };
     struct procbuf_driver one_slot;
     struct procbuf_readonly buffer;
-    ACCEPTS("H6");
     procbuf_table_init(&table, slots, 1);
     procbuf_table_use_grants(&table, grants, 1);
     cr_assert_eq(procbuf_process_create(&table, &whole, &process), PROCBUF_OK);
     procbuf_driver_init(&one_slot, &config);
-    cr_assert_eq(procbuf_process_allow_readonly(process, &one_slot, 0, start + 1, 9).code,
+    cr_assert_eq(procbuf_process_allow_readonly(process, &one_slot, 0, whole.mem_start + 1, 9).code,
                  PROCBUF_OK);
-    cr_assert_eq(procbuf_process_kernel_break(process), start + FAR);
+    cr_assert_eq(procbuf_process_kernel_break(process), slot_addr);
     cr_assert_eq(procbuf_driver_enter(&one_slot, procbuf_process_id(process), take_slot, &buffer),
                  PROCBUF_OK);
     cr_assert_eq(procbuf_readonly_len(&buffer), 9);
     cr_assert_eq(procbuf_process_allow_readonly(process, &one_slot, 0, 0, 0).code, PROCBUF_OK);
     cr_assert_eq(procbuf_readonly_len(&buffer), 0);
 }
+
+Test(wide, a_process_is_on_both_sides_of_a_multiple_of_2_16)
+{
+    static _Alignas(1 << 16) uint8_t sides[1 << 17];
+    ACCEPTS("P1 P2 P4 B3 B4 H6 K1 G1 M2");
+    REFUSES("P4 B3 K1 M2");
+    live_on_both_sides(&sides[FAR]);
+    build_on_both_sides((procbuf_addr_t)(uintptr_t)&sides[FAR]);
+    swap_at(&sides[FAR]);
+}
+
+#if SIZE_MAX > UINT32_MAX
+Test(wide, a_process_is_on_both_sides_of_a_multiple_of_2_32)
+{
+    procbuf_addr_t middle = (procbuf_addr_t)0x3000 << 32;
+    void *sides;
+    ACCEPTS("P1 P2 P4 B3 B4 H6 K1 G1 M2");
+    REFUSES("P4 B3 K1 M2");
+    do { /* until nothing else is there */
+        middle += (procbuf_addr_t)1 << 32;
+        sides = mmap((void *)(uintptr_t)(middle - FAR), (size_t)2 * FAR, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    } while (sides == MAP_FAILED && errno == EEXIST);
+    cr_assert_eq((procbuf_addr_t)(uintptr_t)sides, middle - FAR);
+    live_on_both_sides((uint8_t *)(uintptr_t)middle);
+    build_on_both_sides(middle);
+    swap_at((uint8_t *)(uintptr_t)middle);
+}
+
+Test(wide, a_region_is_2_32_bytes_long)
+{
+    PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability);
+    const procbuf_addr_t start = 4096, end = start + ((procbuf_addr_t)1 << 32);
+    const struct procbuf_region regions[] = { { end, end + 8, PROCBUF_ACCESS_READ },
+                                              { start, end, PROCBUF_ACCESS_READ } };
+    const struct procbuf_map map = procbuf_map_of_regions(regions, 2, &capability);
+    struct procbuf_table foreign;
+    struct procbuf_readonly buffer;
+    ACCEPTS("M2 M3");
+    procbuf_table_init_external(&foreign, notes_who_it_was, NULL);
+    const struct procbuf_lender lender =
+        procbuf_lender_pinned(&map, procbuf_id_new_external(&foreign, 0, 0, &capability));
+    cr_assert_eq(procbuf_readonly_build_from(&lender, start, (size_t)(end - start) + 8, &buffer),
+                 PROCBUF_OK);
+}
+
+/* Of which no byte is touched. */
+Test(wide, flash_is_on_both_sides_of_a_multiple_of_2_32)
+{
+    const struct procbuf_process_config config = { .flash_start = ((procbuf_addr_t)1 << 33) - 16,
+                                                   .flash_len = 256,
+                                                   .mem_start = place(0),
+                                                   .mem_len = 8 };
+    struct procbuf_readonly buffer;
+    ACCEPTS("P1 P4 B3");
+    procbuf_table_init(&table, slots, 1);
+    cr_assert_eq(procbuf_process_create(&table, &config, &process), PROCBUF_OK);
+    for (size_t offset = 0; offset < 256; offset += 8)
+        cr_assert_eq(
+            procbuf_readonly_build(process, config.flash_start + offset, 256 - offset, &buffer),
+            PROCBUF_OK);
+}
+#endif
 
 /* In a slice of 2^16 bytes, which the next life does not own. */
 static void begin_anew(struct procbuf_readable slice, void *data)
@@ -574,6 +944,25 @@ Test(wide, no_grant_covers_a_byte_of_a_long_open_slice)
     cr_assert_eq(procbuf_readonly_enter(&buffer, begin_anew_inside, &inner), PROCBUF_OK);
 }
 
+static void restart_refused(const struct procbuf_grant *grant, void *data)
+{
+    (void)grant, (void)data;
+    cr_assert_eq(procbuf_process_restart(process, NULL), PROCBUF_OUT_OF_MEMORY);
+}
+
+Test(wide, no_new_life_owns_a_byte_of_an_open_grant_of_2_16_bytes)
+{
+    const struct procbuf_driver_config long_one = { .data_len = FAR, .data_align = 8 };
+    procbuf_addr_t old_break;
+    REFUSES("L9 L5");
+    procbuf_driver_init(&driver, &long_one);
+    cr_assert_eq(procbuf_process_brk(process, place(8), &old_break), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_allocate_grant(process, 1, 9, RAM - APP, 8), PROCBUF_OK);
+    cr_assert_eq(procbuf_driver_enter(&driver, procbuf_process_id(process), restart_refused, NULL),
+                 PROCBUF_OK);
+    cr_assert_eq(procbuf_process_kernel_break(process), place(APP - FAR));
+}
+
 Test(wide, flash_is_longer_than_2_16_and_2_32)
 {
     static uint8_t flash[FAR + 16], small[64];
@@ -596,5 +985,82 @@ Test(wide, flash_is_longer_than_2_16_and_2_32)
     procbuf_table_init(&table, slots, 1);
     cr_assert_eq(procbuf_process_create(&table, &config, &process), PROCBUF_OK);
     cr_assert_eq(procbuf_process_flash_end(process), 4096 + config.flash_len);
+#endif
+}
+
+/* With memory of the process that ends in zero bits, and parts that do when they are too long. */
+Test(wide, parts_of_a_process_are_compared_in_full)
+{
+    static const size_t lens[] = { 256, FAR, SIZE_MAX / 2 + 1 };
+    const struct procbuf_process_config whole = {
+        .mem_start = place(0), .mem_len = RAM, .initial_app_len = 8, .initial_kernel_len = 8
+    };
+    ACCEPTS("P4");
+    procbuf_table_init(&table, slots, 1);
+    cr_assert_eq(procbuf_process_create(&table, &whole, &process), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_kernel_break(process), place(RAM - 8));
+    struct procbuf_process_config parts = whole;
+    parts.initial_kernel_len = FAR;
+    procbuf_table_init(&table, slots, 1);
+    cr_assert_eq(procbuf_process_create(&table, &parts, &process), PROCBUF_OK);
+    cr_assert_eq(procbuf_process_kernel_break(process), place(RAM - FAR));
+#if SIZE_MAX > UINT32_MAX
+    parts.mem_len = ((size_t)1 << 32) + 4;
+    parts.initial_kernel_len = 0;
+    procbuf_table_init(&table, slots, 1);
+    cr_assert_eq(procbuf_process_create(&table, &parts, &process), PROCBUF_OK);
+#endif
+    REFUSES("P4");
+    parts.mem_len = FAR + 64;
+    parts.initial_kernel_len = FAR;
+    parts.initial_app_len = 100;
+    procbuf_table_init(&table, slots, 1);
+    cr_assert_eq(procbuf_process_create(&table, &parts, &process), PROCBUF_INVAL);
+    procbuf_table_init(&table, slots, 1);
+    for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+        struct procbuf_process_config config = { .mem_start = place(0), .mem_len = 128 };
+        config.initial_app_len = lens[i];
+        cr_assert_eq(procbuf_process_create(&table, &config, &process), PROCBUF_INVAL);
+        config.initial_kernel_len = 8;
+        config.initial_app_len = lens[i] + 120;
+        cr_assert_eq(procbuf_process_create(&table, &config, &process), PROCBUF_INVAL);
+        config.initial_kernel_len = lens[i];
+        config.initial_app_len = 0;
+        cr_assert_eq(procbuf_process_create(&table, &config, &process), PROCBUF_INVAL);
+        config.initial_kernel_len = 0;
+        config.flash_start = place(4096);
+        config.flash_len = 8;
+        config.flash_protected_len = lens[i];
+        cr_assert_eq(procbuf_process_create(&table, &config, &process), PROCBUF_INVAL);
+        config.flash_protected_len = lens[i] + 8;
+        cr_assert_eq(procbuf_process_create(&table, &config, &process), PROCBUF_INVAL);
+        config.flash_protected_len = SIZE_MAX;
+        cr_assert_eq(procbuf_process_create(&table, &config, &process), PROCBUF_INVAL);
+    }
+}
+
+/* Address 0 is in a range however long that is, and no address is it that merely ends in 32 zero bits. */
+Test(wide, no_range_of_a_process_has_null_in_it)
+{
+    static const size_t lens[] = { 256, FAR, (size_t)UINT32_MAX + 1 };
+    struct procbuf_process_config config = { .mem_start = place(0), .mem_len = RAM };
+    REFUSES("P4");
+    procbuf_table_init(&table, slots, 1);
+    port_refuse_at = 1; /* of this one, nothing may be left */
+    cr_assert_neq(procbuf_process_create(&table, &config, &process), PROCBUF_OK);
+    for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+        const size_t wanted = lens[i] == 0 ? FAR : lens[i]; /* 0 on 32 bits */
+        config.flash_len = wanted;
+        cr_assert_eq(procbuf_process_create(&table, &config, &process), PROCBUF_INVAL);
+        const struct procbuf_process_config no_flash = { .mem_start = 0, .mem_len = wanted };
+        cr_assert_eq(procbuf_process_create(&table, &no_flash, &process), PROCBUF_INVAL);
+    }
+    ACCEPTS("P4");
+#if SIZE_MAX > UINT32_MAX
+    const struct procbuf_process_config round = { .flash_start = (procbuf_addr_t)1 << 33,
+                                                  .flash_len = 8,
+                                                  .mem_start = (procbuf_addr_t)1 << 32,
+                                                  .mem_len = 8 };
+    cr_assert_eq(procbuf_process_create(&table, &round, &process), PROCBUF_OK);
 #endif
 }
