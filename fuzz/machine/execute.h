@@ -1,4 +1,4 @@
-/* The operations, done: one run_ function each, which calls the library. */
+/* The operations, done: calls of the library, as ops.def has them, and a run_ function each where that is more. */
 #ifndef FUZZ_EXECUTE_H
 #define FUZZ_EXECUTE_H
 
@@ -23,8 +23,19 @@ bool execute_foreign_is_live(uint32_t place, uint64_t number, const void *data);
  * without data. */
 struct procbuf_driver_config place_driver_data(struct model_driver *driver);
 
+/* ---- What operands name ---- */
+
 /* The slice of a register, as one that only reads. */
 struct procbuf_readable readable_of(const struct testbed *t, uint64_t number);
+
+/* Returns: null if it is not declared. */
+const struct procbuf_driver *driver_named(const struct testbed *t, uint64_t number);
+
+/* Of a foreign process's life: it has ended if the call under way ends it. */
+struct procbuf_id foreign_id_named(const struct testbed *t, uint32_t index);
+
+/* A foreign process lends: by a map, and pinned (0) or checked again (1). The life is that of before the call. */
+struct procbuf_lender lender_named(struct testbed *t, uint64_t map, uint32_t index, uint64_t how);
 
 /* ---- Putting an answer together. Kinds of values: model.h ---- */
 
@@ -48,6 +59,7 @@ static inline void *array_at(uint64_t offset, uint64_t len)
 /* ---- Operations: what ops.def names ---- */
 
 typedef void run_function(struct testbed *t, const struct call *call, struct outcome *outcome);
+#define OP_CALL(...)
 #define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words, c)    \
     run_function run_##run;
 #include "ops.def"

@@ -7,12 +7,12 @@
 
 #include <inttypes.h>
 
-static struct procbuf_process *process_of(const struct testbed *t, const struct call *call)
-{
-    return &t->world->slots[call->args[0]];
-}
-
 /* ---- Drivers ---- */
+
+const struct procbuf_driver *driver_named(const struct testbed *t, uint64_t number)
+{
+    return t->model.drivers[number].declared ? &t->world->drivers[number] : NULL;
+}
 
 struct procbuf_driver_config place_driver_data(struct model_driver *driver)
 {
@@ -81,36 +81,6 @@ void run_grant_len(struct testbed *t, const struct call *call, struct outcome *o
         value(outcome, 'l', len - procbuf_grant_len(&slots));
 }
 
-/* ---- The process level ---- */
-
-void run_allocate_grant(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    answer_why(outcome, procbuf_process_allocate_grant(
-                            process_of(t, call), (uint32_t)call->args[1], (uint32_t)call->args[2],
-                            (size_t)call->args[3], (size_t)call->args[4]));
-}
-
-void run_lookup_driver(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    uint32_t found;
-    const struct out out = out_fill(&found, sizeof found);
-    answer_bool(outcome, procbuf_process_lookup_driver(process_of(t, call), (uint32_t)call->args[1],
-                                                       &found));
-    if (out_is_told(&out, outcome))
-        value(outcome, 'u', found);
-}
-
-void run_enter_grant(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    procbuf_addr_t addr;
-    const struct out out = out_fill(&addr, sizeof addr);
-    answer_process_error(outcome,
-                         procbuf_process_enter_grant(procbuf_process_id(process_of(t, call)),
-                                                     (uint32_t)call->args[1], &addr));
-    if (out_is_told(&out, outcome))
-        value(outcome, 'a', addr);
-}
-
 void run_leave_grant(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
     const struct model_id *id = &t->model.ids[call->args[0]];
@@ -124,45 +94,6 @@ void run_leave_grant(struct testbed *t, const struct call *call, struct outcome 
         bug_found("result", "dead-id-enters-grant",
                   "expected: a dead or foreign id enters no grant: NO_SUCH_APP (G3)\n"
                   "actual: another answer");
-}
-
-/* ---- Slots ---- */
-
-void run_read_readonly(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    struct procbuf_readonly *buffer = &t->world->readonly[call->args[0]];
-    const struct out out = out_keep(buffer, sizeof *buffer);
-    answer_process_error(outcome,
-                         procbuf_grant_readonly(t->world->grant, (uint32_t)call->args[1], buffer));
-    (void)out_is_told(&out, outcome);
-}
-
-void run_read_readwrite(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    struct procbuf_readwrite *buffer = &t->world->readwrite[call->args[0]];
-    const struct out out = out_keep(buffer, sizeof *buffer);
-    answer_process_error(outcome,
-                         procbuf_grant_readwrite(t->world->grant, (uint32_t)call->args[1], buffer));
-    (void)out_is_told(&out, outcome);
-}
-
-static const struct procbuf_driver *driver_of(const struct testbed *t, const struct call *call)
-{
-    return t->model.drivers[call->args[1]].declared ? &t->world->drivers[call->args[1]] : NULL;
-}
-
-void run_allow_readonly(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    answer_allow(outcome, procbuf_process_allow_readonly(
-                              process_of(t, call), driver_of(t, call), (uint32_t)call->args[2],
-                              (procbuf_addr_t)call->args[3], (size_t)call->args[4]));
-}
-
-void run_allow_readwrite(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    answer_allow(outcome, procbuf_process_allow_readwrite(
-                              process_of(t, call), driver_of(t, call), (uint32_t)call->args[2],
-                              (procbuf_addr_t)call->args[3], (size_t)call->args[4]));
 }
 
 /* ---- allow_userspace_readable ---- */
@@ -221,26 +152,19 @@ static enum procbuf_error accept(struct procbuf_id id, uint32_t number,
 void run_allow_userspace_readable(struct testbed *t, const struct call *call,
                                   struct outcome *outcome)
 {
-    const bool declared = driver_of(t, call) != NULL;
+    const bool declared = driver_named(t, call->args[1]) != NULL;
     const uint32_t number = (uint32_t)call->args[2];
     const procbuf_addr_t addr = (procbuf_addr_t)call->args[3];
     const size_t len = (size_t)call->args[4];
-    struct decision decision = { process_of(t, call),
+    struct procbuf_process *process = &t->world->slots[call->args[0]];
+    struct decision decision = { process,
                                  number,
                                  addr,
                                  len,
                                  &t->world->held[call->args[1]],
                                  (enum procbuf_error)model_answer(number) };
     asked = &decision;
-    answer_allow(outcome,
-                 procbuf_process_allow_userspace_readable(process_of(t, call), number, addr, len,
-                                                          declared ? accept : NULL, &decision));
+    answer_allow(outcome, procbuf_process_allow_userspace_readable(
+                              process, number, addr, len, declared ? accept : NULL, &decision));
     asked = NULL;
-}
-
-void run_set_byte(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    answer_bool(outcome,
-                procbuf_process_set_byte(process_of(t, call), (procbuf_addr_t)call->args[1],
-                                         (uint8_t)call->args[2]));
 }

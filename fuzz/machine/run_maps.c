@@ -74,15 +74,6 @@ void run_map_region(struct testbed *t, const struct call *call, struct outcome *
     };
 }
 
-void run_map_of_regions(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    const size_t count = (size_t)call->args[1];
-    const struct procbuf_region *regions = &t->world->regions[call->args[0] * TRACE_MAP_REGIONS];
-    (void)outcome;
-    t->world->maps[call->args[0]] =
-        procbuf_map_of_regions(count != 0 ? regions : NULL, count, &capability);
-}
-
 void run_map_of_lookup(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
     (void)outcome;
@@ -98,63 +89,12 @@ void run_map_none(struct testbed *t, const struct call *call, struct outcome *ou
 
 /* ---- Lending ---- */
 
-/* Operands: a map, a foreign process, a way to hold. The life is that of before the call. */
-static struct procbuf_lender lender_of(struct testbed *t, const struct call *call)
+struct procbuf_lender lender_named(struct testbed *t, uint64_t map, uint32_t index, uint64_t how)
 {
-    const uint32_t index = (uint32_t)call->args[2];
-    const struct procbuf_map *map =
-        call->args[1] == TRACE_MAP_COUNT - 1 ? NULL : &t->world->maps[call->args[1]];
+    const struct procbuf_map *the_map = map == TRACE_MAP_COUNT - 1 ? NULL : &t->world->maps[map];
+    const struct procbuf_id id = foreign_id_named(t, index);
     t->world->lending = (struct lending){ index, t->world->foreign_lives[index].identifier };
-    const struct procbuf_id id = procbuf_id_new_external(
-        &t->world->foreign, world_foreign_place(t->model.is_large, index),
-        world_foreign_identifier(t->model.is_large, t->world->lending.identifier), &capability);
-    return call->args[3] == 1 ? procbuf_lender_rechecked(map, id) : procbuf_lender_pinned(map, id);
-}
-
-static void build_readonly(struct testbed *t, const struct call *call,
-                           const struct procbuf_lender *lender, unsigned addr,
-                           struct outcome *outcome)
-{
-    struct procbuf_readonly *buffer = &t->world->readonly[call->args[0]];
-    const struct out out = out_keep(buffer, sizeof *buffer);
-    answer_code(outcome, procbuf_readonly_build_from(lender, (procbuf_addr_t)call->args[addr],
-                                                     (size_t)call->args[addr + 1], buffer));
-    (void)out_is_told(&out, outcome);
-}
-
-static void build_readwrite(struct testbed *t, const struct call *call,
-                            const struct procbuf_lender *lender, unsigned addr,
-                            struct outcome *outcome)
-{
-    struct procbuf_readwrite *buffer = &t->world->readwrite[call->args[0]];
-    const struct out out = out_keep(buffer, sizeof *buffer);
-    answer_code(outcome, procbuf_readwrite_build_from(lender, (procbuf_addr_t)call->args[addr],
-                                                      (size_t)call->args[addr + 1], buffer));
-    (void)out_is_told(&out, outcome);
-}
-
-void run_map_readonly(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    const struct procbuf_lender lender = lender_of(t, call);
-    build_readonly(t, call, &lender, 4, outcome);
-}
-
-void run_map_readwrite(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    const struct procbuf_lender lender = lender_of(t, call);
-    build_readwrite(t, call, &lender, 4, outcome);
-}
-
-void run_lend_readonly(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    const struct procbuf_lender lender = procbuf_lender_process(&t->world->slots[call->args[1]]);
-    build_readonly(t, call, &lender, 2, outcome);
-}
-
-void run_lend_readwrite(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    const struct procbuf_lender lender = procbuf_lender_process(&t->world->slots[call->args[1]]);
-    build_readwrite(t, call, &lender, 2, outcome);
+    return how == 1 ? procbuf_lender_rechecked(the_map, id) : procbuf_lender_pinned(the_map, id);
 }
 
 /* ---- Vectors ---- */
@@ -198,7 +138,8 @@ static void build_vector(struct testbed *t, const struct call *call,
 
 void run_map_vector(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
-    const struct procbuf_lender lender = lender_of(t, call);
+    const struct procbuf_lender lender =
+        lender_named(t, call->args[1], (uint32_t)call->args[2], call->args[3]);
     build_vector(t, call, &lender, 4, outcome);
 }
 
@@ -213,48 +154,4 @@ void run_put_pair(struct testbed *t, const struct call *call, struct outcome *ou
     const uint32_t at = (uint32_t)(call->args[0] + call->args[1] * MODEL_PAIR_LEN - ARENA_BASE);
     (void)outcome;
     world_show_user_write(t, (struct span){ at, at + MODEL_PAIR_LEN });
-}
-
-void run_pair(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    struct procbuf_pair pair;
-    const struct out out = out_fill(&pair, sizeof pair);
-    answer_bool(outcome,
-                procbuf_readable_pair(readable_of(t, call->args[0]), (size_t)call->args[1], &pair));
-    if (out_is_told(&out, outcome)) {
-        value(outcome, 'a', pair.addr);
-        value(outcome, 'l', pair.len);
-    }
-}
-
-/* ---- Slots of the kernel's ---- */
-
-void run_map_allow_readonly(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    const struct procbuf_lender lender = lender_of(t, call);
-    answer_allow(outcome,
-                 procbuf_readonly_slot_allow(&t->world->readonly_slots[call->args[0]], &lender,
-                                             (procbuf_addr_t)call->args[4], (size_t)call->args[5]));
-}
-
-void run_map_allow_readwrite(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    const struct procbuf_lender lender = lender_of(t, call);
-    answer_allow(outcome, procbuf_readwrite_slot_allow(&t->world->readwrite_slots[call->args[0]],
-                                                       &lender, (procbuf_addr_t)call->args[4],
-                                                       (size_t)call->args[5]));
-}
-
-void run_map_slot_readonly(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    (void)outcome;
-    t->world->readonly[call->args[0]] =
-        procbuf_readonly_slot_get(&t->world->readonly_slots[call->args[1]]);
-}
-
-void run_map_slot_readwrite(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    (void)outcome;
-    t->world->readwrite[call->args[0]] =
-        procbuf_readwrite_slot_get(&t->world->readwrite_slots[call->args[1]]);
 }

@@ -1,13 +1,8 @@
-/* Processes, lives, states, the break, ids. */
+/* Processes and ids: what is more than one call. */
 #include "bug.h"
 #include "execute.h"
 #include "out.h"
 #include "testbed.h"
-
-static struct procbuf_process *process_of(const struct testbed *t, const struct call *call)
-{
-    return &t->world->slots[call->args[0]];
-}
 
 void execute_create(struct testbed *t, const uint64_t args[8], struct outcome *outcome)
 {
@@ -33,126 +28,10 @@ void run_create(struct testbed *t, const struct call *call, struct outcome *outc
     execute_create(t, call->args, outcome);
 }
 
-void run_remove(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    answer_code(outcome, procbuf_process_remove(process_of(t, call)));
-}
-
-/* ---- Lives. Completion codes come as operands do: 0 none, else the code + 1 ---- */
-
-void run_terminate(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    const uint32_t code = (uint32_t)call->args[1] - 1;
-    (void)outcome;
-    procbuf_process_terminate(process_of(t, call), call->args[1] == 0 ? NULL : &code);
-}
-
-void run_restart(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    const uint32_t code = (uint32_t)call->args[1] - 1;
-    answer_why(outcome,
-               procbuf_process_restart(process_of(t, call), call->args[1] == 0 ? NULL : &code));
-}
-
 /* Once: machine.c goes on. */
 void run_restart_many(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
-    answer_why(outcome, procbuf_process_restart(process_of(t, call), NULL));
-}
-
-void run_start(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    answer_why(outcome, procbuf_process_start(process_of(t, call)));
-}
-
-void run_fault(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    (void)outcome;
-    procbuf_process_fault(process_of(t, call));
-}
-
-/* ---- States ---- */
-
-void run_stop(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    (void)outcome;
-    procbuf_process_stop(process_of(t, call));
-}
-
-void run_resume(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    (void)outcome;
-    procbuf_process_resume(process_of(t, call));
-}
-
-void run_set_running(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    (void)outcome;
-    procbuf_process_set_running(process_of(t, call));
-}
-
-void run_set_yielded(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    (void)outcome;
-    procbuf_process_set_yielded(process_of(t, call));
-}
-
-void run_set_yielded_for(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    (void)outcome;
-    procbuf_process_set_yielded_for(process_of(t, call), (uint32_t)call->args[1]);
-}
-
-void run_return_to_user(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    (void)t, (void)call, (void)outcome;
-    procbuf_return_to_user();
-}
-
-/* ---- The break ---- */
-
-void run_brk(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    procbuf_addr_t old_break;
-    const struct out out = out_fill(&old_break, sizeof old_break);
-    answer_process_error(outcome, procbuf_process_brk(process_of(t, call),
-                                                      (procbuf_addr_t)call->args[1], &old_break));
-    if (out_is_told(&out, outcome))
-        value(outcome, 'a', old_break);
-}
-
-void run_sbrk(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    procbuf_addr_t old_break;
-    const struct out out = out_fill(&old_break, sizeof old_break);
-    answer_process_error(
-        outcome, procbuf_process_sbrk(process_of(t, call), (intptr_t)call->args[1], &old_break));
-    if (out_is_told(&out, outcome))
-        value(outcome, 'a', old_break);
-}
-
-void run_memop_brk(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    answer_code(outcome,
-                procbuf_process_memop_brk(process_of(t, call), (procbuf_addr_t)call->args[1]));
-}
-
-void run_memop_sbrk(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    procbuf_addr_t old_break;
-    const struct out out = out_fill(&old_break, sizeof old_break);
-    answer_code(outcome, procbuf_process_memop_sbrk(process_of(t, call), (intptr_t)call->args[1],
-                                                    &old_break));
-    if (out_is_told(&out, outcome))
-        value(outcome, 'a', old_break);
-}
-
-/* ---- Ids ---- */
-
-void run_take_id(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    (void)outcome;
-    t->world->ids[call->args[0]] = procbuf_process_id(&t->world->slots[call->args[1]]);
+    answer_why(outcome, procbuf_process_restart(&t->world->slots[call->args[0]], NULL));
 }
 
 void run_lookup(struct testbed *t, const struct call *call, struct outcome *outcome)
@@ -176,12 +55,6 @@ void run_lookup(struct testbed *t, const struct call *call, struct outcome *outc
     answer_bool(outcome, process != NULL);
     if (process != NULL)
         value(outcome, 'p', (uint64_t)(process - t->world->slots));
-}
-
-void run_id_equal(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    answer_bool(outcome,
-                procbuf_id_equal(t->world->ids[call->args[0]], t->world->ids[call->args[1]]));
 }
 
 void run_table_slot(struct testbed *t, const struct call *call, struct outcome *outcome)

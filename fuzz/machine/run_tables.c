@@ -65,70 +65,12 @@ void run_foreign_life(struct testbed *t, const struct call *call, struct outcome
     t->world->foreign_lives[call->args[0]] = t->model.foreign[call->args[0]];
 }
 
-static struct procbuf_id foreign_id(const struct testbed *t, const struct call *call)
+struct procbuf_id foreign_id_named(const struct testbed *t, uint32_t index)
 {
-    const uint32_t index = (uint32_t)call->args[1];
     return procbuf_id_new_external(
         &t->world->foreign, world_foreign_place(t->model.is_large, index),
-        world_foreign_identifier(t->model.is_large, t->model.foreign[index].identifier),
+        world_foreign_identifier(t->model.is_large, t->world->foreign_lives[index].identifier),
         &capability);
-}
-
-void run_take_foreign_id(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    (void)outcome;
-    t->world->ids[call->args[0]] = foreign_id(t, call);
-}
-
-static procbuf_addr_t foreign_addr(uint64_t index, uint64_t offset)
-{
-    return (procbuf_addr_t)(ARENA_BASE + ARENA_FOREIGN + index * MODEL_FOREIGN_LEN + offset);
-}
-
-void run_foreign_readonly(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    (void)outcome;
-    t->world->readonly[call->args[0]] =
-        procbuf_readonly_new_external(foreign_addr(call->args[1], call->args[2]),
-                                      (size_t)call->args[3], foreign_id(t, call), &capability);
-}
-
-void run_foreign_readwrite(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    (void)outcome;
-    t->world->readwrite[call->args[0]] =
-        procbuf_readwrite_new_external(foreign_addr(call->args[1], call->args[2]),
-                                       (size_t)call->args[3], foreign_id(t, call), &capability);
-}
-
-/* ---- Another table of ours ---- */
-
-void run_take_other_id(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    (void)outcome;
-    t->world->ids[call->args[0]] = procbuf_process_id(&t->world->other_process);
-}
-
-void run_other_restart(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    (void)call;
-    answer_why(outcome, procbuf_process_restart(&t->world->other_process, NULL));
-}
-
-void run_other_readonly(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    (void)outcome;
-    t->world->readonly[call->args[0]] =
-        procbuf_readonly_new_external(foreign_addr(0, call->args[1]), (size_t)call->args[2],
-                                      procbuf_process_id(&t->world->other_process), &capability);
-}
-
-void run_other_readwrite(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    (void)outcome;
-    t->world->readwrite[call->args[0]] =
-        procbuf_readwrite_new_external(foreign_addr(0, call->args[1]), (size_t)call->args[2],
-                                       procbuf_process_id(&t->world->other_process), &capability);
 }
 
 /* ---- Errors ---- */
@@ -146,18 +88,6 @@ void run_code_name(struct testbed *t, const struct call *call, struct outcome *o
             "actual: %u becomes %d",
             (unsigned)call->args[0], (int)procbuf_error_to_code(error));
     value(outcome, 't', (uintptr_t)procbuf_error_name(error));
-}
-
-void run_process_error_name(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    (void)t;
-    value(outcome, 't', (uintptr_t)procbuf_error_name(process_error_at((unsigned)call->args[0])));
-}
-
-void run_process_error_to_code(struct testbed *t, const struct call *call, struct outcome *outcome)
-{
-    (void)t;
-    answer_code(outcome, procbuf_error_to_code(process_error_at((unsigned)call->args[0])));
 }
 
 /* ---- Mistakes ---- */

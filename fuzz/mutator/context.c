@@ -265,14 +265,22 @@ static unsigned insert_for_maps(struct trace *trace, unsigned at, struct op *op)
 /* The kernel changes its mind about the memory that was lent, and someone uses it. */
 static void insert_change_of_map(struct trace *trace, unsigned at, const struct op *lends)
 {
-    const char kind = kind_read(op_table[lends->code].operands[0]);
+    struct op taken = *lends;
     struct op change = region_of(trace, lends->operands[1].number, lends->operands[2].number,
                                  (int32_t)chance_below(2));
     struct op use = draw_op_of(trace, chance_one_in(3) ? OP_READER_READ : OP_LEN);
-    if (kind == 'K' || !draw_has(OP_MAP_REGION) || !draw_has(use.code))
+    if (op_table[lends->code].operands[0] == 'K') { /* into a slot, from which it is read first */
+        taken = draw_op_of(trace, lends->code == OP_MAP_ALLOW_READONLY ? OP_MAP_SLOT_READONLY :
+                                                                         OP_MAP_SLOT_READWRITE);
+        taken.operands[1] = lends->operands[0];
+    }
+    if (!draw_has(OP_MAP_REGION) || !draw_has(use.code) || !draw_has(taken.code))
         return;
+    if (taken.code != lends->code)
+        at += context_insert(trace, at, &taken);
     if (use.code == OP_LEN)
-        use.operands[0].number = (int32_t)buffer_number(kind, (uint64_t)lends->operands[0].number);
+        use.operands[0].number = (int32_t)buffer_number(
+            kind_read(op_table[taken.code].operands[0]), (uint64_t)taken.operands[0].number);
     if (chance_one_in(3))
         change = draw_op_of(trace, OP_MAP_REGION);
     at += context_insert(trace, at, &change);
@@ -755,6 +763,25 @@ static unsigned insert_allow_and_enter(struct trace *trace, unsigned at, struct 
     return at;
 }
 
+/* The grant that is left was allocated, often of no bytes, and entered. Returns: where the operation goes now. */
+static unsigned insert_entered_grant(struct trace *trace, unsigned at, const struct op *leave)
+{
+    struct op allocate = draw_op_of(trace, OP_ALLOCATE_GRANT);
+    struct op enter = draw_op_of(trace, OP_ENTER_GRANT);
+    if (leave->code != OP_LEAVE_GRANT || !draw_has(OP_ALLOCATE_GRANT) ||
+        !draw_has(OP_ENTER_GRANT) || chance_one_in(2) ||
+        !process_named(trace, at, &leave->operands[0], &allocate.operands[0]))
+        return at;
+    allocate.operands[1] = leave->operands[1]; /* number */
+    allocate.operands[3].number = chance_one_in(3) ? 0 : (int32_t)chance_below(64);
+    allocate.operands[3].anchor = ANCHOR_NUMBER;
+    allocate.operands[4].number = 1 << chance_below(4);
+    enter.operands[0] = allocate.operands[0];
+    enter.operands[1] = leave->operands[1];
+    at += context_insert(trace, at, &allocate);
+    return at + context_insert(trace, at, &enter);
+}
+
 /* Was the grant left? Whoever is let in now says so. */
 static void insert_another_enter(struct trace *trace, unsigned at, const struct op *leave)
 {
@@ -921,7 +948,7 @@ static struct op grant_that_meets(const struct trace *trace, const struct part *
     struct op allocate = draw_op_of(trace, OP_ALLOCATE_GRANT);
     int32_t len = part->grants - part->end + (int32_t)chance_below(3) - 1;
     if (len < 0 || chance_one_in(3))
-        len = (int32_t)chance_below((uint32_t)part->grants + 1);
+        len = (int32_t)chance_below(chance_one_in(2) ? 16 : (uint32_t)part->grants + 1);
     allocate.operands[3] = (struct operand){ .number = len };
     allocate.operands[4].number = chance_one_in(2) ? 1 : 1 << chance_below(8);
     return allocate;
@@ -948,7 +975,7 @@ static bool insert_meeting(struct trace *trace, unsigned at, const struct op *op
     brk.operands[1] = (struct operand){ ANCHOR_KERNEL_BREAK, index, 0 };
     enter.operands[0].number =
         build.operands[0].number + (enter.code == OP_ENTER ? TRACE_BUFFER_COUNT : 0);
-    if (chance_one_in(3))
+    if (chance_one_in(2))
         at = insert_driver_enters(trace, at, &process);
     at += context_insert(trace, at, &brk);
     at += context_insert(trace, at, &build);
@@ -1141,6 +1168,7 @@ void context_insert_random(struct trace *trace)
     at = insert_far_number(trace, at, &op);
     at = insert_inactivity(trace, at, &op);
     at = insert_refusal(trace, at, &op);
+    at = insert_entered_grant(trace, at, &op);
     at = insert_turn(trace, at, &op);
     if (op.code == OP_ALLOW_USERSPACE_READABLE_WITH) {
         insert_end(trace, insert_acting_driver(trace, at, &op));

@@ -252,7 +252,8 @@ static void place_process(struct op *create)
 {
     struct operand *at = create->operands;
     const uint8_t neighbour = (uint8_t)chance_below(3);
-    const int32_t flash = 1 + (int32_t)chance_below(64), ram = 1 + (int32_t)chance_below(128);
+    const int32_t flash = 1 + (int32_t)chance_below(64);
+    const int32_t ram = chance_one_in(8) ? 0 : 1 + (int32_t)chance_below(128);
     const int32_t app = (int32_t)chance_below((uint32_t)ram + 1);
     at[0] = (struct operand){ .anchor = ANCHOR_RAM_END,
                               .index = neighbour,

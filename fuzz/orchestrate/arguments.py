@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 
 from .builds import SETUPS
 from .share import HOST
+from .tools import named
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "": 1}
 
@@ -121,7 +122,7 @@ def make_parser() -> argparse.ArgumentParser:
                       help="share of the time of this harness; the others have weight 1")
     what.add_argument("--floor", type=floor, action=_Put, metavar="HARNESS=T",
                       help="least time of this harness, before time goes where most is found")
-    what.add_argument("--lib", metavar="DIR", help="test this copy of lib/ instead of ours")
+    what.add_argument("--lib", type=named, metavar="DIR", help="test this copy of lib/ instead of ours")
     what.add_argument("--seed", type=int, metavar="N", help="seed of all random choices (default: the time)")
     what.add_argument("--empty", action="store_true",
                       help="start from an empty corpus, and do not replay the saved ones")
@@ -132,7 +133,7 @@ def make_parser() -> argparse.ArgumentParser:
                       help="run what the night kept in a kernel under QEMU too, with its protection unit on "
                            "(default: from 10m up, for a twentieth of the time, at least a minute)")
     how = parser.add_argument_group("how it runs")
-    how.add_argument("--out", metavar="DIR", help="folder that keeps everything from night to night (default: out/TIME)")
+    how.add_argument("--out", type=named, metavar="DIR", help="folder that keeps everything from night to night (default: out/TIME)")
     how.add_argument("--resume", action="store_true",
                      help="continue the campaign in --out that was stopped, with its options and its remaining time")
     how.add_argument("--update-corpus", action="store_true",

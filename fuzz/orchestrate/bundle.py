@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import get_origin, get_type_hints
 
+from . import hardware
 from .builds import SETUPS
 from .emit import CannotEmit, criterion_test
 from .explain import explanation, kind_of
@@ -182,16 +183,18 @@ def operation_count(text: str) -> int:
 def read_record(folder: Path) -> dict:
     """What finding.json of a bundle says. Anybody may have edited it: what is used of it is checked here."""
     record = folder / "finding.json"
+    if not record.is_file():  # a pipe would be waited for
+        raise ToolError(f"{folder}: a folder without finding.json: not a finding of a campaign")
     try:
         fields = json.loads(record.read_text())
-    except FileNotFoundError as error:
-        raise ToolError(f"{folder}: a folder without finding.json: not a finding of a campaign") from error
     except (OSError, ValueError, RecursionError) as error:
         raise ToolError(f"{record}: cannot be read ({error}); the finding is damaged") from error
     if not isinstance(fields, dict) or not identity_in(str(fields.get("identity"))) == fields.get("identity"):
         raise ToolError(f"{record}: has no identity; the finding is damaged")
     if fields.get("preset", "fuzz") not in (presets := [setup.preset for setup in SETUPS]):
         raise ToolError(f"{record}: \"preset\": {json.dumps(fields['preset'])}: there are {', '.join(presets)}")
+    if fields.get("machine", "") not in ("", *hardware.MACHINES):
+        raise ToolError(f"{record}: \"machine\": {json.dumps(fields['machine'])}: there are {', '.join(hardware.MACHINES)}")
     return fields
 
 

@@ -128,6 +128,8 @@ def main() -> int:
     set_up()
     folder = make_out(settings)
     held = folder.lock()
+    if settings.resume:
+        Store(folder.out).go_on()  # where nothing is to be resumed, the last report stays
     if settings.merge:
         return merge(settings.merge, folder.out)
     campaign = Campaign(settings, folder)

@@ -11,7 +11,7 @@ from pathlib import Path
 from .engine import INPUT_BYTES, INPUT_TIMEOUT_S
 from .folder import Folder
 from .replay import CONVERT_TIMEOUT_S, TEXTS, is_input
-from .tools import CORPUS, Build, ToolError, run, shown
+from .tools import CORPUS, Build, ToolError, run, shown, write_whole
 
 MINIMISE_LIMIT_S = 300
 AT_ONCE = "MERGE-OUTER: successful in 1 attempt"
@@ -105,9 +105,9 @@ def update(built: Build, harness: str, folder: Path) -> str:
                 continue
             text = convert(built, "--harness", harness, path, "-")
             texts[f"found-{hashlib.sha1(text.encode()).hexdigest()[:10]}.trace"] = text
-    for path in found:
+    for file, text in sorted(texts.items()):
+        write_whole(target / file, text)
+    for path in found:  # when what takes their place is there
         if path.name not in texts:
             path.unlink()
-    for file, text in sorted(texts.items()):
-        (target / file).write_text(text)
     return f"corpus/{harness}: {len(texts)} found inputs, and {len(seeds)} with a name; look at git diff"

@@ -177,57 +177,60 @@ class Program:
             self.on_(statement)
 
 
-REGISTERS = {"o": "ro", "O": "ro", "w": "rw", "W": "rw", "d": "id", "D": "id", "v": "drivers", "s": "s"}
 RIGHTS = {"read": "READ", "write": "READ_WRITE"}
-ARRAYS = {"O": "OUT", "I": "IN", "A": "SCRATCH"}
+WORD = re.compile(r"\$([A-Za-z\d])|(?<![\w.])([a-z_]+)\((\d(?:, \d)*)\)")
+CHOICE = re.compile(r"(either|cut)\((procbuf_.*\)), (procbuf_.*)\)")
 
 
-def expanded(template: str, kinds: str, writable_slices: str, *facts: str) -> str:
-    """What an operation looks like in C: a digit stands for an operand, and a letter for what else is known of the call, or for
-    another look at the operands after it."""
+def expanded(template: str, writable_slices: str, *facts: str) -> str:
+    """What an operation looks like in C: p(2) is the process that operand 2 names, $2 the operand's name, and a letter what
+    else is known of the call."""
     known = {fact[0]: fact[1:] for fact in facts}
-    type_made = known["T"]
+    cuts_writable = known["T"] == "writable"
 
     def number(k: str) -> int:
         return int(known[k].split(":")[0], 16)
 
-    def buffer(n: int) -> str:
-        return f"ro[{n}]" if n < 8 else f"rw[{n - 8}]"
+    def buffer(k: str) -> str:
+        return f"{'ro' if number(k) < 8 else 'rw'}[{number(k) % 8}]"
 
-    def operand(k: str) -> str:
-        match kinds[int(k) - 1]:
+    def word(name: str, k: str, *more: str) -> str:
+        match name:
             case "p": return f"p{number(k)}"
-            case "h": return buffer(number(k))
-            case "S": return f"{'w' * (type_made == 'writable')}s[{number(k)}]"
-            case "s" if (type_made == "writable" if k == "1" else writable_slices[number(k)] == "1"):
+            case "h": return buffer(k)
+            case "o" | "rs" | "ws" | "d" | "v": return f"{ {'o': 'ro', 'rs': 's', 'd': 'id', 'v': 'drivers'}.get(name, name)}[{number(k)}]"
+            case "w": return f"rw[{number(k) % 8}]"
+            case "cs": return f"{'w' * cuts_writable}s[{number(k)}]"
+            case "s" if (cuts_writable if k == "1" else writable_slices[number(k)] == "1"):
                 return f"procbuf_writable_as_readable(ws[{number(k)}])"
+            case "s": return f"s[{number(k)}]"
             case "a": return f"@{known[k]}"
             case "z": return f"~{known[k]}"
+            case "n" | "i" | "u" | "b": return f"#{known[k]}"
             case "c": return f"&(uint32_t){{ {number(k) - 1} }}" if number(k) else "NULL"
-            case "k" | "l": return known[k]
             case "t": return f"PROCBUF_ACCESS_{RIGHTS[known[k]]}"
             case "q": return f"PROCBUF_FAULT_{known[k].upper()}"
-            case "g" | "x": return str(1 << number(k)) if number(k) < 24 else f"(UINT64_C(1) << {number(k)})"
-        kind = kinds[int(k) - 1]
-        return f"{REGISTERS[kind]}[{number(k)}]" if kind in REGISTERS else f"#{known[k]}"
+            case "g": return str(1 << number(k)) if number(k) < 24 else f"(UINT64_C(1) << {number(k)})"
+            case "error": return f"(enum procbuf_error){known['P']}"
+            case "memory": return known["M"]
+            case "out" | "in" | "scratch":
+                return beyond(f"{known['K']}_{name.upper()}", number(more[0]) if more else 0) if number(k) else "NULL"
+            case "driver": return f"&drivers[{number(k)}]" if known["F"] != "NULL" else "NULL"
+            case "held": return f"&held[{number(k)}]"
+            case "map": return f"&maps[{number(k)}]" if number(k) < 2 else "NULL"
+            case "lender": return f"lent_by(procbuf_lender_{known[more[1]]}({word('map', k)}, foreign_id({word('u', more[0])})))"
+            case "regions_of": return f"&regions[{4 * number(k)}]" if number(more[0]) else "NULL"
+            case "left": return str(min(number(k), 8 - number("1")))
+        raise CannotEmit(f"ops.def has a word that C has not: {name}")
 
-    def letter(what: str, of: str) -> str:
-        match what:
-            case "t" if kinds[int(of) - 1] == "h": return "readonly" if number(of) < 8 else "readwrite"
-            case "t": return type_made
-            case "c": return f"{'w' * (type_made == 'writable')}s[{number(of)}]"
-            case "r": return f"s[{number(of)}]"
-            case "w": return f"ws[{number(of)}]"
-            case "O" | "I" | "A":
-                return beyond(f"{known['K']}_{ARRAYS[what]}", number(of[1]) if of[1:] else 0) if number(of[0]) else "NULL"
-            case "D": return f"&drivers[{number(of)}]" if known["F"] != "NULL" else "NULL"
-            case "H": return f"&held[{number(of)}]"
-            case "Z": return f"&maps[{number(of)}]" if number(of) < 2 else "NULL"
-            case "R": return f"&regions[{4 * number('1')}]" if number(of) else "NULL"
-            case "Q": return str(min(number(of), 8 - number("1")))
-        return f"${what}" if what in "NB" else known.get(what, "$!")
+    def chosen(found: re.Match[str]) -> str:
+        return found[2] if (buffer("1")[:2] == "ro" if found[1] == "either" else cuts_writable) else found[3]
 
-    return re.sub(r"\$([A-Za-z]?)(\d*)", lambda found: letter(found[1], found[2]) if found[1] else operand(found[2]), template)
+    def letter(name: str) -> str:
+        return {"B": "$B", "N": "$N", "t": known["T"], "h": "readonly" if name == "h" and buffer("1")[:2] == "ro" else "readwrite"}.get(
+            name, known.get(name, "$!"))
+
+    return WORD.sub(lambda found: letter(found[1]) if found[1] else word(found[2], *found[3].split(", ")), CHOICE.sub(chosen, template))
 
 
 def beyond(name: str, distance: int) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .tools import identity_in
+from .tools import dies_with_us, identity_in
 
 REPORT = re.compile(r"^==\d+==\s?(ERROR: |WARNING: MemorySanitizer)|runtime error: |^SUMMARY: \w+Sanitizer|^PROCBUF-BUG ")
 """A line that reports a bug."""
@@ -55,13 +55,6 @@ class Progress:
     startup_s: float = 0.0  # until the corpus was replayed, and mutation began
     cpu_s: float = 0.0     # of the process, and of all that it started
     waited_s: float = 0.0  # what of it the system added to our children's, once they had ended
-
-
-def dies_with_us(*command: object) -> list[str]:
-    """A command, so that a campaign that is killed leaves no fuzzer running: a process that was killed before the kernel knew
-    of that wish is no longer the parent, and nothing is run."""
-    return ["setpriv", "--pdeathsig", "KILL", "--", "/bin/sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"', str(os.getpid()),
-            *map(str, command)]
 
 
 def cpu_seconds(pid: int) -> float:

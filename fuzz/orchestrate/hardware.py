@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .tools import CLEAN, FINDINGS, ROOT, ToolError, clang, first_error, identity_in, llvm, run, shown
+from .tools import ROOT, ToolError, alone_in, clang, first_error, identity_in, llvm, run, shown
 
 KERNEL = ROOT / "tests/kernel"
 
@@ -346,11 +346,13 @@ NO_END = "PROCBUF-BUG kind=hardware check=no-end op=none"
 
 def kernel_of(name: str, built: Path, lib: Path) -> Path:
     """The kernel for a machine, next to a build of the same library."""
-    return build(name, built / "kernel" / name, lib=lib)
+    folder = built / "kernel" / name
+    with alone_in(folder):
+        return build(name, folder, lib=lib)
 
 
-def show(name: str, built: Path, lib: Path, text: str) -> int:
-    """Run a program there, and say what the hardware said. Returns: the exit status, 0 what the model predicts, 1 not."""
+def show(name: str, built: Path, lib: Path, text: str) -> list[str]:
+    """Run a program there, and say what the hardware said. Returns: the identities of what the model does not predict."""
     judged = judge(name, built, kernel_of(name, built, lib), members(text))
     machine = MACHINES[name]
     print(f"on {machine.what}, boundaries on multiples of {machine.granule}{' and eighths of blocks' if machine.eighths else ''}:")
@@ -358,4 +360,4 @@ def show(name: str, built: Path, lib: Path, text: str) -> int:
     for wrong in judged.wrong:
         print(shown(f"the hardware disagrees:\n{wrong.said}"))
     print(", ".join(f"{value} {key.replace('_', ' ')}" for key, value in judged.counts.items()))
-    return FINDINGS if judged.wrong else CLEAN
+    return [wrong.identity for wrong in judged.wrong]

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +49,8 @@ def matrix(lib: Path, text: bytes, identity: str, names: list[str], say) -> Answ
             continue
         (seen if outcome.found else unseen).append(name)
         rows.append(f"  {preset.what:28}{result}")
+    if not seen and not unseen:
+        raise ToolError("--matrix: no build could be tried\n" + "\n".join(rows))
     if not identity:
         meaning = f"seen by {', '.join(seen)} alone" if seen else "no build sees a bug"
     elif not unseen:
@@ -69,23 +71,40 @@ def _git(*arguments: str) -> str:
     return done.stdout
 
 
-def _library_of(commit: str, folder: Path) -> None:
-    """Write lib/ as it was at a commit into a folder."""
+def _unpack(commit: str, folder: Path, patch: Path | None) -> None:
     archive = subprocess.run(["git", "archive", commit, "lib"], cwd=ROOT, capture_output=True, check=False)
     if archive.returncode != 0:
         raise ToolError(f"{commit}: {archive.stderr.decode(errors='replace').strip()}")
-    folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
+    done = subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, capture_output=True, check=False)
+    if done.returncode != 0:
+        raise ToolError(f"{commit}: lib cannot be unpacked: {done.stderr.decode(errors='replace').strip()}")
+    if patch is not None and (tried := run(["patch", "-s", "-p1", "-d", folder, "-i", patch.resolve()])).returncode != 0:
+        raise ToolError(f"{patch}: does not apply to {commit}: {tried.stdout.strip()}")
+
+
+def _library_of(commit: str, folder: Path, patch: Path | None = None) -> Path:
+    """lib/ as it was at a commit, with a patch. The folder keeps it whole, whoever else makes it, or ends us."""
+    lib = folder / "lib"
+    if not lib.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as fresh:
+            _unpack(commit, Path(fresh), patch)
+            try:
+                (Path(fresh) / "lib").rename(lib)
+            except OSError:
+                if not lib.is_dir():  # else another command was first
+                    raise
+    return lib
 
 
 def build_of(commit: str) -> Build:
     """The testbed of now with the library as it was then; kept in build/, since the next search may
     come to the same library."""
-    tree = _git("rev-parse", "--verify", "-q", f"{commit}:lib").strip()[:12]
+    tree = run(["git", "rev-parse", "--verify", "-q", "--end-of-options", f"{commit}:lib"], cwd=ROOT).stdout.strip()[:12]
+    if not tree:
+        raise ToolError(f"{commit}: no revision of this repository that has lib/")
     folder = ROOT / "build" / f"bisect-{tree}"
-    if not (folder / "lib").is_dir():
-        _library_of(commit, folder)
-    return build_with(f"{folder.name}/build", [], folder / "lib", "procbuf-replay")
+    return build_with(f"{folder.name}/build", [], _library_of(commit, folder), "procbuf-replay")
 
 
 def library_as_found(bundle: Path) -> Path:
@@ -93,21 +112,11 @@ def library_as_found(bundle: Path) -> Path:
     record = read_record(bundle)
     revision = re.sub(r"-dirty$", "", str(record.get("revision", "")))
     patch = bundle / "library.patch"
-    octets = patch.read_bytes() if patch.exists() else b""
-    folder = ROOT / "build" / f"as-found-{hashlib.sha1(revision.encode() + octets).hexdigest()[:12]}"
-    if (folder / "lib").is_dir():
-        return folder / "lib"
+    octets = patch.read_bytes() if patch.is_file() else b""
     if run(["git", "cat-file", "-e", f"{revision}^{{commit}}"], cwd=ROOT).returncode != 0:
-        raise ToolError(f"{bundle}: its revision {revision} is not in this repository")
-    fresh = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(fresh, ignore_errors=True)
-    _library_of(revision, fresh)
-    if octets:
-        done = run(["patch", "-s", "-p1", "-d", fresh, "-i", patch.resolve()])
-        if done.returncode != 0:
-            raise ToolError(f"{patch}: does not apply to {revision}: {done.stdout.strip()}")
-    fresh.rename(folder)
-    return folder / "lib"
+        raise ToolError(f"{bundle}: its revision {revision or '(none)'} is not in this repository")
+    name = f"as-found-{hashlib.sha1(revision.encode() + octets).hexdigest()[:12]}"
+    return _library_of(revision, ROOT / "build" / name, patch if octets else None)
 
 
 def ends(revisions: str) -> list[str]:
@@ -120,7 +129,7 @@ def ends(revisions: str) -> list[str]:
 def bisect(revisions: str, text: bytes, identity: str, say) -> str:
     """Find the first commit of GOOD..BAD whose library has the bug. Returns: what was found."""
     good, _ = ends(revisions)
-    commits = [_git("rev-parse", "--verify", f"{good}^{{commit}}").strip()]
+    commits = [_git("rev-parse", "--verify", "--end-of-options", f"{good}^{{commit}}").strip()]
     commits += _git("rev-list", "--reverse", revisions, "--", "lib").split()
     no_answer: list[str] = []  # commits that do not build: neither good nor bad, and named in the end
 
@@ -147,8 +156,8 @@ def _search(commits: list[str], has_bug) -> str:
     if has_bug(commits[0]):
         return f"no good one: {commits[0][:10]} has the bug already"
     good, bad = 0, len(commits) - 1
-    if has_bug(commits[bad]) is not True:
-        return f"no bad one: {commits[bad][:10]}, the last that touches lib/, does not have the bug"
+    if not (answer := has_bug(commits[bad])):
+        return f"no bad one: {commits[bad][:10]}, the last that touches lib/, " + ("does not build" if answer is None else "does not have the bug")
     while bad - good > 1:
         for middle in sorted(range(good + 1, bad), key=lambda i: abs(i - (good + bad) // 2)):
             answer = has_bug(commits[middle])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .bundle import read_finding, read_record
 from .inquiry import build_of
-from .replay import TEXTS, replay
+from .replay import TEXTS, replay, suffix_of, to_text
 from .tools import CORPUS, Build, ToolError, shown, slug, write_whole
 
 
@@ -26,7 +26,8 @@ def promote(built: Build, name: str, failed_at: str) -> str:
     if not folder.is_dir():
         raise ToolError(f"{name}: not a finding's folder")
     trace, identity = read_finding(folder)
-    text = trace.read_bytes()
+    program = to_text(built, trace, None)
+    text = program.encode(errors="surrogateescape")
     now = replay(built, None, text=text)
     if now.found:
         raise ToolError(f"{name}: still breaks ({now.identity}): a regression test is one that passes")
@@ -35,13 +36,13 @@ def promote(built: Build, name: str, failed_at: str) -> str:
         raise ToolError(f"{name}: at {failed_at} it " + (f"shows another bug, {before.identity}"
                                                          if before.found else "runs clean")
                         + ": that revision does not show that the test can fail")
-    target = CORPUS / "regressions" / f"{slug(identity).replace('-', '_').lower()}{trace.suffix}"
+    target = CORPUS / "regressions" / f"{slug(identity).replace('-', '_').lower()}{suffix_of(program)}"
     for suffix in TEXTS:  # each is a test of the name without it
         if target.with_suffix(suffix).exists():
             raise ToolError(f"{target.with_suffix(suffix)}: there is one already")
-    lines = [line for line in text.decode(errors="replace").splitlines() if not line.startswith("#")]
+    lines = [line for line in program.splitlines() if not line.startswith("#")]
     comment = [f"# {line}" for line in story(folder, identity, before.report, failed_at)]
-    write_whole(target, "\n".join(comment + lines) + "\n")
+    write_whole(target, ("\n".join(comment + lines) + "\n").encode(errors="surrogateescape"))
     return (f"wrote {target.relative_to(CORPUS.parent)}: it failed at {failed_at}, and passes now\n"
             "say in its comment what fixed it, give it a name of words, and commit it:\n"
             f"  git add {target.relative_to(CORPUS.parent)}")

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .tools import FINDING_STATUS, Build, ToolError, first_error, identity_in, run
+from .tools import FINDING_STATUS, Build, ToolError, dies_with_us, first_error, identity_in, run
 
 LIMIT_S, SEQUENCE_LIMIT_S = 3, 30
 """Of the processor. An input takes milliseconds."""
@@ -73,7 +73,7 @@ def replay(build: Build, path: Path | None, *, text: bytes | None = None,
         command += ["--harness", harness]
     command += ["--explain"] if explain else []
     command += ["--color"] if color else []
-    command.append("-" if text is not None else path)
+    command += ["--", "-" if text is not None else path]
     suffix = path.suffix if path is not None else suffix_of((text or b"").decode(errors="replace"))
     is_one = suffix not in (".sequence", ".ring")
     command[1:1] = ["--limit", LIMIT_S if is_one else SEQUENCE_LIMIT_S]
@@ -134,7 +134,7 @@ def run_all(build: Build, inputs: Sequence[Path], harness: str | None = None, *,
     while rest and (most is None or len(stopped) < most):
         batch = rest[:BATCH]
         command = [build.tool("procbuf-replay"), "--verbose", *options, *(["--harness", harness] if harness else []),
-                   "--expect", len(batch), *batch]
+                   "--expect", len(batch), "--", *batch]
         status, said, hung = _watched(command, silence_s or SILENCE_S, environment or {})
         if status == 0 and not hung:
             rest = rest[len(batch):]
@@ -210,7 +210,7 @@ def is_readable(build: Build, text: Path) -> bool:
 
 def _converted(build: Build, sources: Sequence[Path], harness: str | None) -> str:
     """Inputs, one after another, as text."""
-    command: list = [build.tool("procbuf-convert"), *(["--harness", harness] if harness else []), *sources]
+    command: list = [build.tool("procbuf-convert"), *(["--harness", harness] if harness else []), "--", *sources]
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "all.sequence"
         done = run([*command, target if len(sources) > 1 else "-"], timeout=CONVERT_TIMEOUT_S)
@@ -271,11 +271,11 @@ def minimize(build: Build, path: Path, identity: str, *, seconds: float = 60.0, 
     """Drop and simplify operations, of a sequence members first, while the bug stays the same. With `out`, the
     smallest so far is there, even when interrupted, and it goes on from there. A sequence of which one member is
     left is a trace."""
-    command: list = [build.tool("procbuf-minimize"), "--seconds", str(seconds)]
+    command: list = [build.tool("procbuf-minimize"), "--seconds", seconds, "--"]
     with tempfile.TemporaryDirectory() as folder:
         target = out or Path(folder) / f"small{path.suffix if path.suffix in TEXTS else '.trace'}"
-        process = subprocess.Popen([str(word) for word in [*command, path, target]], stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.PIPE, start_new_session=True)
+        process = subprocess.Popen(dies_with_us(*command, path, target), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                   start_new_session=True)
         try:
             said = process.communicate(timeout=20 * seconds + 60)[1].decode(errors="replace")
         except subprocess.TimeoutExpired as error:

@@ -22,11 +22,11 @@ from .parts import Parts, parts_of
 from .progress import working
 from .promote import promote
 from .record import Reproduction, Suggestion
-from .replay import (SEQUENCE_LIMIT_S, TEXTS, TIMEOUT_S, Outcome, is_input, minimize, replay, suffix_of,
+from .replay import (KILLED, SEQUENCE_LIMIT_S, TEXTS, TIMEOUT_S, Outcome, is_input, minimize, replay, suffix_of,
                     to_text)
 from .suspects import Opinion, of_machine, opinion_of, switched, told
-from .tools import (CLEAN, COLOUR, FINDINGS, UNABLE, Build, ToolError, build, describe, find_lib, front_door, quoted, shown,
-                    write_whole)
+from .tools import (CLEAN, COLOUR, FINDINGS, UNABLE, Build, ToolError, build, describe, find_lib, front_door, named, quoted,
+                    shown, to_write, write_whole)
 
 DIFFERENT = 3
 CLUSTERFUZZ = re.compile(r"clusterfuzz-testcase-(?:minimized-)?(?:procbuf_)?(?:fuzz-)?([a-z]+)-\d+")
@@ -63,7 +63,7 @@ def make_parser() -> argparse.ArgumentParser:
                              "process (*.sequence, *.ring), a finding's folder of a campaign, or - for standard input")
     parser.add_argument("--harness", metavar="NAME",
                         help="the harness that a crash file of a fuzzer is for (default: recognised)")
-    parser.add_argument("--lib", metavar="DIR", help="run it on this copy of lib/ instead of ours")
+    parser.add_argument("--lib", type=named, metavar="DIR", help="run it on this copy of lib/ instead of ours")
     parser.add_argument("--minimize", action="store_true",
                         help="drop and simplify operations while the bug stays the same, then explain; "
                              "Ctrl-C keeps the smallest so far, and --emit-trace continues from there")
@@ -97,14 +97,34 @@ def make_parser() -> argparse.ArgumentParser:
                         help="with --promote: a revision at which it failed, to check that the test can fail")
     parser.add_argument("--as-found", action="store_true",
                         help="run a finding's folder on the library as it was when it was found")
-    parser.add_argument("--emit-trace", metavar="OUT", help="write the program as a text trace")
-    parser.add_argument("--emit-test", metavar="OUT",
+    parser.add_argument("--emit-trace", type=to_write, metavar="OUT", help="write the program as a text trace")
+    parser.add_argument("--emit-test", type=to_write, metavar="OUT",
                         help="write a Criterion test in C, which needs the library alone")
     return parser
 
 
+KINDS = {"results": ("lib", "as_found", "harness"), "promote": ("lib", "failed_at"),
+         "on": ("lib", "as_found", "harness", "minimize", "seconds", "emit_trace", "suspects", "json")}
+"""Options that make it another command, and the options which that takes."""
+NEEDS = {"builds": "matrix", "seconds": "minimize", "failed_at": "promote"}
+
+
+def refuse_others(kind: str, options: argparse.Namespace, because: str) -> None:
+    """An option that would do nothing is refused: who gave it waits for what it does."""
+    for name, value in vars(options).items():
+        if name not in (kind, "files", *KINDS[kind]) and value != make_parser().get_default(name):
+            raise ToolError(f"{because} excludes --{name.replace('_', '-')}")
+
+
 def parse() -> argparse.Namespace:
-    return make_parser().parse_args()
+    options = make_parser().parse_args()
+    for kind in KINDS:
+        if getattr(options, kind):
+            refuse_others(kind, options, f"--{kind}")
+    for name, needed in NEEDS.items():
+        if getattr(options, name) != make_parser().get_default(name) and not getattr(options, needed):
+            raise ToolError(f"--{name.replace('_', '-')} needs --{needed}")
+    return options
 
 
 def harness_by_name(built: Build, path: Path) -> str | None:
@@ -151,11 +171,13 @@ def print_results(built: Build, name: str, harness: str | None) -> int:
     command += ["--harness", harness] if harness else []
     sys.stdout.flush()
     try:
-        status = subprocess.run([str(word) for word in command + ["-" if name == "-" else path]],
+        status = subprocess.run([str(word) for word in [*command, "--", "-" if name == "-" else path]],
                                 check=False, timeout=TIMEOUT_S).returncode
     except subprocess.TimeoutExpired:
         print(f"{shown(name)}: no end after {TIMEOUT_S} s: it hangs", file=sys.stderr)
         return FINDINGS
+    if status in KILLED:
+        raise ToolError(f"{name}: the replay was killed by another process")
     if status not in (0, 2):
         built.harnesses()  # says so when the program does not even start
     return {0: CLEAN, 2: UNABLE}.get(status, FINDINGS)
@@ -251,6 +273,8 @@ def read_input(built: Build, name: str, harness: str | None) -> tuple[str, Outco
     """A file, a finding's folder or standard input. Returns: the program as text, what it did, and
     the identity that it should have."""
     if name == "-":
+        if sys.stdin is None:
+            raise ToolError("standard input is closed")
         octets = sys.stdin.buffer.read()
         first = next((line for line in octets.removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip() and line[:1] != b"#"), b"")
         if first.split()[:1] in ([b"trace"], [b"sequence"]):
@@ -327,25 +351,36 @@ def reproduce(built: Build, name: str, options: argparse.Namespace, entry: Repro
         write_whole(Path(options.emit_test), criterion_test(built, text, plain.identity, plain.report))
         print(f"wrote {options.emit_test}")
     inquire(built, octets, outcome.identity, options, entry)
-    if expected and outcome.identity != expected and " kind=unexplained " not in expected:
-        print(f"a different bug: the finding was {expected}")
+    return same_or_different(entry)
+
+
+def same_or_different(entry: Reproduction) -> int:
+    """The exit status where a bug was seen."""
+    if entry.wanted not in ("", entry.identity) and " kind=unexplained " not in entry.wanted:
+        print(f"a different bug: the finding was {entry.wanted}")
         return DIFFERENT
     return FINDINGS
 
 
-def on_hardware(built: Build, name: str, machine: str, options: argparse.Namespace) -> int:
+def on_hardware(built: Build, name: str, machine: str, options: argparse.Namespace, entry: Reproduction) -> int:
     """One file, in a kernel on a machine. Returns: the exit status for it."""
     path, expected = find_input(name)
+    bundle = bundle_of(name)
+    entry.wanted = expected if bundle is not None and machine_of(bundle) else ""  # else a machine may call it by another name
     harness = options.harness or (None if path.suffix in (*TEXTS, ".ring") else harness_by_name(built, path))
     text = to_text(built, path, harness)
     if options.minimize:
         text = made_small_on(built, text, machine, expected, options.seconds)
     if options.emit_trace:
         write_whole(Path(options.emit_trace), text.encode(errors="surrogateescape"))
-    status = hardware.show(machine, built.folder, built.lib, text)
-    if options.suspects and status == FINDINGS:
-        print(f"\nWhere to look? {told(Opinion(none_since=of_machine(machine)))}", end="")
-    return status
+    seen = hardware.show(machine, built.folder, built.lib, text)
+    entry.trace = shown(text)
+    if not seen:
+        return CLEAN
+    entry.identity, entry.no_suspects = next((one for one in seen if one == entry.wanted), seen[0]), of_machine(machine)
+    if options.suspects:
+        print(f"\nWhere to look? {told(Opinion(none_since=entry.no_suspects))}", end="")
+    return same_or_different(entry)
 
 
 def made_small_on(built: Build, text: str, machine: str, expected: str, most_s: float) -> str:
@@ -393,8 +428,8 @@ def main() -> int:
         raise ToolError(f"--builds {unknown[0]}: there are {', '.join(inquiry.BUILDS)}")
     if options.as_found and options.lib:
         raise ToolError("--as-found and --lib exclude each other")
-    if options.json and (options.results or options.promote or options.debug):
-        raise ToolError("--json excludes --results, --promote and --debug")
+    if options.json and options.debug:
+        raise ToolError("--json excludes --debug")
     if not options.json:
         return run_all(options)[0]
     with contextlib.redirect_stdout(sys.stderr):
@@ -416,7 +451,8 @@ def run_all(options: argparse.Namespace) -> tuple[int, list[Reproduction]]:
                 continue
             bundle = bundle_of(name)
             if machine := options.on or (machine_of(bundle) if bundle is not None else ""):
-                entry.status = on_hardware(built, name, machine, options)
+                refuse_others("on", options, f"a finding of {machine}")
+                entry.status = on_hardware(built, name, machine, options, entry)
             else:
                 entry.status = (print_results(built, name, options.harness) if options.results
                                 else reproduce(built, name, options, entry))

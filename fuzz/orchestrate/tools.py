@@ -1,6 +1,7 @@
 """What the commands share: where things are, how they are built, how the tools are run."""
 from __future__ import annotations
 
+import argparse
 import contextlib
 import errno
 import fcntl
@@ -12,11 +13,13 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,6 +91,9 @@ def front_door(name: str, main: Callable[[], int]) -> None:
         os.close(number)
     sys.stderr = sys.stderr or open(os.devnull, "w")
     status: int | str | None = UNABLE
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)  # as Ctrl-C: what was begun is ended, and files are removed
     try:
         if sys.stdout is None:
             raise ToolError("standard output is closed")
@@ -115,6 +121,13 @@ def run(command: Sequence[object], *, timeout: float | None = None, stdin: bytes
                           timeout=timeout, check=False, env=os.environ | (environment or {}))
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(errors="replace"),
                                        done.stderr.decode(errors="replace"))
+
+
+def dies_with_us(*command: object) -> list[str]:
+    """A command, so that a campaign that is killed leaves no fuzzer running, and no minimiser: a process that was killed before the kernel knew
+    of that wish is no longer the parent, and nothing is run."""
+    return ["setpriv", "--pdeathsig", "KILL", "--", "/bin/sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"', str(os.getpid()),
+            *map(str, command)]
 
 
 @dataclass
@@ -172,13 +185,15 @@ def find_lib(argument: str | None) -> Path:
     lib = Path(argument).resolve()
     if not list(lib.glob("src/*.c")) or not (lib / "include").is_dir():
         raise ToolError(f"--lib {argument}: not a library: it needs src/*.c and include/")
+    if odd := re.search("[;%\\\\\n\ud800-\udfff]", str(lib)):
+        raise ToolError(f"--lib {argument}: CMake cannot build in a folder with {shown(odd[0])!r} in its name: copy it elsewhere")
     return lib
 
 
 def build(preset: str, lib: Path, say=print, targets: Sequence[str] = TOOLS) -> Build:
     """Configure a preset where that is to be done, and build targets of it. Another lib has a folder of its own."""
     own = lib == ROOT / "lib"
-    folder = ROOT / "build" / (preset if own else f"{preset}-{hashlib.sha1(str(lib).encode()).hexdigest()[:10]}")
+    folder = ROOT / "build" / (preset if own else f"{preset}-{hashlib.sha1(os.fsencode(lib)).hexdigest()[:10]}")
     if not _is_configured(folder):
         set_up()
     for program in ("cmake", "ninja", clang()):
@@ -193,12 +208,19 @@ def build_with(name: str, options: list[str], lib: Path, *targets: str, preset: 
     return _built(Build(ROOT / "build" / name, lib), preset, targets, options)
 
 
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Two commands at once may want the same build."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".procbuf-lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _built(built: Build, preset: str, targets: Sequence[str], options: list[str] | None = None) -> Build:
     """Quietly, unless it fails; configured each time with options, once without."""
     folder = built.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / ".procbuf-lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two commands at once may want the same build
+    with alone_in(folder):
         commands: list[list[object]] = [["cmake", "--build", folder, "--target", *targets]] if targets else []
         if options is not None or not _is_configured(folder):
             commands.insert(0, ["cmake", "-S", ROOT, "--preset", preset, "-B", folder, f"-DPROCBUF_LIB_DIR={built.lib}",
@@ -238,6 +260,20 @@ def slug(identity: str) -> str:
     """An identity as a name for files."""
     words = [word.split("=", 1)[1] for word in identity.split()[1:]]
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", "--".join(words)) or "unidentified"
+
+
+def named(text: str) -> str:
+    """A file or folder of a command line: an empty name is a variable that was not set."""
+    if not text:
+        raise argparse.ArgumentTypeError("an empty name")
+    return text
+
+
+def to_write(text: str) -> str:
+    """A file of a command line that is written, and replaces one that is there, but no device, link or folder."""
+    if os.path.lexists(named(text)) and not stat.S_ISREG(os.lstat(text).st_mode):
+        raise argparse.ArgumentTypeError(f"{text!r} is there, and is not a regular file")
+    return text
 
 
 def write_whole(path: Path, text: str | bytes) -> None:

@@ -3,7 +3,7 @@
 #include "files.h"
 #include "harness.h"
 
-#include <libgen.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,7 +19,7 @@ static const char usage[] =
     "       *.programs: how many, and the bytes of each after their length, as the kernel of\n"
     "       tests/kernel reads them (32 bits, the least first); else the bytes of the only one.\n"
     "       - prints text. A folder: the bytes of each, as a file with IN's name, without its\n"
-    "       suffix.\n"
+    "       suffix; no two may have the same.\n"
     "\n"
     "With --harness, bytes are decoded as this harness decodes them. A ring knows its own.\n"
     "\n"
@@ -63,9 +63,10 @@ static bool write_all(void (*print)(bool as_sequence, FILE *out), bool as_sequen
         return false;
     print(as_sequence, memory);
     bool ok = fclose(memory) == 0;
-    if (ok)
-        ok = strcmp(path, "-") == 0 ? fwrite(content, 1, len, stdout) == len && fflush(stdout) == 0
-                                    : file_write(path, content, len);
+    if (ok && strcmp(path, "-") != 0)
+        ok = file_write(path, content, len);
+    else if (ok && (fwrite(content, 1, len, stdout) != len || fflush(stdout) != 0))
+        unable("cannot write the text: ", strerror(errno));
     free(content);
     return ok;
 }
@@ -102,19 +103,47 @@ static bool write_as_asked(const char *out)
     return write_all(print_text, false, out);
 }
 
-/* One of many: a file of its own in the folder. */
-static bool write_into(const char *folder, char *in)
+/* One of many in a folder: its name, without the suffix. */
+struct stem {
+    const char *text;
+    int len;
+};
+
+static struct stem stem_of(const char *path)
 {
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    const char *suffix = strrchr(name, '.');
+    const size_t len = suffix != NULL && suffix != name ? (size_t)(suffix - name) : strlen(name);
+    return (struct stem){ name, (int)len };
+}
+
+/* Two inputs of one name would be one file. */
+static bool are_apart(char **in, int count)
+{
+    for (int a = 0; a < count; a++) {
+        const struct stem one = stem_of(in[a]);
+        for (int b = 0; b < a; b++) {
+            const struct stem other = stem_of(in[b]);
+            if (one.len == other.len && memcmp(one.text, other.text, (size_t)one.len) == 0) {
+                fprintf(stderr, "procbuf-convert: %s and %s would be one file\n", in[b], in[a]);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool write_into(const char *folder, const char *in)
+{
+    const struct stem stem = stem_of(in);
     char *out = NULL;
     if (inputs.count > 1) {
         fprintf(stderr, "procbuf-convert: %s: %u members, and a file in %s holds one\n", in,
                 inputs.count, folder);
         return false;
     }
-    const char *name = basename(in);
-    const char *suffix = strrchr(name, '.');
-    const size_t len = suffix != NULL && suffix != name ? (size_t)(suffix - name) : strlen(name);
-    if (asprintf(&out, "%s/%.*s", folder, (int)len, name) < 0)
+    if (asprintf(&out, "%s/%.*s", folder, stem.len, stem.text) < 0)
         return false;
     const bool ok = write_bytes(out);
     free(out);
@@ -135,6 +164,8 @@ int main(int argc, char **argv)
     }
     const char *const out = argv[argc - 1];
     const bool into = is_folder(out);
+    if (into && !are_apart(argv + at, argc - 1 - at))
+        return 2;
     for (; at < argc - 1; at++)
         if (!file_read_inputs(argv[at], enabled, &inputs) || (into && !write_into(out, argv[at])))
             return 2;

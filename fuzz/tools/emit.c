@@ -12,6 +12,7 @@
 #include "results.h"
 #include "testbed.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <regex.h>
@@ -21,7 +22,22 @@
 #define ADDRESS "@%" PRIx64
 #define NUMBER "#%" PRIx64
 
+/* How an operation looks in C. Before what a call returns there is a sign: '=' a value, '?' why not, '@' what allow
+ * does. */
+#define SIGN_DONE ""
+#define SIGN_CODE ""
+#define SIGN_ERROR ""
+#define SIGN_YES ""
+#define SIGN_WHY "?"
+#define SIGN_ALLOW "@"
+#define SIGN_LEN "="
+#define SIGN_ADDR "="
+#define SIGN_BYTE "="
+#define SIGN_TEXT "="
 static const char *const templates[256] = {
+#define OP_CALL(code, NAME, text, since, operands, flags, rule, concern, origin, words, gives,     \
+                reports, ...)                                                                      \
+    [code] = SIGN_##gives #__VA_ARGS__,
 #define OP(code, NAME, text, since, operands, how, run, flags, rule, concern, origin, words, c)    \
     [code] = c,
 #include "ops.def"
@@ -33,10 +49,10 @@ enum { LAID_OUT = UINT_MAX - 1, MOST_BYTES = 8192 };
 static struct {
     struct testbed *t; /* of which only the model runs */
     bool compares_memory, checks_hooks, watches, counts_lookups, of_state,
-        of_handles;     /* as the identity of the bug demands */
-    const char *told;   /* … of state: the check that failed; null: all of it */
-    unsigned failing;   /* the operation that shows it; LAID_OUT: none yet; UINT_MAX: the end */
-    unsigned refusal;   /* what the port is to refuse of the next call */
+        of_handles; /* as the identity of the bug demands */
+    const char *told; /* … of state: the check that failed; null: all of it */
+    unsigned failing; /* the operation that shows it; LAID_OUT: none yet; UINT_MAX: the end */
+    unsigned refusal; /* what the port is to refuse of the next call */
     bool finished;
     unsigned body_count;
     uint8_t known[ARENA_LEN]; /* memory as far as the test knows it */
@@ -99,7 +115,7 @@ static void print_call(const char *word, const struct call *call, bool fails)
     const uint64_t word_mask = UINT64_MAX >> (64 - (16 << args[2] % 6 / 2));
     const bool is_live = model_id_is_live(&test.t->model, id),
                is_others = model_id_is_others(&test.t->model, id);
-    printf("%s\t%d\t%s\t%s\t", word, fails, templates[call->op->code], row->operands);
+    printf("%s\t%d\t%s\t", word, fails, templates[call->op->code]);
     for (unsigned s = 0; s < TRACE_SLICE_COUNT; s++)
         putchar(test.t->model.slices[s].writable ? '1' : '0');
     printf("\tK%s\tT%s", test.t->model.is_large ? "LARGE" : "KERNEL",
@@ -672,5 +688,7 @@ int main(int argc, char **argv)
         sequence_get(&members, m, &trace);
         write_program(&trace, m + 1 == members.count ? failing : UINT_MAX);
     }
-    return fflush(stdout) == 0 ? 0 : 2;
+    if (fflush(stdout) != 0)
+        unable("cannot write what the test says: ", strerror(errno));
+    return 0;
 }

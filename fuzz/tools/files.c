@@ -179,10 +179,26 @@ bool file_read_trace(const char *path, const uint8_t *enabled, struct trace *tra
     return true;
 }
 
+/* What is there is replaced if it is a file: no device, link or folder. */
+static bool is_replaceable(const char *path)
+{
+#if defined(__unix__)
+    struct stat status;
+    if (lstat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return refuse(path, "is there, and is not a regular file");
+#else
+    (void)path;
+#endif
+    return true;
+}
+
 bool file_write(const char *path, const void *bytes, size_t len)
 {
     char temporary[4096];
-    const int needed = snprintf(temporary, sizeof temporary, "%s.tmp", path);
+    const int needed =
+        snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
+    if (!is_replaceable(path))
+        return false;
     if (needed < 0 || (size_t)needed >= sizeof temporary) {
         errno = ENAMETOOLONG;
         return complain(path);

@@ -163,11 +163,21 @@ static void run_members(struct testbed *t, const struct trace *trace)
     run_each(t, trace, worlds_run_all);
 }
 
+/* Two hangs are two bugs if other operations do not end. */
+static void end_with_hang(int signal_number)
+{
+    (void)signal_number;
+    shared->verdict.position = UINT32_MAX;
+    snprintf(shared->verdict.signature, sizeof shared->verdict.signature, "hang\n%s",
+             testbed_now()->oracle.bug.op);
+    end_child();
+}
+
 static _Noreturn void run_as_child(struct testbed *t, const struct trace *trace, double limit_s)
 {
     be_silent();
     signal(SIGINT, SIG_IGN);
-    signal(SIGPROF, SIG_DFL);
+    signal(SIGPROF, end_with_hang);
     limit_processor(limit_s);
     run_members(t, trace);
     _exit(0);
@@ -186,10 +196,7 @@ static struct verdict run(struct testbed *t, const struct trace *trace, double l
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
     struct verdict verdict = shared->verdict;
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF) {
-        verdict.position = UINT32_MAX;
-        snprintf(verdict.signature, sizeof verdict.signature, "hang");
-    } else if (WIFSIGNALED(status) && verdict.signature[0] == '\0') {
+    if (WIFSIGNALED(status) && verdict.signature[0] == '\0') {
         verdict.position = UINT32_MAX;
         snprintf(verdict.signature, sizeof verdict.signature, "signal %d", WTERMSIG(status));
     }

@@ -3,7 +3,7 @@
 
 The name by which it is called says which program it is; PROCBUF_STANDIN says what the engine does. An input is text:
 `break` breaks, `hang` hangs, `flaky` breaks every third time, `fire` breaks when `prime` ran before it in one process, and
-`late` as that process ends; `garbled` breaks as bytes, and as text it is refused.
+`late` as that process ends; `garbled` breaks as bytes, and as text it is refused. `forever` breaks, and is not made small in the end.
 
 `merge` of the engine takes the words of an input for what it reaches, and leaves out what breaks; `find:WORD` keeps an input of that word. `find` and `steady` take the time that they are given.
 It does nothing until the file PROCBUF_STANDIN_WHEN is there, if that is set.
@@ -61,7 +61,7 @@ def run_one(word: str, primed: bool, limited: bool) -> None:
     if word == "flaky":
         counter.write_bytes(counter.read_bytes() + b"." if counter.exists() else b"")
         word = "break" if len(counter.read_bytes()) % 3 == 2 else "clean"
-    if word in ("break", "garbled") or word == "fire" and primed:
+    if word in ("break", "garbled", "forever") or word == "fire" and primed:
         say(f"expected: yes\nactual: no\ninput: one, operation 1\n{IDENTITY.format(word)}")
         sys.exit(77)
 
@@ -108,6 +108,10 @@ def minimize(words: list[str]) -> None:
     every = [member for member in members(source) if member.strip() in ("prime", "fire", "break", "flaky", "hang")]
     head = "sequence 1\n" if target.endswith(".sequence") else ""
     Path(target).write_text(head + "".join(f"trace 1\n{member}" for member in every))
+    if "forever" in Path(source).read_text().split():
+        signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+        Path(target).write_text("trace 1\nforever\n")
+        time.sleep(1000)
     say("minimised from 9 to 1 operations in 5 runs")
 
 

@@ -24,6 +24,18 @@ def call(*command, stdin: bytes | None = None, timeout: float = 1200) -> subproc
                                                                      for text in (done.stdout, done.stderr)))
 
 
+def programs_with(mark: str) -> list[str]:
+    """Names of the processes that have it in their environment."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark.encode() in path.read_bytes().split(b"\0"):
+                found.append((path.parent / "comm").read_text().strip())
+        except OSError:
+            continue
+    return found
+
+
 class Case(unittest.TestCase):
     """A test with a folder of its own, and no limit on what a failure shows."""
     maxDiff = None
@@ -34,6 +46,7 @@ class Case(unittest.TestCase):
 
     def write(self, name: str, content: str | bytes) -> Path:
         path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 

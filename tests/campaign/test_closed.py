@@ -3,6 +3,7 @@
 Engine and replay are stand-ins (standin.py): a night takes a second or two, most of it the report. What they plant is what
 real ones did.
 """
+import hashlib
 import json
 import os
 import re
@@ -13,9 +14,13 @@ import subprocess
 import time
 import xml.etree.ElementTree as xml
 from pathlib import Path
+from unittest import mock
 
 import standin
 from support import ROOT, Case, recorded
+
+from orchestrate import corpora, tools
+from orchestrate.tools import ToolError
 
 RUN = """
 import sys
@@ -81,6 +86,30 @@ class Closed(Case):
     def test_a_quiet_night_is_clean(self):
         self.night("clean", status=0, says=("Nothing found",))
         self.assertGreaterEqual(self.record()["harnesses"][0]["runs"], 100)  # though it had but a second
+
+    def test_where_nothing_is_to_be_resumed_the_last_report_stays(self):
+        self.night("clean", status=0)
+        before = (self.out / "report/campaign.json").read_bytes()
+        done = subprocess.run(self.command("--resume"), capture_output=True, text=True, check=False, env=self.environment("clean"))
+        self.check(done, 2, "no unfinished campaign")
+        self.assertEqual((self.out / "report/campaign.json").read_bytes(), before)
+
+    def test_an_update_of_the_corpus_that_fails_takes_nothing_away(self):
+        place, text = self.folder / "corpus/slices", "trace 1\nnew\n"
+        self.write("more/new", "new")
+        place.mkdir(parents=True)
+        for name in ("seed", "found-old"):
+            (place / f"{name}.trace").write_text(f"trace 1\n{name[:4]}\n")
+        (self.folder / "more/same").write_text("seed foun")
+        new = place / f"found-{hashlib.sha1(text.encode()).hexdigest()[:10]}.trace"
+        built = tools.Build(self.programs, ROOT / "lib")
+        with mock.patch.object(corpora, "CORPUS", self.folder / "corpus"):
+            with self.assertRaises((ToolError, OSError)), mock.patch.object(Path, "write_text", side_effect=OSError(28, "full")), \
+                    mock.patch.object(Path, "write_bytes", side_effect=OSError(28, "full")):
+                corpora.update(built, "slices", self.folder / "more")
+            self.assertEqual({path.name for path in place.iterdir()}, {"seed.trace", "found-old.trace"})
+            corpora.update(built, "slices", self.folder / "more")
+        self.assertEqual(new.read_text(), text)
 
     def test_a_crash_in_a_folder_with_a_blank_is_found(self):
         self.night("crash:break", status=1, says=(BROKE,))

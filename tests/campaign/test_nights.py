@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from support import ROOT, Case, broken_lib, call, edited_lib, recorded
+from support import ROOT, Case, broken_lib, call, edited_lib, programs_with, recorded
 
 CAMPAIGN = ROOT / "fuzz/campaign"
 QUICK = ["--harness", "slices", "--engine", "libfuzzer", "--build", "asan"]
@@ -69,18 +69,6 @@ __attribute__((destructor)) static void at_exit(void)
         __builtin_trap();
 }
 """
-
-
-def programs_with(mark: str) -> list[str]:
-    """Names of the processes that have it in their environment."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if mark.encode() in path.read_bytes().split(b"\0"):
-                found.append((path.parent / "comm").read_text().strip())
-        except OSError:
-            continue
-    return found
 
 
 class Nights(Case):
@@ -201,7 +189,7 @@ class Nights(Case):
 
     def test_a_fuzzer_does_not_begin_without_its_campaign(self):
         # The campaign was killed before the kernel knew that its fuzzer is to die with it: another is the parent now.
-        code = ("import os, subprocess; from orchestrate import engine; words = engine.dies_with_us('echo', 'began'); at = words.index(str(os.getpid())); "
+        code = ("import os, subprocess; from orchestrate import tools; words = tools.dies_with_us('echo', 'began'); at = words.index(str(os.getpid())); "
                 "subprocess.run(words); words[at] = '1'; subprocess.run(words)")
         done = subprocess.run(["/usr/bin/python3", "-B", "-c", code], capture_output=True, text=True, check=True,
                               env=os.environ | {"PYTHONPATH": str(ROOT / "fuzz")})

@@ -3,12 +3,14 @@ import json
 import os
 import re
 import resource
+import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import standin
-from support import BUILD, ROOT, Case
+from support import BUILD, ROOT, Case, programs_with
 
 RUN = """
 import sys
@@ -78,6 +80,8 @@ class Outside(Case):
                              ({"identity": "PROCBUF-BUG kind=\x1b[2J check=x op=y"}, "has no identity"), ({"identity": 7}, "has no identity")):
             for more in ([], ["--as-found"]):
                 self.check(self.repro(self.bundle(**fields), *more), 2, what)
+        for machine in ("nonsense", "../evil", 5, [], None):
+            self.check(self.repro(self.bundle(machine=machine)), 2, f'"machine": {json.dumps(machine)}: there are armv7m, ')
         self.assertFalse(list(ROOT.parent.glob("evil*")))
         for text in ('{"identity": "PROCBUF', "[]", "", "{" * 100_000):
             (self.bundle() / "finding.json").write_text(text)
@@ -111,6 +115,75 @@ class Outside(Case):
         self.check(self.repro(self.folder / "fifo"), 2, "not a regular file (- is standard input)")
         (self.folder / "link").symlink_to("nowhere")
         self.check(self.repro(self.folder / "link"), 2, "a link to nothing")
+        self.check(self.repro("-", stdin=None, preexec_fn=lambda: os.close(0)), 2, "standard input is closed")
+
+    def test_no_one_waits_for_a_pipe_in_a_finding(self):
+        folder = self.bundle(revision="nonsense")
+        os.mkfifo(folder / "library.patch")
+        self.check(self.repro("--as-found", folder), 2, "its revision nonsense is not in this repository")
+        (folder / "finding.json").unlink()
+        os.mkfifo(folder / "finding.json")
+        self.check(self.repro(folder), 2, "without finding.json")
+
+    def test_a_name_that_looks_like_an_option(self):
+        self.write("-dash.trace", "trace 1\nlen rw0\n")
+        for more in ([], ["--results"], ["--emit-trace", "./-out.trace"]):
+            self.check(self.repro(*more, "./-dash.trace", programs=BUILD, cwd=self.folder), 0)
+        self.check(self.repro("--", "-dash.trace", programs=BUILD, cwd=self.folder), 0)
+        self.write("-break.trace", "trace 1\nbreak\n")
+        self.check(self.repro("--minimize", "--emit-trace", "./-out.trace", "./-break.trace", cwd=self.folder), 1, IDENTITY)
+        self.assertEqual((self.folder / "-out.trace").read_text(), "trace 1\nbreak\n")
+
+    def test_only_a_file_is_written_over(self):
+        """As root, /dev/null would be a file from then on."""
+        path, pipe, link = self.write("a", "break"), self.folder / "pipe", self.folder / "link"
+        os.mkfifo(pipe)
+        link.symlink_to(path)
+        for option in ("--emit-trace", "--emit-test"):
+            for target in (pipe, link, self.folder):
+                self.check(self.repro(option, target, path), 2, "is there, and is not a regular file")
+            self.check(self.repro(option, "", path), 2, "an empty name")
+        self.check(self.repro("--lib", "", path), 2, "an empty name")
+        self.assertTrue(pipe.is_fifo() and link.is_symlink())
+
+    def test_no_option_is_left_undone_in_silence(self):
+        path = self.write("a", "break")
+        for words, why in (("--results --emit-test x.c", "--results excludes --emit-test"), ("--on riscv32 --emit-test x.c", "--on excludes --emit-test"),
+                           ("--on riscv32 --repeat 3", "--on excludes --repeat"), ("--results --json", "--results excludes --json"),
+                           ("--promote --failed-at HEAD --minimize", "--promote excludes --minimize"), ("--builds msan", "--builds needs --matrix"),
+                           ("--failed-at HEAD", "--failed-at needs --promote"), ("--seconds 5", "--seconds needs --minimize")):
+            self.check(self.repro(*words.split(), path), 2, why)
+        self.check(self.repro("--emit-test", "x.c", self.bundle(machine="riscv32")), 2, "a finding of riscv32 excludes --emit-test")
+
+    def test_a_matrix_of_no_build_is_no_answer(self):
+        code = "def refuse(*_, **__):\n    raise tools.ToolError('no compiler')\nrepro.inquiry.build_with = refuse"
+        for word in ("break", "clean"):
+            self.check(self.repro("--matrix", "--builds", "plain,msan", self.write("a", word), code=code), 2, "no build could be tried", "not tried: no compiler")
+
+    def test_a_machine_that_shows_another_bug(self):
+        here, there, other = (f"PROCBUF-BUG kind={kind} op=none" for kind in ("result check=break", "hardware check=no-end", "hardware check=windows"))
+        for identity, seen, more, status in ((there, [], [], 0), (there, [there], [], 1), (there, [other, there], [], 1), (there, [other], [], 3),
+                                             (here, [there], ["--on", "x86"], 1)):
+            folder = self.bundle(identity=identity, machine="" if more else "riscv32")
+            done = self.repro("--json", *more, folder, code=f"repro.hardware.show = lambda *_: {seen}")
+            self.check(done, status, *([f"a different bug: the finding was {there}"] if status == 3 else []))
+            told = json.loads(done.stdout)[0]
+            self.assertEqual((told["status"], told["identity"]), (status, there if there in seen else (seen or [""])[0]))
+
+    def test_an_end_from_outside_leaves_no_program_behind(self):
+        """SIGTERM is taken for Ctrl-C."""
+        path, out, mark = self.write("a.trace", "trace 1\nforever\n"), self.folder / "out.trace", f"PROCBUF_MARK={self.folder}"
+        for number, status in ((signal.SIGTERM, 1), (signal.SIGHUP, 1), (signal.SIGKILL, -9)):
+            out.unlink(missing_ok=True)
+            process = subprocess.Popen(["/usr/bin/python3", "-B", "-c", RUN % "", self.programs, "--minimize", "--emit-trace", out, path], stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT / "fuzz"), "PROCBUF_MARK": str(self.folder)})
+            while not out.exists() and process.poll() is None:
+                time.sleep(0.01)
+            process.send_signal(number)
+            said = process.communicate(timeout=120)
+            self.assertEqual(process.returncode, status, said)
+            while programs_with(mark):
+                time.sleep(0.01)  # else CTest ends us
 
     def test_a_part_of_a_finding_means_the_finding(self):
         folder = self.bundle()
@@ -144,6 +217,24 @@ class Outside(Case):
     def test_an_unexplained_finding_that_shows_now_is_there(self):
         folder = self.bundle(identity="PROCBUF-BUG kind=unexplained check=no-report op=slices")
         self.check(self.repro(folder), 1, IDENTITY)
+
+
+    def test_a_library_of_a_commit_is_kept_whole(self):
+        """However the command ended that began to write it."""
+        code = ("import sys; from pathlib import Path; from orchestrate import inquiry; inquiry.ROOT = Path(sys.argv[1])\n"
+                "inquiry.build_with = lambda name, options, lib, *_, **__: print(sorted(path.name for path in lib.iterdir()))\n"
+                "inquiry.build_of('HEAD')")
+        for name in "ab":
+            self.write(f"lib/{name}", name)
+        git = ["git", "-C", self.folder, "-c", "user.name=a", "-c", "user.email=a@example.org"]
+        for words in (["init", "-q"], ["add", "lib"], ["commit", "-qm", "lib"]):
+            subprocess.run([*git, *words], check=True)
+        self.write("bin/tar", '#!/bin/sh\n/usr/bin/env -i /usr/bin/tar "$@"\nrm "$3/lib/b"\nkill -9 "$PPID"\n').chmod(0o755)
+        environment = os.environ | {"PYTHONPATH": str(ROOT / "fuzz")}
+        for path, status, said in ((f"{self.folder}/bin:{os.environ['PATH']}", -9, ""), (os.environ["PATH"], 0, "['a', 'b']\n")):
+            done = subprocess.run(["/usr/bin/python3", "-B", "-c", code, self.folder], capture_output=True, text=True, check=False, env=environment | {"PATH": path})
+            self.check(done, status)
+            self.assertEqual(done.stdout, said)
 
 
 class Workflows(Case):

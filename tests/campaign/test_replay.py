@@ -9,6 +9,7 @@ from orchestrate import corpora, tools
 REPLAY = BUILD / "fuzz/procbuf-replay"
 CONVERT = BUILD / "fuzz/procbuf-convert"
 MINIMIZE = BUILD / "fuzz/procbuf-minimize"
+EMIT = BUILD / "fuzz/procbuf-emit"
 
 PROGRAM = """trace 1
 process ram=100 app=50 kernel=20 flash=40 protected=8
@@ -170,6 +171,9 @@ class Replay(Case):
         path = self.write("a.trace", PROGRAM)
         done = call("sh", "-c", f"{REPLAY} --results {path} >/dev/full")
         self.check(done, 2, "cannot write the results")
+        self.check(call("sh", "-c", f"{CONVERT} {path} - >/dev/full"), 2, "cannot write the text: No space left")
+        identity = "PROCBUF-BUG kind=result check=x op=x"
+        self.check(call("sh", "-c", f"{EMIT} '{identity}' {path} >/dev/full"), 2, "cannot write what the test says: No space left")
 
     def test_refuses_what_is_no_file(self):
         os.mkfifo(self.folder / "fifo.trace")
@@ -180,6 +184,28 @@ class Replay(Case):
             self.check(call(REPLAY, path), 2, why)
             self.check(call(CONVERT, path, self.folder / "out"), 2, why)
             self.check(call(MINIMIZE, path, self.folder / "out"), 2, why)
+
+    def test_what_runs_clean_is_not_made_small(self):
+        self.check(call(MINIMIZE, self.write("a.trace", PROGRAM), self.folder / "out.trace"), 1, "a.trace: no bug found")
+        self.assertFalse((self.folder / "out.trace").exists())
+
+    def test_only_a_file_is_written_over(self):
+        """As root, /dev/null would be a file from then on."""
+        path, pipe, link = self.write("a.trace", PROGRAM), self.folder / "pipe", self.folder / "link"
+        os.mkfifo(pipe)
+        link.symlink_to(path)
+        for target in (pipe, link):
+            self.check(call(CONVERT, path, target), 2, f"{target}: is there, and is not a regular file")
+        self.assertTrue(pipe.is_fifo() and link.is_symlink())
+
+    def test_no_two_inputs_become_one_file(self):
+        self.write("other/a.sequence", "sequence 1\ntrace 1\nlen rw0\n")
+        first, second, into = self.write("a.trace", PROGRAM), self.folder / "other/a.sequence", self.folder / "into"
+        into.mkdir()
+        self.check(call(CONVERT, first, second, into), 2, f"{first} and {second} would be one file")
+        self.assertEqual(list(into.iterdir()), [])
+        self.check(call(CONVERT, first, self.write("ab", b""), into), 0)
+        self.assertEqual({path.name for path in into.iterdir()}, {"a", "ab"})
 
     def test_refuses_what_is_larger_than_any_input(self):
         for name, size in (("bytes", (1 << 20) + 1), ("huge", 3 << 30), ("huge.trace", 3 << 30)):
@@ -214,6 +240,15 @@ class Hangs(Case):
         self.assertEqual(done.stderr.splitlines()[-1], "PROCBUF-BUG kind=hang check=limit op=return_to_user")
         self.assertEqual(done.stderr.count("\nhang: ") + done.stderr.startswith("hang: "), 2)
         self.check(call(self.replay, "--limit", "0", ends), 2, "not a number of seconds")
+
+
+    def test_another_hang_is_another_bug(self):
+        tools = build_of(edited_lib("hangs_twice", "src/buffer.c", "    if (code != PROCBUF_OK)\n        return code;\n    buffer_out->id",
+                                    "    for (volatile int i = 0; code == PROCBUF_OK && i < 1;)\n        ;\n    if (code != PROCBUF_OK)\n        return code;\n    buffer_out->id")) / "fuzz"
+        small = self.folder / "small.trace"
+        path = self.write("two.trace", "trace 1\nlen rw0\nlen rw0\nbuild_readonly ro0 p0 p0.ram 1\nbuild_readwrite rw0 p0 p0.ram 1\n")
+        self.check(call(tools / "procbuf-minimize", "--seconds", "9", path, small), 0, " to 1 operations")
+        self.assertIn("\nbuild_readonly ", small.read_text())
 
 
 SHARE = "    return build(process, addr, len, &buffer_out->private_, PROCBUF_ACCESS_READ_WRITE);\n"

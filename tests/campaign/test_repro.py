@@ -317,6 +317,11 @@ class Repro(Case):
         written = clone / "corpus/regressions/result__outcome_status__build_readwrite.sequence"
         self.assertRegex(written.read_text(), r"^# build_readwrite broke rule B3\.\n(#.*\n)+sequence 1\ntrace 1\nlen rw0\ntrace 1\n")
         self.check(call(clone / "fuzz/repro", "--emit-trace", self.folder / "again.sequence", written), 0, "no bug found")
+        written.unlink()
+        (finding / "trace.sequence").unlink()  # a bug of the testbed's own parser: the program is bytes
+        self.check(call(BUILD / "fuzz/procbuf-convert", self.write("bytes.trace", "trace 1\nbuild_readwrite rw2 p0 p0.break 1\n"), finding / "trace.bin"), 0)
+        self.check(call(*repro, "--failed-at", "HEAD~1", finding), 0, "git add corpus/regressions/result__outcome_status__build_readwrite.trace")
+        self.assertEqual(written.with_suffix(".trace").read_text().splitlines()[-2:], ["trace 1", "build_readwrite rw2 p0 p0.break 1"])
         self.check(call(REPRO, "--lib", broken_lib("A05"), self.folder / "again.sequence"), 1, IDENTITY)
 
     def test_opens_gdb_at_the_failing_operation(self):

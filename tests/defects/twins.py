@@ -2,7 +2,7 @@
 """Two bugs at once that look alike: minimising a program that shows one never ends at the other.
 
 Twins of one identity: build_readwrite takes one length that it must refuse, and refuses another that
-it must take; one function asserts two things that do not hold; two lines of one function touch memory
+it must take; it refuses two that it must take by two rules; one function asserts two things that do not hold; two lines of one function touch memory
 that no one has, which ASan reports. Each
 program shows one of a pair first, and has operations that would show the other.
 
@@ -31,6 +31,7 @@ WRONG_READ = ("src/slice.c", "    if (index >= slice.len_)\n        return false
               "    if (index >= slice.len_)\n        return false;\n    *value_out = fetch(&slice.base_[index]);\n"
               "    if (index == 3)\n        *value_out = *(volatile const uint8_t *)(uintptr_t)64;\n"
               "    if (index == 4)\n        *value_out = (uint8_t)*(volatile const uint16_t *)(uintptr_t)80;\n")
+WRONG_RULES = ("src/buffer.c", "    if (len == 0)\n        return PROCBUF_OK;\n", "    if (len == 0 || len == 5)\n        return PROCBUF_INVAL;\n")
 FILLER = ["len rw3", "poke p0.ram+9 7", "brk p0 p0.break", "stop p1", "resume p1", "take_id d0 p0",
           "lookup d0", "build_readonly ro1 p1 p1.ram 2", "ptr ro1", "sbrk p2 0"]
 
@@ -57,6 +58,7 @@ def program(chance: random.Random, first: list[str], second: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+RULE_TWINS = (["build_readwrite rw0 p0 p0.ram 0"], ["build_readwrite rw1 p0 p0.ram 5"])
 CHECK_TWINS = (["build_readwrite rw0 p0 p0.ram+4 5"], ["build_readwrite rw1 p1 p1.ram+8 1000"])
 ASSERT_TWINS = (["build_readwrite rw0 p0 p0.ram+4 5"], ["build_readwrite rw1 p1 p1.ram+8 1"])
 READ_TWINS = (["build_readonly ro0 p0 p0.ram 9", "enter ro0 s0 {", "get s0 3", "}"],
@@ -64,10 +66,11 @@ READ_TWINS = (["build_readonly ro0 p0 p0.ram 9", "enter ro0 s0 {", "get s0 3", "
 
 
 def told_apart(report: str) -> str:
-    """What a report says that its twin's does not: expected and actual, what a panic says, or the line in the library."""
+    """What a report says that its twin's does not: expected, actual and rule, what a panic says, or the line in the library."""
     answers = re.findall(r"^(?:expected|actual): (\w+(?:: .+)?)", report, re.MULTILINE)
     place = re.search(r"^\s+#\d+ .* in procbuf_\w+ \S+?(\w+\.c:\d+)", report, re.MULTILINE)
-    return " ".join(answers) or (place[1] if place else "")
+    rule = re.search(r"^Rule of lib/CONTRACT.md: (\S+)$", report, re.MULTILINE)
+    return " ".join([*answers, *([rule[1]] if rule else [])]) if answers else place[1] if place else ""
 
 
 def try_pair(name: str, library: Path, pair: tuple, folder: Path, build: Path, count: int) -> int:
@@ -83,11 +86,11 @@ def try_pair(name: str, library: Path, pair: tuple, folder: Path, build: Path, c
         path, small = folder / "program.trace", folder / "small.trace"
         small.unlink(missing_ok=True)
         path.write_text(program(chance, first, second))
-        before = run([str(folder / "procbuf-replay"), str(path)], folder).stderr
+        before = run([str(folder / "procbuf-replay"), "--explain", str(path)], folder).stderr
         done = run([str(folder / "procbuf-minimize"), str(path), str(small)], folder)
         if done.returncode != 0:
             raise Failure(f"{name}: the minimiser ended with status {done.returncode}:\n{done.stderr}")
-        after = run([str(folder / "procbuf-replay"), str(small)], folder).stderr
+        after = run([str(folder / "procbuf-replay"), "--explain", str(small)], folder).stderr
         signs.add(told_apart(before))
         if (identity_in(before), told_apart(before)) != (identity_in(after), told_apart(after)):
             drifted += 1
@@ -112,6 +115,7 @@ def main() -> int:
     try:
         drifted = 0
         for name, edit, pair in (("two wrong answers", WRONG_CHECK, CHECK_TWINS),
+                                 ("two rules", WRONG_RULES, RULE_TWINS),
                                  ("two asserts", WRONG_ASSERT, ASSERT_TWINS),
                                  ("two reports of ASan", WRONG_READ, READ_TWINS)):
             folder = build / "twins" / name.replace(" ", "-")

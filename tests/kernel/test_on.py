@@ -25,7 +25,7 @@ from orchestrate.facts import Fact
 from orchestrate.findings import Findings
 from orchestrate.journal import Journal
 from orchestrate.live import QuietView
-from orchestrate.record import Finding, Record, Under as Row
+from orchestrate.record import Finding, Record, Reproduction, Under as Row
 from orchestrate.tools import ROOT, Build, ToolError
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -40,8 +40,8 @@ fault p0 -> done; p0 state=faulted ended=without_code
 """
 
 
-def on(name: str, text: str, **changes) -> tuple[int, str]:
-    """What show() says of a program, on a machine that is changed."""
+def on(name: str, text: str, **changes) -> tuple[list[str], str]:
+    """What show() finds, and says of a program, on a machine that is changed."""
     machine = dataclasses.replace(hardware.MACHINES[name], **changes)
     with mock.patch.dict(hardware.MACHINES, {name: machine}), contextlib.redirect_stdout(io.StringIO()) as out:
         return hardware.show(name, BUILD, ROOT / "lib", text), out.getvalue()
@@ -49,8 +49,8 @@ def on(name: str, text: str, **changes) -> tuple[int, str]:
 
 class On(unittest.TestCase):
     def test_says_what_the_hardware_says(self):
-        status, said = on("riscv32", PROGRAM)
-        self.assertEqual(status, 0, said)
+        found, said = on("riscv32", PROGRAM)
+        self.assertEqual(found, [], said)
         self.assertIn(ANSWERS, said)
 
     def test_system_calls_are_timed(self):
@@ -65,13 +65,13 @@ class On(unittest.TestCase):
         self.assertLessEqual(lines, 800)
 
     def test_a_sequence_is_one_boot(self):
-        status, said = on("riscv32", f"sequence 1\n{PROGRAM}{PROGRAM}")
-        self.assertEqual((status, said.count(ANSWERS)), (0, 2), said)
+        found, said = on("riscv32", f"sequence 1\n{PROGRAM}{PROGRAM}")
+        self.assertEqual((found, said.count(ANSWERS)), ([], 2), said)
 
     def test_another_granule_than_the_model_s_is_a_finding(self):
-        status, said = on("riscv32", PROGRAM, granule=32)
-        self.assertEqual(status, 1)
-        self.assertIn("PROCBUF-BUG kind=hardware check=answers-differ op=process", said)
+        found, said = on("riscv32", PROGRAM, granule=32)
+        self.assertEqual(found, ["PROCBUF-BUG kind=hardware check=answers-differ op=process"])
+        self.assertIn(found[0], said)
 
     def test_makes_it_small_there(self):
         machine = dataclasses.replace(hardware.MACHINES["riscv32"], granule=32)
@@ -80,7 +80,7 @@ class On(unittest.TestCase):
             path.write_text(PROGRAM)
             options = repro.make_parser().parse_args(["--on", "riscv32", "--minimize", "--suspects", "--emit-trace", str(out), str(path)])
             with mock.patch.dict(hardware.MACHINES, riscv32=machine), contextlib.redirect_stdout(io.StringIO()) as said:
-                self.assertEqual(repro.on_hardware(Build(BUILD, ROOT / "lib"), str(path), "riscv32", options), 1)
+                self.assertEqual(repro.on_hardware(Build(BUILD, ROOT / "lib"), str(path), "riscv32", options, Reproduction("")), 1)
             self.assertEqual(out.read_text(), "trace 1\nprocess\n")
         self.assertIn("minimised on riscv32 from 2 to 0 operations", said.getvalue())
         self.assertIn("No suspects: the difference is the machine's: only riscv32 shows it", said.getvalue())

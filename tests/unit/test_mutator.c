@@ -177,6 +177,13 @@ Test(mutator, what_was_read_meets_a_swap)
     cr_assert_gt(count_of("allow", "trace 1\n", codes, sizeof codes), 500);
 }
 
+Test(mutator, what_a_slot_was_lent_meets_another_map)
+{
+    static const uint8_t codes[] = { OP_MAP_ALLOW_READWRITE, OP_MAP_SLOT_READWRITE, OP_MAP_REGION,
+                                     OP_LEN };
+    cr_assert_gt(count_of("maps", "trace 1\n", codes, sizeof codes), 100);
+}
+
 Test(mutator, an_id_of_an_earlier_life_leaves_a_grant_of_the_new_one)
 {
     static const uint8_t codes[] = { OP_TAKE_ID,     OP_RESTART,     OP_ALLOCATE_GRANT,

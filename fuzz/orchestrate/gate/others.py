@@ -9,7 +9,7 @@ import xml.etree.ElementTree as xml
 from pathlib import Path
 
 from .builds import Broken, Workshop, call, ctest_knows
-from .change import Change, File, code_of, git
+from .change import Change, File, git
 from .said import Said
 from .weakened import says
 
@@ -111,9 +111,7 @@ def matters(file: File) -> bool:
         return False
     if file.old is None or file.new is None:
         return file.new is not None or not path.startswith("tests/")  # of a test that is gone, others ask what it was worth
-    if path.endswith((".c", ".h", ".S", ".ld")):
-        return code_of(file.old) != code_of(file.new)
-    return says(file.old) != says(file.new) or path.endswith(".md")
+    return says(file.old, path) != says(file.new, path) or path.endswith(".md")
 
 
 def tests_of_file(path: str, known: dict[str, dict]) -> list[str]:

@@ -54,12 +54,14 @@ LEAST = re.compile(r"floor|least|min(?:imum)?\b|count|expect|repeat|runs\b|round
 NUMBER = re.compile(r"(?<![\w.])\d[\d_']*(?:\.\d+)?\b")
 
 LIBRARY_CHECK = re.compile(r"\b(PROCBUF_(?:REQUIRE|VERIFY|KEEPS)|procbuf_require_\w+|_Static_assert|PROCBUF_NONNULL|PROCBUF_MUST_USE|nonnull|warn_unused_result)\b")
-TESTBED_CHECK = re.compile(r"\b(bug_\w+|check\w*|oracle_(?:check|judge|expect)\w*|_Static_assert|abort|assert)\s*\(")
+TESTBED_CHECK = re.compile(r"\b(bug_\w+|check\w*|oracle_(?:check|judge|expect)\w*|_Static_assert|abort|assert|unable|refuse|complain)\s*\(")
+ENDING = re.compile(r"\w*STATUS\w* = \d+|(?:return|exit\(|\?|:) ?(?:\w*STATUS_\w+|[1-9])\b")
+"""How a tool of the testbed ends when something was wrong."""
 ASSERTION = re.compile(r"\b(cr_(?:assert|expect)\w*|ACCEPTS|REFUSES|CLAIM|REACH|PANICS|NO_PANIC|assert|CHECK\w*|EXPECT\w*|_Static_assert)\s*\(")
 PYTHON_CHECK = re.compile(r"\bself\.(?:assert\w+|check|fail)\(|^\s*assert |\braise (?:Failure|ToolError|Unable)\b")
 PROMISE = re.compile(r"\b(ensures|assigns|behavior|complete behaviors|disjoint behaviors|loop (?:invariant|assigns|variant)|assert|decreases|invariant)\b")
 GRANTED = re.compile(r"\b(requires|assumes|admit|axiom|axiomatic|terminates|exits|__FRAMAC__|__CPROVER)\b")
-JUDGES = ("tests/*", ".ci/*", ".github/workflows/*", ".clang-tidy", *(f"fuzz/orchestrate/{name}" for name in (
+JUDGES = ("tests/*", ".ci/*", ".github/workflows/*", ".clang-tidy", *(f"fuzz/tools/{name}.[ch]" for name in ("replay", "convert", "files", "arguments", "tries")), *(f"fuzz/orchestrate/{name}" for name in (
     "gate/*", "mutants.py", "coverage.py", "planted.py", "replay.py", "tools.py", "engine.py", "evidence.py", "facts.py", "functions.py", "hardware.py",
     "measured.py")))
 NO_JUDGES = ("tests/unit/test_*", "tests/found/*", "*/test_*.py", "*CMakeLists.txt", "*.txt", "*.md", "*.json", "*.tsv", "*.patch", "tests/samples/*",
@@ -277,6 +279,7 @@ def checks(change: Change) -> list[Finding]:
     found += lost_of(change, ("fuzz/*.[ch]",), lambda text: Counter(name for one, count in matching(text, TESTBED_CHECK).items()
                                                                     for name in TESTBED_CHECK.findall(one) for _ in range(count)),
                      "a check of the testbed")
+    found += lost_of(change, ("fuzz/tools/*.[ch]", "fuzz/harness/*.[ch]"), lambda text: Counter(ENDING.findall(code_of(text))), "a status of a tool")
     found += lost_of(change, ("fuzz/*.[ch]",), lambda text: Counter(re.findall(r'"expected: [^"]*"|"PROCBUF-BUG[^"]*"|kind=[\w-]+', text)),
                      "what the testbed reports")
     found += lost_of(change, ("fuzz/*.c",), lambda text: Counter(f"{kind_and_check} if {plain(condition)}" for condition, kind_and_check in re.findall(
@@ -502,18 +505,29 @@ def judge(change: Change) -> list[Finding]:
     """Programs whose word the gate takes: a line of theirs, gone or new, may mean anything."""
     found: list[Finding] = []
     for file in change.touched(*JUDGES):
-        if file.old is None or file.new is None or any(fnmatch.fnmatch(file.path, one) for one in NO_JUDGES) or says(file.old) == says(file.new):
+        if file.old is None or file.new is None or any(fnmatch.fnmatch(file.path, one) for one in NO_JUDGES) or says(file.old, file.path) == says(file.new, file.path):
             continue
         lines = [line for line in file.removed + file.added if line.strip() and not line.lstrip().startswith(("#", "*", "/*", "//"))]
         if file.path.startswith(".github/"):
             lines = [line for line in lines if re.match(r"\s*-? *(run|if|on|pull_request|push|schedule|branches|jobs|- cron|matrix)\b", line)]
         if lines:
             found.append((file.path, f"it judges, and has changed: {plain(lines[0])[:120]}"))
+    for file in change.touched("fuzz/trace/ops.def"):
+        old, new = operations(file.old or ""), operations(file.new or "")
+        found += [(file.path, f"operation {code} is done or compared in another way") for code in old if old[code] != new.get(code)]
     return found
 
 
-def says(text: str) -> str:
-    """A program of Python without what does nothing: imports, texts that stand alone, types. Any other without lines of comments."""
+def operations(text: str) -> dict[str, str]:
+    """Rows of the table by code, without their words."""
+    rows = re.split(r"\bOP(?:_CALL)?\((?=0x)", code_of(text))[1:]
+    return {row[:4]: re.sub(r'((?:"[^"]*".*?){2})"[^"]*"', r"\1", row, count=1) for row in rows}
+
+
+def says(text: str, path: str) -> str:
+    """A program of Python without what does nothing: imports, texts that stand alone, types. Any other without comments."""
+    if path.endswith((".c", ".h", ".S", ".ld")):
+        return code_of(text)
     if not re.match(r"#!.*python|\"\"\"|import |from ", text):
         return "\n".join(line.rstrip() for line in text.splitlines() if not re.match(r"\s*(#( |$)|$)", line))
     try:

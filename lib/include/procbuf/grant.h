@@ -168,7 +168,9 @@ struct procbuf_driver {
  * Compute the size of the whole grant of a driver: its slots, then its data, which ends with it.
  *
  * @param[in] config the driver's numbers and sizes
- * @return the size in bytes; `SIZE_MAX` if it does not fit into a `size_t`
+ * @return the size in bytes; `SIZE_MAX` if it does not fit into a `size_t`. A size that fits,
+ *         and is at most max(`data_align`, 8) below `SIZE_MAX`, may be `SIZE_MAX` too: so many
+ *         slots there are with 32 bits alone
  * @par Cost
  * O(1), no hook.
  * @see Contract: G6. Tock: `grant_size`, kernel/src/grant.rs.
