@@ -36,9 +36,12 @@ def cosine(one: dict[str, float], two: dict[str, float]) -> float:
     return product / size if size else 0.0
 
 
-def look_alike(one: Sequence[Suspect], two: Sequence[Suspect]) -> bool:
-    """Whether two findings suspect the same code."""
-    return bool(one and two) and one[0].function == two[0].function and cosine(weights(one), weights(two)) >= ALIKE
+def look_alike(one: Finding, two: Finding) -> bool:
+    """Whether two findings suspect the same function, and the same code around it or by the same check."""
+    if not one.suspects or not two.suspects or one.suspects[0].function != two.suspects[0].function:
+        return False
+    is_same_check = one.identity.split(" op=")[0] == two.identity.split(" op=")[0]
+    return is_same_check or cosine(weights(one.suspects), weights(two.suspects)) >= ALIKE
 
 
 def status_of(members: Sequence[Finding]) -> str:
@@ -63,7 +66,7 @@ def grouped(findings: Sequence[Finding], shared: set[tuple[str, str]] | None = N
     for finding in findings:
         joined = [cause for cause in causes if any(
             frozenset((finding.identity, other.identity)) in pairs or
-            look_alike(finding.suspects, other.suspects) for other in cause)]
+            look_alike(finding, other) for other in cause)]
         causes = [cause for cause in causes if cause not in joined] + [[*(f for cause in joined for f in cause), finding]]
     made = []
     for cause in causes:

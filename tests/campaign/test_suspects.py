@@ -406,6 +406,13 @@ class Groups(unittest.TestCase):
     def test_those_that_suspect_other_code_are_not(self):
         self.assertEqual(self.groups(finding("a", suspect("f")), finding("b", suspect("g"))), [["a"], ["b"]])
 
+    def test_findings_of_one_check_that_suspect_one_function_are_one_whatever_is_around_it(self):
+        around = [[suspect("f", 0.23), *(suspect(name, 0.22) for name in names)] for names in ("ghi", "jkl")]
+        of_one_check = [finding(f"PROCBUF-BUG kind=result check=lookups op={op}", *code) for op, code in zip(("len", "brk"), around)]
+        self.assertEqual(len(self.groups(*of_one_check)), 1)
+        self.assertEqual(len(self.groups(of_one_check[0], finding("PROCBUF-BUG kind=result check=outcome op=len", *around[1]))), 2)
+        self.assertEqual(len(self.groups(of_one_check[0], replace(of_one_check[1], suspects=around[1][1:]))), 2)
+
     def test_a_change_that_undoes_both_makes_them_one_and_the_third_by_way_of_the_second(self):
         made = self.groups(finding("a", suspect("f")), finding("b", suspect("g")), finding("c", suspect("h")), shared=[("a", "b"), ("c", "b")])
         self.assertEqual(made, [["a", "b", "c"]])

@@ -40,7 +40,7 @@ LOOKED_AT = {f"U{number:02}" for number in range(1, 19)} - {"U16"} | {
     "U34", "A01", "A03", "B01", "B07b", "B12a", "B14", "D01", "E04x", "F10", "G06x", "L01x", "L02y", "L08r", "L09g", "L10a", "MP03f", "MP04", "MP15",
     "T10", "W13", "X02", "X13"}
 """Unseen or held out once. Why they were missed was looked into, and fixed: they are of the design now."""
-SETS_LOOKED_AT = {"P04", "MP03f"}
+SETS_LOOKED_AT = {"P04", "MP03f", "A03+V02+L07x", "C03+X65+A05", "MP05+G03x+X06", "W46+MP08+X37"}
 """The same of bugs whose findings are grouped."""
 NOWHERE = 99
 TRACES = sorted((ROOT / "corpus").glob("*/*.trace"))
