@@ -270,8 +270,8 @@ static void insert_change_of_map(struct trace *trace, unsigned at, const struct 
                                  (int32_t)chance_below(2));
     struct op use = draw_op_of(trace, chance_one_in(3) ? OP_READER_READ : OP_LEN);
     if (op_table[lends->code].operands[0] == 'K') { /* into a slot, from which it is read first */
-        taken = draw_op_of(trace, lends->code == OP_MAP_ALLOW_READONLY ? OP_MAP_SLOT_READONLY :
-                                                                         OP_MAP_SLOT_READWRITE);
+        taken = draw_op_of(trace, lends->code == OP_MAP_ALLOW_READONLY ? OP_MAP_SLOT_READONLY
+                                                                       : OP_MAP_SLOT_READWRITE);
         taken.operands[1] = lends->operands[0];
     }
     if (!draw_has(OP_MAP_REGION) || !draw_has(use.code) || !draw_has(taken.code))
@@ -279,8 +279,8 @@ static void insert_change_of_map(struct trace *trace, unsigned at, const struct 
     if (taken.code != lends->code)
         at += context_insert(trace, at, &taken);
     if (use.code == OP_LEN)
-        use.operands[0].number = (int32_t)buffer_number(
-            kind_read(op_table[taken.code].operands[0]), (uint64_t)taken.operands[0].number);
+        use.operands[0].number = (int32_t)buffer_number(kind_read(op_table[taken.code].operands[0]),
+                                                        (uint64_t)taken.operands[0].number);
     if (chance_one_in(3))
         change = draw_op_of(trace, OP_MAP_REGION);
     at += context_insert(trace, at, &change);
