@@ -195,8 +195,7 @@ static bool is_replaceable(const char *path)
 bool file_write(const char *path, const void *bytes, size_t len)
 {
     char temporary[4096];
-    const int needed =
-        snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
+    const int needed = snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
     if (!is_replaceable(path))
         return false;
     if (needed < 0 || (size_t)needed >= sizeof temporary) {
