@@ -96,13 +96,15 @@ class Repro(Case):
     def test_ctrl_c_keeps_the_smallest_so_far(self):
         minimizer = build_of(broken_lib("A05")) / "fuzz/procbuf-minimize"
         path, out = self.write("long.trace", self.long_program()), self.folder / "small.trace"
-        process = subprocess.Popen([minimizer, path, out], stderr=subprocess.PIPE, text=True)
-        while not out.exists() and process.poll() is None:
-            time.sleep(0.001)
-        process.send_signal(signal.SIGINT)
-        said = process.communicate()[1]
-        self.assertEqual(process.returncode, 0, said)
-        self.check(call(REPRO, "--lib", broken_lib("A05"), out), 1, IDENTITY)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            out.unlink(missing_ok=True)
+            process = subprocess.Popen([minimizer, path, out], stderr=subprocess.PIPE, text=True)
+            while not out.exists() and process.poll() is None:
+                time.sleep(0.001)
+            process.send_signal(number)
+            said = process.communicate()[1]
+            self.assertEqual(process.returncode, 0, said)
+            self.check(call(REPRO, "--lib", broken_lib("A05"), out), 1, IDENTITY)
 
     def test_writes_a_c_test(self):
         out = self.folder / "found.c"
