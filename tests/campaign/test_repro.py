@@ -156,6 +156,24 @@ class Repro(Case):
             for one, part in zip(said, asked):
                 self.assertIn(part, one)
 
+    def test_what_a_c_test_asks_is_asked(self):
+        """Of the library as it is, a test that asks for something else fails."""
+        built, text = Build(BUILD, ROOT / "lib"), "trace 1\nprocess\nbuild_readwrite rw0 p0 p0.ram 9\nmut_enter rw0 s0 {\n    get s0 3\n    set s0 1 77\n}\n"
+        for what, operation, alterations in (
+                ("kind=access check=load-not-named op=get", 3, [(r"permit\(READ, P0_RAM \+ 3", "permit(READ, P0_RAM + 2"), ("27", "28"), (r"cr_assert(\(procbuf_readable_get)", r"cr_assert_not\1"),
+                                                                (r"P0_RAM, 9\);\n    permit", "P0_RAM + 1, 9);\n    permit"), ("runs, 1,", "runs, 2,")]),
+                ("kind=hook check=hook-differs op=mut_enter", 2, [(r", \{ CLOSE, [^}]*\}", ""), ("OPEN, P0_RAM, 9", "OPEN, P0_RAM, 8"),
+                                                                  (r"(READ_WRITE) \}\);", r"\1 }, { BARRIER });")]),
+                ("kind=memory check=bytes-differ op=set", 4, [(r"expect_all\(P0_RAM \+ 1, 77", "expect_all(P0_RAM + 1, 76")])):
+            identity = f"PROCBUF-BUG {what}"
+            asks = emit.criterion_test(built, text, identity, f"input: a.trace, operation {operation}\n{identity}")
+            self.assertTrue(self.passes(self.write("asks.c", asks), ROOT / "lib"), asks)
+            head, _, program = asks.partition("/* ---- The program ---- */")
+            for pattern, instead in alterations:
+                altered, count = re.subn(pattern, instead, program)
+                self.assertEqual(count, 1, (pattern, program))
+                self.assertFalse(self.passes(self.write("altered.c", head + altered), ROOT / "lib"), pattern)
+
     def test_the_c_of_each_seed_passes(self):
         """All of them as one sequence, which is said to break at its end."""
         built = Build(BUILD, ROOT / "lib")
