@@ -52,6 +52,7 @@ struct verdict {
     unsigned member;   /* that failed */
     unsigned position; /* of its operation that failed */
     bool in_second_world; /* only there; what one world shows is shown without another */
+    const char *hanging;  /* the operation that does not end; null: it ended */
     char signature[400];
 };
 
@@ -163,13 +164,10 @@ static void run_members(struct testbed *t, const struct trace *trace)
     run_each(t, trace, worlds_run_all);
 }
 
-/* Two hangs are two bugs if other operations do not end. */
 static void end_with_hang(int signal_number)
 {
     (void)signal_number;
-    shared->verdict.position = UINT32_MAX;
-    snprintf(shared->verdict.signature, sizeof shared->verdict.signature, "hang\n%s",
-             testbed_now()->oracle.bug.op);
+    shared->verdict.hanging = testbed_now()->oracle.bug.op;
     end_child();
 }
 
@@ -196,7 +194,10 @@ static struct verdict run(struct testbed *t, const struct trace *trace, double l
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
     struct verdict verdict = shared->verdict;
-    if (WIFSIGNALED(status) && verdict.signature[0] == '\0') {
+    if (verdict.hanging != NULL) {
+        verdict.position = UINT32_MAX;
+        snprintf(verdict.signature, sizeof verdict.signature, "hang\n%s", verdict.hanging);
+    } else if (WIFSIGNALED(status) && verdict.signature[0] == '\0') {
         verdict.position = UINT32_MAX;
         snprintf(verdict.signature, sizeof verdict.signature, "signal %d", WTERMSIG(status));
     }

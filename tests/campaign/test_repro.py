@@ -96,13 +96,15 @@ class Repro(Case):
     def test_ctrl_c_keeps_the_smallest_so_far(self):
         minimizer = build_of(broken_lib("A05")) / "fuzz/procbuf-minimize"
         path, out = self.write("long.trace", self.long_program()), self.folder / "small.trace"
-        process = subprocess.Popen([minimizer, path, out], stderr=subprocess.PIPE, text=True)
-        while not out.exists() and process.poll() is None:
-            time.sleep(0.001)
-        process.send_signal(signal.SIGINT)
-        said = process.communicate()[1]
-        self.assertEqual(process.returncode, 0, said)
-        self.check(call(REPRO, "--lib", broken_lib("A05"), out), 1, IDENTITY)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            out.unlink(missing_ok=True)
+            process = subprocess.Popen([minimizer, path, out], stderr=subprocess.PIPE, text=True)
+            while not out.exists() and process.poll() is None:
+                time.sleep(0.001)
+            process.send_signal(number)
+            said = process.communicate()[1]
+            self.assertEqual(process.returncode, 0, said)
+            self.check(call(REPRO, "--lib", broken_lib("A05"), out), 1, IDENTITY)
 
     def test_writes_a_c_test(self):
         out = self.folder / "found.c"
@@ -153,6 +155,24 @@ class Repro(Case):
             self.assertEqual(len(said), len(asked), said)
             for one, part in zip(said, asked):
                 self.assertIn(part, one)
+
+    def test_what_a_c_test_asks_is_asked(self):
+        """Of the library as it is, a test that asks for something else fails."""
+        built, text = Build(BUILD, ROOT / "lib"), "trace 1\nprocess\nbuild_readwrite rw0 p0 p0.ram 9\nmut_enter rw0 s0 {\n    get s0 3\n    set s0 1 77\n}\n"
+        for what, operation, alterations in (
+                ("kind=access check=load-not-named op=get", 3, [(r"permit\(READ, P0_RAM \+ 3", "permit(READ, P0_RAM + 2"), ("27", "28"), (r"cr_assert(\(procbuf_readable_get)", r"cr_assert_not\1"),
+                                                                (r"P0_RAM, 9\);\n    permit", "P0_RAM + 1, 9);\n    permit"), ("runs, 1,", "runs, 2,")]),
+                ("kind=hook check=hook-differs op=mut_enter", 2, [(r", \{ CLOSE, [^}]*\}", ""), ("OPEN, P0_RAM, 9", "OPEN, P0_RAM, 8"),
+                                                                  (r"(READ_WRITE) \}\);", r"\1 }, { BARRIER });")]),
+                ("kind=memory check=bytes-differ op=set", 4, [(r"expect_all\(P0_RAM \+ 1, 77", "expect_all(P0_RAM + 1, 76")])):
+            identity = f"PROCBUF-BUG {what}"
+            asks = emit.criterion_test(built, text, identity, f"input: a.trace, operation {operation}\n{identity}")
+            self.assertTrue(self.passes(self.write("asks.c", asks), ROOT / "lib"), asks)
+            head, _, program = asks.partition("/* ---- The program ---- */")
+            for pattern, instead in alterations:
+                altered, count = re.subn(pattern, instead, program)
+                self.assertEqual(count, 1, (pattern, program))
+                self.assertFalse(self.passes(self.write("altered.c", head + altered), ROOT / "lib"), pattern)
 
     def test_the_c_of_each_seed_passes(self):
         """All of them as one sequence, which is said to break at its end."""

@@ -78,10 +78,13 @@ def compile_testbed(files: list[str], folder: Path, build: Path) -> dict[str, Pa
     return objects
 
 
-def build_replay(edits: list[Edit], folder: Path, build: Path, bug: str = "") -> Path:
-    """The replay program with these mistakes, in the library and in the testbed, and a planted bug's."""
+def build_replay(edits: list[Edit], folder: Path, build: Path, bug: str = "", also: str = "") -> Path:
+    """The replay program with these mistakes, in the library and in the testbed, and a planted bug's; and another program next to it."""
     edit_copy(edits, folder)
     if bug:
         patch(next(d for d in all_defects() if d.id == bug), folder)
     objects = compile_testbed([file for file, _, _ in edits if file.startswith("fuzz/")], folder, build)
-    return link("fuzz/procbuf-replay", compile_changed(folder / "lib", folder, build), folder, build, objects)
+    library = compile_changed(folder / "lib", folder, build)
+    if also:
+        link(f"fuzz/{also}", library, folder, build, objects)
+    return link("fuzz/procbuf-replay", library, folder, build, objects)
