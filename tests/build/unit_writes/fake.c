@@ -1,16 +1,22 @@
 /* A port of lib/ports on a unit that remembers every write: what an interrupt in between would find, which no emulator
- * shows. `check unit_writes` puts unit_register() in the place of the registers, and unit_barrier() of the barrier. */
+ * shows. `check unit_writes` puts unit_register() in the place of the registers of an MPU, unit_csr() in that of PMP's, and
+ * unit_barrier() in that of the barrier. */
 #include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#ifdef ENTRIES
+static void unit_csr(const char *what, const char *csr, uintptr_t value);
+#else
 static uint32_t *unit_register(uint32_t addr);
+#endif
 static void unit_barrier(void);
 
 #include PORT
 
-enum { RNR = 0xED98, RBAR = 0xED9C, GRANULES = 64, CALLS = 20000, MOST_WRITES = 64 };
+enum { GRANULES = 64, CALLS = 20000, MOST_WRITES = 64 };
 #define ARENA 0x20000000u
 
 static void fail(const char *what)
@@ -26,10 +32,7 @@ struct rights {
     uint64_t written; /* … and the kernel can write */
 };
 
-static struct {
-    uint32_t base, attributes;
-} regions[16];
-static uint32_t selected, cell, pending;
+static uint32_t pending; /* the register that was written; 0: a barrier followed */
 static struct rights found[MOST_WRITES]; /* after each write since the call began */
 static unsigned writes;
 
@@ -42,7 +45,36 @@ static uint64_t granules(uint64_t start, uint64_t end)
     return bits;
 }
 
-#ifdef BLOCKS /* Armv7-M: which granules a region holds; its rights: AP */
+/* Of each kind of unit: which granules its region or entry r holds, and for whom. */
+enum { UNITS = 16 };
+#ifdef ENTRIES /* RISC-V: entries of PMP with MML */
+static uintptr_t ends[UNITS]; /* pmpaddr: in words */
+static uint8_t configs[UNITS];
+
+static uint64_t held_by(unsigned e)
+{
+    const uint8_t range = configs[e] >> 3 & 3;
+    if (range > 1 || (configs[e] & 7) == 2)
+        fail("an entry that the port does not know of");
+    return range == 0 ? 0
+                      : granules((uint64_t)(e == 0 ? 0 : ends[e - 1]) << 2, (uint64_t)ends[e] << 2);
+}
+
+static bool is_process_s(unsigned e)
+{
+    return (configs[e] & 0x80) == 0;
+}
+
+static bool is_written(unsigned e)
+{
+    return (configs[e] & 0x82) == 0x82;
+}
+#else
+static struct {
+    uint32_t base, attributes;
+} regions[UNITS];
+#endif
+#if defined(BLOCKS) /* Armv7-M; its rights: AP */
 static uint64_t held_by(unsigned r)
 {
     const uint32_t attributes = regions[r].attributes, base = regions[r].base;
@@ -68,7 +100,7 @@ static bool is_written(unsigned r)
 {
     return (regions[r].attributes >> 24 & 7) == 1;
 }
-#else /* Armv8-M */
+#elif !defined(ENTRIES) /* Armv8-M */
 static uint64_t held_by(unsigned r)
 {
     if ((regions[r].attributes & 1) == 0)
@@ -90,9 +122,9 @@ static bool is_written(unsigned r)
 static struct rights look(void)
 {
     struct rights now = { 0, 0, 0 };
-    for (unsigned r = FIRST; r < FIRST + REGIONS; r++) {
+    for (unsigned r = 0; r < UNITS; r++) {
         const uint64_t bits = held_by(r);
-#ifndef BLOCKS
+#if !defined(BLOCKS) && !defined(ENTRIES)
         if (((now.kernel | now.process) & bits) != 0)
             fail("two regions that are on overlap: any access there is a fault");
 #endif
@@ -106,6 +138,40 @@ static struct rights look(void)
     return now;
 }
 
+static void note_write(void)
+{
+    if (writes == MOST_WRITES)
+        fail("more writes than there are registers");
+    found[writes++] = look();
+}
+
+#ifdef ENTRIES
+static void unit_csr(const char *what, const char *csr, uintptr_t value)
+{
+    const bool is_end = strncmp(csr, "pmpaddr", strlen("pmpaddr")) == 0;
+    const unsigned number = (unsigned)atoi(csr + strlen(is_end ? "pmpaddr" : "pmpcfg"));
+    if (is_end != (*what == 'w') || number >= UNITS)
+        fail("an end is written, and bits of what an entry is are set or cleared");
+    if (is_end)
+        ends[number] = value;
+    for (unsigned b = 0; !is_end && b < sizeof value; b++) {
+        uint8_t *config =
+            &configs[4 * number + b]; /* with 64 bits, those of odd numbers are not there */
+        const uint8_t bits = (uint8_t)(value >> 8 * b);
+        *config = (uint8_t)(*what == 's' ? *config | bits : *config & ~bits);
+    }
+    pending = 1;
+    note_write();
+}
+
+static void unit_barrier(void)
+{
+    pending = 0;
+}
+#else
+enum { RNR = 0xED98, RBAR = 0xED9C };
+static uint32_t selected, cell;
+
 static void take_effect(void)
 {
     if (pending == 0)
@@ -117,9 +183,7 @@ static void take_effect(void)
     else
         regions[selected].attributes = cell;
     pending = 0;
-    if (writes == MOST_WRITES)
-        fail("more writes than there are registers");
-    found[writes++] = look();
+    note_write();
 }
 
 static uint32_t *unit_register(uint32_t addr)
@@ -133,6 +197,7 @@ static void unit_barrier(void)
 {
     take_effect();
 }
+#endif
 
 /* ---- What must hold ---- */
 
@@ -169,6 +234,8 @@ static void check_kernel(void)
         fail("a window that is open is closed");
     if (window_count < 2 && before.kernel != 0 && read == 0)
         fail("a window that is closed is open");
+    if (window_count < 2 && before.written != 0 && written == 0)
+        fail("a window to read is open to write");
 }
 
 /* ---- Calls by chance ---- */
