@@ -327,12 +327,11 @@ static enum concern concern_offer(struct testbed *t, unsigned position, const st
     return is_mine(call->args[0]) ? MINE : SHARED;
 }
 
+/* The reader or the writer begins again, unless the operation is skipped: note_first_end(). */
 static enum concern concern_over(struct testbed *t, unsigned position, const struct call *call,
                                  struct event *event)
 {
-    (void)t, (void)position, (void)event;
-    worlds.moved[kind_read(op_table[call->op->code].operands[0]) == 'w'] = false;
-    return SHARED;
+    return concern_shared(t, position, call, event);
 }
 
 static enum concern concern_stream(struct testbed *t, unsigned position, const struct call *call,
@@ -424,6 +423,8 @@ static void note_first_end(struct testbed *t, unsigned position, unsigned begin,
         }
     } else if (succeeded(outcome)) {
         note_slice(op->code, event->args);
+        if (concerns[op->code] == concern_over)
+            worlds.moved[kind_read(op_table[op->code].operands[0]) == 'w'] = false;
         if (event->concern == MIXED || op->code == OP_CREATE)
             save_what_arrived(t, position, op, event);
         if (op->code == OP_ALLOW_USERSPACE_READABLE)

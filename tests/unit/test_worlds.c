@@ -225,6 +225,10 @@ static const char *const shared[] = {
     /* a register changes hands */
     "trace 1\nbuild_readonly ro0 p0 p0.ram 8\nbuild_readonly ro0 p1 p1.ram 4\nconsume ro0\n"
     "copy_readonly ro1 ro0\nlen ro1\nenter ro1 s0 {\n}\nreader_over ro0 2\nreader_read 8\n",
+    /* the writer was moved by what does not run alone, and does not begin again: no row is that long */
+    "trace 1\nbuild_readwrite rw0 p1 p1.ram 8\nbuild_readwrite rw1 p0 p0.ram 8\nwriter_over rw0 2\n"
+    "writer_write 4 0\nbuild_readwrite rw0 p0 p0.ram+16 8\nwriter_over_many rw0 2 45\n"
+    "writer_write 16 1\n",
 };
 
 Test(worlds, what_is_shared_on_purpose_is_no_finding)
