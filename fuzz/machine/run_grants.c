@@ -152,19 +152,19 @@ static enum procbuf_error accept(struct procbuf_id id, uint32_t number,
 void run_allow_userspace_readable(struct testbed *t, const struct call *call,
                                   struct outcome *outcome)
 {
-    const bool declared = driver_named(t, call->args[1]) != NULL;
+    const bool declared = t->model.drivers[call->args[1]].declared;
     const uint32_t number = (uint32_t)call->args[2];
     const procbuf_addr_t addr = (procbuf_addr_t)call->args[3];
     const size_t len = (size_t)call->args[4];
-    struct procbuf_process *process = &t->world->slots[call->args[0]];
-    struct decision decision = { process,
-                                 number,
-                                 addr,
-                                 len,
-                                 &t->world->held[call->args[1]],
-                                 (enum procbuf_error)model_answer(number) };
+    struct decision decision = { .process = &t->world->slots[call->args[0]],
+                                 .number = number,
+                                 .addr = addr,
+                                 .len = len,
+                                 .held = &t->world->held[call->args[1]],
+                                 .code = (enum procbuf_error)model_answer(number) };
     asked = &decision;
     answer_allow(outcome, procbuf_process_allow_userspace_readable(
-                              process, number, addr, len, declared ? accept : NULL, &decision));
+                              &t->world->slots[call->args[0]], number, addr, len,
+                              declared ? accept : NULL, &decision));
     asked = NULL;
 }
