@@ -483,6 +483,29 @@ static bool find_region(procbuf_addr_t addr, struct procbuf_region *region_out, 
     return false;
 }
 
+/* [find_piece|in_pieces] */
+#include "../machine/pieces.h"
+
+/* The same, of a piece. */
+static procbuf_addr_t piece_lens[2];
+static bool find_piece(procbuf_addr_t addr, struct procbuf_region *region_out, const void *data)
+{
+    const unsigned map = (unsigned)((const unsigned *)data - region_counts);
+    const bool is_found = find_region(addr, region_out, data);
+    if (is_found)
+        *region_out = piece_with(region_out, addr, piece_lens[map]);
+    return is_found;
+}
+
+/* A map of the first regions of this one, as they are now. */
+static struct procbuf_map in_pieces(unsigned map, size_t count, size_t len)
+{
+    static struct procbuf_region pieces[2][4 * MOST_PIECES];
+    struct procbuf_region *end = pieces[map] + 4 * MOST_PIECES;
+    count = cut(&regions[4 * map], count, len, end);
+    return procbuf_map_of_regions(end - count, count, &capability);
+}
+
 static void create(struct procbuf_table *in, struct procbuf_process *slot,
                    struct procbuf_process_config config)
 {

@@ -9,7 +9,7 @@ const struct harness harness_maps = {
     .name = "maps",
     .about = "maps of another kernel, rechecked buffers, vectors and slots over them",
     .weights = {
-        [OP_MAP_REGION] = 16, [OP_MAP_OF_REGIONS] = 6, [OP_MAP_OF_LOOKUP] = 4, [OP_MAP_NONE] = 1,
+        [OP_MAP_REGION] = 16, [OP_MAP_OF_REGIONS] = 6, [OP_MAP_OF_LOOKUP] = 4, [OP_MAP_OF_PIECES] = 3, [OP_MAP_OF_LOOKUP_PIECES] = 2, [OP_MAP_NONE] = 1,
         [OP_MAP_READONLY] = 20, [OP_MAP_READWRITE] = 20,
         [OP_MAP_READONLY_VECTOR] = 6, [OP_MAP_READWRITE_VECTOR] = 6,
         [OP_MAP_ALLOW_READONLY] = 6, [OP_MAP_ALLOW_READWRITE] = 6,

@@ -3,6 +3,7 @@
 #include "execute.h"
 #include "lookups.h"
 #include "out.h"
+#include "pieces.h"
 #include "testbed.h"
 
 #include <procbuf/capability.h>
@@ -10,6 +11,8 @@
 #include <string.h>
 
 PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability);
+
+_Static_assert(MODEL_MOST_PIECES - MOST_PIECES == 0, "the model knows how long pieces are");
 
 /* ---- What the other kernel's functions find ---- */
 
@@ -30,14 +33,23 @@ void lookups_end(struct testbed *t)
     t->machine.lookups_made = 0;
 }
 
+static struct procbuf_region region_as(const struct model_region *region)
+{
+    return (struct procbuf_region){
+        .start = (procbuf_addr_t)region->start,
+        .end = (procbuf_addr_t)region->end,
+        .access = region->writable ? PROCBUF_ACCESS_READ_WRITE : PROCBUF_ACCESS_READ,
+    };
+}
+
 static void watch_lookup(struct testbed *t, unsigned map, procbuf_addr_t addr)
 {
-    const unsigned n = t->machine.lookups_made;
-    if (!t->machine.lookups_watched || n == MODEL_MAX_LOOKUPS)
+    if (!t->machine.lookups_watched)
         return;
-    t->machine.lookups_made++;
-    if (n >= t->model.lookups.count || t->model.lookups.calls[n].map != map ||
-        t->model.lookups.calls[n].addr != addr)
+    const unsigned n = t->machine.lookups_made++;
+    if (n >= t->model.lookups.count ||
+        (n < MODEL_MAX_LOOKUPS &&
+         (t->model.lookups.calls[n].map != map || t->model.lookups.calls[n].addr != addr)))
         bug_found(
             "result", "callback-lookup",
             "expected: the lookup function of a map is called for the next byte on the way (M3)\n"
@@ -54,10 +66,10 @@ static bool find_region(procbuf_addr_t addr, struct procbuf_region *region_out, 
                   "expected: a lookup function is given the data that came with it (M1)\n"
                   "actual: other data");
     watch_lookup(t, map, addr);
-    const struct model_region *found = model_find_region(&t->model, map, addr);
-    if (found == NULL)
+    struct model_region found;
+    if (!model_find_region(&t->model, map, addr, &found))
         return false;
-    *region_out = t->world->regions[found - t->model.regions];
+    *region_out = region_as(&found);
     return true;
 }
 
@@ -67,11 +79,16 @@ void run_map_region(struct testbed *t, const struct call *call, struct outcome *
 {
     const struct model_region *region = &t->model.regions[call->args[0]];
     (void)outcome;
-    t->world->regions[call->args[0]] = (struct procbuf_region){
-        .start = (procbuf_addr_t)region->start,
-        .end = (procbuf_addr_t)region->end,
-        .access = region->writable ? PROCBUF_ACCESS_READ_WRITE : PROCBUF_ACCESS_READ,
-    };
+    t->world->regions[call->args[0]] = region_as(region);
+}
+
+void run_map_of_pieces(struct testbed *t, const struct call *call, struct outcome *outcome)
+{
+    struct procbuf_region *end = &t->world->pieces[call->args[0]][WORLD_PIECES];
+    const size_t count = cut(&t->world->regions[call->args[0] * TRACE_MAP_REGIONS],
+                             (size_t)call->args[1], (procbuf_addr_t)call->args[2], end);
+    (void)outcome;
+    t->world->maps[call->args[0]] = procbuf_map_of_regions(end - count, count, &capability);
 }
 
 void run_map_of_lookup(struct testbed *t, const struct call *call, struct outcome *outcome)

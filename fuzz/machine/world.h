@@ -27,10 +27,13 @@ struct lending {
 
 enum { WORLD_LONG_STREAM = ARENA_LARGE_LEN != 0 ? TRACE_LONG_STREAM : TRACE_BUFFER_COUNT };
 
+enum { WORLD_PIECES = TRACE_MAP_REGIONS * MODEL_MOST_PIECES };
+
 struct world_objects {
     /* What a long stream goes over. */
     struct procbuf_readonly many_readonly[WORLD_LONG_STREAM];
     struct procbuf_readwrite many_readwrite[WORLD_LONG_STREAM];
+    struct procbuf_region pieces[TRACE_MAP_COUNT - 1][WORLD_PIECES]; /* of maps' regions */
     /* Of a large trace: processes without memory, which come before its own in the table. */
     struct procbuf_process before[ARENA_LARGE_LEN != 0 ? TRACE_LARGE_BEFORE : 0];
     struct procbuf_process slots[TRACE_MAX_PROCESSES];

@@ -8,19 +8,42 @@ static bool region_has(const struct model_region *region, uint64_t addr)
     return region->start <= addr && addr < region->end;
 }
 
-const struct model_region *model_find_region(const struct model *m, unsigned map, uint64_t addr)
+static const struct model_region *regions_of(const struct model *m, unsigned map)
 {
-    for (unsigned r = 0; r < m->maps[map].count; r++)
-        if (region_has(&model_regions_of(m, map)[r], addr))
-            return &model_regions_of(m, map)[r];
-    return NULL;
+    return m->maps[map].is_cut ? m->maps[map].cut : &m->regions[(size_t)map * TRACE_MAP_REGIONS];
+}
+
+/* Pieces of that length, from its start on, or of a longer one if there were too many. */
+static struct model_region piece_of(struct model_region region, uint64_t addr, uint64_t len)
+{
+    const wide all = region.end - region.start;
+    const uint64_t longer = (uint64_t)((all + MODEL_MOST_PIECES - 1) / MODEL_MOST_PIECES);
+    if (len < longer)
+        len = longer;
+    const uint64_t start = region.start + (addr - region.start) / len * len;
+    const uint64_t rest = region.end - start;
+    return (struct model_region){ start, start + (len < rest ? len : rest), region.writable };
+}
+
+bool model_find_region(const struct model *m, unsigned map, uint64_t addr,
+                       struct model_region *region_out)
+{
+    const uint64_t piece = m->maps[map].piece;
+    for (unsigned r = 0; r < m->maps[map].count; r++) {
+        const struct model_region region = regions_of(m, map)[r];
+        if (!region_has(&region, addr))
+            continue;
+        *region_out = piece == 0 ? region : piece_of(region, addr, piece);
+        return true;
+    }
+    return false;
 }
 
 /* M1, of an array: some region with the right holds the byte. */
 static bool byte_is_permitted(const struct model *m, unsigned map, uint64_t addr, bool writable)
 {
     for (unsigned r = 0; r < m->maps[map].count; r++) {
-        const struct model_region *region = &model_regions_of(m, map)[r];
+        const struct model_region *region = &regions_of(m, map)[r];
         if (region_has(region, addr) && (region->writable || !writable))
             return true;
     }
@@ -33,7 +56,7 @@ static bool array_permits(const struct model *m, unsigned map, uint64_t addr, wi
 {
     bool good = byte_is_permitted(m, map, addr, writable);
     for (unsigned r = 0; r < m->maps[map].count; r++) {
-        const uint64_t next = model_regions_of(m, map)[r].end;
+        const uint64_t next = regions_of(m, map)[r].end;
         if (addr < next && next < end)
             good &= byte_is_permitted(m, map, next, writable);
     }
@@ -44,16 +67,17 @@ static bool array_permits(const struct model *m, unsigned map, uint64_t addr, wi
 static bool function_permits(struct model *m, unsigned map, uint64_t addr, wide end, bool writable,
                              bool asks)
 {
+    struct model_region region;
     while (addr < end) {
-        const struct model_region *region = model_find_region(m, map, addr);
         struct model_lookups *lookups = &m->lookups;
         if (asks && lookups->count < MODEL_MAX_LOOKUPS) {
             lookups->calls[lookups->count].map = map;
-            lookups->calls[lookups->count++].addr = addr;
+            lookups->calls[lookups->count].addr = addr;
         }
-        if (region == NULL || (writable && !region->writable))
+        lookups->count += asks;
+        if (!model_find_region(m, map, addr, &region) || (writable && !region.writable))
             return false;
-        addr = region->end;
+        addr = region.end;
     }
     return true;
 }
@@ -84,16 +108,24 @@ void predict_map_region(struct model *m, const struct call *call, struct predict
 void predict_map_make(struct model *m, const struct call *call, struct prediction *p)
 {
     const unsigned map = (unsigned)call->args[0];
+    const uint8_t code = call->op->code;
     RULE("M1");
     if (map == TRACE_MAP_COUNT - 1) {
         skips(p, "T5");
         return;
     }
     answers(p, OUTCOME_DONE, 0);
-    m->maps[map] = (struct model_map){ call->op->code == OP_MAP_NONE        ? MODEL_NO_MAP
-                                       : call->op->code == OP_MAP_OF_LOOKUP ? MODEL_FUNCTION
-                                                                            : MODEL_ARRAY,
-                                       (unsigned)call->args[1] };
+    m->maps[map] = (struct model_map){ .kind = MODEL_ARRAY, .count = (unsigned)call->args[1] };
+    if (code == OP_MAP_NONE)
+        m->maps[map].kind = MODEL_NO_MAP;
+    if (code == OP_MAP_OF_LOOKUP || code == OP_MAP_OF_LOOKUP_PIECES)
+        m->maps[map].kind = MODEL_FUNCTION;
+    if (code == OP_MAP_OF_LOOKUP_PIECES)
+        m->maps[map].piece = call->args[2];
+    if (code == OP_MAP_OF_PIECES) { /* which permit what they were cut from */
+        memcpy(m->maps[map].cut, regions_of(m, map), sizeof m->maps[map].cut);
+        m->maps[map].is_cut = true;
+    }
 }
 
 /* ---- Who lends ---- */

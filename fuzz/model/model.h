@@ -79,7 +79,8 @@ enum {
     MODEL_FOREIGN_COUNT = TRACE_FOREIGN_COUNT,
     MODEL_OTHER = 4, /* its place, after those of the foreign table */
     MODEL_FOREIGN_LEN = 256,
-    MODEL_MAX_LOOKUPS = 64,
+    MODEL_MAX_LOOKUPS = 64, /* of which the places are known */
+    MODEL_MOST_PIECES = 80, /* of a region */
     MODEL_PAIR_LEN = 2 * sizeof(uintptr_t)
 };
 
@@ -187,6 +188,9 @@ struct model_region {
 struct model_map {
     enum { MODEL_NO_MAP, MODEL_ARRAY, MODEL_FUNCTION } kind;
     unsigned count; /* of its regions */
+    uint64_t piece; /* of a function that finds pieces: how long they are; else 0 */
+    bool is_cut; /* its regions are those that it was made of, */
+    struct model_region cut[TRACE_MAP_REGIONS];
 };
 
 /* What a driver of another kernel was allowed. */
@@ -268,7 +272,7 @@ struct model {
     struct model_map maps[TRACE_MAP_COUNT];
     struct model_kernel_slot kernel_slots[2][TRACE_KERNEL_SLOT_COUNT]; /* read-only, read-write */
     struct model_lookups {
-        unsigned count; /* those beyond the last one are not noted */
+        unsigned count; /* the first ones are: */
         struct {
             unsigned map;
             uint64_t addr;
@@ -451,12 +455,9 @@ static inline uint64_t model_foreign_memory(unsigned process)
     return (uint64_t)ARENA_BASE + ARENA_FOREIGN + (uint64_t)process * MODEL_FOREIGN_LEN;
 }
 
-/* The first region of a map in model.regions, and the one that its function finds. Returns: null if none has addr. */
-static inline const struct model_region *model_regions_of(const struct model *m, unsigned map)
-{
-    return &m->regions[(size_t)map * TRACE_MAP_REGIONS];
-}
-const struct model_region *model_find_region(const struct model *m, unsigned map, uint64_t addr);
+/* The region, or the piece of one, that a map's function finds. Returns: false if none has addr. */
+bool model_find_region(const struct model *m, unsigned map, uint64_t addr,
+                       struct model_region *region_out);
 
 /* It ends, or begins. */
 static inline void model_foreign_turns(struct model_foreign *process)

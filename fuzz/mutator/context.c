@@ -155,29 +155,49 @@ static struct op region_of(const struct trace *trace, int32_t map, int32_t proce
     return region;
 }
 
+/* The second two in pieces. */
+static const uint8_t makers[] = { OP_MAP_OF_REGIONS, OP_MAP_OF_LOOKUP, OP_MAP_OF_PIECES,
+                                  OP_MAP_OF_LOOKUP_PIECES };
+
+static bool has_maker(const struct trace *trace, unsigned at, int32_t map)
+{
+    for (unsigned n = 0; n < sizeof makers; n++)
+        if (is_filled(trace, at, makers[n], map))
+            return true;
+    return false;
+}
+
+/* Make the map, of regions that are set before. Often there are as many pieces as can be. */
+static unsigned insert_maker(struct trace *trace, unsigned at, int32_t map, int32_t process)
+{
+    const bool in_pieces = chance_one_in(4), many = in_pieces && chance_one_in(2);
+    struct op maker = draw_op_of(trace, makers[2 * in_pieces + chance_one_in(3)]);
+    const int32_t count = many ? TRACE_MAP_REGIONS : 1 + (int32_t)chance_below(TRACE_MAP_REGIONS);
+    maker.operands[0].number = map;
+    maker.operands[1].number = count;
+    if (many)
+        maker.operands[2].number = 0;
+    for (int32_t which = 0; which < count; which++) {
+        struct op region = region_of(trace, map, process, which);
+        if (many)
+            region.operands[2].number = 64 + (int32_t)chance_below(2);
+        at += context_insert(trace, at, &region);
+    }
+    return at + context_insert(trace, at, &maker);
+}
+
 /* The map has regions, the process lives, and the range is about there. Operands of what lends: register, map,
  * foreign process, way to hold, address, length or count. */
 static unsigned insert_map(struct trace *trace, unsigned at, struct op *op)
 {
     const int32_t map = op->operands[1].number, process = op->operands[2].number;
-    const uint8_t make = chance_one_in(3) ? OP_MAP_OF_LOOKUP : OP_MAP_OF_REGIONS;
     if (!is_filled(trace, at, OP_FOREIGN_START, process) && !chance_one_in(8)) {
         struct op start = draw_op_of(trace, OP_FOREIGN_START);
         start.operands[0].number = process;
         at += context_insert(trace, at, &start);
     }
-    if (!is_filled(trace, at, OP_MAP_OF_REGIONS, map) &&
-        !is_filled(trace, at, OP_MAP_OF_LOOKUP, map) && !chance_one_in(8)) {
-        const int32_t count = 1 + (int32_t)chance_below(TRACE_MAP_REGIONS);
-        struct op maker = draw_op_of(trace, make);
-        maker.operands[0].number = map;
-        maker.operands[1].number = count;
-        for (int32_t which = 0; which < count; which++) {
-            const struct op region = region_of(trace, map, process, which);
-            at += context_insert(trace, at, &region);
-        }
-        at += context_insert(trace, at, &maker);
-    }
+    if (!has_maker(trace, at, map) && !chance_one_in(8))
+        at = insert_maker(trace, at, map, process);
     if (chance_one_in(2)) {
         op->operands[4] = (struct operand){
             .anchor = chance_one_in(3) ? ANCHOR_REGION_HIGH : ANCHOR_REGION_LOW,
@@ -185,7 +205,8 @@ static unsigned insert_map(struct trace *trace, unsigned at, struct op *op)
                                (int32_t)chance_below(chance_one_in(4) ? TRACE_MAP_REGIONS : 2)),
             .number = (int32_t)chance_below(12) - 2
         };
-        op->operands[5] = (struct operand){ .number = (int32_t)chance_below(24) };
+        op->operands[5] =
+            (struct operand){ .number = (int32_t)chance_below(chance_one_in(4) ? 257 : 24) };
     }
     return at;
 }

@@ -13,7 +13,7 @@
 
 enum {
     TRACE_FORMAT = 1,        /* of the text form: its first line is "trace 1" */
-    TRACE_TABLE_VERSION = 10, /* of the table of operations: first byte of the binary form */
+    TRACE_TABLE_VERSION = 11, /* of the table of operations: first byte of the binary form */
     TRACE_MAX_OPS = 1024,
     TRACE_MAX_OPERANDS = 8,
     TRACE_MAX_PROCESSES = 8,

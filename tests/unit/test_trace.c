@@ -252,6 +252,9 @@ Test(trace, the_table_is_pinned)
         { 0x98, "misuse", "u" },
         { 0xa0, "map_region", "Gant" },
         { 0xa1, "map_of_regions", "Mr" },
+        { 0x6f, "declare_driver_many", "vNNNNNj" },
+        { 0x7a, "reader_over_many", "orN" },
+        { 0x7b, "writer_over_many", "wrN" },
         { 0xa2, "map_of_lookup", "Mr" },
         { 0xa3, "map_none", "M" },
         { 0xa4, "map_readonly", "OMflan" },
@@ -268,6 +271,8 @@ Test(trace, the_table_is_pinned)
         { 0xaf, "readwrite_vector", "Wpanr" },
         { 0xb0, "put_pair", "auan" },
         { 0xb1, "pair", "si" },
+        { 0xb2, "map_of_pieces", "Mrg" },
+        { 0xb3, "map_of_lookup_pieces", "Mrg" },
     };
     bool pinned[256] = { false };
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
