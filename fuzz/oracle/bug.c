@@ -111,6 +111,7 @@ void bug_symbolize(void *pc, char *out, size_t out_len)
 struct frame {
     char function[96];
     char place[BUG_DETAIL_LEN]; /* file:line, without folders */
+    bool is_of_sources; /* the file is in a folder src, as a library's are */
 };
 
 struct walk {
@@ -126,7 +127,7 @@ static bool is_of_library(const char *name)
 /* "function|folder/file|line" in two parts. */
 static struct frame split_frame(const char *text)
 {
-    struct frame frame = { "", "" };
+    struct frame frame = { "", "", false };
     const char *file = strchr(text, '|');
     const char *line = file == NULL ? NULL : strchr(file + 1, '|');
     if (line == NULL)
@@ -135,6 +136,7 @@ static struct frame split_frame(const char *text)
     for (const char *slash = file; slash < line; slash++)
         if (*slash == '/')
             file = slash;
+    frame.is_of_sources = file - text >= 4 && strncmp(file - 4, "/src", 4) == 0;
     snprintf(frame.place, sizeof frame.place, "%.*s:%s", (int)(line - file - 1), file + 1,
              line + 1);
     return frame;
@@ -147,27 +149,27 @@ static _Unwind_Reason_Code look_at_frame(struct _Unwind_Context *context, void *
     bug_now()->symbolize((void *)(_Unwind_GetIP(context) - 1), names, sizeof names);
     for (const char *name = names; *name != '\0'; name += strlen(name) + 1) {
         const struct frame frame = split_frame(name);
-        if (!is_of_library(frame.function))
-            continue;
-        if (walk->out == NULL) {
+        const bool is_public = is_of_library(frame.function);
+        if (walk->out == NULL && is_public) {
             walk->first = frame;
             return _URC_END_OF_STACK;
         }
-        fprintf(walk->out, "  %s (%s)\n", frame.function, frame.place);
+        if (walk->out != NULL && (is_public || frame.is_of_sources))
+            fprintf(walk->out, "  %s (%s)\n", frame.function, frame.place);
     }
     return _URC_NO_REASON;
 }
 
 static struct frame find_library_frame(void)
 {
-    struct walk walk = { NULL, { "unknown", "" } };
+    struct walk walk = { NULL, { "unknown", "", false } };
     _Unwind_Backtrace(look_at_frame, &walk);
     return walk.first;
 }
 
 void bug_print_stack(FILE *out)
 {
-    struct walk walk = { out, { "", "" } };
+    struct walk walk = { out, { "", "", false } };
     _Unwind_Backtrace(look_at_frame, &walk);
 }
 

@@ -4,20 +4,27 @@ bisection, regression tests.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 
 from .bundle import Bundles
+from .parts import parts_of
 from .record import STATUSES, Finding, Group, Suspect
-from .suspects import Opinion, Switched, cured_by, examine, switched, told
+from .suspects import SECONDS, Opinion, Switched, cured_by, examine, switched, told
 from .tools import ToolError
 
-MOST_FINDINGS = 20
+IN_ALL_S = 90
+"""Of the processor, to rank the suspects of all findings of a night: of more than twenty, each has less."""
+MOST_FINDINGS = 60
 """In a night that have suspects: the library is more broken than a list of lines can say."""
 
 ALIKE = 0.75
 """Cosine of two findings' suspect functions, from which on they have one cause, if no cure decides."""
+SURE, TIE = 0.5, 0.9
+"""The score of a suspect that a change of the library speaks for; below it, the share of the best score that is as good."""
+AT_ONCE = re.compile(r" kind=(access|window|double-fetch|asan-|ubsan-|msan-)")
 MOST_TELLING = ("new", "regressed", "known", "not asked tonight", "not shown tonight", "damaged")
 assert sorted(MOST_TELLING) == sorted(STATUSES)
 
@@ -36,12 +43,28 @@ def cosine(one: dict[str, float], two: dict[str, float]) -> float:
     return product / size if size else 0.0
 
 
+def most_suspect(finding: Finding) -> set[str]:
+    """The function; all of about the same weight, where nothing speaks for one of them."""
+    found = weights(finding.suspects)
+    best = max(found.values(), default=0.0)
+    least = best if best >= SURE else TIE * best
+    return {name for name, weight in found.items() if weight >= least}
+
+
+def stopped_at(finding: Finding) -> str:
+    """The line of the library that was not let do what it was about to do; '' where a check compares what was done."""
+    stack = parts_of(finding.explanation).stack if AT_ONCE.search(finding.identity) else []
+    return stack[0] if stack else ""
+
+
 def look_alike(one: Finding, two: Finding) -> bool:
-    """Whether two findings suspect the same function, and the same code around it or by the same check."""
-    if not one.suspects or not two.suspects or one.suspects[0].function != two.suspects[0].function:
-        return False
+    """Whether the same check stopped both at the same line; or they suspect the same function, and the same code around it or by
+    the same check."""
     is_same_check = one.identity.split(" op=")[0] == two.identity.split(" op=")[0]
-    return is_same_check or cosine(weights(one.suspects), weights(two.suspects)) >= ALIKE
+    if is_same_check and stopped_at(one) and stopped_at(one) == stopped_at(two):
+        return True
+    is_same_function = not most_suspect(one).isdisjoint(most_suspect(two))
+    return is_same_function and (is_same_check or cosine(weights(one.suspects), weights(two.suspects)) >= ALIKE)
 
 
 def status_of(members: Sequence[Finding]) -> str:
@@ -78,6 +101,10 @@ def grouped(findings: Sequence[Finding], shared: set[tuple[str, str]] | None = N
 
 # ---- Of a night ----
 
+def seconds_each(findings: int) -> float:
+    return min(SECONDS, IN_ALL_S / max(1, min(findings, MOST_FINDINGS)))
+
+
 def name_suspects(bundles: Bundles, findings: Sequence[Finding], lib: Path) -> set[tuple[str, str]]:
     """Put suspects into findings, or why there are none. Returns: pairs of identities that one change of the library undoes."""
     try:
@@ -89,7 +116,7 @@ def name_suspects(bundles: Bundles, findings: Sequence[Finding], lib: Path) -> s
     for place, finding in enumerate(findings):
         left_out = f"more than {MOST_FINDINGS} findings tonight: fix some first" if place >= MOST_FINDINGS else ""
         try:
-            opinion = opinions[finding.identity] = examine(bundles.of(finding), library, left_out)
+            opinion = opinions[finding.identity] = examine(bundles.of(finding), library, left_out, seconds_each(len(findings)))
         except ToolError as error:
             opinion = Opinion(none_since=str(error))
         take_in(bundles, [finding], opinion)

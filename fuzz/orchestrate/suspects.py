@@ -253,10 +253,10 @@ def _is_same(one: str, two: str) -> bool:
     return one == two
 
 
-def opinion_of(library: Switched, program: Path, identity: str, report: str = "") -> Opinion:
+def opinion_of(library: Switched, program: Path, identity: str, report: str = "", seconds: float = SECONDS) -> Opinion:
     """Of a program that breaks, and what was said of it."""
     try:
-        measured = measure(library, program, sorted(CORPUS.glob("*/*.trace")))
+        measured = measure(library, program, sorted(CORPUS.glob("*/*.trace")), seconds)
     except (ToolError, subprocess.TimeoutExpired, ValueError) as error:
         return Opinion(none_since=f"with switches in the library it does not show: {str(error).splitlines()[-1].split(': ', 1)[-1]}")
     if not _is_same(identity, measured["identity"]):
@@ -269,14 +269,14 @@ def opinion_of(library: Switched, program: Path, identity: str, report: str = ""
     return Opinion(ranked[:MOST], "", earlier, strong_cures(measured), program)
 
 
-def examine(bundle: Path, library: Switched, left_out: str = "") -> Opinion:
+def examine(bundle: Path, library: Switched, left_out: str = "", seconds: float = SECONDS) -> Opinion:
     """Of a finding's folder; `left_out`: why no suspects are looked for."""
     record = read_record(bundle)
     if why := _why_not(record):
         return Opinion(none_since=why)
     if left_out:
         return Opinion(none_since=left_out, program=read_finding(bundle)[0])
-    return opinion_of(library, *read_finding(bundle), str(record.get("explanation", "")))
+    return opinion_of(library, *read_finding(bundle), str(record.get("explanation", "")), seconds)
 
 
 def suspects_of(bundle: Path) -> list[Suspect]:

@@ -413,6 +413,29 @@ class Groups(unittest.TestCase):
         self.assertEqual(len(self.groups(of_one_check[0], finding("PROCBUF-BUG kind=result check=outcome op=len", *around[1]))), 2)
         self.assertEqual(len(self.groups(of_one_check[0], replace(of_one_check[1], suspects=around[1][1:]))), 2)
 
+    def test_where_nothing_speaks_for_one_function_any_of_the_best_is_enough(self):
+        checks = [f"PROCBUF-BUG kind=hook check=hook-missing op={op}" for op in ("enter", "reader_read")]
+        entered, read = finding(checks[0], suspect("enter", 0.22)), [suspect("advance", 0.24), suspect("enter", 0.23), suspect("read_step", 0.1)]
+        self.assertEqual(len(self.groups(entered, finding(checks[1], *read))), 1)
+        self.assertEqual(len(self.groups(entered, finding(checks[1], suspect("advance", 0.7), suspect("enter", 0.69)))), 2)
+        self.assertEqual(len(self.groups(entered, finding(checks[1], suspect("advance", 0.24), suspect("enter", 0.2)))), 2)
+
+    def test_what_the_same_check_stops_at_one_line_is_one_whatever_came_before(self):
+        def stopped(kind, op, line):
+            return finding(f"PROCBUF-BUG kind={kind} op={op}", suspect(f"before_{op}", 0.6),
+                           explanation=f"actual: x\n\nIn the library, innermost first:\n  fetch (slice.c:{line})\n  procbuf_{op} (slice.c:9)\n\nKind: x")
+        for kind in ("access check=store-not-named", "ubsan-unsigned-integer-overflow check=procbuf_range_end"):
+            self.assertEqual(len(self.groups(stopped(kind, "get", 7), stopped(kind, "compare", 7))), 1)
+            self.assertEqual(len(self.groups(stopped(kind, "get", 7), stopped(kind, "compare", 8))), 2)
+        self.assertEqual(len(self.groups(stopped("hook check=hook-missing", "get", 7), stopped("hook check=hook-missing", "compare", 7))), 2)
+        self.assertEqual(len(self.groups(stopped("window check=load", "get", 7), stopped("access check=load", "compare", 7))), 2)
+        silent = [replace(stopped("access check=load", op, 7), explanation="") for op in ("get", "compare")]
+        self.assertEqual(len(self.groups(*silent)), 2)
+
+    def test_many_findings_share_the_time(self):
+        self.assertEqual([causes.seconds_each(count) for count in (0, 1, 20)], [4.5] * 3)
+        self.assertEqual([causes.seconds_each(count) for count in (30, 60, 600)], [3, 1.5, 1.5])
+
     def test_a_change_that_undoes_both_makes_them_one_and_the_third_by_way_of_the_second(self):
         made = self.groups(finding("a", suspect("f")), finding("b", suspect("g")), finding("c", suspect("h")), shared=[("a", "b"), ("c", "b")])
         self.assertEqual(made, [["a", "b", "c"]])

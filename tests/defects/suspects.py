@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from orchestrate import measured, suspects
-from orchestrate.causes import MOST_FINDINGS, grouped, one_cause
+from orchestrate.causes import MOST_FINDINGS, grouped, one_cause, seconds_each
 from orchestrate.functions import functions_in
 from orchestrate.planted import (AS_SHIPPED, DEFECTS, NAME_STATE, Defect, Failure, all_defects, compile_changed, compile_commands, link, patch,
                                  patched_library, read_defect, run)
@@ -195,8 +195,8 @@ def opinions_of(library: Switched, tools: Build, found: dict[str, Path]) -> dict
     """As of a night."""
     opinions = {}
     for place, (identity, program) in enumerate(found.items()):
-        opinions[identity] = (Opinion(none_since="it is one of many", program=program) if place >= MOST_FINDINGS else
-                              suspects.opinion_of(library, program, identity, replay(tools, program).report))
+        opinions[identity] = (Opinion(none_since="it is one of many", program=program) if place >= MOST_FINDINGS else suspects.opinion_of(
+            library, program, identity, replay(tools, program).report, seconds_each(len(found))))
     return opinions
 
 
@@ -213,7 +213,8 @@ def group(defects: list[Defect], bench: Bench) -> Set:
         shown_by = {d.id: shown_alone(d, found, bench, tools) for d in defects} if len(defects) > 1 else {bugs: set(found)}
         library = bench.with_switches(lib, folder)
         opinions = opinions_of(library, tools, found)
-        findings = [Finding(identity, "", "high", 0.0, 1, 1, "", "", "", suspects=opinion.suspects) for identity, opinion in opinions.items()]
+        findings = [Finding(identity, "", "high", 0.0, 1, 1, "", replay(tools, found[identity], explain=True).report, "", suspects=opinion.suspects)
+                    for identity, opinion in opinions.items()]
         made = grouped(findings, one_cause(library, opinions))
         mixed = sum(sum(not shown.isdisjoint(g.findings) for shown in shown_by.values()) > 1 for g in made)
         return Set(bugs, len(found), len(made), mixed, ", ".join(bug for bug, shown in shown_by.items() if not shown))
