@@ -75,6 +75,12 @@ static void put_pair(procbuf_addr_t vector, size_t index, procbuf_addr_t addr, s
         poke(vector + index * sizeof pair + i, ((const uint8_t *)&pair)[i]);
 }
 
+static void put_pairs(procbuf_addr_t vector, size_t count, procbuf_addr_t addr, size_t len)
+{
+    for (size_t i = 0; i < count; i++)
+        put_pair(vector, i, addr, len);
+}
+
 /* It writes during the next call: at its hook of this number, from 0, or when this byte has been fetched. */
 static struct act {
     bool at_hook, done;
@@ -576,6 +582,34 @@ static struct procbuf_readwrite *readwrite_in_turn(const struct procbuf_readwrit
     for (size_t n = 0; n < count; n++)
         row[n] = rw[((size_t)(first - rw) + n % copied) % 8];
     return row;
+}
+
+/* What a long vector is built into: registers from this one on, and more behind the last. */
+static struct procbuf_readonly readonly_row[300];
+static struct procbuf_readonly *row_of_readonly(const struct procbuf_readonly *first)
+{
+    memset(readonly_row, 0, sizeof readonly_row);
+    memcpy(readonly_row, first, (size_t)(ro + 8 - first) * sizeof *first);
+    return readonly_row;
+}
+
+static void keep_readonly(struct procbuf_readonly *first)
+{
+    memcpy(first, readonly_row, (size_t)(ro + 8 - first) * sizeof *first);
+}
+
+/* What a long vector is built into: registers from this one on, and more behind the last. */
+static struct procbuf_readwrite readwrite_row[300];
+static struct procbuf_readwrite *row_of_readwrite(const struct procbuf_readwrite *first)
+{
+    memset(readwrite_row, 0, sizeof readwrite_row);
+    memcpy(readwrite_row, first, (size_t)(rw + 8 - first) * sizeof *first);
+    return readwrite_row;
+}
+
+static void keep_readwrite(struct procbuf_readwrite *first)
+{
+    memcpy(first, readwrite_row, (size_t)(rw + 8 - first) * sizeof *first);
 }
 
 /* How long the data of a grant are. Returns: false if it is too long. */

@@ -116,59 +116,122 @@ struct procbuf_lender lender_named(struct testbed *t, uint64_t map, uint32_t ind
 
 /* ---- Vectors ---- */
 
-/* What the registers hold is the model's: nothing is left built that should not be (M5). */
-static void compare_register(const struct testbed *t, unsigned number, procbuf_addr_t addr)
+/* From operand `addr` on, into so many buffers as there is room for. Returns: how many the library writes (M5). */
+static size_t build_vector(struct testbed *t, const struct call *call,
+                           const struct procbuf_lender *lender, unsigned addr,
+                           struct procbuf_readonly *readonly, struct procbuf_readwrite *readwrite,
+                           struct outcome *outcome)
 {
-    const struct model_buffer *buffer = &t->model.buffers[number];
-    if (addr != (buffer->len == 0 ? 0 : buffer->addr))
-        bug_found("result", "vector-register",
-                  "expected: buffer register %u holds its pair of the vector, or nothing (M5)\n"
-                  "actual: another address",
-                  number);
-}
-
-static void build_vector(struct testbed *t, const struct call *call,
-                         const struct procbuf_lender *lender, unsigned addr,
-                         struct outcome *outcome)
-{
-    const unsigned first = (unsigned)call->args[0], left = TRACE_BUFFER_COUNT - first;
     const bool writable = op_table[call->op->code].operands[0] == 'W';
-    const unsigned most = (unsigned)call->args[addr + 2], max = most < left ? most : left;
+    const size_t count = (size_t)call->args[addr + 1], max = model_vector_room(&t->model, call);
     const procbuf_addr_t array = (procbuf_addr_t)call->args[addr];
-    const size_t count = (size_t)call->args[addr + 1];
     size_t failed;
     const struct out out = out_fill(&failed, sizeof failed);
     answer_code(outcome,
-                writable ? procbuf_readwrite_build_vector(lender, array, count,
-                                                          &t->world->readwrite[first], max, &failed)
-                         : procbuf_readonly_build_vector(lender, array, count,
-                                                         &t->world->readonly[first], max, &failed));
-    if (outcome->status != 0)
-        value(outcome, 'l', failed);
-    else
+                writable
+                    ? procbuf_readwrite_build_vector(lender, array, count, readwrite, max, &failed)
+                    : procbuf_readonly_build_vector(lender, array, count, readonly, max, &failed));
+    if (outcome->status == 0) {
         out_check_kept(&out);
-    for (unsigned b = first; b < first + max; b++)
-        compare_register(t, b + (writable ? TRACE_BUFFER_COUNT : 0),
-                         writable ? procbuf_readwrite_addr(&t->world->readwrite[b])
-                                  : procbuf_readonly_addr(&t->world->readonly[b]));
+        return count;
+    }
+    value(outcome, 'l', failed);
+    return failed < count ? count : 0;
+}
+
+/* What the registers hold is the model's: nothing is left built that should not be (M5). */
+static void compare_registers(const struct testbed *t, const struct call *call)
+{
+    const unsigned from = (unsigned)call->args[0], room = model_vector_room(&t->model, call);
+    for (unsigned b = from; b < TRACE_BUFFER_COUNT && b - from < room; b++) {
+        const bool writable = op_table[call->op->code].operands[0] == 'W';
+        const unsigned number = b + (writable ? TRACE_BUFFER_COUNT : 0);
+        const struct model_buffer *buffer = &t->model.buffers[number];
+        if ((writable ? procbuf_readwrite_addr(&t->world->readwrite[b])
+                      : procbuf_readonly_addr(&t->world->readonly[b])) !=
+            (buffer->len == 0 ? 0 : buffer->addr))
+            bug_found("result", "vector-register",
+                      "expected: buffer register %u holds its pair of the vector, or nothing (M5)\n"
+                      "actual: another address",
+                      number);
+    }
 }
 
 void run_map_vector(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
     const struct procbuf_lender lender =
         lender_named(t, call->args[1], (uint32_t)call->args[2], call->args[3]);
-    build_vector(t, call, &lender, 4, outcome);
+    (void)build_vector(t, call, &lender, 4, &t->world->readonly[call->args[0]],
+                       &t->world->readwrite[call->args[0]], outcome);
+    compare_registers(t, call);
 }
 
 void run_vector(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
     const struct procbuf_lender lender = procbuf_lender_process(&t->world->slots[call->args[1]]);
-    build_vector(t, call, &lender, 2, outcome);
+    (void)build_vector(t, call, &lender, 2, &t->world->readonly[call->args[0]],
+                       &t->world->readwrite[call->args[0]], outcome);
+    compare_registers(t, call);
+}
+
+/* Beyond the registers, too: a pair of the vector, nothing if one was refused, and what was there where none is written. */
+static void compare_in_row(const struct testbed *t, bool writable, size_t i, bool is_written,
+                           const struct model_range *pair)
+{
+    const struct procbuf_readonly *readonly = &t->world->row.readonly[i];
+    const struct procbuf_readwrite *readwrite = &t->world->row.readwrite[i];
+    bool good = true;
+    for (size_t b = 0; !is_written && b < sizeof *readonly; b++)
+        good &= ((const uint8_t *)readonly)[b] == 0xa5;
+    if (is_written) {
+        const size_t len =
+            writable ? procbuf_readwrite_len(readwrite) : procbuf_readonly_len(readonly);
+        const procbuf_addr_t addr =
+            writable ? procbuf_readwrite_addr(readwrite) : procbuf_readonly_addr(readonly);
+        good = len == pair->len && addr == (pair->len == 0 ? 0 : pair->addr);
+    }
+    if (!good)
+        bug_found("result", "vector-row",
+                  "expected: buffer %zu of many holds its pair of the vector, or nothing (M5)\n"
+                  "actual: another range",
+                  i);
+}
+
+void run_vector_many(struct testbed *t, const struct call *call, struct outcome *outcome)
+{
+    static const struct model_range nothing;
+    const bool writable = op_table[call->op->code].operands[0] == 'W';
+    const struct procbuf_lender lender = procbuf_lender_process(&t->world->slots[call->args[1]]);
+    const size_t first = (size_t)call->args[0];
+    memset(&t->world->row, 0xa5, sizeof t->world->row);
+    const size_t written =
+        build_vector(t, call, &lender, 2, t->world->row.readonly, t->world->row.readwrite, outcome);
+    for (size_t i = 0; i < WORLD_LONG_STREAM; i++)
+        compare_in_row(t, writable, i, i < written,
+                       outcome->status == 0 ? &t->model.far->pairs[i] : &nothing);
+    for (size_t i = 0; i < written && first + i < TRACE_BUFFER_COUNT; i++) {
+        if (writable)
+            t->world->readwrite[first + i] = t->world->row.readwrite[i];
+        else
+            t->world->readonly[first + i] = t->world->row.readonly[i];
+    }
+    compare_registers(t, call);
+}
+
+static void show_pairs(struct testbed *t, uint64_t addr, uint64_t count)
+{
+    const uint32_t at = (uint32_t)(addr - ARENA_BASE);
+    world_show_user_write(t, (struct span){ at, at + (uint32_t)count * MODEL_PAIR_LEN });
 }
 
 void run_put_pair(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
-    const uint32_t at = (uint32_t)(call->args[0] + call->args[1] * MODEL_PAIR_LEN - ARENA_BASE);
     (void)outcome;
-    world_show_user_write(t, (struct span){ at, at + MODEL_PAIR_LEN });
+    show_pairs(t, call->args[0] + call->args[1] * MODEL_PAIR_LEN, 1);
+}
+
+void run_put_pairs(struct testbed *t, const struct call *call, struct outcome *outcome)
+{
+    (void)outcome;
+    show_pairs(t, call->args[0], call->args[1]);
 }

@@ -33,6 +33,10 @@ struct world_objects {
     /* What a long stream goes over. */
     struct procbuf_readonly many_readonly[WORLD_LONG_STREAM];
     struct procbuf_readwrite many_readwrite[WORLD_LONG_STREAM];
+    union {
+        struct procbuf_readonly readonly[WORLD_LONG_STREAM];
+        struct procbuf_readwrite readwrite[WORLD_LONG_STREAM];
+    } row; /* what a long vector is built into */
     struct procbuf_region pieces[TRACE_MAP_COUNT - 1][WORLD_PIECES]; /* of maps' regions */
     /* Of a large trace: processes without memory, which come before its own in the table. */
     struct procbuf_process before[ARENA_LARGE_LEN != 0 ? TRACE_LARGE_BEFORE : 0];

@@ -293,20 +293,31 @@ static enum concern concern_vector(struct testbed *t, unsigned position, const s
 {
     const uint64_t addr = call->args[2], len = call->args[3] * MODEL_PAIR_LEN;
     const enum concern concern = concern_operands(t, position, call, event);
-    if (concern != MINE && call->args[3] <= TRACE_BUFFER_COUNT && arena_holds((uintptr_t)addr) &&
+    if (concern != MINE && call->args[3] <= MODEL_LONG_VECTOR && arena_holds((uintptr_t)addr) &&
         addr + len <= (uint64_t)ARENA_BASE + ARENA_LEN)
         save(t, position, BEFORE,
              (struct span){ (uint32_t)(addr - ARENA_BASE), (uint32_t)(addr - ARENA_BASE + len) });
     return concern;
 }
 
+static enum concern concern_of_byte(const struct testbed *t, uint64_t addr)
+{
+    return of_mine(arena_holds((uintptr_t)addr) &&
+                   view_holds(t, worlds.observer, (uint32_t)(addr - ARENA_BASE)));
+}
+
 static enum concern concern_pair(struct testbed *t, unsigned position, const struct call *call,
                                  struct event *event)
 {
-    const uint64_t addr = call->args[0] + call->args[1] * MODEL_PAIR_LEN;
     (void)position, (void)event;
-    return of_mine(arena_holds((uintptr_t)addr) &&
-                   view_holds(t, worlds.observer, (uint32_t)(addr - ARENA_BASE)));
+    return concern_of_byte(t, call->args[0] + call->args[1] * MODEL_PAIR_LEN);
+}
+
+static enum concern concern_pairs(struct testbed *t, unsigned position, const struct call *call,
+                                  struct event *event)
+{
+    (void)position, (void)event;
+    return concern_of_byte(t, call->args[0]);
 }
 
 /* A slot of the innermost driver enter. */

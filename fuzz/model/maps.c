@@ -225,13 +225,11 @@ static struct model_range pair_at(const struct model *m, uint64_t addr)
     return (struct model_range){ word_at(m, addr), word_at(m, addr + sizeof(uintptr_t)) };
 }
 
-enum { MOST_PAIRS = 4 }; /* of operand kind r */
-
 /* A vector, and the registers for what it names. */
 struct vector {
     struct lender lender;
     uint64_t addr, count;
-    unsigned first, max;
+    unsigned first, kept, max;
     bool writable;
 };
 
@@ -275,7 +273,7 @@ static bool vector_may_be_lent(struct model *m, const struct vector *v)
 static void build_vector(struct model *m, const struct vector *v, struct prediction *p)
 {
     static const struct model_buffer none;
-    struct model_range pairs[MOST_PAIRS];
+    struct model_range *pairs = m->far->pairs;
     uint64_t failed = v->count;
     int error = share(m, &v->lender, 0, 0, v->writable, p);
     RULE("M5");
@@ -287,37 +285,47 @@ static void build_vector(struct model *m, const struct vector *v, struct predict
         const struct model_buffer buffer =
             buffer_of(m, &v->lender, pairs[i].addr, pairs[i].len, v->writable);
         error = share(m, &v->lender, pairs[i].addr, pairs[i].len, v->writable, p);
-        if (error == OK)
-            model_fill_buffer(m, v->first + i, &buffer);
-        else
+        if (error != OK)
             failed = i;
+        else if (i < v->kept)
+            model_fill_buffer(m, v->first + i, &buffer);
     }
     RULE("M5");
     answers(p, OUTCOME_CODE, error);
     if (error == OK)
         return;
     answers_with(p, 'l', failed);
-    for (unsigned i = 0; failed < v->count && i < v->count; i++)
+    for (unsigned i = 0; failed < v->count && i < v->count && i < v->kept; i++)
         model_fill_buffer(m, v->first + i, &none);
 }
 
-/* From operand `k` on: address, count, and how many registers. */
-static struct vector vector_of(const struct call *call, unsigned k, const struct lender *lender)
+unsigned model_vector_room(const struct model *m, const struct call *call)
 {
+    const char *most = strchr(op_table[call->op->code].operands, 'r');
     const unsigned left = TRACE_BUFFER_COUNT - (unsigned)call->args[0];
-    const unsigned most = (unsigned)call->args[k + 2];
+    if (most == NULL)
+        return m->is_large ? MODEL_LONG_VECTOR : TRACE_BUFFER_COUNT;
+    const unsigned asked = (unsigned)call->args[most - op_table[call->op->code].operands];
+    return asked < left ? asked : left;
+}
+
+/* From operand `k` on: address and count. */
+static struct vector vector_of(const struct model *m, const struct call *call, unsigned k,
+                               const struct lender *lender)
+{
     return (struct vector){ .lender = *lender,
                             .addr = call->args[k],
                             .count = call->args[k + 1],
                             .first = model_buffer_named(call, 0),
-                            .max = most < left ? most : left,
+                            .kept = TRACE_BUFFER_COUNT - (unsigned)call->args[0],
+                            .max = model_vector_room(m, call),
                             .writable = op_table[call->op->code].operands[0] == 'W' };
 }
 
 void predict_vector(struct model *m, const struct call *call, struct prediction *p)
 {
     const struct lender lender = { .is_process = true, .slot = (unsigned)call->args[1] };
-    const struct vector v = vector_of(call, 2, &lender);
+    const struct vector v = vector_of(m, call, 2, &lender);
     if (!model_is_empty_slot(m, lender.slot, p))
         build_vector(m, &v, p);
 }
@@ -325,30 +333,44 @@ void predict_vector(struct model *m, const struct call *call, struct prediction 
 void predict_map_vector(struct model *m, const struct call *call, struct prediction *p)
 {
     const struct lender lender = lender_of(m, call);
-    const struct vector v = vector_of(call, 4, &lender);
+    const struct vector v = vector_of(m, call, 4, &lender);
     if (vector_may_be_lent(m, &v))
         build_vector(m, &v, p);
     else
         skips(p, "R14");
 }
 
-void predict_put_pair(struct model *m, const struct call *call, struct prediction *p)
+/* Userspace writes so many pairs: one owner, and one purpose. */
+static void put_pairs(struct model *m, uint64_t addr, uint64_t count, const uint64_t *pair,
+                      struct prediction *p)
 {
-    const uint64_t addr = call->args[0] + call->args[1] * MODEL_PAIR_LEN;
-    const uintptr_t words[2] = { (uintptr_t)call->args[2], (uintptr_t)call->args[3] };
-    const uint64_t foreign = model_foreign_memory(0);
+    const uintptr_t words[2] = { (uintptr_t)pair[0], (uintptr_t)pair[1] };
+    const uint64_t foreign = model_foreign_memory(0), len = count * sizeof words;
     skips(p, "T5");
+    if (count > TRACE_LONG_STREAM)
+        return;
     if (addr >= foreign &&
         addr - foreign <= (size_t)TRACE_FOREIGN_COUNT * MODEL_FOREIGN_LEN - sizeof words)
         m->any_foreign = true;
     else if (!model_is_app_memory(m, addr))
         return;
-    for (uint64_t i = 0; i < sizeof words; i++) /* one owner, and one purpose */
+    for (uint64_t i = 0; i < len; i++)
         if (!arena_holds((uintptr_t)(addr + i)) ||
             m->cells[addr + i - ARENA_BASE] != m->cells[addr - ARENA_BASE])
             return;
-    memcpy(&m->bytes[addr - ARENA_BASE], words, sizeof words);
+    for (uint64_t i = 0; i < len; i += sizeof words)
+        memcpy(&m->bytes[addr + i - ARENA_BASE], words, sizeof words);
     answers(p, OUTCOME_DONE, 0);
+}
+
+void predict_put_pair(struct model *m, const struct call *call, struct prediction *p)
+{
+    put_pairs(m, call->args[0] + call->args[1] * MODEL_PAIR_LEN, 1, &call->args[2], p);
+}
+
+void predict_put_pairs(struct model *m, const struct call *call, struct prediction *p)
+{
+    put_pairs(m, call->args[0], call->args[1], &call->args[2], p);
 }
 
 void predict_pair(struct model *m, const struct call *call, struct prediction *p)

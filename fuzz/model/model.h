@@ -243,9 +243,13 @@ struct model_acts {
 
 /* What else a large trace has: grants from MODEL_GRANT_COUNT on, and their slots, which mean nothing until one is made. */
 enum { MODEL_FAR_GRANT_COUNT = ARENA_LARGE_LEN != 0 ? TRACE_LARGE_GRANTS - MODEL_GRANT_COUNT : 1 };
+enum { MODEL_LONG_VECTOR = ARENA_LARGE_LEN != 0 ? TRACE_LONG_STREAM : TRACE_BUFFER_COUNT };
 struct model_far {
     struct model_grant grants[TRACE_MAX_PROCESSES][MODEL_FAR_GRANT_COUNT];
     struct model_slots slots[TRACE_MAX_PROCESSES][MODEL_FAR_GRANT_COUNT];
+
+    /* The pairs of the vector that was built last. */
+    struct model_range pairs[MODEL_LONG_VECTOR];
 
     /* What a long stream goes over: read-only, read-write. They mean nothing until one is made. */
     struct model_buffer rows[2][TRACE_MOST_COPIED];
@@ -454,6 +458,9 @@ static inline uint64_t model_foreign_memory(unsigned process)
 {
     return (uint64_t)ARENA_BASE + ARENA_FOREIGN + (uint64_t)process * MODEL_FOREIGN_LEN;
 }
+
+/* How many buffers the kernel has room for, of a vector that is built as its first register and the next: they keep the first ones. */
+unsigned model_vector_room(const struct model *m, const struct call *call);
 
 /* The region, or the piece of one, that a map's function finds. Returns: false if none has addr. */
 bool model_find_region(const struct model *m, unsigned map, uint64_t addr,

@@ -211,6 +211,17 @@ static unsigned insert_map(struct trace *trace, unsigned at, struct op *op)
     return at;
 }
 
+/* What a pair of the vector names is often near the vector itself. */
+static void draw_range(struct op *put, const struct operand *vector)
+{
+    if (chance_one_in(4) || vector->anchor < ANCHOR_RAM || vector->number >= 512)
+        return;
+    put->operands[2] = *vector;
+    put->operands[2].number += (int32_t)chance_below(8);
+    put->operands[3] =
+        (struct operand){ .number = (int32_t)chance_below(chance_one_in(4) ? 256 : 8) };
+}
+
 /* As many pairs as the vector has, of ranges that may be lent. In: which operand its address is. */
 static unsigned insert_pairs(struct trace *trace, unsigned at, struct op *op, unsigned k)
 {
@@ -223,17 +234,29 @@ static unsigned insert_pairs(struct trace *trace, unsigned at, struct op *op, un
         struct op put = draw_op_of(trace, OP_PUT_PAIR);
         put.operands[0] = op->operands[k];
         put.operands[1].number = i;
-        if (!chance_one_in(4) && op->operands[k].anchor >= ANCHOR_RAM &&
-            op->operands[k].number < 512) {
-            put.operands[2] = op->operands[k]; /* near the vector itself */
-            put.operands[2].number += (int32_t)chance_below(8);
-            put.operands[3] = (struct operand){
-                .number = (int32_t)chance_below(chance_one_in(4) ? 256 : 8),
-            };
-        }
+        draw_range(&put, &op->operands[k]);
         at += context_insert(trace, at, &put);
     }
     return at;
+}
+
+/* A long vector: all pairs are alike, but for one that is far behind. */
+static unsigned insert_many_pairs(struct trace *trace, unsigned at, struct op *op)
+{
+    const int32_t count =
+        (int32_t)(draw_is_large() && !chance_one_in(3) ? 250 + chance_below(52) : chance_below(10));
+    struct op puts = draw_op_of(trace, OP_PUT_PAIRS), put = draw_op_of(trace, OP_PUT_PAIR);
+    share_own_memory(op, 2);
+    if (chance_one_in(4))
+        return at;
+    op->operands[3] = puts.operands[1] = (struct operand){ .number = count };
+    puts.operands[0] = put.operands[0] = op->operands[2];
+    draw_range(&puts, &op->operands[2]);
+    at += context_insert(trace, at, &puts);
+    put.operands[0].number += (int32_t)chance_below(45) * 16;
+    put.operands[1].number = count < 255 ? (int32_t)chance_below(8) : 255;
+    draw_range(&put, &op->operands[2]);
+    return chance_one_in(3) ? at : at + context_insert(trace, at, &put);
 }
 
 /* What was taken out of a slot is used after so many swaps that their number is the same where it is cut. */
@@ -262,6 +285,8 @@ static unsigned insert_for_maps(struct trace *trace, unsigned at, struct op *op)
         share_own_memory(op, 2);
         return insert_pairs(trace, at, op, 2);
     }
+    if (code == OP_READONLY_VECTOR_MANY || code == OP_READWRITE_VECTOR_MANY)
+        return insert_many_pairs(trace, at, op);
     if (code == OP_MAP_SLOT_READONLY || code == OP_MAP_SLOT_READWRITE) {
         const uint8_t allows =
             code == OP_MAP_SLOT_READONLY ? OP_MAP_ALLOW_READONLY : OP_MAP_ALLOW_READWRITE;

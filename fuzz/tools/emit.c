@@ -48,7 +48,7 @@ enum { LAID_OUT = UINT_MAX - 1, MOST_BYTES = 8192 };
 
 static struct {
     struct testbed *t; /* of which only the model runs */
-    bool compares_memory, checks_hooks, watches, counts_lookups, of_state,
+    bool compares_memory, checks_hooks, watches, counts_lookups, checks_rows, of_state,
         of_handles; /* as the identity of the bug demands */
     const char *told; /* … of state: the check that failed; null: all of it */
     unsigned failing; /* the operation that shows it; LAID_OUT: none yet; UINT_MAX: the end */
@@ -127,6 +127,7 @@ static void print_call(const char *word, const struct call *call, bool fails)
     printf(
         "\tU%u",
         (kind_read(row->operands[0]) == 'w' ? test.t->model.writer : test.t->model.reader).copied);
+    printf("\tR%u", test.t->model.is_large ? MODEL_LONG_VECTOR : TRACE_BUFFER_COUNT);
     printf("\tG%u\tL" NUMBER "\tF%s", driver->data_align, (uint64_t)driver->len,
            driver->declared ? "accept" : "NULL");
     printf("\tV%s\tX%s\tY%s", is_live ? "true" : "false", is_others ? "&other_process" : "NULL",
@@ -325,14 +326,20 @@ static void say_lookups(bool fails)
         say("cr_assert_eq(lookups, %u)", test.t->model.lookups.count);
 }
 
-/* The registers that a vector fills: where each buffer is. */
-static void say_registers(const struct call *call)
+/* The registers that a vector fills, and buffers beyond them: where each is. */
+static void say_registers(const struct call *call, bool fails, const struct outcome *outcome)
 {
-    const char *kinds = op_table[call->op->code].operands, *most = strchr(kinds, 'r');
-    if (most == NULL || (kinds[0] != 'O' && kinds[0] != 'W'))
+    const unsigned room = model_vector_room(&test.t->model, call);
+    const unsigned left = TRACE_BUFFER_COUNT - (unsigned)call->args[0];
+    if (strstr(op_table[call->op->code].text, "_vector") == NULL)
         return;
-    for (unsigned b = 0; b < call->args[most - kinds] && b + call->args[0] < TRACE_BUFFER_COUNT;
-         b++) {
+    for (unsigned b = left; fails && test.checks_rows && b < room && b < call->args[3]; b++)
+        say("cr_assert_eq(procbuf_%s_addr(&%s_row[%u]), " ADDRESS ")",
+            buffer_type(model_buffer_named(call, 0)), buffer_type(model_buffer_named(call, 0)), b,
+            outcome->status != 0 || test.t->model.far->pairs[b].len == 0
+                ? 0
+                : test.t->model.far->pairs[b].addr);
+    for (unsigned b = 0; b < room && b < left; b++) {
         const unsigned number = model_buffer_named(call, 0) + b;
         const struct model_buffer *is = &test.t->model.buffers[number];
         printf("\tcr_assert_eq(procbuf_%s_addr(&", buffer_type(number));
@@ -438,7 +445,7 @@ static void write_call(struct walk *walk, const struct call *call, struct predic
     print_answer(outcome);
     after(&p->access, fails);
     say_lookups(fails);
-    say_registers(call);
+    say_registers(call, fails, outcome);
     if (row->slice_made >= 0 && (outcome->kind == OUTCOME_YES || outcome->kind == OUTCOME_DONE))
         say_slice(call->args[row->slice_made]);
     if ((row->flags & OP_SHOWS) != 0)
@@ -680,6 +687,7 @@ int main(int argc, char **argv)
     test.counts_lookups = matches(argv[at], " check=(lookups|callback-lookup) ");
     if (matches(argv[at], " check=(state|layout)-"))
         test.told = strstr(argv[at], " check=") + strlen(" check=");
+    test.checks_rows = matches(argv[at], " check=vector-row ");
     test.of_handles = matches(argv[at], " check=(handle-|callback-l)");
     if (!file_read_inputs(argv[at + 1], NULL, &members))
         return 2;

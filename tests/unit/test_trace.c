@@ -273,6 +273,9 @@ Test(trace, the_table_is_pinned)
         { 0xb1, "pair", "si" },
         { 0xb2, "map_of_pieces", "Mrg" },
         { 0xb3, "map_of_lookup_pieces", "Mrg" },
+        { 0xb4, "readonly_vector_many", "Opan" },
+        { 0xb5, "readwrite_vector_many", "Wpan" },
+        { 0xb6, "put_pairs", "anan" },
     };
     bool pinned[256] = { false };
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
