@@ -221,7 +221,7 @@ def inquire(built: Build, text: bytes, identity: str, options: argparse.Namespac
 
 def where_to_look(built: Build, text: bytes, identity: str) -> Opinion:
     """Suspects, or why there are none."""
-    outcomes = [replay(built, None, text=text) for _ in range(2)]
+    outcomes = [replay(built, None, text=text, explain=True) for _ in range(2)]
     if any(outcome.identity != identity for outcome in outcomes):
         return Opinion(none_since="it does not show each time")
     with tempfile.NamedTemporaryFile(suffix=suffix_of(text.decode(errors="replace"))) as file:

@@ -21,6 +21,7 @@ from pathlib import Path
 from .bundle import read_finding, read_record
 from .functions import PLAIN_COMMENT, functions_in
 from .mutants import SELF_CHECKS
+from .parts import parts_of
 from .record import Suspect
 from .switches import ADDED, CHANGED, GUARDED, JOINED, MOVED, VARIANTS, WANTED, Site, rewrite
 from .tools import CORPUS, ROOT, ToolError, build_with, run
@@ -47,6 +48,8 @@ CHECKS = 0.5
 NAMED = 2.0
 OF_REACH = 0.3
 """Of a panic that the report expects: it undoes the bug wherever the operation comes."""
+ON_THE_WAY, DEEPER, AT_LINE = 0.1, 0.3, 0.02
+"""Of where the library was when a check stopped it."""
 OCHIAI, ANY, LATE, CHANGES, MANIFOLD = 0.1, 0.5, 0.02, 0.02, 0.03
 BUSY, MANY = 0.02, 12
 """A function that does this much in the call that fails; one that only hands on is seldom at fault."""
@@ -147,13 +150,26 @@ def _wanted(sites: dict[int, Site], measured: dict) -> dict[tuple[str, str], flo
     return found
 
 
-def rank(sites: dict[int, Site], measured: dict) -> list[Suspect]:
-    """Lines of the library, the most suspect first."""
+def _on_the_way(report: str, checks: set[str]) -> tuple[dict[str, float], set[str]]:
+    """Of the functions in which the library was when it was stopped, the innermost most; and the lines that they had come to."""
+    stack = [frame.rstrip(")").split(" (") for frame in parts_of(report).stack]
+    frames = [(function, place) for function, place in stack if function not in checks]
+    found: dict[str, float] = {}
+    for depth, (function, _) in enumerate(frames):
+        found.setdefault(function, ON_THE_WAY / (1 + DEEPER * depth))
+    return found, {place for _, place in frames}
+
+
+def rank(sites: dict[int, Site], measured: dict, report: str = "") -> list[Suspect]:
+    """Lines of the library, the most suspect first. `report`: with its explanation."""
     spectrum = _spectrum(sites, measured)
+    on_the_way, places = _on_the_way(report, _self_checks(sites))
     looks = {entry[0] for entry in measured["sites"] if entry[9]} - {entry[0] for entry in measured["sites"] if entry[2]}
     lines: dict[tuple[str, int], Suspect] = {}
 
     def suspect(file: str, line: int, function: str, score: float, why: str) -> None:
+        more = on_the_way.get(function, 0) + AT_LINE * (f"{file.rsplit('/', 1)[-1]}:{line}" in places)
+        score += (1 - score) * more
         known = lines.get((file, line))
         if known is None or known.score < score:
             lines[file, line] = Suspect(f"lib/{file}", line, function, round(score, 4), why)
@@ -261,7 +277,7 @@ def opinion_of(library: Switched, program: Path, identity: str, report: str = ""
         return Opinion(none_since=f"with switches in the library it does not show: {str(error).splitlines()[-1].split(': ', 1)[-1]}")
     if not _is_same(identity, measured["identity"]):
         return Opinion(none_since=f"with switches in the library it shows as {measured['identity']}", program=program)
-    ranked = named_in(report, library.lib) + rank(library.sites, measured)
+    ranked = named_in(report, library.lib) + rank(library.sites, measured, report)
     if not ranked:
         return Opinion(none_since="its call reaches nothing of the library's sources", program=program)
     operation = first_wrong(library.sites, measured, ranked[0])

@@ -43,6 +43,13 @@ def finding(identity, *suspected, **more):
 
 
 class Ranking(unittest.TestCase):
+    def test_where_a_check_stopped_the_library_weighs_more_than_who_called(self):
+        stopped = measured([row(0, 10, 10), row(2, 10, 10)], [])
+        stack = "actual: x\n\nIn the library, innermost first:\n  {} (a.c:3)\n  {} (a.c:9)\n\nKind: x"
+        for innermost, outer in (("wrapper", "bystander"), ("bystander", "wrapper")):
+            ranked = suspects.rank(SITES, stopped, stack.format(innermost, outer))
+            self.assertEqual(suspects.functions(ranked)[:2], [innermost, outer])
+
     def test_what_only_failing_calls_reach_comes_first(self):
         ranked = suspects.rank(SITES, measured([row(0, 10, 10), row(1, 10, 0), row(2, 0, 10)], []))
         self.assertEqual(suspects.functions(ranked), ["guilty", "wrapper", "bystander"])

@@ -147,7 +147,8 @@ def judge(defect: Defect, bench: Bench) -> Row:
         program, identity = first_program(tools, folder)
         library = bench.with_switches(lib, folder)
         measured = suspects.measure(library, program, TRACES)
-        ranked = named_in(replay(tools, program).report, lib) + rank(library.sites, measured)
+        report = replay(tools, program, explain=True).report
+        ranked = named_in(report, lib) + rank(library.sites, measured, report)
         places, names = truth(lib)
         function = next((n for n, name in enumerate(functions(ranked), 1) if name in names), NOWHERE)
         line = next((n for n, one in enumerate(ranked, 1) if (one.file, one.line) in places), NOWHERE)
@@ -196,7 +197,7 @@ def opinions_of(library: Switched, tools: Build, found: dict[str, Path]) -> dict
     opinions = {}
     for place, (identity, program) in enumerate(found.items()):
         opinions[identity] = (Opinion(none_since="it is one of many", program=program) if place >= MOST_FINDINGS else suspects.opinion_of(
-            library, program, identity, replay(tools, program).report, seconds_each(len(found))))
+            library, program, identity, replay(tools, program, explain=True).report, seconds_each(len(found))))
     return opinions
 
 
