@@ -51,18 +51,23 @@ def most_suspect(finding: Finding) -> set[str]:
     return {name for name, weight in found.items() if weight >= least}
 
 
-def stopped_at(finding: Finding) -> str:
-    """The line of the library that was not let do what it was about to do; '' where a check compares what was done."""
-    stack = parts_of(finding.explanation).stack if AT_ONCE.search(finding.identity) else []
-    return stack[0] if stack else ""
+def stopped_at(finding: Finding) -> tuple[str, ...]:
+    """Which check did not let the library go on, and at which line; () where one compares what was done. The library's own checks
+    come late, so that suspects know more, if there are any."""
+    parts = parts_of(finding.explanation)
+    if not parts.stack:
+        return ()
+    if AT_ONCE.search(finding.identity):
+        return finding.identity.split(" op=")[0], parts.stack[0]
+    return (parts.actual, parts.stack[0]) if " kind=panic " in finding.identity and not finding.suspects else ()
 
 
 def look_alike(one: Finding, two: Finding) -> bool:
     """Whether the same check stopped both at the same line; or they suspect the same function, and the same code around it or by
     the same check."""
-    is_same_check = one.identity.split(" op=")[0] == two.identity.split(" op=")[0]
-    if is_same_check and stopped_at(one) and stopped_at(one) == stopped_at(two):
+    if stopped_at(one) and stopped_at(one) == stopped_at(two):
         return True
+    is_same_check = one.identity.split(" op=")[0] == two.identity.split(" op=")[0]
     is_same_function = not most_suspect(one).isdisjoint(most_suspect(two))
     return is_same_function and (is_same_check or cosine(weights(one.suspects), weights(two.suspects)) >= ALIKE)
 

@@ -436,6 +436,9 @@ class Groups(unittest.TestCase):
             self.assertEqual(len(self.groups(stopped(kind, "get", 7), stopped(kind, "compare", 8))), 2)
         self.assertEqual(len(self.groups(stopped("hook check=hook-missing", "get", 7), stopped("hook check=hook-missing", "compare", 7))), 2)
         self.assertEqual(len(self.groups(stopped("window check=load", "get", 7), stopped("access check=load", "compare", 7))), 2)
+        panics = [stopped(f"panic check=hook-{how}", op, 7) for how, op in (("differs", "get"), ("unexpected", "compare"))]
+        self.assertEqual(len(self.groups(*panics)), 2)
+        self.assertEqual(len(self.groups(*(replace(panic, suspects=[]) for panic in panics))), 1)
         silent = [replace(stopped("access check=load", op, 7), explanation="") for op in ("get", "compare")]
         self.assertEqual(len(self.groups(*silent)), 2)
 
