@@ -125,6 +125,10 @@ class Campaign(Case):
         out = self.folder / "out"
         self.check(call(CAMPAIGN, "--out", out, "--harness", "nonsense"), 2, f"there are {', '.join(HARNESSES)}")
         self.check(call(CAMPAIGN, "--out", out, "--lib", "/nonsense"), 2, "not a library")
+        for lib in (self.write("a file", ""), self.folder):
+            self.check(call(CAMPAIGN, "--out", out, "--lib", lib), 2, "not a library: it needs src/*.c and include/")
+        for option in ("--out", "--lib"):
+            self.check(call(CAMPAIGN, option, ""), 2, f"argument {option}: an empty name")
         self.check(call(CAMPAIGN, "--out", self.write("file", "")), 2, "cannot be written")
         self.check(call(CAMPAIGN, "--out", "/proc/nonsense"), 2, "cannot be written")
 

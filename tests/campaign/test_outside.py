@@ -6,11 +6,14 @@ import resource
 import signal
 import subprocess
 import time
+import unittest.mock
 from pathlib import Path
 from typing import Any
 
 import standin
 from support import BUILD, ROOT, Case, programs_with
+
+from orchestrate import inquiry, replay, tools
 
 RUN = """
 import sys
@@ -235,6 +238,39 @@ class Outside(Case):
             done = subprocess.run(["/usr/bin/python3", "-B", "-c", code, self.folder], capture_output=True, text=True, check=False, env=environment | {"PATH": path})
             self.check(done, status)
             self.assertEqual(done.stdout, said)
+
+
+class Bisection(Case):
+    """The search alone: each letter is a commit, a capital one has the bug, and '-' does not build."""
+
+    def found(self, commits):
+        def built(commit):
+            if commit == "-":
+                raise tools.ToolError("it does not build")
+            return commit
+
+        def replayed(build, _path, text):
+            del text
+            return replay.Outcome("the bug" if build.isupper() else "", "")
+
+        def git(*arguments):
+            return {"rev-parse": commits[0], "rev-list": "\n".join(commits[1:])}.get(arguments[0], f"shows {arguments[-1]}")
+
+        with unittest.mock.patch.multiple(inquiry, _git=git, build_of=built, replay=replayed):
+            return inquiry.bisect("a..b", b"", "the bug", lambda _: None)
+
+    def test_the_first_commit_with_the_bug_whatever_does_not_build_before_it(self):
+        for commits in ("abcDEF", "aD", "a-D", "ab--DE", "abD--E", "abD-"):
+            self.assertIn("the first commit with the bug:\nshows D" if commits[-1] != "-" else "the last that touches lib/, does not build",
+                          self.found(commits), commits)
+
+    def test_says_which_end_is_not_as_it_was_said_to_be(self):
+        self.assertIn("no good one: A has the bug already", self.found("ABC"))
+        self.assertIn("no bad one: c, the last that touches lib/, does not have the bug", self.found("abc"))
+        self.assertIn("no commit in between touches lib/", self.found("a"))
+
+    def test_names_what_it_left_out(self):
+        self.assertIn("skipped, since it does not build with the testbed of now: -: it does not build", self.found("a-D"))
 
 
 class Workflows(Case):
