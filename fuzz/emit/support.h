@@ -401,6 +401,7 @@ static struct procbuf_writer writer;
 static const struct procbuf_grant *grant;
 static struct procbuf_lender lender;
 #define lent_by(how) (lender = (how), &lender)
+static struct procbuf_lender kept_lender;
 PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability);
 
 /* What calls give in addition to their answers. */

@@ -122,6 +122,7 @@ union told {
 #define reader (t->world->reader)
 #define writer (t->world->writer)
 #define maps (t->world->maps)
+#define kept_lender (t->world->kept_lender)
 #define readonly_slots (t->world->readonly_slots)
 #define readwrite_slots (t->world->readwrite_slots)
 

@@ -119,6 +119,13 @@ static void origin_build(struct testbed *t, const struct call *call, const struc
         make(t, model_buffer_named(call, 0), (struct model_range){ call->args[2], call->args[3] });
 }
 
+static void origin_kept_build(struct testbed *t, const struct call *call,
+                              const struct outcome *outcome)
+{
+    if (is_ok(outcome))
+        make(t, model_buffer_named(call, 0), (struct model_range){ call->args[1], call->args[2] });
+}
+
 static void vouched_for(struct testbed *t, const struct call *call, uint64_t index, uint64_t offset,
                         uint64_t len)
 {

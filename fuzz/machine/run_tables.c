@@ -36,6 +36,9 @@ static bool is_held(const struct testbed *t, uint32_t index, uint64_t identifier
     for (unsigned b = 0; b < t->model.writer.copied; b++)
         if (is_of(model_stream_buffer(&t->model, &t->model.writer, b), index, identifier))
             return true;
+    const struct model_lender *kept = &t->model.kept_lender;
+    if (kept->kind == MODEL_FOREIGN && kept->slot == index && kept->identifier == identifier)
+        return true;
     return t->world->lending.index == index && t->world->lending.identifier == identifier;
 }
 

@@ -55,6 +55,7 @@ struct world_objects {
     struct procbuf_map maps[TRACE_MAP_COUNT];
     struct map_number map_numbers[TRACE_MAP_COUNT];
     struct lending lending;
+    struct procbuf_lender kept_lender;
     struct procbuf_readonly_slot readonly_slots[TRACE_KERNEL_SLOT_COUNT];
     struct procbuf_readwrite_slot readwrite_slots[TRACE_KERNEL_SLOT_COUNT];
     struct procbuf_table other; /* of ours */

@@ -320,6 +320,14 @@ static enum concern concern_pairs(struct testbed *t, unsigned position, const st
     return concern_of_byte(t, call->args[0]);
 }
 
+static enum concern concern_kept(struct testbed *t, unsigned position, const struct call *call,
+                                 struct event *event)
+{
+    const struct model_lender *lender = &t->model.kept_lender;
+    return lender->kind == MODEL_PROCESS ? of_operand(t, 'p', lender->slot)
+                                         : concern_others(t, position, call, event);
+}
+
 /* A slot of the innermost driver enter. */
 static enum concern concern_slot(struct testbed *t, unsigned position, const struct call *call,
                                  struct event *event)

@@ -130,21 +130,14 @@ void predict_map_make(struct model *m, const struct call *call, struct predictio
 
 /* ---- Who lends ---- */
 
-struct lender {
-    bool is_process;
-    unsigned slot; /* of the process, or of the foreign one: */
-    uint64_t identifier;
-    unsigned map;
-    bool rechecked;
-};
-
-/* Operands: a map, a foreign process, a way to hold. */
-static struct lender lender_of(const struct model *m, const struct call *call)
+/* From operand `k` on: a map, a foreign process, a way to hold. */
+static struct model_lender lender_of(const struct model *m, const struct call *call, unsigned k)
 {
-    return (struct lender){ .map = (unsigned)call->args[1],
-                            .slot = (unsigned)call->args[2],
-                            .identifier = m->foreign[call->args[2]].identifier,
-                            .rechecked = call->args[3] == 1 };
+    return (struct model_lender){ .kind = MODEL_FOREIGN,
+                                  .map = (unsigned)call->args[k],
+                                  .slot = (unsigned)call->args[k + 1],
+                                  .identifier = m->foreign[call->args[k + 1]].identifier,
+                                  .rechecked = call->args[k + 2] == 1 };
 }
 
 /* M2, of a range that is not empty, by map `map`. */
@@ -156,11 +149,11 @@ static bool range_is_permitted(struct model *m, unsigned map, uint64_t addr, uin
 }
 
 /* M2. Returns: the error. */
-static int share(struct model *m, const struct lender *lender, uint64_t addr, uint64_t len,
+static int share(struct model *m, const struct model_lender *lender, uint64_t addr, uint64_t len,
                  bool writable, struct prediction *p)
 {
     const struct model_id id = { true, true, lender->slot, lender->identifier };
-    if (lender->is_process)
+    if (lender->kind == MODEL_PROCESS)
         return model_share(m, lender->slot, addr, len, writable, p);
     RULE("M2");
     if (!model_id_is_live(m, &id))
@@ -169,25 +162,25 @@ static int share(struct model *m, const struct lender *lender, uint64_t addr, ui
 }
 
 /* What a kernel's map says is its own business, but for memory that is not the process's. */
-static bool may_be_lent(struct model *m, const struct lender *lender, uint64_t addr, uint64_t len,
-                        bool writable)
+static bool may_be_lent(struct model *m, const struct model_lender *lender, uint64_t addr,
+                        uint64_t len, bool writable)
 {
     const uint64_t memory = model_foreign_memory(lender->slot);
-    return lender->is_process || len == 0 ||
+    return lender->kind == MODEL_PROCESS || len == 0 ||
            (addr >= memory && (wide)addr + len <= (wide)memory + MODEL_FOREIGN_LEN) ||
            !range_is_permitted(m, lender->map, addr, len, writable, false);
 }
 
-static struct model_buffer buffer_of(const struct model *m, const struct lender *lender,
+static struct model_buffer buffer_of(const struct model *m, const struct model_lender *lender,
                                      uint64_t addr, uint64_t len, bool writable)
 {
     return (struct model_buffer){
         .filled = true,
-        .built = lender->is_process,
-        .foreign = !lender->is_process,
+        .built = lender->kind == MODEL_PROCESS,
+        .foreign = lender->kind == MODEL_FOREIGN,
         .slot = lender->slot,
-        .identifier =
-            lender->is_process ? m->processes[lender->slot].identifier : lender->identifier,
+        .identifier = lender->kind == MODEL_PROCESS ? m->processes[lender->slot].identifier
+                                                    : lender->identifier,
         .addr = addr,
         .len = len,
         .rechecked = lender->rechecked,
@@ -196,19 +189,53 @@ static struct model_buffer buffer_of(const struct model *m, const struct lender 
     };
 }
 
-void predict_map_build(struct model *m, const struct call *call, struct prediction *p)
+/* The range is operand `k`, and the length after it. */
+static void build_by(struct model *m, const struct call *call, const struct model_lender *lender,
+                     unsigned k, struct prediction *p)
 {
-    const struct lender lender = lender_of(m, call);
-    const bool writable = call->op->code == OP_MAP_READWRITE;
-    const uint64_t addr = call->args[4], len = call->args[5];
-    if (!may_be_lent(m, &lender, addr, len, writable)) {
+    const bool writable = op_table[call->op->code].operands[0] == 'W';
+    const uint64_t addr = call->args[k], len = call->args[k + 1];
+    if (!may_be_lent(m, lender, addr, len, writable)) {
         skips(p, "R14");
         return;
     }
-    answers(p, OUTCOME_CODE, share(m, &lender, addr, len, writable, p));
-    const struct model_buffer buffer = buffer_of(m, &lender, addr, len, writable);
+    answers(p, OUTCOME_CODE, share(m, lender, addr, len, writable, p));
+    const struct model_buffer buffer = buffer_of(m, lender, addr, len, writable);
     if (p->outcome.status == OK)
         model_fill_buffer(m, model_buffer_named(call, 0), &buffer);
+}
+
+void predict_map_build(struct model *m, const struct call *call, struct prediction *p)
+{
+    const struct model_lender lender = lender_of(m, call, 1);
+    build_by(m, call, &lender, 4, p);
+}
+
+/* A lender says who, and by which map: what is asked of these is as it is when it lends. */
+void predict_keep_lender(struct model *m, const struct call *call, struct prediction *p)
+{
+    RULE("M5");
+    if (model_is_empty_slot(m, (unsigned)call->args[0], p))
+        return;
+    answers(p, OUTCOME_DONE, 0);
+    m->kept_lender =
+        (struct model_lender){ .kind = MODEL_PROCESS, .slot = (unsigned)call->args[0] };
+}
+
+void predict_keep_map_lender(struct model *m, const struct call *call, struct prediction *p)
+{
+    RULE("M5");
+    answers(p, OUTCOME_DONE, 0);
+    m->kept_lender = lender_of(m, call, 0);
+}
+
+void predict_kept_build(struct model *m, const struct call *call, struct prediction *p)
+{
+    if (m->kept_lender.kind == MODEL_NO_LENDER)
+        skips(p, "T5");
+    else if (m->kept_lender.kind == MODEL_FOREIGN ||
+             !model_is_empty_slot(m, m->kept_lender.slot, p))
+        build_by(m, call, &m->kept_lender, 1, p);
 }
 
 /* ---- M5 ---- */
@@ -227,7 +254,7 @@ static struct model_range pair_at(const struct model *m, uint64_t addr)
 
 /* A vector, and the registers for what it names. */
 struct vector {
-    struct lender lender;
+    struct model_lender lender;
     uint64_t addr, count;
     unsigned first, kept, max;
     bool writable;
@@ -256,7 +283,7 @@ static int fetch_pairs(struct model *m, const struct vector *v, struct model_ran
 static bool vector_may_be_lent(struct model *m, const struct vector *v)
 {
     const uint64_t len = v->count * MODEL_PAIR_LEN;
-    if (v->lender.is_process || v->count > v->max)
+    if (v->lender.kind == MODEL_PROCESS || v->count > v->max)
         return true;
     if (!may_be_lent(m, &v->lender, v->addr, len, false))
         return false;
@@ -311,7 +338,7 @@ unsigned model_vector_room(const struct model *m, const struct call *call)
 
 /* From operand `k` on: address and count. */
 static struct vector vector_of(const struct model *m, const struct call *call, unsigned k,
-                               const struct lender *lender)
+                               const struct model_lender *lender)
 {
     return (struct vector){ .lender = *lender,
                             .addr = call->args[k],
@@ -324,7 +351,7 @@ static struct vector vector_of(const struct model *m, const struct call *call, u
 
 void predict_vector(struct model *m, const struct call *call, struct prediction *p)
 {
-    const struct lender lender = { .is_process = true, .slot = (unsigned)call->args[1] };
+    const struct model_lender lender = { .kind = MODEL_PROCESS, .slot = (unsigned)call->args[1] };
     const struct vector v = vector_of(m, call, 2, &lender);
     if (!model_is_empty_slot(m, lender.slot, p))
         build_vector(m, &v, p);
@@ -332,7 +359,7 @@ void predict_vector(struct model *m, const struct call *call, struct prediction 
 
 void predict_map_vector(struct model *m, const struct call *call, struct prediction *p)
 {
-    const struct lender lender = lender_of(m, call);
+    const struct model_lender lender = lender_of(m, call, 1);
     const struct vector v = vector_of(m, call, 4, &lender);
     if (vector_may_be_lent(m, &v))
         build_vector(m, &v, p);
@@ -396,7 +423,7 @@ void predict_pair(struct model *m, const struct call *call, struct prediction *p
 
 void predict_map_allow(struct model *m, const struct call *call, struct prediction *p)
 {
-    const struct lender lender = lender_of(m, call);
+    const struct model_lender lender = lender_of(m, call, 1);
     const bool writable = call->op->code == OP_MAP_ALLOW_READWRITE;
     struct model_kernel_slot *slot = &m->kernel_slots[writable][call->args[0]];
     struct model_range gives = { call->args[4], call->args[5] };

@@ -193,6 +193,15 @@ struct model_map {
     struct model_region cut[TRACE_MAP_REGIONS];
 };
 
+/* Who lends memory (M5). */
+struct model_lender {
+    enum { MODEL_NO_LENDER, MODEL_PROCESS, MODEL_FOREIGN } kind;
+    unsigned slot; /* of the process, or of the foreign one, */
+    uint64_t identifier; /* … which lived then, and may have ended */
+    unsigned map;
+    bool rechecked;
+};
+
 /* What a driver of another kernel was allowed. */
 struct model_kernel_slot {
     struct model_buffer held;
@@ -274,6 +283,7 @@ struct model {
     bool any_foreign; /* a foreign process has begun a life */
     struct model_region regions[TRACE_REGION_COUNT];
     struct model_map maps[TRACE_MAP_COUNT];
+    struct model_lender kept_lender;
     struct model_kernel_slot kernel_slots[2][TRACE_KERNEL_SLOT_COUNT]; /* read-only, read-write */
     struct model_lookups {
         unsigned count; /* the first ones are: */

@@ -134,7 +134,8 @@ static unsigned fill_foreign(struct trace *trace, unsigned at, uint8_t code, int
 
 static bool lends_by_map(uint8_t code)
 {
-    return strstr(op_table[code].operands, "Mfl") != NULL;
+    return op_table[code].operands[0] != '\0' &&
+           strncmp(op_table[code].operands + 1, "Mfl", 3) == 0;
 }
 
 /* A region of the map, in memory of the foreign process. */
@@ -259,6 +260,39 @@ static unsigned insert_many_pairs(struct trace *trace, unsigned at, struct op *o
     return chance_one_in(3) ? at : at + context_insert(trace, at, &put);
 }
 
+/* Who lends is kept, and something changes before it does. */
+static unsigned insert_lender(struct trace *trace, unsigned at, struct op *op)
+{
+    static const uint8_t of_process[] = { OP_BRK, OP_RESTART, OP_TERMINATE, OP_STOP },
+                         of_foreign[] = { OP_FOREIGN_END, OP_FOREIGN_START, OP_MAP_REGION };
+    const bool by_map = chance_one_in(2);
+    struct op keep = draw_op_of(trace, OP_KEEP_LENDER), change;
+    if (by_map) {
+        struct op lends = draw_op_of(trace, OP_MAP_READWRITE);
+        at = insert_map(trace, at, &lends);
+        keep = draw_op_of(trace, OP_KEEP_MAP_LENDER);
+        memcpy(keep.operands, &lends.operands[1], 3 * sizeof lends.operands[0]);
+        memcpy(&op->operands[1], &lends.operands[4], 2 * sizeof lends.operands[0]);
+    } else {
+        struct op own = draw_op_of(trace, OP_LEND_READWRITE);
+        own.operands[1] = keep.operands[0];
+        share_own_memory(&own, 2);
+        memcpy(&op->operands[1], &own.operands[2], 2 * sizeof own.operands[0]);
+    }
+    at += context_insert(trace, at, &keep);
+    change = draw_op_of(trace, by_map ? of_foreign[chance_below(sizeof of_foreign)]
+                                      : of_process[chance_below(sizeof of_process)]);
+    if (change.code != OP_MAP_REGION)
+        change.operands[0] = keep.operands[by_map];
+    if (chance_one_in(3) || !draw_has(change.code))
+        return at;
+    at += context_insert(trace, at, &change);
+    change.code = OP_FOREIGN_START; /* and another life begins */
+    return change.operands[0].number != keep.operands[1].number || !by_map || !chance_one_in(2)
+               ? at
+               : at + context_insert(trace, at, &change);
+}
+
 /* What was taken out of a slot is used after so many swaps that their number is the same where it is cut. */
 static void insert_stale_slot(struct trace *trace, unsigned at, const struct op *take,
                               const struct op *allow)
@@ -285,6 +319,8 @@ static unsigned insert_for_maps(struct trace *trace, unsigned at, struct op *op)
         share_own_memory(op, 2);
         return insert_pairs(trace, at, op, 2);
     }
+    if ((code == OP_KEPT_READONLY || code == OP_KEPT_READWRITE) && !chance_one_in(4))
+        return insert_lender(trace, at, op);
     if (code == OP_READONLY_VECTOR_MANY || code == OP_READWRITE_VECTOR_MANY)
         return insert_many_pairs(trace, at, op);
     if (code == OP_MAP_SLOT_READONLY || code == OP_MAP_SLOT_READWRITE) {

@@ -276,6 +276,10 @@ Test(trace, the_table_is_pinned)
         { 0xb4, "readonly_vector_many", "Opan" },
         { 0xb5, "readwrite_vector_many", "Wpan" },
         { 0xb6, "put_pairs", "anan" },
+        { 0xb7, "keep_lender", "p" },
+        { 0xb8, "keep_map_lender", "Mfl" },
+        { 0xb9, "kept_readonly", "Oan" },
+        { 0xba, "kept_readwrite", "Wan" },
     };
     bool pinned[256] = { false };
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
