@@ -585,7 +585,7 @@ static struct procbuf_readwrite *readwrite_in_turn(const struct procbuf_readwrit
     return row;
 }
 
-/* What a long vector is built into: registers from this one on, and more behind the last. */
+/* What a long vector is built into: registers from this one on, and more past the last. */
 static struct procbuf_readonly readonly_row[300];
 static struct procbuf_readonly *row_of_readonly(const struct procbuf_readonly *first)
 {
@@ -599,7 +599,7 @@ static void keep_readonly(struct procbuf_readonly *first)
     memcpy(first, readonly_row, (size_t)(ro + 8 - first) * sizeof *first);
 }
 
-/* What a long vector is built into: registers from this one on, and more behind the last. */
+/* What a long vector is built into: registers from this one on, and more past the last. */
 static struct procbuf_readwrite readwrite_row[300];
 static struct procbuf_readwrite *row_of_readwrite(const struct procbuf_readwrite *first)
 {

@@ -241,7 +241,7 @@ static unsigned insert_pairs(struct trace *trace, unsigned at, struct op *op, un
     return at;
 }
 
-/* A long vector: all pairs are alike, but for one that is far behind. */
+/* A long vector: all pairs are alike, but for one that comes late. */
 static unsigned insert_many_pairs(struct trace *trace, unsigned at, struct op *op)
 {
     const int32_t count =
