@@ -401,6 +401,17 @@ class Command(unittest.TestCase):
             before = next(number for number, site in library.sites.items() if site.places)
             self.assertEqual(suspects.cured_by(library, trace, [(before, WANTED), cure]), {cure})
 
+    def test_what_one_change_makes_of_the_processes_of_large_traces_is_gone_for_the_next(self):
+        library = suspects.switched(broken_lib("P04"))
+        with tempfile.TemporaryDirectory() as name:
+            trace = Path(name) / "broken.trace"
+            trace.write_text("trace 1\nprocess ram=131072 kernel=256 flash=0\n")
+            cures = suspects.strong_cures(suspects.measure(library, trace, []))[:8]
+            unrelated = [(number, 1) for number, site in library.sites.items() if site.file == "src/slice.c" and site.variants]
+            undone = suspects.cured_by(library, trace, cures + unrelated[:40])
+            self.assertTrue(undone)
+            self.assertLessEqual(undone, set(cures))
+
 
 class Groups(unittest.TestCase):
     def groups(self, *findings, shared=()):
