@@ -338,7 +338,6 @@ static void make_blank(struct testbed *t)
 void world_forget_made(void)
 {
     usual.made = false;
-    before[0].made = before[1].made = false;
 }
 
 /* ---- A trace begins ---- */

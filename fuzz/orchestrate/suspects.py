@@ -48,7 +48,7 @@ CHECKS = 0.5
 NAMED = 2.0
 OF_REACH = 0.3
 """Of a panic that the report expects: it undoes the bug wherever the operation comes."""
-ON_THE_WAY, DEEPER, AT_LINE = 0.1, 0.3, 0.02
+ON_THE_WAY, DEEPER, AT_LINE = 0.05, 0.3, 0.02
 """Of where the library was when a check stopped it."""
 OCHIAI, ANY, LATE, CHANGES, MANIFOLD = 0.1, 0.5, 0.02, 0.02, 0.03
 BUSY, MANY = 0.02, 12
@@ -168,8 +168,6 @@ def rank(sites: dict[int, Site], measured: dict, report: str = "") -> list[Suspe
     lines: dict[tuple[str, int], Suspect] = {}
 
     def suspect(file: str, line: int, function: str, score: float, why: str) -> None:
-        more = on_the_way.get(function, 0) + AT_LINE * (f"{file.rsplit('/', 1)[-1]}:{line}" in places)
-        score += (1 - score) * more
         known = lines.get((file, line))
         if known is None or known.score < score:
             lines[file, line] = Suspect(f"lib/{file}", line, function, round(score, 4), why)
@@ -177,7 +175,8 @@ def rank(sites: dict[int, Site], measured: dict, report: str = "") -> list[Suspe
     for number, weight in spectrum.items():
         site = sites[number]
         for line in range(site.line, site.last_line + 1):
-            suspect(site.file, line, site.function, weight, "")
+            more = on_the_way.get(site.function, 0) + AT_LINE * (f"{site.file.rsplit('/', 1)[-1]}:{line}" in places)
+            suspect(site.file, line, site.function, weight + (1 - weight) * more, "")
     wanted = _wanted(sites, measured)
     for cure in measured["cures"]:
         site = sites[cure[0]]

@@ -25,6 +25,7 @@ CHECKED = ("-DPROCBUF_CHECKED",)
 MOST_PASSES = 10
 MOST_DONATED = 160
 MOST_JOINED = 16
+CONSTANT = re.compile(r"\bPROCBUF_[A-Z_]+\b(?!\()")
 MOST_ASKED = 3
 MOST_GUARDS = 14
 MOST_FIELDS = 6
@@ -130,7 +131,14 @@ class Region:
 
     def short_first(self) -> None:
         """If time is short: what has less in it is more likely to be right."""
-        order = sorted(range(len(self.texts)), key=lambda n: len(self.texts[n]))
+        self.put(sorted(range(len(self.texts)), key=lambda n: len(self.texts[n])))
+
+    def other_constants_last(self, original: str) -> None:
+        """There are dozens of errors and codes, of which one is hardly the only right one."""
+        masked = CONSTANT.sub("C", original)
+        self.put(sorted(range(len(self.texts)), key=lambda n: CONSTANT.sub("C", self.texts[n]) == masked))
+
+    def put(self, order: Sequence[int]) -> None:
         self.texts, self.variants = [self.texts[n] for n in order], [self.variants[n] for n in order]
 
 
@@ -654,6 +662,7 @@ class Rewriter(Finder):
             self.add_uncut(region)
             self.add_joined(region)
             self.add_replaced(region)
+            region.other_constants_last(self.source[region.start:region.end].decode(errors="replace"))
             required = re.match(r"PROCBUF_REQUIRE\((\w+),", self.source[region.start:region.end].decode())
             asserted = re.fullmatch(r"PROCBUF_VERIFY\((.+)\);", self.source[region.start:region.end].decode(), re.DOTALL)
             if region.kind == "statement" and required:

@@ -394,6 +394,13 @@ static bool is_sane(struct testbed *t)
     return check.result.verdict == BROKE && check.result.identity == finding.identity;
 }
 
+/* What the jobs of this batch said may come of those before them. */
+static void forget_batch(void)
+{
+    for (unsigned j = shared->batch_begin; j < shared->next; j++)
+        jobs[j].result = (struct result){ .verdict = NOT_RUN };
+}
+
 /* If it was this job's, look whether the testbed is sane. If not, the batch runs again, in halves, until one job is left: what
  * that says is true, but it is its worker's last. */
 static void end_batch(struct testbed *t)
@@ -406,7 +413,11 @@ static void end_batch(struct testbed *t)
         shared->batch_begin = shared->next + 1;
         return;
     }
-    shared->next = done == 1 ? shared->next + 1 : shared->batch_begin;
+    shared->next++;
+    if (done != 1) { /* there may be no time to run it again */
+        forget_batch();
+        shared->next = shared->batch_begin;
+    }
     shared->batch_begin = shared->next;
     shared->batch_len = (done + 1) / 2;
     _exit(AGAIN);
@@ -426,6 +437,8 @@ static _Noreturn void work(struct testbed *t,
         if (is_known && when_run == NULL)
             end_batch(t);
     }
+    if (is_known && when_run == NULL && shared->next < job_count && !is_sane(t))
+        forget_batch(); /* time is up within it */
     _exit(0);
 }
 
@@ -748,6 +761,7 @@ enum { MOST_CURES = 1 << 12 };
 static struct cure cures[MOST_CURES];
 static unsigned cure_count;
 static unsigned variant_count, untried_count;
+static unsigned next_variant; /* of the list in turn: the first one that was not tried */
 static uint16_t *changes; /* by site: variants with which it breaks in another way */
 
 enum { AT_ONCE = 8 };
@@ -776,8 +790,8 @@ static void take_cures(void)
                                                  .only_at = ANYWHERE };
 }
 
-/* Until that share of the time; if nothing is found by then, until the other. */
-static void find_cures(struct testbed *t, double ends, double latest)
+/* All variants, in turn: none has run. */
+static void list_variants(void)
 {
     job_count = 0;
     for (unsigned site = 0; site < procbuf_site_count; site++)
@@ -788,23 +802,56 @@ static void find_cures(struct testbed *t, double ends, double latest)
         if (procbuf_site_places[site] != 0 && counts[(size_t)site * KEYS].in_program != 0)
             (void)add_job(0, site, WANTED, ANYWHERE);
     qsort(jobs, job_count, sizeof jobs[0], in_turn);
-    end_phase(ends);
-    run_jobs_with(t, run_program, finding_ms);
-    take_cures();
-    if (cure_count == 0) {
-        end_phase(latest);
-        run_rest_with(t, run_program, finding_ms);
-        take_cures();
-    }
+    for (unsigned j = 0; j < job_count; j++)
+        jobs[j].result = (struct result){ .verdict = NOT_RUN };
     variant_count = job_count;
-    for (unsigned j = 0; j < job_count; j++)
+}
+
+/* From that variant on, until a share of the time. */
+static void run_variants(struct testbed *t, unsigned from, double ends)
+{
+    end_phase(ends);
+    shared->next = shared->batch_begin = from;
+    shared->batch_len = BATCH;
+    run_rest_with(t, run_program, finding_ms);
+    next_variant = shared->next;
+}
+
+static void count_variants(unsigned from)
+{
+    untried_count = 0;
+    for (unsigned j = from; j < job_count; j++) {
         untried_count += jobs[j].result.verdict == NOT_RUN;
-    for (unsigned j = 0; j < job_count; j++)
         changes[jobs[j].site] +=
             jobs[j].result.verdict == BROKE && jobs[j].result.identity != finding.identity;
+    }
+}
+
+/* Until that share of the time; if nothing is found by then, until the other. */
+static void find_cures(struct testbed *t, double ends, double latest)
+{
+    list_variants();
+    run_variants(t, 0, ends);
+    take_cures();
+    if (cure_count == 0) {
+        run_variants(t, next_variant, latest);
+        take_cures();
+    }
+    count_variants(0);
+}
+
+/* Those for which there was no time at first. */
+static void find_more_cures(struct testbed *t, double ends)
+{
+    const unsigned from = next_variant;
+    list_variants();
+    run_variants(t, from, ends);
+    take_cures();
+    count_variants(from);
 }
 
 enum { FEWEST = 60, MOST_OF_SITE = 6 };
+static const double GOOD = 0.4; /* of a cure's value: more of them need not be looked for */
 
 static double share_of(const struct cure *cure, enum evidence evidence)
 {
@@ -831,6 +878,14 @@ static int compare_cures(const void *one, const void *two)
            : a->site != b->site      ? a->site < b->site ? -1 : 1
            : a->variant < b->variant ? -1
                                      : 1;
+}
+
+static bool has_good_cure(void)
+{
+    for (unsigned c = 0; c < cure_count; c++)
+        if (value_of(&cures[c]) >= GOOD)
+            return true;
+    return false;
 }
 
 /* Not many of one site: where one change undoes the bug, often a dozen do. */
@@ -981,15 +1036,16 @@ static void keep_guards_that_help(struct testbed *t)
 }
 
 /* What undoes the bug where it is on each time, and breaks what passes, may be right under a condition. */
-static void guard_cures(struct testbed *t)
+static void guard_cures(struct testbed *t, bool is_late)
 {
+    static const double ends[2][4] = { { 0.79, 0.83, 0.86, 0.93 }, { 0.9, 0.92, 0.94, 0.96 } };
     unguarded_count = cure_count;
     memcpy(unguarded, cures, cure_count * sizeof cures[0]);
-    end_phase(0.79);
+    end_phase(ends[is_late][0]);
     find_guarded(t);
-    end_phase(0.83);
+    end_phase(ends[is_late][1]);
     keep_guards_that_help(t);
-    try_cures(t, 0.86, 0.93);
+    try_cures(t, ends[is_late][2], ends[is_late][3]);
     for (unsigned c = 0; c < unguarded_count && cure_count < MOST_CURES; c++)
         cures[cure_count++] = unguarded[c];
     keep_best(FEWEST, MOST_OF_SITE);
@@ -1154,8 +1210,14 @@ int main(int argc, char **argv)
         find_cures(t, 0.66, 0.7);
     }
     try_cures(t, 0.6, 0.75);
-    guard_cures(t);
-    end_phase(0.96);
+    const bool is_weak = !has_good_cure() && untried_count != 0;
+    if (is_weak) {
+        const bool is_any = cure_count != 0; /* and may be right under a guard */
+        find_more_cures(t, is_any ? 0.78 : 0.9);
+        try_cures(t, is_any ? 0.82 : 0.93, is_any ? 0.86 : 0.96);
+    }
+    guard_cures(t, is_weak);
+    end_phase(0.97);
     try_cures_on(t, OTHERS, others, other_count);
     end_phase(1);
     place_cures(t);

@@ -16,7 +16,7 @@ from orchestrate.bundle import Bundles, read_bundle
 from orchestrate.record import Finding, Record, Suspect
 from orchestrate.report import exports, words
 from orchestrate.suspects import Opinion, Switched
-from orchestrate.switches import ADDED, CHANGED, GUARDED, MOVED, VARIANTS, WANTED, Site, Variant, rewrite
+from orchestrate.switches import ADDED, CHANGED, GUARDED, JOINED, MOVED, VARIANTS, WANTED, Region, Site, Variant, rewrite
 from orchestrate.tools import ToolError, clang
 
 IDENTITY = "PROCBUF-BUG kind=result check=outcome-status op=brk"
@@ -127,6 +127,15 @@ class Ranking(unittest.TestCase):
 
 
 class Switches(unittest.TestCase):
+    def test_other_constants_of_a_condition_come_last(self):
+        region = Region(0, 0, 1, "condition", "f")
+        region.offer_all(["error != PROCBUF_BUSY", "0", "error == PROCBUF_OK", "error != PROCBUF_SIZE"], CHANGED)
+        region.offer("(error != PROCBUF_OK) && (done)", JOINED)
+        region.other_constants_last("error != PROCBUF_OK")
+        self.assertEqual(region.texts, ["0", "error == PROCBUF_OK", "(error != PROCBUF_OK) && (done)", "error != PROCBUF_BUSY",
+                                        "error != PROCBUF_SIZE"])
+        self.assertEqual([one.said for one in region.variants], region.texts)
+
     def setUp(self):
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
