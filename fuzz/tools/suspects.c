@@ -1123,6 +1123,21 @@ static void run_finding(struct testbed *t, const char *path)
     is_known = true;
 }
 
+/* What comes before the processes of a large world takes longer to make than most programs: once, here, for all workers. */
+static void make_large_world(struct testbed *t)
+{
+    static struct trace trace;
+    sequence_get(&programs, 0, &trace);
+    if (finding.in_set_up || !trace_is_large(&trace))
+        return;
+    trace.op_count = 0; /* as far as that, the finding's program ran clean */
+    if (!sequence_add(&programs, &trace))
+        unable("out of memory", "");
+    struct job *job = add_job(programs.count - 1, UINT_MAX, 0, ANYWHERE);
+    if (job != NULL)
+        run_job(t, job, run_program, FIRST_RUN_MS);
+}
+
 /* A variant that calls the hook that is due is none where the report expects no hook. */
 static void add_named(char **words, int count)
 {
@@ -1192,6 +1207,7 @@ int main(int argc, char **argv)
     signal(SIGILL, on_trap);
     end_phase(1);
     run_finding(t, argv[at]);
+    make_large_world(t);
     if (tries) {
         try_named(t, argv + at + 1, argc - at - 1);
         return fflush(stdout) == 0 ? STATUS_OK : STATUS_UNABLE;
