@@ -38,7 +38,7 @@ UNSEEN = DEFECTS / "unseen"
 """Written after the weights were chosen; not part of the set that the corpora answer for."""
 LOOKED_AT = {f"U{number:02}" for number in range(1, 19)} - {"U16"} | {
     "U34", "A01", "A03", "B01", "B07b", "B12a", "B14", "D01", "E04x", "F10", "G06x", "L01x", "L02y", "L08r", "L09g", "L10a", "MP03f", "MP04", "MP15",
-    "T10", "W13", "X02", "X13", "I03", "L09", "L05c", "L01a", "L01b", "S07", "MP14", "MP01", "P03", "E01x", "U10"}
+    "T10", "W13", "X02", "X13", "I03", "L09", "L05c", "L01a", "L01b", "S07", "MP14", "MP01", "P03", "E01x", "U10", "T05", "W20", "W22"}
 """Unseen or held out once. Why they were missed was looked into, and fixed: they are of the design now."""
 SETS_LOOKED_AT = {"P04", "MP03f", "A03+V02+L07x", "C03+X65+A05", "MP05+G03x+X06", "W46+MP08+X37", "A06+C02+I03", "C02+X01+X02", "S08+B01+MP19",
                   "MP12+N01+G05", "Z04+P03w+W21", "P04+X35+S09"}
