@@ -232,7 +232,7 @@ void predict_keep_map_lender(struct model *m, const struct call *call, struct pr
 void predict_kept_build(struct model *m, const struct call *call, struct prediction *p)
 {
     if (m->kept_lender.kind == MODEL_NO_LENDER)
-        skips(p, "T5");
+        skips(p, "T5"); /* none is kept: there is nothing to call the library with */
     else if (m->kept_lender.kind == MODEL_FOREIGN ||
              !model_is_empty_slot(m, m->kept_lender.slot, p))
         build_by(m, call, &m->kept_lender, 1, p);
@@ -374,7 +374,7 @@ static void put_pairs(struct model *m, uint64_t addr, uint64_t count, const uint
     const uintptr_t words[2] = { (uintptr_t)pair[0], (uintptr_t)pair[1] };
     const uint64_t foreign = model_foreign_memory(0), len = count * sizeof words;
     skips(p, "T5");
-    if (count > TRACE_LONG_STREAM)
+    if (count > TRACE_LONG_STREAM) /* no vector that is built has more */
         return;
     if (addr >= foreign &&
         addr - foreign <= (size_t)TRACE_FOREIGN_COUNT * MODEL_FOREIGN_LEN - sizeof words)

@@ -551,3 +551,28 @@ Test(oracle, a_trap_is_a_crash_unless_it_is_watched)
     cr_assert_str_eq(identity_of(trap), "PROCBUF-BUG kind=crash check=signal-5 op=none");
     cr_assert_str_eq(identity_of(trap_of_another), "");
 }
+
+/* One frame of each kind, and then no more. */
+static void name_frames(void *pc, char *out, size_t out_len)
+{
+    static const char *const frames[] = { "access_store|/t/fuzz/oracle/oracle.c|9",
+                                          "fetch|/t/lib/src/slice.c|76",
+                                          "procbuf_readable_get|/t/lib/src/slice.c|88",
+                                          "run_get|/t/fuzz/machine/run_buffers.c|5" };
+    static size_t next;
+    (void)pc;
+    memset(out, 0, out_len);
+    if (next < sizeof frames / sizeof frames[0])
+        snprintf(out, out_len - 1, "%s", frames[next++]);
+}
+
+Test(oracle, the_stack_has_functions_of_the_library_static_ones_too)
+{
+    char text[512] = "";
+    FILE *out = fmemopen(text, sizeof text, "w");
+    oracle_begin(&oracle);
+    oracle.bug.symbolize = name_frames;
+    bug_print_stack(out);
+    fclose(out);
+    cr_assert_str_eq(text, "  fetch (slice.c:76)\n  procbuf_readable_get (slice.c:88)\n");
+}
