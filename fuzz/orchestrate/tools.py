@@ -83,6 +83,9 @@ def is_full(problem: BaseException) -> bool:
             or isinstance(cause, sqlite3.Error) and "full" in str(cause))
 
 
+TOLD_TO_SANITIZERS = re.compile("SAN_OPTIONS$")
+
+
 def front_door(name: str, main: Callable[[], int]) -> None:
     """Run a command, and end with a status that is documented and a line that says why, whatever happens."""
     with contextlib.suppress(OSError):
@@ -90,6 +93,8 @@ def front_door(name: str, main: Callable[[], int]) -> None:
             pass  # else the next file that is opened would be taken for a standard one
         os.close(number)
     sys.stderr = sys.stderr or open(os.devnull, "w")
+    for variable in filter(TOLD_TO_SANITIZERS.search, list(os.environ)):
+        del os.environ[variable]  # one could say that a finding ends with status 0, or is told elsewhere
     status: int | str | None = UNABLE
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_DFL:
