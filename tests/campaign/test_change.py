@@ -8,7 +8,7 @@ import subprocess
 from support import ROOT, Case
 
 from orchestrate.gate import others
-from orchestrate.gate.judge import WHAT
+from orchestrate.gate.judge import CHECKS
 
 CASES = ROOT / "tests/gate_cases/run"
 
@@ -58,7 +58,7 @@ class Change(Case):
         listed = self.call(CASES, "--list")
         self.check(listed, 0)
         rows = [line.split()[1:3] for line in listed.stdout.splitlines()]
-        self.assertEqual({row[1] for row in rows if row[0] == "refused"}, set(WHAT))
+        self.assertEqual({row[1] for row in rows if row[0] == "refused"}, set(CHECKS))
         self.assertGreaterEqual(sum(row[0] == "accepted" for row in rows), 10)
         self.check(self.call(CASES, "nonsense"), 2, "no such case")
 

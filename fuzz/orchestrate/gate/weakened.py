@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import fnmatch
+import functools
 import json
 import re
 from collections import Counter
@@ -547,20 +548,11 @@ def says(text: str, path: str) -> str:
     return ast.dump(tree)
 
 
-CHECKS: dict[str, Callable[[Change], list[Finding]]] = {
-    "deleted": deleted, "floors": floors, "checks": checks, "skips": skips, "suppressions": suppressions, "limits": limits,
-    "proof-text": proof_text, "judge": judge}
-
-
-def look(change: Change, name: str) -> Said:
-    """One of CHECKS, with what the commits declare."""
+def look(change: Change, found: list[Finding]) -> Said:
+    """What was found, with what the commits declare."""
     said = Said()
-    for path, what in CHECKS[name](change):
-        declaration = change.declared("Weakens", path)
-        if declaration:
-            said.declared.append(f"{path}: {what} ({declaration.why})")
-        else:
-            said.refusals.append(f"{path}: {what}")
+    for path, what in found:
+        said.weigh(change.declared("Weakens", path), f"{path}: {what}")
     return said
 
 
@@ -581,6 +573,7 @@ def rules_of(text: str) -> dict[str, str]:
     return found
 
 
+@functools.cache
 def contract(change: Change) -> tuple[Said, set[str]]:
     """Returns: what is wrong with how rules changed, and the rules whose text differs and that are declared."""
     said, moved = Said(), set()
@@ -592,9 +585,7 @@ def contract(change: Change) -> tuple[Said, set[str]]:
         declaration = change.declared("Contract", rule) or (change.declared("Contract", "text") if rule.startswith("text of") else None)
         if declaration:
             moved.add(rule)
-            said.declared.append(f"{rule} {what} ({declaration.why})")
-        else:
-            said.refusals.append(f"lib/CONTRACT.md: {rule} {what}, and no trailer \"Contract: {rule}: REASON\" says why")
+        said.weigh(declaration, f"{rule} {what}", f"lib/CONTRACT.md: {rule} {what}, and no trailer \"Contract: {rule}: REASON\" says why")
     return said, moved
 
 
@@ -603,6 +594,7 @@ def new_rules(change: Change) -> list[str]:
     return [rule for rule in new if rule not in old and re.fullmatch(RULE, rule)]
 
 
+@functools.cache
 def bugs_for_new_rules(change: Change) -> tuple[Said, list[str]]:
     """Returns: new rules without a planted bug, and the ids of bugs that must be caught."""
     said, ids = Said(), []
