@@ -5,7 +5,6 @@ import base64
 import binascii
 import functools
 import json
-import math
 import re
 import types
 import zlib

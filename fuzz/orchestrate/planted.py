@@ -25,7 +25,7 @@ NAME_STATE = [str(ROOT / "fuzz/oracle/name_state"), "objcopy"]
 """What the build compiles the library with: compile_commands.json leaves launchers out."""
 
 
-class Failure(Exception):
+class Failure(ToolError):
     """A class of result that is not "caught", and what to do about it."""
 
 

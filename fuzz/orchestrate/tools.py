@@ -162,9 +162,19 @@ def llvm(tool: str) -> str:
     return os.path.join(folder, name.replace("clang", tool, 1))
 
 
-def need(program: str) -> None:
+def need(program: str, which: str = "") -> None:
+    """`which` packages have it: those of an option of fuzz/setup/install."""
     if shutil.which(program) is None:
-        raise ToolError(f"{program} is missing: run fuzz/setup/install")
+        raise ToolError(f"{program} is missing: run fuzz/setup/install{which}")
+
+
+def output_of(*command: object) -> str:
+    """What a command of the tests prints. Raises ToolError if it fails, or is not there."""
+    need(str(command[0]), " --all")
+    done = run(command)
+    if done.returncode != 0:
+        raise ToolError(f"{quoted(*command)}:\n{done.stderr[-2000:]}")
+    return done.stdout
 
 
 @functools.cache

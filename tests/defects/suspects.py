@@ -15,7 +15,6 @@ import os
 import random
 import re
 import shutil
-import sys
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -30,7 +29,7 @@ from orchestrate.replay import minimize, replay, run_all
 from orchestrate.revision import git_revision
 from orchestrate.suspects import Opinion, Switched, functions, named_in, rank, switched
 from orchestrate.switches import CHECKED, rewrite
-from orchestrate.tools import ROOT, Build, ToolError, build, identity_in
+from orchestrate.tools import ROOT, Build, ToolError, build, front_door, identity_in
 
 TABLE = DEFECTS / "suspects.json"
 GROUPS = DEFECTS / "groups.json"
@@ -154,7 +153,7 @@ def judge(defect: Defect, bench: Bench) -> Row:
         function = next((n for n, name in enumerate(functions(ranked), 1) if name in names), NOWHERE)
         line = next((n for n, one in enumerate(ranked, 1) if (one.file, one.line) in places), NOWHERE)
         return Row(defect.id, kind_of(defect), identity, function, line, measured["seconds"])
-    except (Failure, ToolError) as failure:
+    except ToolError as failure:
         return Row(defect.id, kind_of(defect), "", NOWHERE, NOWHERE, 0.0, str(failure)[:300])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -225,7 +224,7 @@ def group(defects: list[Defect], bench: Bench) -> Set:
         made = grouped(findings, one_cause(library, opinions))
         mixed = sum(sum(not shown.isdisjoint(g.findings) for shown in shown_by.values()) > 1 for g in made)
         return Set(bugs, len(found), len(made), mixed, ", ".join(bug for bug, shown in shown_by.items() if not shown))
-    except (Failure, ToolError) as failure:
+    except ToolError as failure:
         return Set(bugs, why=str(failure).splitlines()[0])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -314,8 +313,7 @@ def main() -> int:
     defects = defects if options.unseen else all_defects() + defects * (not options.groups)
     unknown = {bug for word in options.ids for bug in word.split("+" if options.groups else None)} - {d.id for d in defects}
     if unknown:
-        print(f"no such bug: {', '.join(sorted(unknown))} (tests/defects/run --list shows them)", file=sys.stderr)
-        return 2
+        raise ToolError(f"no such bug: {', '.join(sorted(unknown))} (tests/defects/run --list shows them)")
     if options.ids and not options.groups:
         defects = sorted((d for d in defects if d.id in options.ids), key=lambda d: options.ids.index(d.id))
     if options.count:
@@ -382,8 +380,4 @@ def summary_of_sets(sets: list[Set]) -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except ToolError as problem:
-        print(problem, file=sys.stderr)
-        sys.exit(2)
+    front_door("suspects", main)
