@@ -298,5 +298,15 @@ def write_whole(path: Path, text: str | bytes) -> None:
         raise ToolError(f"cannot write {path}: {error.strerror}") from error
 
 
+def put_in_place(work: Path, final: Path) -> None:
+    """A folder takes the place of another, which is .NAME.old in between: who is killed there has lost nothing."""
+    old = final.with_name(f".{final.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if final.exists():
+        final.rename(old)
+    work.rename(final)
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def write_json(path: Path, data) -> None:
     write_whole(path, json.dumps(data, indent=2, sort_keys=True) + "\n")

@@ -86,7 +86,7 @@ def go(defect: Defect, build: Path, keep: Path | None) -> str:
     if not re.search(r"^->\s+(\d+|\(the end)", first.report, re.MULTILINE) and " op=process" not in identity:
         raise Failure(f"the explanation marks no operation:\n{first.report}")
     rule = re.search(r"^Rule of lib/CONTRACT.md: ([A-Z]\d+)$", first.report, re.MULTILINE)
-    if not rule or not explain.rule_text(rule[1]):
+    if not rule or not explain.rule_at(rule[1])[1]:
         raise Failure(f"the explanation names no rule of the contract:\n{first.report[-500:]}")
 
     finding = Findings(Bundles(folder / "findings", None), programs).add(crash, Origin(None, "a planted bug"))

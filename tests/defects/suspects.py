@@ -22,7 +22,7 @@ from pathlib import Path
 from orchestrate import measured, suspects
 from orchestrate.causes import MOST_FINDINGS, grouped, one_cause, seconds_each
 from orchestrate.functions import functions_in
-from orchestrate.planted import (AS_SHIPPED, DEFECTS, NAME_STATE, Defect, Failure, all_defects, compile_changed, compile_commands, link, patch,
+from orchestrate.planted import (AS_SHIPPED, DEFECTS, Defect, Failure, all_defects, compile_changed, link, patch,
                                  patched_library, read_defect, run)
 from orchestrate.record import Finding
 from orchestrate.replay import minimize, replay, run_all
@@ -95,20 +95,7 @@ class Bench:
         """The same, of its copy with switches."""
         ours, copy = self.switched / "switched", folder / "switched"
         sites = rewrite(lib, copy, [] if (folder / AS_SHIPPED).exists() else CHECKED)
-        changed = [path for path in sorted((copy / "src").glob("*.c")) if path.read_bytes() != (ours / "src" / path.name).read_bytes()]
-        if any(path.read_bytes() != (ours / path.relative_to(copy)).read_bytes() for path in copy.rglob("*.h")):
-            changed = sorted((copy / "src").glob("*.c"))
-        objects = []
-        for source in changed:
-            command = [word.replace(f"{ours}/", f"{copy}/") for word in compile_commands(self.switched)[source.name]]
-            if (folder / AS_SHIPPED).exists():
-                command.remove("-DPROCBUF_CHECKED")
-            target = folder / f"{source.stem}.switched.o"
-            command[command.index("-o") + 1] = str(target)
-            done = run([*NAME_STATE, *command], self.switched)
-            if done.returncode != 0:
-                raise Failure(f"with switches it does not build:\n{done.stderr[-1000:]}")
-            objects.append(str(target))
+        objects = compile_changed(copy, folder, self.switched, ours)
         return Switched(link("fuzz/procbuf-suspects", objects, folder, self.switched), lib, {site.number: site for site in sites})
 
     def folder(self, name: str) -> Path:
