@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import os
 import re
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from .. import replay
 from ..engine import INPUT_BYTES, INPUT_TIMEOUT_S
-from ..tools import ROOT, Build, ToolError, first_error, identity_in, run
+from ..tools import MEMORY, ROOT, Build, ToolError, first_error, identity_in, run
 from .change import Change, Tree
 
 SILENCE_S = 60.0
@@ -119,8 +120,8 @@ class Workshop:
         build = self.replayer(side, lib)
         halves = [inputs[0::2], inputs[1::2]]
         with ThreadPoolExecutor(2) as pool:
-            stops = pool.map(lambda half: replay.run_all(build, half, options=options, silence_s=SILENCE_S, most=most,
-                                                         environment=QUIET) if half else [], halves)
+            stops = pool.map(lambda half: list(itertools.islice(replay.run_all(
+                build, half, options=options, silence_s=SILENCE_S, environment=QUIET), most)), halves)
             return {stop.path: identity_in(stop.report) or ("it hangs" if stop.hung else first_error(stop.report))
                     for some in stops for stop in some}
 
@@ -169,7 +170,7 @@ class Workshop:
         build = self.replayer(side, lib, f"fuzz-{harness}")
         keep = self.change.new.folder.parent / "inputs"
         keep.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as name:
+        with tempfile.TemporaryDirectory(dir=MEMORY) as name:
             corpus, kept = Path(name) / "corpus", Path(name) / "kept"
             corpus.mkdir()
             kept.mkdir()
@@ -193,7 +194,7 @@ class Workshop:
     def drawn(self, side: str, harness: str, runs: int, seed: int) -> dict[str, float]:
         """Operation to its share of all that did something, in what so many executions from nothing kept."""
         build = self.replayer(side, side, f"fuzz-{harness}")
-        with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as name:
+        with tempfile.TemporaryDirectory(dir=MEMORY) as name:
             done = call([build.tool(f"fuzz-{harness}"), f"-runs={runs}", f"-seed={seed}", f"-max_len={INPUT_BYTES}", "-len_control=0",
                          f"-artifact_prefix={name}/", name], environment=QUIET)
             if done.returncode != 0:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from ..evidence import Evidence, worse
 from ..facts import typed
-from .change import Change, File, Tree, code_of
+from .change import Change, Tree, code_of
 from .said import Said
 
 Finding = tuple[str, str]
@@ -236,30 +236,23 @@ def floors(change: Change) -> list[Finding]:
     for file in change.touched(EVIDENCE):
         old_rows, new_rows = (typed(Evidence, json.loads(text)).rows if text else [] for text in (file.old, file.new))
         found += [(EVIDENCE, line) for line in worse(old_rows, new_rows)]
-    for file in change.touched("fuzz/*.py", "fuzz/*.txt", "fuzz/*.[ch]", "tests/*", "CMakePresets.json", ".ci/*", ".github/workflows/*"):
-        if file.old is None or file.path.endswith((".txt", ".tsv", ".md", ".patch", ".trace", ".json")) and not file.path.endswith(
-                ("CMakeLists.txt", "Presets.json")):
-            continue
-        found += [(file.path, f"a figure is lower: {before.strip()} -> {after.strip()}") for before, after, way in moved_numbers(file)
-                  if way < 0 and (LEAST.search(after) or file.path.endswith("CMakeLists.txt")) and not WAITS.search(after)]
-    return found
+    patterns = ("fuzz/*.py", "fuzz/*.txt", "fuzz/*.[ch]", "tests/*", "CMakePresets.json", ".ci/*", ".github/workflows/*")
+    return found + [(path, f"a figure is lower: {before} -> {after}") for path, before, after, way in moved_numbers(change, patterns)
+                    if way < 0 and (LEAST.search(after) or path.endswith("CMakeLists.txt")) and not WAITS.search(after)]
 
 
 def limits(change: Change) -> list[Finding]:
     """Times and bounds that were raised."""
-    found: list[Finding] = []
-    for file in change.touched("fuzz/*", "tests/*", ".ci/*", ".github/workflows/*", "CMake*"):
-        if file.old is None or file.path.endswith((".txt", ".tsv", ".md", ".patch", ".trace", ".sequence", ".json")) and not file.path.endswith(
-                ("CMakeLists.txt", "Presets.json")):
-            continue
-        found += [(file.path, f"a limit is higher: {before.strip()} -> {after.strip()}") for before, after, way in moved_numbers(file)
-                  if way > 0 and (WAITS.search(after) or fnmatch.fnmatch(file.path, "tests/bench/sizes"))]
-    return found
+    patterns = ("fuzz/*", "tests/*", ".ci/*", ".github/workflows/*", "CMake*")
+    return [(path, f"a limit is higher: {before} -> {after}") for path, before, after, way in moved_numbers(change, patterns)
+            if way > 0 and (WAITS.search(after) or path == "tests/bench/sizes")]
 
 
-def moved_numbers(file: File) -> Iterator[tuple[str, str, int]]:
-    """Lines of which nothing but numbers has changed: before, after, and whether the first that did went up."""
-    for hunk in file.hunks:
+def moved_numbers(change: Change, patterns: Iterable[str]) -> Iterator[tuple[str, str, str, int]]:
+    """Lines of programs of which nothing but numbers has changed: file, before, after, and whether the first that did went up."""
+    files = [file for file in change.touched(*patterns) if file.old is not None and (file.path.endswith(("CMakeLists.txt", "Presets.json"))
+             or not file.path.endswith((".txt", ".tsv", ".md", ".patch", ".trace", ".sequence", ".json")))]
+    for file, hunk in ((file, hunk) for file in files for hunk in file.hunks):
         waiting = {NUMBER.sub("#", line): line for line in hunk.removed}
         for line in hunk.added:
             before = waiting.get(NUMBER.sub("#", line))
@@ -268,7 +261,7 @@ def moved_numbers(file: File) -> Iterator[tuple[str, str, int]]:
             for old, new in zip(NUMBER.findall(before), NUMBER.findall(line)):
                 old_value, new_value = (float(text.replace("_", "").replace("'", "")) for text in (old, new))
                 if old_value != new_value:
-                    yield before, line, 1 if new_value > old_value else -1
+                    yield file.path, before.strip(), line.strip(), 1 if new_value > old_value else -1
                     break
 
 
