@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from ..evidence import Evidence, worse
 from ..facts import typed
-from .change import Change, Tree, code_of
+from .change import Change, File, Tree, code_of
 from .said import Said
 
 Finding = tuple[str, str]
@@ -313,16 +313,21 @@ def library_checks(text: str) -> Counter[str]:
     return found
 
 
-def lost_of(change: Change, patterns: tuple[str, ...], count: Callable[[str], Counter[str]], what: str) -> list[Finding]:
-    """What is counted less often than before, in all files together: what moved is not lost."""
-    old: Counter[str] = Counter()
-    new: Counter[str] = Counter()
-    where: dict[str, str] = {}
-    for file in change.touched(*patterns):
-        before = count(renamed(file.old or "", file.new or ""))
-        where |= dict.fromkeys(before, file.path)
+def counted(files: Iterable[File], count: Callable[[str], Counter[str]], as_it_is: bool = True) -> tuple[Counter[str], Counter[str], dict[str, str]]:
+    """In all files together, so that what moved is not lost: what there was, what there is, and in which file. Of C, not `as_it_is`:
+    what there was by the names of now."""
+    old, new, where = Counter[str](), Counter[str](), dict[str, str]()
+    for file in files:
+        before, after = count((file.old if as_it_is else renamed(file.old or "", file.new or "")) or ""), count(file.new or "")
+        where = dict.fromkeys(after, file.path) | where | dict.fromkeys(before, file.path)
         old += before
-        new += count(file.new or "")
+        new += after
+    return old, new, where
+
+
+def lost_of(change: Change, patterns: tuple[str, ...], count: Callable[[str], Counter[str]], what: str) -> list[Finding]:
+    """What is counted less often than before."""
+    old, new, where = counted(change.touched(*patterns), count, as_it_is=False)
     return [(where[one], f"{what} is gone or another: {one[:120]}") for one in old - new]
 
 
@@ -453,13 +458,9 @@ def skips(change: Change) -> list[Finding]:
 def suppressions(change: Change) -> list[Finding]:
     found = more_of(change, SUPPRESSIONS, ("lib/*", "fuzz/*", "tests/*", "CMake*", ".ci/*", ".github/workflows/*", ".clang-tidy"))
     found += more_of(change, [r"\b__(?:FILE|BASE_FILE|DATE|TIME|TIMESTAMP|COUNTER)__"], ("lib/src/*", "lib/include/*"))
-    before, after, where = Counter[str](), Counter[str](), dict[str, str]()
-    for file in change.touched("CMake*", "*/CMakeLists.txt", "*.cmake", "tests/*", ".ci/*", ".clusterfuzzlite/*", "fuzz/setup/*"):
-        if not file.path.endswith((".md", ".patch", ".txt")) or file.path.endswith("CMakeLists.txt"):
-            flags = FLAG.findall(file.old or "")
-            where |= dict.fromkeys(flags, file.path)
-            before += Counter(flags)
-            after += Counter(FLAG.findall(file.new or ""))
+    files = change.touched("CMake*", "*/CMakeLists.txt", "*.cmake", "tests/*", ".ci/*", ".clusterfuzzlite/*", "fuzz/setup/*")
+    before, after, where = counted((file for file in files if not file.path.endswith((".md", ".patch", ".txt"))
+                                    or file.path.endswith("CMakeLists.txt")), lambda text: Counter(FLAG.findall(text)))
     found += [(where[flag], f"a flag is gone: {flag}") for flag in before - after]
     for file in change.touched(".clang-tidy"):
         found += [(file.path, f"a check of the linter is gone: {plain(line)}") for line in file.removed] + [
@@ -469,12 +470,7 @@ def suppressions(change: Change) -> list[Finding]:
 
 def proof_text(change: Change) -> list[Finding]:
     """Contracts for the proof: a promise less, or more that is taken for granted."""
-    old, new, where = Counter[str](), Counter[str](), dict[str, str]()
-    for file in change.touched("lib/src/*.[ch]", "lib/include/*.h"):
-        before, after = (Counter(clauses(text or "")) for text in (file.old, file.new))
-        where |= dict.fromkeys([*before, *after], file.path)
-        old += before
-        new += after
+    old, new, where = counted(change.touched("lib/src/*.[ch]", "lib/include/*.h"), lambda text: Counter(clauses(text)))
     had = {of_function(one) for one in old}
     return [(where[one], f"a promise of the proof is gone or another: {one[:120]}") for one in old - new if PROMISE.match(one)] + [
         (where[one], f"the proof takes more for granted: {one[:120]}") for one in new - old if GRANTED.match(one) and of_function(one) in had]
