@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 
-from support import ROOT, Case
+from support import ROOT, Case, call
 
 from orchestrate.gate import others
 from orchestrate.gate.judge import CHECKS
@@ -14,10 +14,7 @@ CASES = ROOT / "tests/gate_cases/run"
 
 
 class Change(Case):
-    def call(self, *command, cwd=ROOT, **environment):
-        done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True,
-                              errors="replace", timeout=1200, check=False, env=os.environ | environment)
-        return done
+    call = staticmethod(call)
 
     def gate(self, *words):
         return self.call(ROOT / "tests/gate", *words, "--trees", self.folder / "trees")
