@@ -294,11 +294,6 @@ def examine(bundle: Path, library: Switched, left_out: str = "", seconds: float 
     return opinion_of(library, *read_finding(bundle), str(record.get("explanation", "")), seconds)
 
 
-def suspects_of(bundle: Path) -> list[Suspect]:
-    """What a finding's folder says of them."""
-    return [Suspect(**fields) for fields in read_record(bundle).get("suspects", [])]
-
-
 def told(opinion: Opinion) -> str:
     """For people."""
     if opinion.none_since:

@@ -511,7 +511,6 @@ class Reports(unittest.TestCase):
             opinion = Opinion([suspect("f")], "", "operation 1, before operation 2, which was noticed")
             causes.take_in(bundles, [one], opinion)
             self.assertEqual(read_bundle(bundles.of(one)).suspects, [suspect("f")])
-            self.assertEqual(suspects.suspects_of(bundles.of(one)), [suspect("f")])
             said = (bundles.of(one) / "explanation.txt").read_text()
             self.assertTrue(said.endswith(f"State was wrong first in operation 1, before operation 2, which was noticed.\n{IDENTITY}\n"), said)
             causes.take_in(bundles, [one], opinion)  # the next night
