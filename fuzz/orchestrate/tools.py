@@ -25,7 +25,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "corpus"
-MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+MOST_MOMENTARY = 1 << 30
+
+
+def _memory() -> str | None:
+    """Containers have 64 MB of it, or none."""
+    with contextlib.suppress(OSError):
+        about = os.statvfs("/dev/shm")
+        if os.access("/dev/shm", os.W_OK) and about.f_bavail * about.f_frsize >= MOST_MOMENTARY:
+            return "/dev/shm"
+    return None
+
+
+MEMORY = _memory()
 """For what lasts moments, and is many files: a disk would be slower than who writes them."""
 FINDING_STATUS = 77
 IDENTITY = re.compile(r"^PROCBUF-BUG kind=[!-~]+ check=[!-~]+ op=[!-~]+$", re.MULTILINE)
