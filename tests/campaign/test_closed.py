@@ -19,7 +19,7 @@ from unittest import mock
 import standin
 from support import ROOT, Case, recorded
 
-from orchestrate import corpora, detection, libfuzzer, planted, tools
+from orchestrate import corpora, detection, libfuzzer, planted, replay, tools
 from orchestrate.tools import ToolError
 
 RUN = """
@@ -375,6 +375,9 @@ builds.SETUPS[:] = [dataclasses.replace(s, engine=one_in_a_folder(afl.Afl)) if s
         self.write("programs/fuzz/procbuf-replay", "#!/bin/sh\necho 'AddressSanitizer failed to allocate shadow memory' >&2\nkill -ABRT $$\n"
                    ).chmod(0o755)
         self.night("clean", status=2, says=("procbuf-replay does not start: AddressSanitizer failed to allocate",))
+        self.write("programs/fuzz/procbuf-replay", "#!/bin/sh\nkill -XFSZ $$\n")
+        with self.assertRaisesRegex(ToolError, "the replay ran no input: it was ended: File size limit exceeded"):
+            list(replay.run_all(tools.Build(self.programs, ROOT / "lib"), [self.write("a", "clean")]))
 
     # ---- Signals ----
 
