@@ -101,10 +101,10 @@ TOLD_TO_SANITIZERS = re.compile("SAN_OPTIONS$")
 
 
 def _settle_environment() -> None:
-    """Let nothing outside decide what a bug is, or keep git from reading a checkout of somebody else's, whose code we run anyway: as in a
+    """Let nothing outside decide what a bug is, or keep git from reading a checkout of another user, whose code we run anyway: as in a
     container."""
     for variable in filter(TOLD_TO_SANITIZERS.search, list(os.environ)):
-        del os.environ[variable]  # one could say that a finding ends with status 0, or is told elsewhere
+        del os.environ[variable]  # one could say that a finding ends with status 0, or is reported elsewhere
     given = os.environ.get("GIT_CONFIG_COUNT", "0")
     if given.isdigit():  # else git says what is wrong with it
         os.environ.update({"GIT_CONFIG_COUNT": str(int(given) + 1), f"GIT_CONFIG_KEY_{given}": "safe.directory", f"GIT_CONFIG_VALUE_{given}": str(ROOT)})

@@ -209,7 +209,7 @@ class Closed(Case):
                    code="canary.release = lambda *_: [record.Canary('A01', 'a bug', 'slices', None, '', 'does not build')]")
 
     def test_an_engine_that_ends_early_is_no_planted_bug_that_was_missed_without_a_word(self):
-        for fuzzes, why in (("echo no room >&2; exit 9", "status 9: no room"), ("echo 'PROCBUF-BUG kind=a check=b op=c' >&2; exit 77", "no replay shows it")):
+        for fuzzes, why in (("echo disk full >&2; exit 9", "status 9: disk full"), ("echo 'PROCBUF-BUG kind=a check=b op=c' >&2; exit 77", "no replay shows it")):
             for name, does in {"fuzz-slices": fuzzes, "procbuf-replay": "exit 0"}.items():
                 program = self.folder / name
                 program.write_text(f"#!/bin/sh\n{does}\n")
