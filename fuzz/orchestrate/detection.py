@@ -1,7 +1,6 @@
 """How soon an engine finds a planted bug from nothing: one try, measured in processor time."""
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import time
@@ -9,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .engine import Fuzzer, Task
-from .planted import DEFECTS, Defect, compile_changed, judge, link, patched_library
-from .tools import ToolError, identity_in, run
+from .planted import DEFECTS, Defect, Failure, compile_changed, judge, link, patched_library
+from .tools import MEMORY, ToolError, identity_in, run
 
 STARVED = 20
 """Limits are of processor time, so that a busy machine misses nothing; after so many times that by the clock, it ends."""
@@ -40,8 +39,10 @@ def plant(defect: Defect, harness: str, engine: type[Fuzzer], folder: Path, buil
 
 
 def recognised(defect: Defect, programs: Path, harness: str, found: Path) -> str:
-    """The identity of what an input breaks. Raises Failure when it is something else than the bug."""
+    """The identity of what an input breaks. Raises Failure when it is something else than the bug, or nothing."""
     identity = identity_in(run([programs / "procbuf-replay", "--harness", harness, found], timeout=60).stderr)
+    if not identity:
+        raise Failure("the engine ended as if the library had broken, and no replay shows it")
     judge(defect, identity)
     return identity
 
@@ -49,9 +50,7 @@ def recognised(defect: Defect, programs: Path, harness: str, found: Path) -> str
 def try_once(engine: type[Fuzzer], harness: str, seed: int, seconds: float, programs: Path,
              name: Callable[[Path], str]) -> tuple[float | None, str]:
     """One try; `name` says what an input breaks. Returns: after how long it was found, None if it was not, and its name."""
-    # Fuzzers write a file for each input they keep: a disk would be slower than they are.
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(dir=memory) as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         corpus, kept = Path(folder) / "corpus", Path(folder) / "kept"
         corpus.mkdir()
         fuzzer = engine(Task(harness, programs, corpus, kept, seconds * STARVED, seed, time.monotonic()))
@@ -73,6 +72,8 @@ def _first(fuzzer: Fuzzer, seconds: float, smallest: Path) -> Path | None:
         if status is not None and fuzzer.broke_at_once(status):
             smallest.touch()
             return smallest
+        if status:
+            raise Failure(f"the engine ended with status {status}: {(fuzzer.last_lines or ['it said nothing'])[-1]}")
         if status is not None or fuzzer.progress.cpu_s >= seconds:
             return None
         time.sleep(0.02)
