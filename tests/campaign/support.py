@@ -10,6 +10,7 @@ from pathlib import Path
 import jsonschema
 
 from orchestrate import tools
+from orchestrate.planted import edit
 from orchestrate.tools import ROOT
 
 BUILD = Path(os.environ.get("PROCBUF_BUILD", ROOT / "build/asan"))
@@ -90,13 +91,10 @@ def broken_lib(*defects: str) -> Path:
 
 def edited_lib(name: str, file: str, old: str, new: str) -> Path:
     """A copy of lib with one place edited; an empty `old` means the whole file."""
-    def edit(folder: Path) -> None:
+    def change(folder: Path) -> None:
         path = folder / "lib" / file
-        text = path.read_text()
-        if old and text.count(old) != 1:
-            raise RuntimeError(f"{file}: {old!r} is there {text.count(old)} times")
-        path.write_text(text.replace(old, new) if old else new)
-    return changed_lib(name, edit)
+        edit(path, old or path.read_text(), new)
+    return changed_lib(name, change)
 
 
 def build_of(lib: Path, *targets: str) -> Path:
