@@ -301,6 +301,11 @@ def write_whole(path: Path, text: str | bytes) -> None:
         raise ToolError(f"cannot write {path}: {error.strerror}") from error
 
 
+def lines_of(path: Path) -> list[str]:
+    """Of a list: without comments."""
+    return [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+
+
 @contextlib.contextmanager
 def as_file(content: str | bytes, suffix: str = "") -> Iterator[Path]:
     """A file that has it, for as long as that is needed."""
