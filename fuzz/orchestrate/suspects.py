@@ -196,9 +196,9 @@ def strong_cures(measured: dict) -> list[tuple[int, int]]:
             if worth >= max(STRONG, NEARLY * best)]
 
 
-def cured_by(library: Switched, program: Path, cures: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+def cured_by(library: Switched, program: Path, cures: Sequence[tuple[int, int]], seconds: float = TRY_SECONDS) -> set[tuple[int, int]]:
     """Which of them undo another finding's bug; of the first ones, if time is up."""
-    done = run([library.program, "--seconds", TRY_SECONDS, "--try", program, *(f"{site}:{variant}" for site, variant in cures)],
+    done = run([library.program, "--seconds", seconds, "--try", program, *(f"{site}:{variant}" for site, variant in cures)],
                environment=WITHOUT_NAMES, timeout=TIMEOUT_S)
     if done.returncode != 0:
         return set()

@@ -86,6 +86,19 @@ def is_full(problem: BaseException) -> bool:
             or isinstance(cause, sqlite3.Error) and "full" in str(cause))
 
 
+TOLD_TO_SANITIZERS = re.compile("SAN_OPTIONS$")
+
+
+def _settle_environment() -> None:
+    """Let nothing outside decide what a bug is, or keep git from reading a checkout of somebody else's, whose code we run anyway: as in a
+    container."""
+    for variable in filter(TOLD_TO_SANITIZERS.search, list(os.environ)):
+        del os.environ[variable]  # one could say that a finding ends with status 0, or is told elsewhere
+    given = os.environ.get("GIT_CONFIG_COUNT", "0")
+    if given.isdigit():  # else git says what is wrong with it
+        os.environ.update({"GIT_CONFIG_COUNT": str(int(given) + 1), f"GIT_CONFIG_KEY_{given}": "safe.directory", f"GIT_CONFIG_VALUE_{given}": str(ROOT)})
+
+
 def front_door(name: str, main: Callable[[], int]) -> None:
     """Run a command, and end with a status that is documented and a line that says why, whatever happens."""
     with contextlib.suppress(OSError):
@@ -93,6 +106,7 @@ def front_door(name: str, main: Callable[[], int]) -> None:
             pass  # else the next file that is opened would be taken for a standard one
         os.close(number)
     sys.stderr = sys.stderr or open(os.devnull, "w")
+    _settle_environment()
     status: int | str | None = UNABLE
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_DFL:

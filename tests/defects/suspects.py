@@ -126,14 +126,14 @@ def first_program(tools: Build, folder: Path) -> tuple[Path, str]:
     return program, identity
 
 
-def judge(defect: Defect, bench: Bench) -> Row:
+def judge(defect: Defect, bench: Bench, seconds: float) -> Row:
     folder = bench.folder(defect.id)
     try:
         lib = patched_library(defect, folder)
         tools = bench.tools(lib, folder)
         program, identity = first_program(tools, folder)
         library = bench.with_switches(lib, folder)
-        measured = suspects.measure(library, program, TRACES)
+        measured = suspects.measure(library, program, TRACES, seconds)
         report = replay(tools, program, explain=True).report
         ranked = named_in(report, lib) + rank(library.sites, measured, report)
         places, names = truth(lib)
@@ -289,6 +289,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--groups", type=int, metavar="N", help="N of them one at a time, and N triples at once: how many groups they make; with IDs, these alone, A+B+C at once")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
     parser.add_argument("--update", action="store_true", help="put what ran into the table in suspects.json, for tests/RESULTS.md; others keep their rows")
+    parser.add_argument("--seconds", type=float, default=suspects.SECONDS, metavar="S", help="of the processor, for each (default: %(default)s, as everywhere)")
     parser.add_argument("--floors", metavar="FIRST,THREE,LINE", default="0.8,0.95,0.7", help="shares below which the status is 1 (default: %(default)s)")
     return parser.parse_args()
 
@@ -310,7 +311,7 @@ def main() -> int:
         return measure_groups(defects, options.groups, bench, options)
     rows = []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for row in pool.map(lambda d: judge(d, bench), defects):
+        for row in pool.map(lambda d: judge(d, bench, options.seconds), defects):
             rows.append(row)
             print(f"{row.id:8}{row.kind:10}function {row.function:3}  line {row.line:3}  {row.cpu_s:4.1f} s  {row.why or row.identity}", flush=True)
             if options.update:  # after each, since all of them take hours
