@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema
 
 from orchestrate import tools
-from orchestrate.planted import edit
+from orchestrate.planted import edit, patch, read_defect
 from orchestrate.tools import ROOT
 
 BUILD = Path(os.environ.get("PROCBUF_BUILD", ROOT / "build/asan"))
@@ -82,10 +82,7 @@ def broken_lib(*defects: str) -> Path:
     """A copy of lib with planted bugs in it."""
     def plant(folder: Path) -> None:
         for defect in defects:
-            done = subprocess.run(["patch", "-s", "-p1", "-i", str(PATCHES / f"{defect}.patch")],
-                                  cwd=folder, capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                raise RuntimeError(f"{defect}: {done.stdout}")
+            patch(read_defect(PATCHES / f"{defect}.patch"), folder)
     return changed_lib("-".join(defects), plant)
 
 
