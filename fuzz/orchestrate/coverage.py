@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .record import FileCoverage, HarnessCoverage, Totals
 from .replay import Stopped, run_all
-from .tools import ROOT, Build, ToolError, llvm, need, run
+from .tools import ROOT, Build, ToolError, lines_of, llvm, need, run
 
 UNCOVERED = ROOT / "tests/regression/uncovered.txt"
 SILENCE_S = 60.0
@@ -143,9 +143,7 @@ def _code(path: Path, number: int) -> str:
 def named_exceptions() -> set[tuple[str, str]]:
     """Lines of uncovered.txt: FILE: CODE, FILE: FUNCTION(), FILE: never true: CONDITION, or
     FILE: never decides: CONDITION. What follows "  #" says why."""
-    lines = [line for line in UNCOVERED.read_text().splitlines() if line and not line.startswith("#")]
-    return {(line.split(": ", 1)[0], line.split(": ", 1)[1].split("  #")[0].strip())
-            for line in lines}
+    return {(file, what.split("  #")[0].strip()) for file, what in (line.split(": ", 1) for line in lines_of(UNCOVERED))}
 
 
 def missed(files: Mapping[str, FileCoverage], lib: Path) -> set[tuple[str, str]]:

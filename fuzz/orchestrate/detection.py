@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .engine import Fuzzer, Task
 from .planted import DEFECTS, Defect, Failure, compile_changed, judge, link, patched_library
-from .tools import MEMORY, ToolError, identity_in, run
+from .tools import MEMORY, ToolError, identity_in, lines_of, run
 
 STARVED = 20
 """Limits are of processor time, so that a busy machine misses nothing; after so many times that by the clock, it ends."""
@@ -19,8 +19,7 @@ def room(defect: Defect) -> str:
     """The harness that its header names, or that rooms.txt names for the broken rule."""
     if "harness" in defect.fields:
         return defect.fields["harness"]
-    lines = (DEFECTS / "rooms.txt").read_text().splitlines()
-    rooms = dict(line.split() for line in lines if line and not line.startswith("#"))
+    rooms = dict(line.split() for line in lines_of(DEFECTS / "rooms.txt"))
     rule = defect.fields["rule"]
     harness = rooms.get(rule) or rooms.get(rule[0])
     if harness is None:

@@ -115,7 +115,7 @@ def span(cursor) -> tuple[int, int]:
     return cursor.extent.start.offset, cursor.extent.end.offset
 
 
-def fields_of(mention) -> list:
+def fields_beside(mention) -> list:
     """All fields of a structure of which one is mentioned; none if it is something else."""
     field = mention.referenced
     if field is None or field.kind != K.FIELD_DECL:
@@ -447,7 +447,7 @@ class Finder:
         """Other fields of that type."""
         field, end = cursor.referenced, span(cursor)[1]
         start = end - len(cursor.spelling)
-        others = [one.spelling for one in fields_of(cursor)
+        others = [one.spelling for one in fields_beside(cursor)
                   if one.spelling != cursor.spelling and one.type.get_canonical().spelling == field.type.get_canonical().spelling]
         if self.source[start:end].decode() == cursor.spelling:
             for other in others[:self.most_fields]:

@@ -31,9 +31,9 @@ CORPUS_WORTH_COUNTING = 10
 ENOUGH = 0.9
 """Of a floor: between two processes there is a moment."""
 MINIMISE_STORE_FROM_S = 60.0
+"""Shorter campaigns leave the corpora in the folder as they are."""
 SUSPECTS_FROM_S = 60.0
 """A library with switches takes a quarter of that to build. After a shorter campaign, use ./fuzz/repro --suspects."""
-"""Shorter campaigns leave the corpora in the folder as they are."""
 
 
 @dataclass

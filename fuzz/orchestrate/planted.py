@@ -70,6 +70,14 @@ def patch(defect: Defect, folder: Path) -> None:
                       f"to {defect.path.relative_to(ROOT)}\n{done.stdout}")
 
 
+def edit(path: Path, code: str, wrong: str) -> None:
+    """Make a mistake in a copy of a file, whose code must be there just once."""
+    text = path.read_text()
+    if text.count(code) != 1:
+        raise Failure(f"{path} has the code of an edit {text.count(code)} times: write the edit again\n{code}")
+    path.write_text(text.replace(code, wrong))
+
+
 def patched_library(defect: Defect, folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "lib", folder / "lib")

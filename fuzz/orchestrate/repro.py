@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from .record import Reproduction, Suggestion
 from .replay import (KILLED, SEQUENCE_LIMIT_S, TEXTS, TIMEOUT_S, Outcome, is_input, minimize, replay, suffix_of,
                     to_text)
 from .suspects import Opinion, of_machine, opinion_of, switched, told
-from .tools import (CLEAN, COLOUR, FINDINGS, UNABLE, Build, ToolError, build, describe, find_lib, front_door, named, quoted,
+from .tools import (CLEAN, COLOUR, FINDINGS, UNABLE, Build, ToolError, as_file, build, describe, find_lib, front_door, named, quoted,
                     shown, to_write, write_whole)
 
 DIFFERENT = 3
@@ -224,10 +223,8 @@ def where_to_look(built: Build, text: bytes, identity: str) -> Opinion:
     outcomes = [replay(built, None, text=text, explain=True) for _ in range(2)]
     if any(outcome.identity != identity for outcome in outcomes):
         return Opinion(none_since="it does not show each time")
-    with tempfile.NamedTemporaryFile(suffix=suffix_of(text.decode(errors="replace"))) as file:
-        file.write(text)
-        file.flush()
-        return opinion_of(switched(built.lib), Path(file.name), identity, outcomes[0].report)
+    with as_file(text, suffix_of(text.decode(errors="replace"))) as program:
+        return opinion_of(switched(built.lib), program, identity, outcomes[0].report)
 
 
 def debug(built: Build, text: bytes, identity: str) -> None:
@@ -238,13 +235,11 @@ def debug(built: Build, text: bytes, identity: str) -> None:
     where = re.search(r"^input: .*, operation (\d+)$", report, re.MULTILINE)
     if where is None:
         raise ToolError(f"{identity}: the report names no operation to stop at")
-    with tempfile.NamedTemporaryFile(suffix=".trace") as trace:
-        trace.write(text)
-        trace.flush()
+    with as_file(text, ".trace") as trace:
         sys.stdout.flush()
         subprocess.run(["gdb", "-q", "-ex", "set breakpoint pending off", "-ex",
                         f"break run_op if walk->position == {int(where[1]) - 1}", "-ex", "run",
-                        "--args", built.tool("procbuf-replay"), trace.name], check=False)
+                        "--args", built.tool("procbuf-replay"), trace], check=False)
 
 
 def bundle_of(name: str) -> Path | None:
@@ -279,10 +274,8 @@ def read_input(built: Build, name: str, harness: str | None) -> tuple[str, Outco
         first = next((line for line in octets.removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip() and line[:1] != b"#"), b"")
         if first.split()[:1] in ([b"trace"], [b"sequence"]):
             return octets.decode(errors="surrogateescape"), replay(built, None, text=octets), ""
-        with tempfile.NamedTemporaryFile() as file:
-            file.write(octets)
-            file.flush()
-            return read_input(built, file.name, harness)
+        with as_file(octets) as file:
+            return read_input(built, str(file), harness)
     path, expected = find_input(name)
     harness, outcome = find_harness(built, path, harness)
     return to_text(built, path, harness), outcome, expected
@@ -290,12 +283,9 @@ def read_input(built: Build, name: str, harness: str | None) -> tuple[str, Outco
 
 def made_small(built: Build, text: str, identity: str, options: argparse.Namespace) -> str:
     """The program, minimised. With --emit-trace, that file holds the smallest so far."""
-    with tempfile.NamedTemporaryFile("w", suffix=suffix_of(text), errors="surrogateescape") as file:
-        file.write(text)
-        file.flush()
-        with working("minimising"):
-            smaller = minimize(built, Path(file.name), identity, seconds=options.seconds,
-                               out=Path(options.emit_trace) if options.emit_trace else None)
+    with as_file(text, suffix_of(text)) as program, working("minimising"):
+        smaller = minimize(built, program, identity, seconds=options.seconds,
+                           out=Path(options.emit_trace) if options.emit_trace else None)
     print(shown(f"{smaller.how_far}:\n\n{smaller.text}"))
     return smaller.text
 

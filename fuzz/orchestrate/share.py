@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .replay import INPUT_MOST_BYTES
-from .tools import ToolError, describe, run, shown
+from .tools import ToolError, as_file, describe, run, shown
 
 HOST = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}"
 HASH = "[0-9a-f]{64}"
@@ -271,10 +271,8 @@ class Rsync(Place):
         for words, names in ((["--ignore-existing"], ours - facts), (["--ignore-times"], ours & set(again)), (["--ignore-existing"], facts)):
             if not names:
                 continue
-            with tempfile.NamedTemporaryFile("w", prefix="procbuf-") as listed:
-                listed.write("\n".join(names))
-                listed.flush()
-                done = self._rsync(*words, "--fsync", f"--files-from={listed.name}", "--", f"{have.root}/", self.where)
+            with as_file("\n".join(names)) as listed:
+                done = self._rsync(*words, "--fsync", f"--files-from={listed}", "--", f"{have.root}/", self.where)
             if done.returncode != 0:
                 raise ToolError(f"{self.where}: {(done.stderr.strip().splitlines() or ['rsync failed'])[0]}")
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .mutants import BINARY, COMPARISONS, Finder, Mutant, arguments, bare, ci, fields_of, span
+from .mutants import BINARY, COMPARISONS, Finder, Mutant, arguments, bare, ci, fields_beside, span
 from .tools import ToolError
 
 SITES_OF_A_FILE = 4096
@@ -270,7 +270,7 @@ class Rewriter(Finder):
 
     def mention(self, cursor) -> None:
         """Of this function: a field, and those next to it."""
-        text, others = self.flat(cursor), fields_of(cursor)
+        text, others = self.flat(cursor), fields_beside(cursor)
         if not others or not re.fullmatch(r"[\w.>-]+", text) or not text.endswith(cursor.spelling):
             return
         known = self.fields.setdefault(self.name, {})
@@ -308,7 +308,7 @@ class Rewriter(Finder):
         """A function gives a field its value: the other fields of that structure may be forgotten."""
         for base in list(place.get_children())[:1]:
             joint = "->" if base.type.get_canonical().kind == ci.TypeKind.POINTER else "."
-            for other in fields_of(place):
+            for other in fields_beside(place):
                 if other.type.get_canonical().kind in NUMBERS:
                     self.filled.setdefault(self.name, {})[f"{self.text_of(base)}{joint}{other.spelling} = 0;"] = None
 

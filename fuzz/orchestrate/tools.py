@@ -18,6 +18,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -324,6 +325,20 @@ def write_whole(path: Path, text: str | bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise ToolError(f"cannot write {path}: {error.strerror}") from error
+
+
+def lines_of(path: Path) -> list[str]:
+    """Of a list: without comments."""
+    return [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+
+
+@contextlib.contextmanager
+def as_file(content: str | bytes, suffix: str = "") -> Iterator[Path]:
+    """A file that has it, for as long as that is needed."""
+    with tempfile.NamedTemporaryFile(prefix="procbuf-", suffix=suffix) as file:
+        file.write(content.encode(errors="surrogateescape") if isinstance(content, str) else content)
+        file.flush()
+        yield Path(file.name)
 
 
 def put_in_place(work: Path, final: Path) -> None:

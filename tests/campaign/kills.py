@@ -21,6 +21,8 @@ from pathlib import Path
 
 from support import PATCHES, ROOT, changed_lib, recorded
 
+from orchestrate.planted import patch, read_defect
+
 CAMPAIGN = ROOT / "fuzz/campaign"
 PROGRAMS = (b"fuzz-", b"afl-fuzz", b"procbuf-replay")
 PARTS = ("input", "original.", "trace.", "explanation.txt", "finding.json")
@@ -44,7 +46,7 @@ static void remember(void)
 def plant(folder: Path) -> None:
     """Bugs of a call, and one of what ran before."""
     for defect in ("S12", "F03", "L10a"):
-        subprocess.run(["patch", "-s", "-p1", "-i", str(PATCHES / f"{defect}.patch")], cwd=folder, check=True)
+        patch(read_defect(PATCHES / f"{defect}.patch"), folder)
     path = folder / "lib/src/brk.c"
     text, count = re.subn(r"(?m)^(enum \w+ \w+memop_sbrk\([^{]*\{\n)", REMEMBERS + "\\1    remember();\n", path.read_text())
     if count != 1:

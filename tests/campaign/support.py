@@ -10,6 +10,7 @@ from pathlib import Path
 import jsonschema
 
 from orchestrate import tools
+from orchestrate.planted import edit, patch, read_defect
 from orchestrate.tools import ROOT
 
 BUILD = Path(os.environ.get("PROCBUF_BUILD", ROOT / "build/asan"))
@@ -81,22 +82,16 @@ def broken_lib(*defects: str) -> Path:
     """A copy of lib with planted bugs in it."""
     def plant(folder: Path) -> None:
         for defect in defects:
-            done = subprocess.run(["patch", "-s", "-p1", "-i", str(PATCHES / f"{defect}.patch")],
-                                  cwd=folder, capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                raise RuntimeError(f"{defect}: {done.stdout}")
+            patch(read_defect(PATCHES / f"{defect}.patch"), folder)
     return changed_lib("-".join(defects), plant)
 
 
 def edited_lib(name: str, file: str, old: str, new: str) -> Path:
     """A copy of lib with one place edited; an empty `old` means the whole file."""
-    def edit(folder: Path) -> None:
+    def change(folder: Path) -> None:
         path = folder / "lib" / file
-        text = path.read_text()
-        if old and text.count(old) != 1:
-            raise RuntimeError(f"{file}: {old!r} is there {text.count(old)} times")
-        path.write_text(text.replace(old, new) if old else new)
-    return changed_lib(name, edit)
+        edit(path, old or path.read_text(), new)
+    return changed_lib(name, change)
 
 
 def build_of(lib: Path, *targets: str) -> Path:

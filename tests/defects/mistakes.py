@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from orchestrate.planted import (DEFECTS, Defect, Failure, all_defects, compile_changed, link, patch, run)
+from orchestrate.planted import (DEFECTS, Defect, Failure, all_defects, compile_changed, edit, link, patch, run)
 from orchestrate.tools import FINDING_STATUS, ROOT, ToolError, identity_in
 
 CORPORA = [str(path) for path in sorted((ROOT / "corpus").iterdir()) if path.is_dir()]
@@ -103,11 +103,7 @@ def edit_copy(edits: list[Edit], folder: Path) -> None:
     for name in ("lib", "fuzz"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.py", "*.png"))
     for file, code, wrong in edits:
-        path = folder / file
-        text = path.read_text()
-        if text.count(code) != 1:
-            raise Failure(f"{file} has that code {text.count(code)} times: write the row again")
-        path.write_text(text.replace(code, wrong))
+        edit(folder / file, code, wrong)
 
 
 def compile_testbed(files: list[str], folder: Path, build: Path) -> dict[str, Path]:

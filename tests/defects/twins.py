@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mistakes import built
 
-from orchestrate.planted import Failure, compile_changed, link, run
+from orchestrate.planted import Failure, compile_changed, edit, link, run
 from orchestrate.tools import ROOT, front_door, identity_in
 
 TOOLS = ("procbuf-replay", "procbuf-minimize")
@@ -41,11 +41,7 @@ def broken_library(folder: Path, *edits: tuple[str, str, str]) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "lib", folder / "lib")
     for file, old, new in edits:
-        path = folder / "lib" / file
-        text = path.read_text()
-        if text.count(old) < 1:
-            raise Failure(f"{file}: the place for a twin is gone:\n{old}")
-        path.write_text(text.replace(old, new, 1))
+        edit(folder / "lib" / file, old, new)
     return folder / "lib"
 
 

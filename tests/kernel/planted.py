@@ -6,7 +6,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrate.tools import ROOT, ToolError
+from orchestrate.planted import edit
+from orchestrate.tools import ROOT
 
 REACHES = "kind=hardware check=probe-reaches"
 FAULTS = "kind=hardware check=probe-faults"
@@ -35,10 +36,7 @@ class Planted:
         shutil.copytree(ROOT / "tests/kernel", copy["kernel"], ignore=shutil.ignore_patterns("orchestrate", "__pycache__"))
         path = copy["ports"] / Path(self.file).name if self.file.startswith("lib/") else \
             copy["kernel"] / Path(self.file).relative_to("tests/kernel")
-        text = path.read_text()
-        if text.count(self.old) != 1:
-            raise ToolError(f"planted bug {self.name}: fits {text.count(self.old)} times, not once")
-        path.write_text(text.replace(self.old, self.new))
+        edit(path, self.old, self.new)
         return copy
 
 
