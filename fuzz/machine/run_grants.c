@@ -109,6 +109,12 @@ struct decision {
     enum procbuf_error code;
 };
 static const struct decision *asked;
+
+static void ignore(struct procbuf_readable slice, void *data)
+{
+    (void)slice, (void)data;
+}
+
 static void check_asked(const struct testbed *t, struct procbuf_id id, uint32_t number,
                         const struct procbuf_readwrite *buffer, const void *data)
 {
@@ -122,6 +128,8 @@ static void check_asked(const struct testbed *t, struct procbuf_id id, uint32_t 
     else if (procbuf_readwrite_len(buffer) != asked->len ||
              procbuf_readwrite_addr(buffer) != (asked->len == 0 ? 0 : asked->addr))
         wrong = "buffer";
+    else if (asked->len == 0 && procbuf_readwrite_enter(buffer, ignore, NULL) != PROCBUF_OK)
+        wrong = "life"; /* which no length shows; an enter of nothing calls no hook */
     if (wrong != NULL)
         bug_found("result", "callback-accept",
                   "expected: the driver is asked with what was passed (A3)\n"

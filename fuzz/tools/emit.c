@@ -471,6 +471,15 @@ static void write_restart(const struct call *call, const struct step *step,
     }
 }
 
+/* What has ended is asked again. */
+static void print_next(const struct call *call, const struct outcome *outcome, bool fails)
+{
+    for (unsigned left = outcome->kind == OUTCOME_YES ? 1 : 2; left > 0; left--) {
+        print_call("next", call, fails);
+        print_answer(outcome);
+    }
+}
+
 /* A slice is watched as a whole. */
 static void write_step(struct walk *walk, const struct call *call, const struct step *step,
                        struct prediction *p)
@@ -490,8 +499,7 @@ static void write_step(struct walk *walk, const struct call *call, const struct 
         before(&whole, fails);
         print_call("first", call, fails);
     }
-    print_call("next", call, fails);
-    print_answer(&p->outcome);
+    print_next(call, &p->outcome, fails);
     if (!iterates && good)
         say_slice_at(writable ? "told.writable" : "told.readable", writable,
                      &(struct model_slice){ .span = step->chunk });
