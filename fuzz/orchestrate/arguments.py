@@ -4,48 +4,13 @@ from __future__ import annotations
 import argparse
 import re
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from .builds import SETUPS
 from .share import HOST
 from .tools import named
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "": 1}
-
-
-@dataclass
-class Kept:
-    """What a campaign goes on with when it is resumed."""
-    time: float | None = None
-    jobs: int | None = None
-    harness: list[str] | None = None
-    engine: list[str] | None = None
-    build: list[str] | None = None
-    slice: float | None = None
-    weight: dict[str, float] = field(default_factory=dict)
-    floor: dict[str, float] = field(default_factory=dict)
-    lib: str | None = None
-    seed: int | None = None
-    empty: bool = False
-    canaries: bool = False
-    hardware: bool = False
-    host: str | None = None
-    share: str | None = None
-
-
-@dataclass
-class Settings(Kept):
-    """What the command line says."""
-    out: str | None = None
-    resume: bool = False
-    update_corpus: bool = False
-    notify: str | None = None
-    quiet: bool = False
-    plan: bool = False
-    status: bool = False
-    merge: list[str] | None = None
-
-    def kept(self) -> dict:
-        return {part.name: getattr(self, part.name) for part in fields(Kept)}
 
 
 class _Put(argparse.Action):
@@ -95,6 +60,61 @@ def place(text: str) -> str:
     return text
 
 
+WHAT, HOW = "what is fuzzed, and for how long", "how it runs"
+MANY, ASK = "on many machines (fuzz/SCALE.md)", "queries"
+
+
+def _option(group: str, text: str, **how: Any) -> Any:
+    """A setting: its group in --help, what that says, and how argparse takes it; a flag if nothing is said of that."""
+    default: Any = {"default_factory": dict} if how.get("action") is _Put else {"default": None if how else False}
+    return field(**default, metadata={"group": group, "help": text} | (how or {"action": "store_true"}))
+
+
+@dataclass
+class Kept:
+    """What a campaign goes on with when it is resumed."""
+    time: float | None = _option(WHAT, "time to fuzz: 60s, 10m, 8h (default: 1m)", type=duration, metavar="T")
+    jobs: int | None = _option(WHAT, "fuzzing processes at a time (default: one for each core)", type=job_count, metavar="N")
+    harness: list[str] | None = _option(WHAT, "only this harness; may be repeated", action="append", metavar="NAME")
+    engine: list[str] | None = _option(WHAT, "only this engine; may be repeated", action="append",
+                                       choices=list(dict.fromkeys(s.engine.name for s in SETUPS)))
+    build: list[str] | None = _option(WHAT, "only this build: " + ", ".join(dict.fromkeys(f"{s.build} ({s.sees})" for s in SETUPS)),
+                                      action="append", choices=list(dict.fromkeys(s.build for s in SETUPS)))
+    slice: float | None = _option(WHAT, "the shortest time of a fuzzing process (default: 20s; less in a short campaign, so that each "
+                                  "harness and each engine runs)", type=duration, metavar="T")
+    weight: dict[str, float] = _option(WHAT, "share of the time of this harness; the others have weight 1", type=weight, action=_Put,
+                                       metavar="HARNESS=W")
+    floor: dict[str, float] = _option(WHAT, "least time of this harness, before time goes where most is found", type=floor, action=_Put,
+                                      metavar="HARNESS=T")
+    lib: str | None = _option(WHAT, "test this copy of lib/ instead of ours", type=named, metavar="DIR")
+    seed: int | None = _option(WHAT, "seed of all random choices (default: the time)", type=int, metavar="N")
+    empty: bool = _option(WHAT, "start from an empty corpus, and do not replay the saved ones")
+    canaries: bool = _option(WHAT, "fuzz for planted bugs too, to see whether they are found (default: from 1m up, for a twentieth of the "
+                             "time)")
+    hardware: bool = _option(WHAT, "run what the night kept in a kernel under QEMU too, with its protection unit on (default: from 10m "
+                             "up, for a twentieth of the time, at least a minute)")
+    host: str | None = _option(MANY, "name of this machine among those that share; each needs its own", type=host, metavar="NAME")
+    share: str | None = _option(MANY, "exchange inputs, findings and facts there: a folder, user@host:path or rsync://host/path, or "
+                                "git+URL#BRANCH", type=place, metavar="WHERE")
+
+
+@dataclass
+class Settings(Kept):
+    """What the command line says."""
+    out: str | None = _option(HOW, "folder that keeps everything from night to night (default: out/TIME)", type=named, metavar="DIR")
+    resume: bool = _option(HOW, "continue the campaign in --out that was stopped, with its options and its remaining time")
+    update_corpus: bool = _option(HOW, "at the end, write the smallest set of inputs that reaches as much into corpus/, as text")
+    notify: str | None = _option(HOW, "at the end, run this in a shell, with campaign.json on its standard input", metavar="CMD")
+    quiet: bool = _option(HOW, "print the summary only")
+    merge: list[str] | None = _option(MANY, "merge these shares into --out DIR, and report on all their hosts; fuzz nothing", type=place,
+                                      nargs="+", metavar="SHARE")
+    plan: bool = _option(ASK, "print what would run for how long, and run nothing")
+    status: bool = _option(ASK, "show how the campaign in --out is doing, or the hosts of --share")
+
+    def kept(self) -> dict:
+        return {part.name: getattr(self, part.name) for part in fields(Kept)}
+
+
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./fuzz/campaign", formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -105,52 +125,12 @@ def make_parser() -> argparse.ArgumentParser:
                "Ctrl-C stops at once, keeps everything found, and still writes the report: status 1 or 2.\n\n"
                "Each campaign in a folder is a night: corpora keep growing, and findings are new, known,\n"
                "regressed, or fixed since.")
-    what = parser.add_argument_group("what is fuzzed, and for how long")
-    what.add_argument("--time", type=duration, metavar="T",
-                      help="time to fuzz: 60s, 10m, 8h (default: 1m)")
-    what.add_argument("--jobs", type=job_count, metavar="N",
-                      help="fuzzing processes at a time (default: one for each core)")
-    what.add_argument("--harness", action="append", metavar="NAME", help="only this harness; may be repeated")
-    what.add_argument("--engine", action="append", choices=list(dict.fromkeys(s.engine.name for s in SETUPS)),
-                      help="only this engine; may be repeated")
-    what.add_argument("--build", action="append", choices=list(dict.fromkeys(s.build for s in SETUPS)),
-                      help="only this build: " + ", ".join(dict.fromkeys(f"{s.build} ({s.sees})" for s in SETUPS)))
-    what.add_argument("--slice", type=duration, metavar="T",
-                      help="the shortest time of a fuzzing process (default: 20s; less in a short campaign, so that each harness "
-                           "and each engine runs)")
-    what.add_argument("--weight", type=weight, action=_Put, metavar="HARNESS=W",
-                      help="share of the time of this harness; the others have weight 1")
-    what.add_argument("--floor", type=floor, action=_Put, metavar="HARNESS=T",
-                      help="least time of this harness, before time goes where most is found")
-    what.add_argument("--lib", type=named, metavar="DIR", help="test this copy of lib/ instead of ours")
-    what.add_argument("--seed", type=int, metavar="N", help="seed of all random choices (default: the time)")
-    what.add_argument("--empty", action="store_true",
-                      help="start from an empty corpus, and do not replay the saved ones")
-    what.add_argument("--canaries", action="store_true",
-                      help="fuzz for planted bugs too, to see whether they are found (default: from 1m up, for a "
-                           "twentieth of the time)")
-    what.add_argument("--hardware", action="store_true",
-                      help="run what the night kept in a kernel under QEMU too, with its protection unit on "
-                           "(default: from 10m up, for a twentieth of the time, at least a minute)")
-    how = parser.add_argument_group("how it runs")
-    how.add_argument("--out", type=named, metavar="DIR", help="folder that keeps everything from night to night (default: out/TIME)")
-    how.add_argument("--resume", action="store_true",
-                     help="continue the campaign in --out that was stopped, with its options and its remaining time")
-    how.add_argument("--update-corpus", action="store_true",
-                     help="at the end, write the smallest set of inputs that reaches as much into corpus/, as text")
-    how.add_argument("--notify", metavar="CMD",
-                     help="at the end, run this in a shell, with campaign.json on its standard input")
-    how.add_argument("--quiet", action="store_true", help="print the summary only")
-    many = parser.add_argument_group("on many machines (fuzz/SCALE.md)")
-    many.add_argument("--host", type=host, metavar="NAME", help="name of this machine among those that share; each needs its own")
-    many.add_argument("--share", type=place, metavar="WHERE",
-                      help="exchange inputs, findings and facts there: a folder, user@host:path or rsync://host/path, or "
-                           "git+URL#BRANCH")
-    many.add_argument("--merge", type=place, nargs="+", metavar="SHARE",
-                      help="merge these shares into --out DIR, and report on all their hosts; fuzz nothing")
-    ask = parser.add_argument_group("queries")
-    ask.add_argument("--plan", action="store_true", help="print what would run for how long, and run nothing")
-    ask.add_argument("--status", action="store_true", help="show how the campaign in --out is doing, or the hosts of --share")
+    groups = {title: parser.add_argument_group(title) for title in (WHAT, HOW, MANY, ASK)}
+    for title, group in groups.items():
+        for part in fields(Settings):
+            how = dict(part.metadata)
+            if how.pop("group") == title:
+                group.add_argument(f"--{part.name.replace('_', '-')}", **how)
     return parser
 
 

@@ -9,16 +9,16 @@ import shutil
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import get_origin, get_type_hints
 
 from . import hardware
 from .builds import SETUPS
 from .emit import CannotEmit, criterion_test
 from .explain import explanation, kind_of
-from .record import SCHEMA, SEVERITIES, Finding, Suspect
+from .facts import Wrong, typed
+from .record import SCHEMA, Finding
 from .replay import TEXTS, Outcome, members_of, minimize, replay, suffix_of
 from .revision import environment, git_revision
-from .tools import ROOT, Build, ToolError, identity_in, quoted, shown, write_json, write_whole
+from .tools import ROOT, Build, ToolError, identity_in, put_in_place, quoted, shown, write_json, write_whole
 
 TRIES = 10
 """Replays of what does not show at once, or is to be told reliable."""
@@ -99,12 +99,7 @@ class Bundles:
         write_json(work / "finding.json", asdict(finding) | {
             "schema": SCHEMA, "revision": git_revision(), "environment": environment(),
             "program": hashlib.sha256(trace.read_bytes()).hexdigest()})
-        final, old = self.of(finding), self.folder / f".{finding.folder}.old"
-        shutil.rmtree(old, ignore_errors=True)
-        if final.exists():
-            final.rename(old)
-        work.rename(final)
-        shutil.rmtree(old, ignore_errors=True)
+        put_in_place(work, self.of(finding))
 
     def tell(self, finding: Finding, more: str, instead_of: str = "") -> None:
         """Put more into what explains a finding, before its last line, the identity, and what is known by now into its record."""
@@ -201,17 +196,10 @@ def read_record(folder: Path) -> dict:
 def read_bundle(folder: Path) -> Finding:
     """A finding's facts."""
     fields = read_record(folder)
-    kinds = {name: kind for name, kind in get_type_hints(Finding).items() if name in fields}
-    for name, kind in kinds.items():
-        if not isinstance(fields[name], {float: (int, float)}.get(kind, (get_origin(kind) or kind,))) or isinstance(fields[name], bool):
-            raise ToolError(f"{folder / 'finding.json'}: \"{name}\": {json.dumps(fields[name])[:80]}: the finding is damaged")
     try:
-        finding = Finding(**{name: fields[name] for name in kinds})
-        finding.suspects = [Suspect(**one) for one in fields.get("suspects", [])]
-    except TypeError as error:
-        raise ToolError(f"{folder / 'finding.json'}: {str(error).removeprefix('Finding.__init__() ')}: the finding is damaged") from error
-    if finding.severity not in SEVERITIES:
-        raise ToolError(f"{folder / 'finding.json'}: \"severity\": {json.dumps(finding.severity)}: the finding is damaged")
+        finding = typed(Finding, fields)
+    except Wrong as wrong:
+        raise ToolError(f"{folder / 'finding.json'}: {wrong}: the finding is damaged") from wrong
     finding.folder = folder.name
     return finding
 

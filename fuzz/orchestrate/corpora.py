@@ -11,7 +11,7 @@ from pathlib import Path
 from .engine import INPUT_BYTES, INPUT_TIMEOUT_S
 from .folder import Folder
 from .replay import CONVERT_TIMEOUT_S, TEXTS, is_input
-from .tools import CORPUS, Build, ToolError, run, shown, write_whole
+from .tools import CORPUS, Build, ToolError, put_in_place, run, shown, write_whole
 
 MINIMISE_LIMIT_S = 300
 AT_ONCE = "MERGE-OUTER: successful in 1 attempt"
@@ -75,11 +75,7 @@ def minimise(built: Build, harness: str, folder: Path) -> int:
     fresh.mkdir()
     merge(built, harness, fresh, folder)
     (fresh / "empty").write_bytes(b"")
-    old = folder.with_name(f".{harness}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    folder.rename(old)
-    fresh.rename(folder)
-    shutil.rmtree(old)
+    put_in_place(fresh, folder)
     return len(list(folder.iterdir()))
 
 

@@ -97,7 +97,7 @@ def measure_each(built: Build, inputs: Mapping[str | None, list[Path]]) -> tuple
 
 def _profile(built: Build, inputs: list[Path], harness: str | None, folder: Path) -> Path:
     for stopped in run_all(built, _files(inputs), harness, environment={"LLVM_PROFILE_FILE": f"{folder}/%p.profraw"},
-                           silence_s=SILENCE_S, most=1):
+                           silence_s=SILENCE_S):
         raise Broke(stopped)
     return _merged(list(folder.glob("*.profraw")), folder / "merged.profdata")
 

@@ -1,7 +1,6 @@
 """How soon an engine finds a planted bug from nothing: one try, measured in processor time."""
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import time
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from .engine import Fuzzer, Task
 from .planted import DEFECTS, Defect, compile_changed, judge, link, patched_library
-from .tools import ToolError, identity_in, run
+from .tools import MEMORY, ToolError, identity_in, run
 
 STARVED = 20
 """Limits are of processor time, so that a busy machine misses nothing; after so many times that by the clock, it ends."""
@@ -49,9 +48,7 @@ def recognised(defect: Defect, programs: Path, harness: str, found: Path) -> str
 def try_once(engine: type[Fuzzer], harness: str, seed: int, seconds: float, programs: Path,
              name: Callable[[Path], str]) -> tuple[float | None, str]:
     """One try; `name` says what an input breaks. Returns: after how long it was found, None if it was not, and its name."""
-    # Fuzzers write a file for each input they keep: a disk would be slower than they are.
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(dir=memory) as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         corpus, kept = Path(folder) / "corpus", Path(folder) / "kept"
         corpus.mkdir()
         fuzzer = engine(Task(harness, programs, corpus, kept, seconds * STARVED, seed, time.monotonic()))

@@ -125,11 +125,10 @@ class Fuzzer(ABC):
 
     def start(self, command: list[object], environment: dict[str, str], **how) -> None:
         """Start it, so that it ends when we do."""
-        inherited = {key: value for key, value in os.environ.items() if not key.endswith("SAN_OPTIONS")}
         for name, path in (("PROCBUF_RING", self.task.ring), ("PROCBUF_BEHAVIOURS", self.task.counts)):
             if path is not None:
                 environment = environment | {name: str(path)}
-        self.process = subprocess.Popen(dies_with_us(*command), env=inherited | environment, start_new_session=True, **how)
+        self.process = subprocess.Popen(dies_with_us(*command), env=os.environ | environment, start_new_session=True, **how)
 
     @contextlib.contextmanager
     def _waiting(self) -> Iterator[None]:

@@ -1,6 +1,7 @@
 """What a report means: which kind of bug it is, and what the rule that it broke says."""
 from __future__ import annotations
 
+import itertools
 import re
 import textwrap
 
@@ -52,31 +53,27 @@ def meaning(identity: str) -> str:
     return KINDS.get(kind, KINDS["sanitizer"])
 
 
-def rule_text(number: str) -> str:
-    """A rule of lib/CONTRACT.md with the section that it is in, in one paragraph; '' if there is
-    none of that number."""
+def rule_at(number: str) -> tuple[int, str]:
+    """A rule of lib/CONTRACT.md: its line, and with the section that it is in, in one paragraph; 1 and '' if there is none of
+    that number."""
     section = ""
     lines = (ROOT / "lib/CONTRACT.md").read_text().splitlines()
-    for at, line in enumerate(lines):
+    for at, line in enumerate(lines, 1):
         if line.startswith("## "):
             section = line.removeprefix("## ")
-        if row := re.match(rf"\| {re.escape(number)} \| ([^|]+) \|", line): # a row of section R
-            return f"{number} The kernel {row[1]}. (section {section})"
+        if row := re.match(rf"\| {re.escape(number)} \| ([^|]+) \|", line):  # a row of section R
+            return at, f"{number} The kernel {row[1]}. (section {section})"
         if re.match(rf"- (\*\*)?{re.escape(number)}\b", line):
-            text = [line[2:]]
-            for more in lines[at + 1:]:
-                if not more.startswith("  ") or not more.strip():
-                    break
-                text.append(more.strip())
-            return f"{' '.join(text).replace('**', '')} (section {section})"
-    return ""
+            more = itertools.takewhile(lambda next_line: next_line.startswith("  ") and next_line.strip(), lines[at:])
+            return at, f"{' '.join([line[2:], *map(str.strip, more)]).replace('**', '')} (section {section})"
+    return 1, ""
 
 
 def explanation(identity: str, report: str) -> str:
     """A report of the replay program, with what it means in two lines more."""
     lines = [f"Kind: {meaning(identity)}"]
     rule = re.search(r"^Rule of lib/CONTRACT.md: (\S+)$", report, re.MULTILINE)
-    if rule and (text := rule_text(rule[1])):
+    if rule and (text := rule_at(rule[1])[1]):
         lines.append(textwrap.fill(f"Rule {text}", 98, subsequent_indent="  "))
     identity_at = report.rfind(identity)
     if identity_at < 0:

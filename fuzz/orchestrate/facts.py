@@ -5,7 +5,6 @@ import base64
 import binascii
 import functools
 import json
-import math
 import re
 import types
 import zlib
@@ -62,6 +61,13 @@ def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind, include_extras=True)
 
 
+def _field(kind: type, name: str, data: dict) -> Any:
+    try:
+        return typed(_hints(kind)[name], data[name])
+    except Wrong as wrong:
+        raise Wrong(f"{name}: {wrong}") from wrong
+
+
 def typed(kind: Any, data: Any) -> Any:
     """What JSON holds, as a type says; a field that is missing has its default, one that is unknown is of a later version."""
     if get_origin(kind) is Annotated:
@@ -74,7 +80,7 @@ def typed(kind: Any, data: Any) -> Any:
     if origin is types.UnionType:
         return None if data is None else typed(parts[0], data)
     if is_dataclass(kind) and isinstance(kind, type) and isinstance(data, dict):
-        known = {part.name: typed(_hints(kind)[part.name], data[part.name]) for part in fields(kind) if part.name in data}
+        known = {part.name: _field(kind, part.name, data) for part in fields(kind) if part.name in data}
         lacking = [part.name for part in fields(kind) if part.name not in known and part.default is MISSING and part.default_factory is MISSING]
         if lacking:
             raise Wrong(f"{kind.__name__} lacks {lacking[0]}")

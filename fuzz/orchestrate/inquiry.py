@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from typing import NamedTuple
 from .builds import BUILDS
 from .bundle import read_record
 from .replay import replay
+from .revision import unpack_library
 from .tools import ROOT, Build, ToolError, build_with, run
 
 
@@ -71,24 +71,15 @@ def _git(*arguments: str) -> str:
     return done.stdout
 
 
-def _unpack(commit: str, folder: Path, patch: Path | None) -> None:
-    archive = subprocess.run(["git", "archive", commit, "lib"], cwd=ROOT, capture_output=True, check=False)
-    if archive.returncode != 0:
-        raise ToolError(f"{commit}: {archive.stderr.decode(errors='replace').strip()}")
-    done = subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, capture_output=True, check=False)
-    if done.returncode != 0:
-        raise ToolError(f"{commit}: lib cannot be unpacked: {done.stderr.decode(errors='replace').strip()}")
-    if patch is not None and (tried := run(["patch", "-s", "-p1", "-d", folder, "-i", patch.resolve()])).returncode != 0:
-        raise ToolError(f"{patch}: does not apply to {commit}: {tried.stdout.strip()}")
-
-
 def _library_of(commit: str, folder: Path, patch: Path | None = None) -> Path:
     """lib/ as it was at a commit, with a patch. The folder keeps it whole, whoever else makes it, or ends us."""
     lib = folder / "lib"
     if not lib.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as fresh:
-            _unpack(commit, Path(fresh), patch)
+            unpack_library(ROOT, commit, Path(fresh))
+            if patch is not None and (tried := run(["patch", "-s", "-p1", "-d", fresh, "-i", patch.resolve()])).returncode != 0:
+                raise ToolError(f"{patch}: does not apply to {commit}: {tried.stdout.strip()}")
             try:
                 (Path(fresh) / "lib").rename(lib)
             except OSError:

@@ -10,9 +10,10 @@ LINE_EVERY_S = 30.0
 
 
 class PlainView:
-    """A line for each event, and one every half a minute."""
+    """A line for each event, and one every half a minute; if it is quiet, none."""
 
-    def __init__(self) -> None:
+    def __init__(self, quiet: bool = False) -> None:
+        self.quiet = quiet
         self.last = 0.0
 
     def is_time(self, seconds: float, every_s: float) -> bool:
@@ -22,10 +23,11 @@ class PlainView:
         return True
 
     def say(self, text: str) -> None:
-        print(shown(text), flush=True)
+        if not self.quiet:
+            print(shown(text), flush=True)
 
     def show(self, rows: list[Harness], seconds: float, time_s: float, findings: int) -> None:
-        if self.is_time(seconds, LINE_EVERY_S):
+        if not self.quiet and self.is_time(seconds, LINE_EVERY_S):
             print(f"{seconds:5.0f} s of {time_s:.0f} s: {sum(row.runs for row in rows):,} runs, {sum(row.features for row in rows):,} features, "
                   f"{findings} finding{'s' * (findings != 1)}", flush=True)
 
@@ -36,20 +38,8 @@ class PlainView:
         """Nothing is shown any more."""
 
 
-class QuietView(PlainView):
-    """Nothing but the summary."""
-
-    def say(self, text: str) -> None:
-        pass
-
-    def show(self, rows: list[Harness], seconds: float, time_s: float, findings: int) -> None:
-        pass
-
-
 def make_view(quiet: bool) -> PlainView:
-    if quiet:
-        return QuietView()
-    if not sys.stdout.isatty():
-        return PlainView()
+    if quiet or not sys.stdout.isatty():
+        return PlainView(quiet)
     from .terminal import TerminalView  # pylint: disable=import-outside-toplevel  # Rich is needed on a terminal only
     return TerminalView()

@@ -34,6 +34,7 @@ if ci is not None:
     K = ci.CursorKind
     CONDITIONS = (K.IF_STMT, K.WHILE_STMT, K.CONDITIONAL_OPERATOR, K.FOR_STMT)
     LOOPS = (K.WHILE_STMT, K.FOR_STMT)
+    ACTIONS = (K.CALL_EXPR, K.BINARY_OPERATOR, K.COMPOUND_ASSIGNMENT_OPERATOR, K.UNARY_OPERATOR)
     UNSIGNED = (ci.TypeKind.USHORT, ci.TypeKind.UINT, ci.TypeKind.ULONG, ci.TypeKind.ULONGLONG)
     SIGNED = (ci.TypeKind.LONG, ci.TypeKind.LONGLONG)
 SELF_CHECKS = ("PROCBUF_VERIFY", "PROCBUF_KEEPS")
@@ -104,8 +105,28 @@ class Pair:
         return hashlib.sha1(f"{self.one.key(source)} {self.two.key(source)}".encode()).hexdigest()[:16]
 
 
+def bare(kind) -> str:
+    """A type as it is compared: constant or not is the same."""
+    return kind.get_canonical().spelling.replace("const ", "")
+
+
+def span(cursor) -> tuple[int, int]:
+    """Its bytes in the file."""
+    return cursor.extent.start.offset, cursor.extent.end.offset
+
+
+def fields_of(mention) -> list:
+    """All fields of a structure of which one is mentioned; none if it is something else."""
+    field = mention.referenced
+    if field is None or field.kind != K.FIELD_DECL:
+        return []
+    return [one for one in field.semantic_parent.get_children() if one.kind == K.FIELD_DECL]
+
+
 class Finder:
     """Walks one file."""
+    most_fields: int | None = 2
+    """That take another's place; None: all of its type."""
 
     def __init__(self, path: Path, root: Path = ROOT / "lib"):
         self.path, self.root = path, root
@@ -118,8 +139,19 @@ class Finder:
         if text != old:
             self.found.setdefault((start, end, text), Mutant(self.file, start, end, text, operator, said))
 
+    def replace(self, cursor, text: str, operator: str) -> None:
+        self.add(*span(cursor), text, operator)
+
+    def delete(self, statement) -> None:
+        start, end = span(statement)
+        self.add(start, self.source.index(b";", end - 1) + 1, ";", "statement deleted")
+
     def text_of(self, cursor) -> str:
-        return self.source[cursor.extent.start.offset:cursor.extent.end.offset].decode()
+        start, end = span(cursor)
+        return self.source[start:end].decode()
+
+    def text_between(self, one, two) -> str:
+        return self.source[one.extent.end.offset:two.extent.start.offset].decode()
 
     def is_plain(self, cursor) -> bool:
         """Whether it is in this file as written, not in a macro's expansion."""
@@ -139,7 +171,7 @@ class Finder:
             if cursor.location.file is None or cursor.location.file.name != str(self.path):
                 continue
             if cursor.kind == K.MACRO_INSTANTIATION and cursor.spelling.endswith("_FUNCTION"):
-                self.macro_uses.append((cursor.extent.start.offset, cursor.extent.end.offset))
+                self.macro_uses.append(span(cursor))
             elif cursor.kind == K.MACRO_DEFINITION:
                 self.macro(cursor)
         for cursor in unit.cursor.get_children():
@@ -177,26 +209,18 @@ class Finder:
         self.statements(body[0])
         self.walk(body[0])
 
-    def default_return(self, other: bool = False) -> str:
-        kind, spelling = self.returns.kind, self.returns.spelling
-        if kind == ci.TypeKind.VOID:
-            return "return;"
-        if kind == ci.TypeKind.RECORD:
-            return f"return ({spelling}){{ 0 }};"
-        if kind == ci.TypeKind.ENUM:
-            return f"return ({spelling}){1 if other else 0};"
-        return f"return {1 if other else 0};"
+    def default_return(self) -> str:
+        spelling = self.returns.spelling
+        values = {ci.TypeKind.VOID: "", ci.TypeKind.RECORD: f" ({spelling}){{ 0 }}", ci.TypeKind.ENUM: f" ({spelling})0"}
+        return f"return{values.get(self.returns.kind, ' 0')};"
 
     def statements(self, block) -> None:
         """Statements that can go."""
         for child in block.get_children():
-            if not self.is_plain(child):
-                continue
-            if child.kind in (K.CALL_EXPR, K.BINARY_OPERATOR, K.COMPOUND_ASSIGNMENT_OPERATOR, K.UNARY_OPERATOR):
-                end = self.source.index(b";", child.extent.end.offset) + 1
-                self.add(child.extent.start.offset, end, ";", "statement deleted")
-            elif child.kind in (K.BREAK_STMT, K.CONTINUE_STMT):
-                self.add(child.extent.start.offset, child.extent.end.offset, "", "statement deleted")
+            if self.is_plain(child) and child.kind in ACTIONS:
+                self.delete(child)
+            elif self.is_plain(child) and child.kind in (K.BREAK_STMT, K.CONTINUE_STMT):
+                self.replace(child, "", "statement deleted")
 
     def walk(self, cursor) -> None:
         for child in cursor.get_children():
@@ -233,23 +257,15 @@ class Finder:
         elif kind == K.VAR_DECL and children and children[-1].kind.is_expression():
             self.assigned(children[-1], cursor.type)
         elif kind in (K.BREAK_STMT, K.CONTINUE_STMT):
-            self.add(cursor.extent.start.offset, cursor.extent.end.offset,
-                     "continue" if kind == K.BREAK_STMT else "break", "break or continue")
+            self.replace(cursor, "continue" if kind == K.BREAK_STMT else "break", "break or continue")
         if kind in CONDITIONS and children:
             self.condition(cursor, children)
         if kind in LOOPS:
             self.loop(children)
         if kind in (K.IF_STMT, *LOOPS):
-            for child in children[1:]:
-                if child.kind != K.COMPOUND_STMT:
-                    self.single(child)
-
-    def single(self, child) -> None:
-        """A statement without braces, under a condition."""
-        if self.is_plain(child) and child.kind in (K.CALL_EXPR, K.BINARY_OPERATOR, K.UNARY_OPERATOR,
-                                                    K.COMPOUND_ASSIGNMENT_OPERATOR, K.RETURN_STMT):
-            end = self.source.index(b";", child.extent.end.offset - 1) + 1
-            self.add(child.extent.start.offset, end, ";", "statement deleted")
+            for child in children[1:]:  # those without braces
+                if child.kind in (*ACTIONS, K.RETURN_STMT) and self.is_plain(child):
+                    self.delete(child)
 
     def end_of(self, statement) -> int:
         """After its semicolon."""
@@ -302,15 +318,17 @@ class Finder:
         return (text.startswith(("procbuf_port_", "PROCBUF_REQUIRE", "procbuf_compiler_barrier", "procbuf_require_"))
                 or statement.kind == K.IF_STMT and "return" in text)
 
+    @staticmethod
+    def tested_by(children):
+        """Of the parts of a loop, its condition."""
+        return next((c for c in children[:-1] if c.kind == K.BINARY_OPERATOR and c.type.spelling in ("int", "bool", "_Bool")), None)
+
     def loop(self, children) -> None:
         """It ends before its last round, or after its first."""
-        body = children[-1]
-        tested = next((c for c in children[:-1] if c.kind == K.BINARY_OPERATOR
-                       and c.type.spelling in ("int", "bool", "_Bool")), None)
-        if tested is not None and self.is_plain(tested):
-            left = next(tested.get_children())
-            if re.fullmatch(r"[\w.>-]+ < .*", self.text_of(tested), re.DOTALL):
-                self.add(left.extent.end.offset, left.extent.end.offset, " + 1", "loop's bound")
+        body, tested = children[-1], self.tested_by(children)
+        if tested is not None and self.is_plain(tested) and re.fullmatch(r"[\w.>-]+ < .*", self.text_of(tested), re.DOTALL):
+            end = next(tested.get_children()).extent.end.offset
+            self.add(end, end, " + 1", "loop's bound")
         if self.is_plain(body):
             end = self.end_of(body)
             if body.kind == K.COMPOUND_STMT:
@@ -337,22 +355,20 @@ class Finder:
     def assigned(self, value, kind) -> None:
         if self.is_plain(value) and value.kind != K.INIT_LIST_EXPR and not self.is_literal(value):
             for cut in self.cuts(kind, self.text_of(value)):
-                self.add(value.extent.start.offset, value.extent.end.offset, cut, "narrowed")
+                self.replace(value, cut, "narrowed")
 
     def compared(self, children) -> None:
         if not all(map(self.is_plain, children)) or any(map(self.is_literal, children)):
             return
         one, two = children
-        between = self.source[one.extent.end.offset:two.extent.start.offset].decode()
         for left, right in zip(self.cuts(one.type, self.text_of(one)), self.cuts(two.type, self.text_of(two))):
-            self.add(one.extent.start.offset, two.extent.end.offset, left + between + right, "narrowed")
+            self.add(span(one)[0], span(two)[1], left + self.text_between(one, two) + right, "narrowed")
 
     def read(self, place) -> None:
         """What a variable or a field holds is used."""
-        start, end = place.extent.start.offset, place.extent.end.offset
         if place.kind == K.MEMBER_REF_EXPR and self.is_plain(place):
             for cut in self.cuts(place.type, self.text_of(place)):
-                self.add(start, end, cut, "narrowed")
+                self.replace(place, cut, "narrowed")
         elif place.kind == K.DECL_REF_EXPR:
             self.another(place)
 
@@ -361,103 +377,81 @@ class Finder:
         children = list(variable.get_children())
         if variable.kind == K.PARM_DECL or children and children[-1].kind.is_expression():
             return True
-        between = self.source[variable.extent.end.offset:at].decode()
+        between = self.source[span(variable)[1]:at].decode()
         return re.search(rf"&{variable.spelling}\b|\b{variable.spelling}\b[^;=<>!]*=[^=][^;]*;", between) is not None
 
     def another(self, place) -> None:
         """Each other variable of that type."""
-        kind = place.type.get_canonical().spelling.replace("const ", "")
         for other in self.variables if self.is_plain(place) else []:
-            same = other.type.get_canonical().spelling.replace("const ", "") == kind
-            if same and other.spelling != place.spelling and self.is_set(other, place.extent.start.offset):
-                self.add(place.extent.start.offset, place.extent.end.offset, other.spelling, "variable")
+            if bare(other.type) == bare(place.type) and other.spelling != place.spelling and self.is_set(other, span(place)[0]):
+                self.replace(place, other.spelling, "variable")
 
     def binary(self, cursor, children) -> None:
-        low, high = children[0].extent.end.offset, children[1].extent.start.offset
-        if not all(map(self.is_plain, children)) or high <= low:
+        if not all(map(self.is_plain, children)) or not (between := self.text_between(*children)):
             return
-        between = self.source[low:high].decode()
         operator = between.strip().strip("()").strip()
-        at = low + between.find(operator)
+        at = span(children[0])[1] + between.find(operator)
         for other in BINARY.get(operator, []):
             self.add(at, at + len(operator), other, "operator")
         if operator in ("&&", "||"):
             for child in children:
-                self.add(cursor.extent.start.offset, cursor.extent.end.offset, self.text_of(child), "operand dropped")
+                self.replace(cursor, self.text_of(child), "operand dropped")
         elif operator in COMPARISONS:
             self.compared(children)
         elif operator == "=":
             self.assigned(children[1], children[0].type)
 
     def unary(self, cursor) -> None:
-        at, text = cursor.extent.start.offset, self.text_of(cursor)
+        (at, end), text = span(cursor), self.text_of(cursor)
         if text.startswith("!"):
             self.add(at, at + 1, "", "condition")
         elif text.startswith("~"):
             self.add(at, at + 1, "", "operator")
         for step, other in (("++", "--"), ("--", "++")):
             if text.endswith(step):
-                self.add(cursor.extent.end.offset - 2, cursor.extent.end.offset, other, "operator")
+                self.add(end - 2, end, other, "operator")
             elif text.startswith(step):
                 self.add(at, at + 2, other, "operator")
 
     def integer(self, cursor) -> None:
-        text = self.text_of(cursor)
-        match = re.fullmatch(r"(0x[0-9a-fA-F]+|\d+)([uUlL]*)", text)
-        if match:
+        if match := re.fullmatch(r"(0x[0-9a-fA-F]+|\d+)([uUlL]*)", self.text_of(cursor)):
             number = int(match[1], 0)
             for other in {number + 1, max(number - 1, 0)}:
-                self.add(cursor.extent.start.offset, cursor.extent.end.offset, f"{other}{match[2]}", "constant")
+                self.replace(cursor, f"{other}{match[2]}", "constant")
 
     def condition(self, cursor, children) -> None:
-        tested = children[0]
-        if cursor.kind == K.FOR_STMT:
-            tested = next((c for c in children[:-1] if c.kind == K.BINARY_OPERATOR
-                           and c.type.spelling in ("int", "bool", "_Bool")), None)
-        if tested is None or not self.is_plain(tested):
-            return
-        start, end, text = tested.extent.start.offset, tested.extent.end.offset, self.text_of(tested)
-        self.add(start, end, f"!({text})", "condition")
-        self.add(start, end, "false", "condition")
-        if cursor.kind in (K.IF_STMT, K.CONDITIONAL_OPERATOR):
-            self.add(start, end, "true", "condition")
+        tested = self.tested_by(children) if cursor.kind == K.FOR_STMT else children[0]
+        if tested is not None and self.is_plain(tested):
+            always = ["true"] * (cursor.kind in (K.IF_STMT, K.CONDITIONAL_OPERATOR))
+            for other in (f"!({self.text_of(tested)})", "false", *always):
+                self.replace(tested, other, "condition")
 
     def returned(self, value) -> None:
         if not self.is_plain(value):
             return
-        start, end, text = value.extent.start.offset, value.extent.end.offset, self.text_of(value)
-        kind = self.returns.kind
-        if kind == ci.TypeKind.BOOL:
-            self.add(start, end, f"!({text})", "return value")
-        elif kind == ci.TypeKind.ENUM:
-            for number in (0, 1, 6):
-                self.add(start, end, f"({self.returns.spelling}){number}", "return value")
-        elif kind not in (ci.TypeKind.RECORD, ci.TypeKind.POINTER, ci.TypeKind.VOID):
-            self.add(start, end, f"({text}) + 1", "return value")
-            self.add(start, end, "0", "return value")
-        elif kind == ci.TypeKind.POINTER:
-            self.add(start, end, "((void *)0)", "return value")
+        text = self.text_of(value)
+        others: dict[object, list[str]] = {ci.TypeKind.BOOL: [f"!({text})"], ci.TypeKind.ENUM: [f"({self.returns.spelling}){number}" for number in (0, 1, 6)],
+                  ci.TypeKind.RECORD: [], ci.TypeKind.VOID: [], ci.TypeKind.POINTER: ["((void *)0)"]}
+        for other in others.get(self.returns.kind, [f"({text}) + 1", "0"]):
+            self.replace(value, other, "return value")
 
     def arguments(self, cursor) -> None:
         arguments = [a for a in cursor.get_arguments() if a is not None and self.is_plain(a)]
         for index, one in enumerate(arguments):
             for two in arguments[index + 1:]:
                 if one.type.get_canonical().spelling == two.type.get_canonical().spelling:
-                    start, end = one.extent.start.offset, two.extent.end.offset
-                    between = self.source[one.extent.end.offset:two.extent.start.offset].decode()
-                    self.add(start, end, self.text_of(two) + between + self.text_of(one), "arguments swapped")
+                    swapped = self.text_of(two) + self.text_between(one, two) + self.text_of(one)
+                    self.add(span(one)[0], span(two)[1], swapped, "arguments swapped")
 
     def field(self, cursor) -> None:
-        declaration = cursor.referenced
-        if declaration is None or declaration.kind != K.FIELD_DECL:
-            return
-        kind = declaration.type.get_canonical().spelling
-        start = cursor.extent.end.offset - len(cursor.spelling)
-        others = [f.spelling for f in declaration.semantic_parent.get_children() if f.kind == K.FIELD_DECL
-                  and f.spelling != cursor.spelling and f.type.get_canonical().spelling == kind]
-        if self.source[start:cursor.extent.end.offset].decode() == cursor.spelling:
-            for other in others[:2]:
-                self.add(start, cursor.extent.end.offset, other, "field")
+        """Other fields of that type."""
+        field, end = cursor.referenced, span(cursor)[1]
+        start = end - len(cursor.spelling)
+        others = [one.spelling for one in fields_of(cursor)
+                  if one.spelling != cursor.spelling and one.type.get_canonical().spelling == field.type.get_canonical().spelling]
+        if self.source[start:end].decode() == cursor.spelling:
+            for other in others[:self.most_fields]:
+                self.add(start, end, other, "field")
 
 
 def all_mutants(names: list[str] | None = None) -> list[Mutant]:

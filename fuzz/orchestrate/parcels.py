@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .bundle import NOT_YET, read_bundle
-from .facts import MOST, Wrong, as_bytes, is_identity, typed
+from .facts import Wrong, as_bytes, is_identity, typed
 from .record import Finding
 from .share import MOST_BYTES, Folder, digest
-from .tools import ToolError, shown, slug
+from .tools import ToolError, put_in_place, shown, slug
 
 FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}")
 OF_A_FOLDER = ("closed",)
@@ -45,8 +45,6 @@ class Parcel:
         finding = read_bundle(folder)
         if finding.identity != self.identity:
             raise ToolError(shown(f"{self.identity}: a bundle of {finding.identity}: not taken"))
-        if not all(abs(number) < MOST for number in vars(finding).values() if isinstance(number, (int, float))):
-            raise ToolError(shown(f"{self.identity}: a bundle with a number that is too large: not taken"))
         return finding
 
     def put(self, folder: Path) -> Finding:
@@ -59,12 +57,7 @@ class Parcel:
         shutil.rmtree(work, ignore_errors=True)
         try:
             finding = self.unpacked(work)
-            if final.exists():
-                final.rename(old := folder / f".{name}.old")
-                work.rename(final)
-                shutil.rmtree(old)
-            else:
-                work.rename(final)
+            put_in_place(work, final)
         finally:
             shutil.rmtree(work, ignore_errors=True)
         finding.folder = name

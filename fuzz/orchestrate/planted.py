@@ -25,7 +25,7 @@ NAME_STATE = [str(ROOT / "fuzz/oracle/name_state"), "objcopy"]
 """What the build compiles the library with: compile_commands.json leaves launchers out."""
 
 
-class Failure(Exception):
+class Failure(ToolError):
     """A class of result that is not "caught", and what to do about it."""
 
 
@@ -88,17 +88,17 @@ def compile_commands(build: Path, target: str = "lib_under_test.dir") -> dict[st
     return commands
 
 
-def compile_changed(lib: Path, folder: Path, build: Path) -> list[str]:
-    """Compile the files of the library that the bug changed. Returns: the objects."""
+def compile_changed(lib: Path, folder: Path, build: Path, ours: Path = ROOT / "lib") -> list[str]:
+    """Compile the files of the library that the bug changed; `ours` is the one that was built. Returns: the objects."""
     changed = [path for path in sorted((lib / "src").glob("*.c"))
-               if path.read_bytes() != (ROOT / "lib/src" / path.name).read_bytes()]
-    if any(path.read_bytes() != (ROOT / "lib" / path.relative_to(lib)).read_bytes()
+               if path.read_bytes() != (ours / "src" / path.name).read_bytes()]
+    if any(path.read_bytes() != (ours / path.relative_to(lib)).read_bytes()
            for path in list(lib.glob("include/**/*.h")) + list(lib.glob("src/*.h"))):
         changed = sorted((lib / "src").glob("*.c"))
     objects = []
     for source in changed:
         command = compile_commands(build)[source.name]
-        command = [w.replace(str(ROOT / "lib") + "/", str(lib) + "/") for w in command]
+        command = [w.replace(f"{ours}/", f"{lib}/") for w in command]
         if (folder / AS_SHIPPED).exists():
             command.remove("-DPROCBUF_CHECKED")
         target = folder / (source.stem + ".o")
@@ -110,11 +110,16 @@ def compile_changed(lib: Path, folder: Path, build: Path) -> list[str]:
     return objects
 
 
+def link_words(program: str, build: Path) -> list[str]:
+    """How a program of the build is linked."""
+    text = run(["ninja", "-t", "commands", program], build).stdout.splitlines()[-1]
+    return [word for word in shlex.split(text.split("&& cd ")[0]) if word not in (":", "&&")]
+
+
 def link(program: str, library: list[str], folder: Path, build: Path, testbed: dict[str, Path] | None = None) -> Path:
     """Link a program of the build again, with these objects of the library before those of ours, and objects of the testbed
     (the name as linked, to the new one)."""
-    text = run(["ninja", "-t", "commands", program], build).stdout.splitlines()[-1]
-    words = [w for w in shlex.split(text.split("&& cd ")[0].replace("&& :", "").lstrip(": &")) if w not in (":", "&&")]
+    words = link_words(program, build)
     linked = folder / Path(program).name
     words[words.index("-o") + 1] = str(linked)
     words = [str((testbed or {}).get(w, w)) for w in words]

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,12 +126,11 @@ class Stopped:
 
 
 def run_all(build: Build, inputs: Sequence[Path], harness: str | None = None, *, options: Sequence[str] = (),
-            environment: dict[str, str] | None = None, silence_s: float | None = None, most: int | None = None) -> list[Stopped]:
+            environment: dict[str, str] | None = None, silence_s: float | None = None) -> Iterator[Stopped]:
     """Run inputs one after another, in as few processes as can be. One that ends its process, or says nothing for
-    a while, keeps the others from nothing: they go on in another. Returns: those; at most `most`."""
-    stopped: list[Stopped] = []
+    a while, keeps the others from nothing: they go on in another, once the caller has seen to it."""
     rest, kills = list(inputs), 0
-    while rest and (most is None or len(stopped) < most):
+    while rest:
         batch = rest[:BATCH]
         command = [build.tool("procbuf-replay"), "--verbose", *options, *(["--harness", harness] if harness else []),
                    "--expect", len(batch), "--", *batch]
@@ -149,9 +148,8 @@ def run_all(build: Build, inputs: Sequence[Path], harness: str | None = None, *,
             if kills == MOST_TRIES:
                 raise ToolError(f"the replay was killed {kills} times by another process (out of memory?)")
             continue
-        stopped.append(Stopped(batch[begun - 1], batch[:begun - 1], said, hung))
-        rest = rest[begun:]
-    return stopped
+        yield Stopped(batch[begun - 1], batch[:begun - 1], said, hung)
+        rest, kills = rest[begun:], 0
 
 
 def _begun(said: str, batch: list[Path]) -> int:

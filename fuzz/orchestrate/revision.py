@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from .tools import ROOT, clang, run
+from .tools import ROOT, ToolError, clang, run
 
 
 @functools.cache
@@ -35,16 +35,25 @@ def environment() -> dict[str, str]:
             "afl": _first_line("afl-fuzz", "-V")}
 
 
+def unpack_library(repository: Path, commit: str, folder: Path) -> None:
+    """Put lib/ as it was at a commit into a folder."""
+    archive = subprocess.run(["git", "archive", commit, "lib"], cwd=repository, capture_output=True, check=False)
+    if archive.returncode != 0:
+        raise ToolError(f"{commit}: {archive.stderr.decode(errors='replace').strip()}")
+    done = run(["tar", "-x", "-C", folder], stdin=archive.stdout)
+    if done.returncode != 0:
+        raise ToolError(f"{commit}: lib cannot be unpacked: {done.stderr.strip()}")
+
+
 @functools.cache
 def library_patch(lib: Path) -> str:
     """What a library has that the revision's has not; '' when they are the same, or without git."""
+    if run(["git", "rev-parse", "-q", "--verify", "HEAD:lib"], cwd=ROOT).returncode != 0:
+        return ""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        archive = subprocess.run(["git", "archive", "HEAD", "lib"], cwd=ROOT, capture_output=True, check=False)
-        if archive.returncode != 0:
-            return ""
         (folder / "a").mkdir()
         (folder / "b").mkdir()
-        subprocess.run(["tar", "-x", "-C", folder / "a"], input=archive.stdout, check=True)
+        unpack_library(ROOT, "HEAD", folder / "a")
         (folder / "b/lib").symlink_to(lib)
         return run(["diff", "-ruN", "a/lib", "b/lib"], cwd=folder).stdout

@@ -3,6 +3,7 @@ it, so the first candidate that shows it is the next program to make smaller. Wh
 happened."""
 from __future__ import annotations
 
+import itertools
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -58,23 +59,18 @@ def parse(text: str) -> Program:
 
 # ---- Smaller programs ----
 
+def depths(ops: tuple[str, ...]) -> list[int]:
+    """In how many blocks one is after each operation, if that begins in none."""
+    return list(itertools.accumulate(line.endswith("{") - (line == "}") for line in ops))
+
+
 def block_end(ops: tuple[str, ...], at: int) -> int:
     """Where the block that an operation opens is closed."""
-    depth = 0
-    for end in range(at, len(ops)):
-        depth += ops[end].endswith("{") - (ops[end] == "}")
-        if depth == 0:
-            return end
-    return at
+    return next((at + further for further, depth in enumerate(depths(ops[at:])) if depth == 0), at)
 
 
 def is_balanced(ops: tuple[str, ...]) -> bool:
-    depth = 0
-    for line in ops:
-        depth += line.endswith("{") - (line == "}")
-        if depth < 0:
-            return False
-    return depth == 0
+    return min(depths(ops), default=0) >= 0 and depths(ops)[-1:] in ([], [0])
 
 
 def fewer_ops(program: Program) -> Iterator[Program]:

@@ -87,6 +87,10 @@ class Store:
             raise
         self.db.execute("commit")
 
+    def _add(self, table: str, *values: object, how: str = "") -> None:
+        """A row of a table; `how`: what to do if there is one with its key."""
+        self.db.execute(f"insert {how} into {table} values ({', '.join('?' * len(values))})", values)
+
     # ---- Nights ----
 
     def begin_night(self, revision: str, options: dict, life: str = "", shared_night: int = 0) -> None:
@@ -97,7 +101,7 @@ class Store:
             self.night = db.execute("insert into nights (began, revision, options) values (?, ?, ?)",
                                     (time.strftime("%Y-%m-%d %H:%M:%S"), revision, json.dumps(options))).lastrowid
             if life:
-                db.execute("insert into islands values (?, ?, ?)", (self.night, life, shared_night))
+                self._add("islands", self.night, life, shared_night)
 
     def go_on(self) -> tuple[dict, float]:
         """The night that was not ended goes on. Returns: its options, and the seconds that were fuzzed."""
@@ -142,14 +146,12 @@ class Store:
     def add_slice(self, facts: Harness, span: Span, samples: list[tuple[float, int, int]]) -> None:
         """What one process did."""
         f = facts
-        with self.writing() as db:
-            db.execute("insert into slices values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (
-                self.night, f.name, span.setup, f.seconds, f.startup_s, f.runs, f.checked_operations, f.edges, f.features, f.corpus,
-                f.crashes, span.end_s))
-            db.execute("insert into spans values (?, ?, ?, ?, ?, ?, ?, ?)", (
-                self.night, span.core, f.name, span.setup, span.begin_s, span.end_s, span.runs, json.dumps(span.discoveries)))
-            db.executemany("insert into samples values (?, ?, ?, ?, ?, ?)",
-                           [(self.night, f.name, span.setup, *sample) for sample in samples])
+        with self.writing():
+            self._add("slices", self.night, f.name, span.setup, f.seconds, f.startup_s, f.runs, f.checked_operations, f.edges, f.features,
+                      f.corpus, f.crashes, span.end_s)
+            self._add("spans", self.night, span.core, f.name, span.setup, span.begin_s, span.end_s, span.runs, json.dumps(span.discoveries))
+            for sample in samples:
+                self._add("samples", self.night, f.name, span.setup, *sample)
 
     def spans(self) -> list[Span]:
         return [Span(**dict(row) | {"discoveries": json.loads(row["discoveries"])}) for row in self.db.execute(
@@ -171,8 +173,7 @@ class Store:
             "select harness, setup, round(at_s, 1), runs, features from samples where night = ? order by at_s", (self.night,))]
 
     def add_residual(self, point: Residual) -> None:
-        self.db.execute("insert into residual values (?, ?, ?, ?, ?, ?)", (
-            self.night, point.harness, point.at_s, point.inputs, point.seen, point.once))
+        self._add("residual", self.night, point.harness, point.at_s, point.inputs, point.seen, point.once)
 
     def residual(self) -> list[Residual]:
         return [Residual(*row) for row in self.db.execute(
@@ -193,10 +194,8 @@ class Store:
         """A finding was seen. Returns: new, known or regressed."""
         known = self.finding(finding.identity)
         if known is None:
-            status = "new"
-            self.db.execute("insert into findings values (?, ?, ?, ?, ?, ?, ?, null)", (
-                finding.identity, finding.folder, finding.harness, finding.severity, self.night, self.night, status))
-            return status
+            self._add("findings", finding.identity, finding.folder, finding.harness, finding.severity, self.night, self.night, "new", None)
+            return "new"
         status = ("regressed" if known["status"] == "fixed" or
                   (known["status"] == "regressed" and known["last_night"] == self.night) else
                   "new" if known["first_night"] == self.night else "known")
@@ -215,7 +214,7 @@ class Store:
         return self.db.execute("select 1 from artefacts where path = ?", (path,)).fetchone() is not None
 
     def triaged(self, path: str, identity: str) -> None:
-        self.db.execute("insert or replace into artefacts values (?, ?)", (path, identity))
+        self._add("artefacts", path, identity, how="or replace")
 
     # ---- Corpora ----
 
@@ -225,13 +224,12 @@ class Store:
         return row[0] if row else 0
 
     def note_corpus(self, harness: str, inputs: int) -> None:
-        self.db.execute("insert or replace into corpora values (?, ?)", (harness, inputs))
+        self._add("corpora", harness, inputs, how="or replace")
 
     # ---- Canaries, coverage ----
 
     def add_canary(self, canary: Canary) -> None:
-        self.db.execute("insert into canaries values (?, ?, ?, ?, ?)",
-                        (self.night, canary.id, canary.harness, canary.seconds, canary.why))
+        self._add("canaries", self.night, canary.id, canary.harness, canary.seconds, canary.why)
 
     def canary_series(self) -> list[Flight]:
         return [Flight(*row) for row in self.db.execute(
@@ -239,11 +237,12 @@ class Store:
 
     def note_coverage(self, all_of: Totals) -> None:
         """Of the whole library."""
-        self.db.execute("insert or replace into covered values (?, ?, ?)", (self.night, all_of.lines, all_of.covered_lines))
+        self._add("covered", self.night, all_of.lines, all_of.covered_lines, how="or replace")
 
     def first_reached(self, code: set[str]) -> list[str]:
         """Take in what was reached. Returns: what no night before had reached; none in the first."""
         known = {row[0] for row in self.db.execute("select code from reached")}
-        with self.writing() as db:
-            db.executemany("insert or ignore into reached values (?, ?)", [(line, self.night) for line in sorted(code)])
+        with self.writing():
+            for line in sorted(code):
+                self._add("reached", line, self.night, how="or ignore")
         return sorted(code - known) if known else []

@@ -196,9 +196,9 @@ def strong_cures(measured: dict) -> list[tuple[int, int]]:
             if worth >= max(STRONG, NEARLY * best)]
 
 
-def cured_by(library: Switched, program: Path, cures: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+def cured_by(library: Switched, program: Path, cures: Sequence[tuple[int, int]], seconds: float = TRY_SECONDS) -> set[tuple[int, int]]:
     """Which of them undo another finding's bug; of the first ones, if time is up."""
-    done = run([library.program, "--seconds", TRY_SECONDS, "--try", program, *(f"{site}:{variant}" for site, variant in cures)],
+    done = run([library.program, "--seconds", seconds, "--try", program, *(f"{site}:{variant}" for site, variant in cures)],
                environment=WITHOUT_NAMES, timeout=TIMEOUT_S)
     if done.returncode != 0:
         return set()
@@ -292,11 +292,6 @@ def examine(bundle: Path, library: Switched, left_out: str = "", seconds: float 
     if left_out:
         return Opinion(none_since=left_out, program=read_finding(bundle)[0])
     return opinion_of(library, *read_finding(bundle), str(record.get("explanation", "")), seconds)
-
-
-def suspects_of(bundle: Path) -> list[Suspect]:
-    """What a finding's folder says of them."""
-    return [Suspect(**fields) for fields in read_record(bundle).get("suspects", [])]
 
 
 def told(opinion: Opinion) -> str:

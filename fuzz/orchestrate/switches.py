@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .mutants import BINARY, Finder, Mutant, arguments, ci
+from .mutants import BINARY, COMPARISONS, Finder, Mutant, arguments, bare, ci, fields_of, span
 from .tools import ToolError
 
 SITES_OF_A_FILE = 4096
@@ -92,11 +92,6 @@ class Site:
         return Variant(variant.line, f"if ({asked}) {variant.said}" if self.kind == "before" else f"{variant.said} where {asked}", GUARDED)
 
 
-def bare(kind) -> str:
-    """A type as it is compared: constant or not is the same."""
-    return kind.get_canonical().spelling.replace("const ", "")
-
-
 @dataclass
 class Field:
     """A field that a function mentions, or one next to it in its structure."""
@@ -144,6 +139,7 @@ class Region:
 
 class Rewriter(Finder):
     """Of one file: its sites, and its text with switches."""
+    most_fields = None
 
     def __init__(self, path: Path, root: Path, first: int, flags: Sequence[str] = CHECKED):
         super().__init__(path, root)
@@ -176,55 +172,20 @@ class Rewriter(Finder):
 
     # ---- More that would undo a mistake ----
 
-    def field(self, cursor) -> None:
-        """Each other field of that type."""
-        declaration = cursor.referenced
-        if declaration is None or declaration.kind != K.FIELD_DECL:
-            return
-        kind, end = declaration.type.get_canonical().spelling, cursor.extent.end.offset
-        start = end - len(cursor.spelling)
-        if self.source[start:end].decode() == cursor.spelling:
-            for other in declaration.semantic_parent.get_children():
-                if other.kind == K.FIELD_DECL and other.type.get_canonical().spelling == kind:
-                    self.add(start, end, other.spelling, "field")
-
     def visit(self, cursor) -> None:
         super().visit(cursor)
         children = [child for child in cursor.get_children() if self.is_plain(child)]
-        start, end = cursor.extent.start.offset, cursor.extent.end.offset
-        if cursor.kind == K.BINARY_OPERATOR and len(children) == 2 and self.source[
-                children[0].extent.end.offset:children[1].extent.start.offset].strip() in (b"&&", b"||"):
-            self.operands |= {" ".join(self.text_of(child).split()): start for child in children}
-        elif cursor.kind == K.IF_STMT and children:
-            self.operands[" ".join(self.text_of(children[0]).split())] = start
-        if cursor.kind == K.BINARY_OPERATOR and len(children) == 2 and cursor.type.kind != ci.TypeKind.VOID:
-            between = self.source[children[0].extent.end.offset:children[1].extent.start.offset].decode()
-            if between.strip() == "=" and children[0].kind == K.MEMBER_REF_EXPR:
-                self.fill(children[0])
-            if between.strip() == "=":
-                self.other_values(start, end, children[0])
-                if children[0].type.get_canonical().kind != ci.TypeKind.RECORD:
-                    self.places.setdefault(" ".join(self.text_of(children[0]).split()), bare(children[0].type))
-            if between.strip() == "&" and children[1].kind == K.INTEGER_LITERAL:
-                self.add(start, end, f"({self.text_of(children[0])})", CUTS)
-            elif between.strip(" ()\n") not in ("=", "<", "<=", ">", ">=", "==", "!=", ","):
-                self.instead(start, end, children)
-            elif between.strip() == "=" and children[0].type.get_canonical().kind in NUMBERS and self.source[end:end + 1] == b";":
-                one, two = map(self.text_of, children)
-                for order in "<>":
-                    self.add(start, end, f"if ({one} {order} {two}) {self.text_of(cursor)}", "guard")
-            elif between.strip(" ()\n") in ("<", "<=", ">", ">=", "==", "!="):
-                for value in ("1", "0"):
-                    self.add(start, end, value, "comparison held")
-                self.add(start, end, f"!({self.text_of(cursor)})", "comparison negated")
+        if cursor.kind == K.IF_STMT and children:
+            self.operands[self.flat(children[0])] = span(cursor)[0]
+        if cursor.kind == K.BINARY_OPERATOR and len(children) == 2:
+            self.more_of_binary(cursor, *children)
         elif cursor.kind == K.CONDITIONAL_OPERATOR and len(children) == 3:
-            self.instead(start, end, children[1:])
+            self.instead(cursor, children[1:])
         elif cursor.kind == K.COMPOUND_ASSIGNMENT_OPERATOR and len(children) == 2:
-            self.other_values(start, end, children[0])
+            self.other_values(cursor, children[0])
         elif cursor.kind == K.CSTYLE_CAST_EXPR and children:
-            self.add(start, end, f"({self.text_of(children[-1])})", CUTS)
-            for kind in ("uintptr_t", "uint64_t"):
-                self.add(start, end, f"({kind})({self.text_of(children[-1])})", CUTS)
+            for kind in ("", "(uintptr_t)", "(uint64_t)"):
+                self.replace(cursor, f"{kind}({self.text_of(children[-1])})", CUTS)
         elif cursor.kind == K.MEMBER_REF_EXPR and self.is_plain(cursor):
             self.mention(cursor)
         elif cursor.kind == K.VAR_DECL:
@@ -235,7 +196,7 @@ class Rewriter(Finder):
             self.add_predicate(cursor.referenced)
             kind = cursor.type.get_canonical().spelling
             if kind != "void":
-                self.instead(start, end, [a for a in children if a.type.get_canonical().spelling == kind])
+                self.instead(cursor, [a for a in children if a.type.get_canonical().spelling == kind])
             for argument in cursor.get_arguments():
                 if argument is not None and self.is_plain(argument):
                     self.one_off(argument)
@@ -245,7 +206,30 @@ class Rewriter(Finder):
         elif cursor.kind == K.DECL_REF_EXPR and cursor.referenced is not None and \
                 cursor.referenced.kind == K.ENUM_CONSTANT_DECL:
             for other in cursor.referenced.semantic_parent.get_children():
-                self.add(start, end, other.spelling, "constant")
+                self.replace(cursor, other.spelling, "constant")
+
+    def more_of_binary(self, cursor, one, two) -> None:
+        between, left, end = self.text_between(one, two), one.type.get_canonical().kind, span(cursor)[1]
+        if between.strip() in ("&&", "||"):
+            self.operands |= {self.flat(child): span(cursor)[0] for child in (one, two)}
+        if cursor.type.kind == ci.TypeKind.VOID:
+            return
+        if between.strip() == "=":
+            if one.kind == K.MEMBER_REF_EXPR:
+                self.fill(one)
+            self.other_values(cursor, one)
+            if left != ci.TypeKind.RECORD:
+                self.places.setdefault(self.flat(one), bare(one.type))
+        if between.strip() == "&" and two.kind == K.INTEGER_LITERAL:
+            self.replace(cursor, f"({self.text_of(one)})", CUTS)
+        elif between.strip(" ()\n") not in ("=", *COMPARISONS, ","):
+            self.instead(cursor, [one, two])
+        elif between.strip() == "=" and left in NUMBERS and self.source[end:end + 1] == b";":
+            for order in "<>":
+                self.replace(cursor, f"if ({self.text_of(one)} {order} {self.text_of(two)}) {self.text_of(cursor)}", "guard")
+        elif between.strip(" ()\n") in COMPARISONS:
+            for value in ("1", "0", f"!({self.text_of(cursor)})"):
+                self.replace(cursor, value, "comparison")
 
     def add_predicate(self, function) -> None:
         if function is not None and function.kind == K.FUNCTION_DECL and function.result_type.get_canonical().kind == ci.TypeKind.BOOL:
@@ -256,16 +240,23 @@ class Rewriter(Finder):
         end = super().end_of(statement)
         return end + 1 if statement.kind in LISTED and self.source[end - 1:end + 1] == b"};" else end
 
-    def instead(self, start: int, end: int, others: list) -> None:
+    def flat(self, cursor) -> str:
+        """Its text, on one line."""
+        return " ".join(self.text_of(cursor).split())
+
+    def flat_text(self, start: int, end: int) -> str:
+        return " ".join(self.source[start:end].decode(errors="replace").split())
+
+    def instead(self, cursor, others: list) -> None:
         for other in others:
-            self.add(start, end, f"({self.text_of(other)})", "part of it")
+            self.replace(cursor, f"({self.text_of(other)})", "part of it")
 
     def named(self, value) -> None:
         """A variable in the place of a number."""
         if self.is_literal(value):
             for variable in self.names[self.name]:
                 if variable.type.get_canonical().kind in NUMBERS:
-                    self.add(value.extent.start.offset, value.extent.end.offset, variable.spelling, "variable")
+                    self.replace(value, variable.spelling, "variable")
 
     def made(self, value) -> None:
         """What a function of this file makes of a variable, in the place of a constant."""
@@ -275,17 +266,14 @@ class Rewriter(Finder):
         for variable in self.names[self.name]:
             for name, (given, _) in self.functions.items():
                 if given == [bare(variable.type)] and name in self.makers:
-                    self.add(value.extent.start.offset, value.extent.end.offset, f"{name}({variable.spelling})", "made by")
+                    self.replace(value, f"{name}({variable.spelling})", "made by")
 
     def mention(self, cursor) -> None:
         """Of this function: a field, and those next to it."""
-        if cursor.referenced is None or cursor.referenced.kind != K.FIELD_DECL:
-            return
-        text = " ".join(self.text_of(cursor).split())
-        if not re.fullmatch(r"[\w.>-]+", text) or not text.endswith(cursor.spelling):
+        text, others = self.flat(cursor), fields_of(cursor)
+        if not others or not re.fullmatch(r"[\w.>-]+", text) or not text.endswith(cursor.spelling):
             return
         known = self.fields.setdefault(self.name, {})
-        others = [other for other in cursor.referenced.semantic_parent.get_children() if other.kind == K.FIELD_DECL]
         place = [other.spelling for other in others].index(cursor.spelling)
         for number, other in enumerate(others):
             kind, distance = other.type.get_canonical(), abs(number - place)
@@ -293,38 +281,36 @@ class Rewriter(Finder):
                 name = text[:len(text) - len(cursor.spelling)] + other.spelling
                 one = known.setdefault(name, Field(name, bare(other.type), kind.kind in NUMBERS, 0, distance))
                 one.distance = min(one.distance, distance)
-                one.first_use = one.first_use or (cursor.extent.start.offset if not distance else 0)
+                one.first_use = one.first_use or (span(cursor)[0] if not distance else 0)
 
-    def other_values(self, start: int, end: int, place) -> None:
+    def other_values(self, cursor, place) -> None:
         """What is given a value gets another variable's, or what one points to."""
         kind = bare(place.type)
         for variable in self.names[self.name]:
             pointee = variable.type.get_canonical().get_pointee()
             for value in [variable.spelling] * (bare(variable.type) == kind) + [f"*{variable.spelling}"] * (bare(pointee) == kind):
                 if value != self.text_of(place):
-                    self.add(start, end, f"{self.text_of(place)} = {value}", "value")
+                    self.replace(cursor, f"{self.text_of(place)} = {value}", "value")
 
     def bounded(self, value, variable) -> None:
         """What a number begins with, but at most another variable, or a field of one; what a function of this file makes of one."""
-        start, end, text = value.extent.start.offset, value.extent.end.offset, self.text_of(value)
+        text = self.text_of(value)
         for other in self.names[self.name]:
             fields = [f"{other.spelling}.{f.spelling}" for f in other.type.get_canonical().get_fields() if bare(f.type) == bare(variable.type)]
             for most in [other.spelling] * (bare(other.type) == bare(variable.type)) + fields:
                 if variable.type.get_canonical().kind in NUMBERS and most != text:
-                    self.add(start, end, f"({text}) < {most} ? ({text}) : {most}", "bound")
+                    self.replace(value, f"({text}) < {most} ? ({text}) : {most}", "bound")
             for name, (given, gives) in self.functions.items():
                 if given == [bare(other.type)] and gives == bare(variable.type):
-                    self.add(start, end, f"{name}({other.spelling})", "made by")
+                    self.replace(value, f"{name}({other.spelling})", "made by")
 
     def fill(self, place) -> None:
         """A function gives a field its value: the other fields of that structure may be forgotten."""
-        base = next(place.get_children(), None)
-        if base is None or place.referenced is None or place.referenced.kind != K.FIELD_DECL:
-            return
-        joint = "->" if base.type.get_canonical().kind == ci.TypeKind.POINTER else "."
-        for other in place.referenced.semantic_parent.get_children():
-            if other.kind == K.FIELD_DECL and other.type.get_canonical().kind in NUMBERS:
-                self.filled.setdefault(self.name, {})[f"{self.text_of(base)}{joint}{other.spelling} = 0;"] = None
+        for base in list(place.get_children())[:1]:
+            joint = "->" if base.type.get_canonical().kind == ci.TypeKind.POINTER else "."
+            for other in fields_of(place):
+                if other.type.get_canonical().kind in NUMBERS:
+                    self.filled.setdefault(self.name, {})[f"{self.text_of(base)}{joint}{other.spelling} = 0;"] = None
 
     def like_other_calls(self) -> None:
         """A call with what another one near it is given."""
@@ -333,13 +319,12 @@ class Rewriter(Finder):
             if len(given) < 2 or len(given) != len(others) or not all(map(self.is_plain, [*given, *others])) or \
                     [bare(a.type) for a in given] != [bare(a.type) for a in others]:
                 continue
-            start, end = given[0].extent.start.offset, given[-1].extent.end.offset
-            self.add(start, end, self.source[others[0].extent.start.offset:others[-1].extent.end.offset].decode(), "arguments")
+            self.add(span(given[0])[0], span(given[-1])[1], self.source[span(others[0])[0]:span(others[-1])[1]].decode(), "arguments")
 
     def one_off(self, value) -> None:
         if value.type.get_canonical().kind in NUMBERS:
             for change in ("+ 1", "- 1"):
-                self.add(value.extent.start.offset, value.extent.end.offset, f"({self.text_of(value)}) {change}", "one off")
+                self.replace(value, f"({self.text_of(value)}) {change}", "one off")
 
     # ---- Sites ----
 
@@ -352,12 +337,12 @@ class Rewriter(Finder):
         self.names[self.name] = list(cursor.get_arguments())
         super().function(cursor)
         if body is not None:
-            self.begins[self.name] = cursor.extent.start.offset
+            self.begins[self.name] = span(cursor)[0]
             self.add_predicate(cursor)
             self.functions[self.name] = [bare(a.type) for a in cursor.get_arguments()], bare(cursor.result_type)
             self.makers |= {self.name} if cursor.result_type.get_canonical().kind in NUMBERS else set()
             if not list(body.get_children()):
-                self.site_before(body.extent.end.offset - 1)
+                self.site_before(span(body)[1] - 1)
                 self.regions[-1].offer_all(self.passed_on(cursor), ADDED)
             self.like_other_calls()
             self.site_of(body)
@@ -379,17 +364,9 @@ class Rewriter(Finder):
         return self.regions[-1]
 
     def ways_out(self) -> list[str]:
-        kind, spelling = self.returns.kind, self.returns.spelling
-        if kind == ci.TypeKind.VOID:
-            values = [""]
-        elif kind == ci.TypeKind.RECORD:
-            values = [f"({spelling}){{ 0 }}"]
-        elif kind == ci.TypeKind.ENUM:
-            values = [c.spelling for c in self.returns.get_declaration().get_children() if c.kind == K.ENUM_CONSTANT_DECL]
-        elif kind == ci.TypeKind.POINTER:
-            values = ["((void *)0)"]
-        else:
-            values = ["0", "1"]
+        constants = [c.spelling for c in self.returns.get_declaration().get_children() if c.kind == K.ENUM_CONSTANT_DECL]
+        values = {ci.TypeKind.VOID: [""], ci.TypeKind.RECORD: [f"({self.returns.spelling}){{ 0 }}"], ci.TypeKind.ENUM: constants,
+                  ci.TypeKind.POINTER: ["((void *)0)"]}.get(self.returns.kind, ["0", "1"])
         return [f"return {value};".replace(" ;", ";") for value in values] + ["continue;", "break;"] * (self.loops > 0)
 
     def goes_on(self, statement) -> list[str]:
@@ -397,7 +374,7 @@ class Rewriter(Finder):
         values = list(statement.get_children())
         if statement.kind != K.RETURN_STMT or self.returns.kind != ci.TypeKind.BOOL or not self.loops or not values:
             return []
-        value = " ".join(self.text_of(values[0]).split())
+        value = self.flat(values[0])
         return [f"if ({value}) return 1; else continue;", f"if (!({value})) return 0; else continue;", *self.walks_on(value)]
 
     def walks_on(self, value: str) -> list[str]:
@@ -420,9 +397,13 @@ class Rewriter(Finder):
 
     def to_all(self, statement) -> list[str]:
         """What is done to one element, done to all that a loop walks."""
-        text = self.source[statement.extent.start.offset:self.end_of(statement)].decode()
+        text = self.statement_text(statement)
         loop = "for (__SIZE_TYPE__ procbuf_i = 0; procbuf_i < {}; procbuf_i++) {}"
         return [loop.format(count, text.replace(f"[{index}]", "[procbuf_i]")) for index, count in self.walked.items() if f"[{index}]" in text]
+
+    def statement_text(self, statement) -> str:
+        """With its semicolon."""
+        return self.source[span(statement)[0]:self.end_of(statement)].decode()
 
     def site_before(self, at: int) -> None:
         before = self.region(at, at, "before")
@@ -436,10 +417,10 @@ class Rewriter(Finder):
         if kind == K.COMPOUND_STMT:
             for child in children:
                 if self.is_whole(child) and child.kind not in (K.NULL_STMT, K.CASE_STMT, K.DEFAULT_STMT, K.LABEL_STMT):
-                    self.site_before(child.extent.start.offset)
+                    self.site_before(span(child)[0])
                 self.site_of(child)
             if children and children[-1].kind not in (K.RETURN_STMT, K.BREAK_STMT, K.CONTINUE_STMT):
-                self.site_before(statement.extent.end.offset - 1)  # its end
+                self.site_before(span(statement)[1] - 1)  # its end
         elif kind == K.DECL_STMT:
             for variable in children:
                 if variable.kind == K.VAR_DECL and variable.storage_class != ci.StorageClass.STATIC:
@@ -454,14 +435,13 @@ class Rewriter(Finder):
                 if child.kind.is_statement() and child.kind not in (K.DECL_STMT,) or child is children[-1]:
                     continue
                 if kind != K.SWITCH_STMT and self.is_condition(child):
-                    self.region(child.extent.start.offset, child.extent.end.offset, "condition")
+                    self.region(*span(child), "condition")
                     if is_loop and (walk := re.fullmatch(r"(\w+) < (.+)", self.text_of(child), re.DOTALL)):
                         self.walked[walk[1]] = walk[2]
             if kind == K.IF_STMT and len(children) == 2 and children[1].kind == K.RETURN_STMT:
-                start, end = statement.extent.start.offset, self.end_of(children[1])
-                self.donors[" ".join(self.source[start:end].decode().split())] = self.name
+                self.donors[self.flat_text(span(statement)[0], self.end_of(children[1]))] = self.name
             elif kind == K.IF_STMT and children[1].kind == K.COMPOUND_STMT and self.is_way_out(children[1]):
-                self.donors[" ".join(self.text_of(children[1]).split())] = self.name
+                self.donors[self.flat(children[1])] = self.name
             self.loops += is_loop
             bodies = children[1:] if kind == K.IF_STMT else children[-1:] if kind != K.DO_STMT else children[:1]
             for child in bodies:
@@ -470,22 +450,22 @@ class Rewriter(Finder):
         elif kind in (K.CASE_STMT, K.DEFAULT_STMT, K.LABEL_STMT):
             self.site_of(children[-1])
         elif kind == K.RETURN_STMT and (ways := self.goes_on(statement)):
-            region = self.region(statement.extent.start.offset, self.end_of(statement), "statement")
+            region = self.region(span(statement)[0], self.end_of(statement), "statement")
             if region is not None:
                 region.offer_all(ways, CHANGED)
         elif kind == K.RETURN_STMT and self.returns.kind == ci.TypeKind.BOOL and children and self.is_condition(children[0]):
-            self.region(children[0].extent.start.offset, children[0].extent.end.offset, "condition")
+            self.region(*span(children[0]), "condition")
         elif kind != K.NULL_STMT and self.is_whole(statement):
-            region = self.region(statement.extent.start.offset, self.end_of(statement), "statement")
+            region = self.region(span(statement)[0], self.end_of(statement), "statement")
             if region is not None:
                 region.offer_all(self.heeded(statement), ADDED)
                 region.offer_all(self.to_all(statement), CHANGED)
-            if kind in (K.BINARY_OPERATOR, K.CALL_EXPR, K.COMPOUND_ASSIGNMENT_OPERATOR) and self.is_plain(statement):
-                text = " ".join(self.source[statement.extent.start.offset:self.end_of(statement)].decode().split())
+            text = " ".join(self.statement_text(statement).split())
+            is_action = kind in (K.BINARY_OPERATOR, K.CALL_EXPR, K.COMPOUND_ASSIGNMENT_OPERATOR) and self.is_plain(statement)
+            if is_action or text.startswith("PROCBUF_REQUIRE"):
                 self.donors[text] = self.name
-                self.assignments += [(text, self.name)] * (kind == K.BINARY_OPERATOR)
-            elif (text := self.source[statement.extent.start.offset:self.end_of(statement)].decode()).startswith("PROCBUF_REQUIRE"):
-                self.donors[" ".join(text.split())] = self.name
+            if is_action and kind == K.BINARY_OPERATOR:
+                self.assignments.append((text, self.name))
 
     def is_way_out(self, block) -> bool:
         """Whether it does something, and then leaves the function."""
@@ -509,12 +489,12 @@ class Rewriter(Finder):
                 below = [c for c in child.get_children() if c.kind.is_expression()]
                 self.value(below[-1] if child.kind == K.UNEXPOSED_EXPR and below and self.text_of(child).startswith(".") else child)
         elif self.is_plain(expression) and not self.text_of(expression).startswith((".", "{")):
-            self.region(expression.extent.start.offset, expression.extent.end.offset, "value")
+            self.region(*span(expression), "value")
 
     def add_donors(self, region: Region) -> None:
         """What other places of the file do, done before a statement, too; and what they change, 0 again."""
         resets = [f"{place[1]} = 0;" for text in self.donors if (place := re.match(r"([\w.>*-]+) [-+|&]?= ", text))]
-        follows = " ".join(self.source[region.start:region.start + MOST_DONATED].decode(errors="replace").split())
+        follows = self.flat_text(region.start, region.start + MOST_DONATED)
         for text in dict.fromkeys([*self.donors, *self.like_others(region), *resets, *self.filled.get(region.function, []),
                                    *self.emptied(region)]):
             if len(text) <= MOST_DONATED and self.is_known(text, region) and not follows.startswith(text):
@@ -542,7 +522,7 @@ class Rewriter(Finder):
         region.guards = [no + f"({one})" for one in dict.fromkeys(asked) if self.is_known(one, region) for no in ("", "!")]
 
     def in_scope(self, region: Region) -> list:
-        return [variable for variable in self.names.get(region.function, []) if variable.extent.start.offset < region.start]
+        return [variable for variable in self.names.get(region.function, []) if span(variable)[0] < region.start]
 
     def known_fields(self, region: Region) -> list[Field]:
         """Of variables that are declared before it: those that the function mentions, the nearest first, then those next to them."""
@@ -569,7 +549,7 @@ class Rewriter(Finder):
 
     def add_replaced(self, region: Region) -> None:
         """Another variable gets the value, as elsewhere in this file."""
-        text = " ".join(self.source[region.start:region.end].decode(errors="replace").split())
+        text = self.flat_text(region.start, region.end)
         if region.kind != "statement" or not re.match(r"[\w>.*-]+( =|\()", text):
             return
         values = dict.fromkeys(re.findall(r"\b(?:PROCBUF_[A-Z_]+|[a-z_]+)\b(?![(.>=-])", text))
@@ -594,7 +574,7 @@ class Rewriter(Finder):
 
     def add_joined(self, region: Region) -> None:
         """A condition with one more, which the file has near by: what was dropped may be elsewhere."""
-        text = " ".join(self.source[region.start:region.end].decode().split())
+        text = self.flat_text(region.start, region.end)
         if region.kind != "condition":
             return
         near = sorted(self.operands, key=lambda o: abs(self.operands[o] - region.start))
@@ -615,7 +595,7 @@ class Rewriter(Finder):
 
     def add_required(self, region: Region, rule: str) -> None:
         """A requirement that is not asked, never met, or asked in other words: a macro has no tree."""
-        text = " ".join(self.source[region.start:region.end].decode().split())
+        text = self.flat_text(region.start, region.end)
         condition = text[text.index(",") + 1:text.rindex(")")].strip()
         others = [f"PROCBUF_REQUIRE({rule}, 0);"]
         for operator in re.finditer(r"[<>=!]=|&&|\|\||(?<!-)[<>]|(?<=\w )[-+](?= )", condition):

@@ -25,6 +25,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "corpus"
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+"""For what lasts moments, and is many files: a disk would be slower than who writes them."""
 FINDING_STATUS = 77
 IDENTITY = re.compile(r"^PROCBUF-BUG kind=[!-~]+ check=[!-~]+ op=[!-~]+$", re.MULTILINE)
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -83,6 +85,9 @@ def is_full(problem: BaseException) -> bool:
             or isinstance(cause, sqlite3.Error) and "full" in str(cause))
 
 
+TOLD_TO_SANITIZERS = re.compile("SAN_OPTIONS$")
+
+
 def front_door(name: str, main: Callable[[], int]) -> None:
     """Run a command, and end with a status that is documented and a line that says why, whatever happens."""
     with contextlib.suppress(OSError):
@@ -90,6 +95,8 @@ def front_door(name: str, main: Callable[[], int]) -> None:
             pass  # else the next file that is opened would be taken for a standard one
         os.close(number)
     sys.stderr = sys.stderr or open(os.devnull, "w")
+    for variable in filter(TOLD_TO_SANITIZERS.search, list(os.environ)):
+        del os.environ[variable]  # one could say that a finding ends with status 0, or is told elsewhere
     status: int | str | None = UNABLE
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_DFL:
@@ -162,9 +169,19 @@ def llvm(tool: str) -> str:
     return os.path.join(folder, name.replace("clang", tool, 1))
 
 
-def need(program: str) -> None:
+def need(program: str, which: str = "") -> None:
+    """`which` packages have it: those of an option of fuzz/setup/install."""
     if shutil.which(program) is None:
-        raise ToolError(f"{program} is missing: run fuzz/setup/install")
+        raise ToolError(f"{program} is missing: run fuzz/setup/install{which}")
+
+
+def output_of(*command: object) -> str:
+    """What a command of the tests prints. Raises ToolError if it fails, or is not there."""
+    need(str(command[0]), " --all")
+    done = run(command)
+    if done.returncode != 0:
+        raise ToolError(f"{quoted(*command)}:\n{done.stderr[-2000:]}")
+    return done.stdout
 
 
 @functools.cache
@@ -286,6 +303,16 @@ def write_whole(path: Path, text: str | bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise ToolError(f"cannot write {path}: {error.strerror}") from error
+
+
+def put_in_place(work: Path, final: Path) -> None:
+    """A folder takes the place of another, which is .NAME.old in between: who is killed there has lost nothing."""
+    old = final.with_name(f".{final.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if final.exists():
+        final.rename(old)
+    work.rename(final)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def write_json(path: Path, data) -> None:

@@ -62,14 +62,10 @@ class Triage:
     def ask(self, inputs: list[Path], harness: str | None, found_by: str) -> set[Path]:
         """Replay inputs; each at which that stops is a finding. Returns: those that are not to be used."""
         bad: set[Path] = set()
-        rest = inputs
-        while rest:
-            stopped = next(iter(run_all(self.build, rest, harness, most=1)), None)
-            if stopped is None:
-                break
+        for stopped in run_all(self.build, inputs, harness):
             if self.take_stopped(stopped, harness, found_by, is_slow=stopped.hung):
                 bad.add(stopped.path)
-            rest = rest[rest.index(stopped.path) + 1:]
+            rest = inputs[inputs.index(stopped.path) + 1:]
             if rest and self.findings.is_hanging():
                 self.journal.breaks(f"corpus of {harness or 'the repository'}", f"{len(rest)} inputs were neither replayed nor used, "
                                     f"because the library hangs: {', '.join(shown(path.name) for path in rest[:5])}{' …' * (len(rest) > 5)}")

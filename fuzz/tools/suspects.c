@@ -277,7 +277,7 @@ static void end_phase(double share)
 
 /* ---- Workers ---- */
 
-enum { RUN_MS = 100, FIRST_RUN_MS = 3000 };
+enum { RUN_MS = 100, FIRST_RUN_MS = 3000, LARGE_SET_UP_MS = 1000 };
 
 static struct job *jobs;
 static unsigned job_count;
@@ -1114,6 +1114,8 @@ static void run_finding(struct testbed *t, const char *path)
     const double before = spent();
     run_jobs_with(t, run_program, FIRST_RUN_MS);
     finding_ms = 5 + (long)(4000 * (spent() - before));
+    if (finding.in_set_up && trace_is_large(&trace))
+        finding_ms += LARGE_SET_UP_MS; /* it was not made to the end */
     is_logging = false;
     when_run = NULL;
     if (jobs[0].result.verdict != BROKE || strcmp(identity, shared->identity) != 0) {

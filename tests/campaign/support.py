@@ -17,11 +17,8 @@ PATCHES = ROOT / "tests/defects/patches"
 HARNESSES = sorted(path.name for path in (ROOT / "corpus").iterdir() if path.is_dir() and path.name != "regressions")
 
 
-def call(*command, stdin: bytes | None = None, timeout: float = 1200) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([str(word) for word in command], input=stdin, capture_output=True,
-                          timeout=timeout, cwd=ROOT, check=False)
-    return subprocess.CompletedProcess(done.args, done.returncode, *(text.decode(errors="replace")
-                                                                     for text in (done.stdout, done.stderr)))
+def call(*command, stdin: bytes | None = None, timeout: float = 1200, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    return tools.run(command, stdin=stdin, timeout=timeout, cwd=cwd, environment=environment)
 
 
 def programs_with(mark: str) -> list[str]:

@@ -5,19 +5,16 @@ import os
 import re
 import subprocess
 
-from support import ROOT, Case
+from support import ROOT, Case, call
 
 from orchestrate.gate import others
-from orchestrate.gate.judge import WHAT
+from orchestrate.gate.judge import CHECKS
 
 CASES = ROOT / "tests/gate_cases/run"
 
 
 class Change(Case):
-    def call(self, *command, cwd=ROOT, **environment):
-        done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True,
-                              errors="replace", timeout=1200, check=False, env=os.environ | environment)
-        return done
+    call = staticmethod(call)
 
     def gate(self, *words):
         return self.call(ROOT / "tests/gate", *words, "--trees", self.folder / "trees")
@@ -58,7 +55,7 @@ class Change(Case):
         listed = self.call(CASES, "--list")
         self.check(listed, 0)
         rows = [line.split()[1:3] for line in listed.stdout.splitlines()]
-        self.assertEqual({row[1] for row in rows if row[0] == "refused"}, set(WHAT))
+        self.assertEqual({row[1] for row in rows if row[0] == "refused"}, set(CHECKS))
         self.assertGreaterEqual(sum(row[0] == "accepted" for row in rows), 10)
         self.check(self.call(CASES, "nonsense"), 2, "no such case")
 

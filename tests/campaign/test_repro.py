@@ -294,6 +294,15 @@ class Repro(Case):
         self.check(done, 1, "clang -O1, ASan alone ")
         self.assertNotIn("ASan alone    the same bug", done.stdout)
 
+    def test_what_sanitizers_are_told_from_outside_hides_no_bug(self):
+        """UBSan reads the options of all of them, and AddressSanitizer UBSan's."""
+        log = self.folder / "log"
+        told = f"exitcode=0:halt_on_error=0:silence_unsigned_overflow=1:log_path={log}"
+        done = call("env", f"UBSAN_OPTIONS={told}", f"ASAN_OPTIONS={told}", REPRO, "--lib", broken_lib("L08x"),
+                    self.write("a.trace", "trace 1\ntable_slot 0\n"))
+        self.check(done, 1, "kind=ubsan-", "runtime error: ")
+        self.assertEqual(list(self.folder.glob("log*")), [])
+
     def test_finds_the_commit_that_brought_the_bug(self):
         clone = self.folder / "clone"
         git = ["git", "-C", clone, "-c", "user.name=a", "-c", "user.email=a@example.org"]

@@ -19,6 +19,8 @@ from orchestrate.suspects import Opinion, Switched
 from orchestrate.switches import ADDED, CHANGED, GUARDED, JOINED, MOVED, VARIANTS, WANTED, Region, Site, Variant, rewrite
 from orchestrate.tools import ToolError, clang
 
+PLENTY_S = 10
+"""Of the processor: enough on a machine that others keep busy, too, where the same takes several times as long."""
 IDENTITY = "PROCBUF-BUG kind=result check=outcome-status op=brk"
 FINDING = Finding(IDENTITY, "life", "medium", 1.5, 1, 2, "folder", f"expected: OK\nRule of lib/CONTRACT.md: K1\n{IDENTITY}\n", "./fuzz/repro folder")
 NEAR = {"failing": 9, "other": 0, "passing": 10}
@@ -408,7 +410,7 @@ class Command(unittest.TestCase):
             trace.write_text("trace 1\nprocess\nset_byte p0 p0.break 1\n")
             cure = suspects.strong_cures(suspects.measure(library, trace, []))[0]
             before = next(number for number, site in library.sites.items() if site.places)
-            self.assertEqual(suspects.cured_by(library, trace, [(before, WANTED), cure]), {cure})
+            self.assertEqual(suspects.cured_by(library, trace, [(before, WANTED), cure], PLENTY_S), {cure})
 
     def test_what_one_change_makes_of_the_processes_of_large_traces_is_gone_for_the_next(self):
         library = suspects.switched(broken_lib("P04"))
@@ -417,7 +419,7 @@ class Command(unittest.TestCase):
             trace.write_text("trace 1\nprocess ram=131072 kernel=256 flash=0\n")
             cures = suspects.strong_cures(suspects.measure(library, trace, []))[:8]
             unrelated = [(number, 1) for number, site in library.sites.items() if site.file == "src/slice.c" and site.variants]
-            undone = suspects.cured_by(library, trace, cures + unrelated[:40])
+            undone = suspects.cured_by(library, trace, cures + unrelated[:40], PLENTY_S)
             self.assertTrue(undone)
             self.assertLessEqual(undone, set(cures))
 
@@ -509,7 +511,6 @@ class Reports(unittest.TestCase):
             opinion = Opinion([suspect("f")], "", "operation 1, before operation 2, which was noticed")
             causes.take_in(bundles, [one], opinion)
             self.assertEqual(read_bundle(bundles.of(one)).suspects, [suspect("f")])
-            self.assertEqual(suspects.suspects_of(bundles.of(one)), [suspect("f")])
             said = (bundles.of(one) / "explanation.txt").read_text()
             self.assertTrue(said.endswith(f"State was wrong first in operation 1, before operation 2, which was noticed.\n{IDENTITY}\n"), said)
             causes.take_in(bundles, [one], opinion)  # the next night

@@ -12,16 +12,17 @@ import os
 import shutil
 import statistics
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
+
+from mistakes import chosen
 
 from orchestrate import measured, tools
 from orchestrate.builds import SETUPS
 from orchestrate.detection import plant, recognised, room, try_once
 from orchestrate.engine import Fuzzer
 from orchestrate.planted import Defect, Failure, all_defects, patched_library
-from orchestrate.tools import ROOT
+from orchestrate.tools import ROOT, front_door
 
 FUZZED = {setup.name: setup for setup in SETUPS}
 PLAIN = "plain-harness"
@@ -152,23 +153,16 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="try what the table holds too")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="only draw the table's survival curves, as PNG")
     options = parser.parse_args()
-    defects = [d for d in all_defects() if not options.ids or d.id in options.ids]
-    if len(defects) < len(options.ids or []):
-        print("no such bug (tests/defects/run --list shows them)", file=sys.stderr)
-        return 2
+    defects = chosen(all_defects(), options.ids)
     if options.sample:
         defects = [d for d in defects if d.id in SAMPLE]
-    try:
-        tables = json.loads(options.table.read_text()) if options.table.exists() else {}
-        tables.pop(ABOUT, None)
-        stamps = tables.pop(MEASURED, {})
-        if options.plot:
-            plot(tables, options.plot, options.seconds)
-            return 0
-        built = build(options.setup)
-    except (tools.ToolError, OSError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    tables = json.loads(options.table.read_text()) if options.table.exists() else {}
+    tables.pop(ABOUT, None)
+    stamps = tables.pop(MEASURED, {})
+    if options.plot:
+        plot(tables, options.plot, options.seconds)
+        return 0
+    built = build(options.setup)
     known = tables.setdefault(" in ".join(filter(None, [options.setup, options.harness])), {})
     if options.again:
         for defect in defects:
@@ -199,4 +193,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    front_door("from_nothing", main)

@@ -1,14 +1,69 @@
 """What else the tests of planted bugs do with them, and mistakes that are planted in the testbed itself."""
+import argparse
 import json
+import os
 import re
 import shlex
 import shutil
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from orchestrate.planted import (DEFECTS, Defect, Failure, all_defects, compile_changed, link, patch, run)
-from orchestrate.tools import ROOT
+from orchestrate.tools import FINDING_STATUS, ROOT, ToolError, identity_in
 
 CORPORA = [str(path) for path in sorted((ROOT / "corpus").iterdir()) if path.is_dir()]
+
+
+# ---- What their commands have in common ----
+
+def make_parser(description: str, epilog: str, ids: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter, epilog=epilog)
+    parser.add_argument("ids", nargs="*", metavar="ID", help=ids)
+    parser.add_argument("--build", type=Path, default=ROOT / "build/asan", metavar="DIR", help="a built testbed (default: build/asan)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
+    return parser
+
+
+def built(options: argparse.Namespace) -> Path:
+    """The folder of --build."""
+    build = options.build.resolve()
+    if not (build / "fuzz/procbuf-replay").exists():
+        raise ToolError(f"{build}: no built testbed there; run ./tests/run first")
+    return build
+
+
+def chosen(rows: list, ids: list[str], what: str = "bug (tests/defects/run --list shows them)") -> list:
+    """Those with these ids; without any, all."""
+    if unknown := set(ids) - {row.id for row in rows}:
+        raise ToolError(f"{', '.join(sorted(unknown))}: no such {what}")
+    return [row for row in rows if not ids or row.id in ids]
+
+
+def each(rows: Iterable, work: Callable, jobs: int | None, *more: type[Exception]) -> Iterator[tuple]:
+    """Do something with each, side by side. Yields, in their order: it, what came of it, and why it failed, or ''."""
+    failures: tuple[type[Exception], ...] = (Failure, subprocess.TimeoutExpired, *more)
+    with ThreadPoolExecutor(jobs) as pool:
+        for row, future in [(row, pool.submit(work, row)) for row in rows]:
+            try:
+                yield row, future.result(), ""
+            except failures as failure:
+                yield row, None, str(failure) or "failed"
+
+
+def caught_by_corpora(replay: Path, folder: Path) -> tuple[str, str]:
+    """The identity in which the saved corpora end, and the report. Raises Failure if they do not end in one."""
+    done = run([replay, *CORPORA], folder)
+    identity = identity_in(done.stderr)
+    if done.returncode == 0:
+        raise Failure("missed: the corpora ran clean")
+    if done.returncode != FINDING_STATUS or not identity:
+        raise Failure(f"ended with status {done.returncode} and no identity:\n{done.stderr[-2000:]}")
+    return identity, done.stderr
+
+
+# ---- What they do ----
 
 
 def frozen() -> set[str]:

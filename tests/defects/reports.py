@@ -8,22 +8,19 @@ reproduced from another folder.
 
 usage: reports.py [--build DIR] [ID…]
 """
-import argparse
-import concurrent.futures
-import os
 import re
 import shutil
 import statistics
-import subprocess
-import sys
 from pathlib import Path
+
+from mistakes import built, chosen, each, make_parser
 
 from orchestrate import emit, explain, measured
 from orchestrate.bundle import Bundles, read_finding
 from orchestrate.findings import Findings, Origin
 from orchestrate.planted import Defect, Failure, all_defects, compile_changed, judge, link, patched_library, run
 from orchestrate.replay import replay
-from orchestrate.tools import FINDING_STATUS, ROOT, Build, ToolError, clang, identity_in
+from orchestrate.tools import FINDING_STATUS, ROOT, Build, ToolError, clang, front_door, identity_in
 
 TOOLS = ("procbuf-replay", "procbuf-minimize", "procbuf-convert", "procbuf-emit")
 MOST_OPERATIONS = 12
@@ -89,7 +86,7 @@ def go(defect: Defect, build: Path, keep: Path | None) -> str:
     if not re.search(r"^->\s+(\d+|\(the end)", first.report, re.MULTILINE) and " op=process" not in identity:
         raise Failure(f"the explanation marks no operation:\n{first.report}")
     rule = re.search(r"^Rule of lib/CONTRACT.md: ([A-Z]\d+)$", first.report, re.MULTILINE)
-    if not rule or not explain.rule_text(rule[1]):
+    if not rule or not explain.rule_at(rule[1])[1]:
         raise Failure(f"the explanation names no rule of the contract:\n{first.report[-500:]}")
 
     finding = Findings(Bundles(folder / "findings", None), programs).add(crash, Origin(None, "a planted bug"))
@@ -132,51 +129,33 @@ def go(defect: Defect, build: Path, keep: Path | None) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\nusage")[0],
-                                     formatter_class=argparse.RawDescriptionHelpFormatter,
-                                     epilog="Exit status: 0 all went well; 1 one did not; 2 could not tell.")
-    parser.add_argument("ids", nargs="*", metavar="ID", help="these bugs only (default: all)")
+    parser = make_parser(__doc__.split("\n\nusage")[0], "Exit status: 0 all went well; 1 one did not; 2 could not tell.",
+                         "these bugs only (default: all)")
     parser.add_argument("--real", action="store_true", help="those that were made in real kernels only")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth of them")
-    parser.add_argument("--build", type=Path, default=ROOT / "build/asan", metavar="DIR")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
     parser.add_argument("--update", action="store_true", help="keep the numbers in reports.json, for tests/RESULTS.md")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the C tests there")
     options = parser.parse_args()
-    defects = [d for d in all_defects() if not options.ids or d.id in options.ids]
-    if len(defects) < len(options.ids or []):
-        print("no such bug (tests/defects/run --list shows them)", file=sys.stderr)
-        return 2
-    defects = [d for d in defects if "made in" in d.fields or not options.real][::max(1, options.every)]
-    build = options.build.resolve()
-    if not (build / "fuzz/procbuf-replay").exists():
-        print(f"{build}: no built testbed there; run ./tests/run first", file=sys.stderr)
-        return 2
+    defects = [d for d in chosen(all_defects(), options.ids) if "made in" in d.fields or not options.real][::max(1, options.every)]
+    build = built(options)
     if options.keep:
         options.keep.mkdir(parents=True, exist_ok=True)
     for compiler in COMPILERS:
         compile_library(compiler, ROOT / "lib", sorted((ROOT / "lib/src").glob("*.c")),
                         build / f"reports/lib-{compiler}")
-    failed = 0
-    told = []
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        results = {d.id: pool.submit(go, d, build, options.keep) for d in defects}
-        for defect in defects:
-            try:
-                told.append(results[defect.id].result())
-                print(f"{defect.id:8}{told[-1]}", flush=True)
-            except (Failure, ToolError, subprocess.TimeoutExpired) as failure:
-                failed += 1
-                print(f"{defect.id:8}FAILED  {failure}", flush=True)
-    print(f"{len(defects) - failed} of {len(defects)} planted bugs explained, minimised, and made into a test")
+    told: list[str] = []
+    for defect, text, failure in each(defects, lambda defect: go(defect, build, options.keep), options.jobs, ToolError):
+        told += [] if failure else [text]
+        print(f"{defect.id:8}" + (f"FAILED  {failure}" if failure else text), flush=True)
+    print(f"{len(told)} of {len(defects)} planted bugs explained, minimised, and made into a test")
     if options.update and told:
         sizes = [int(text.split()[0]) for text in told]
         which = " --real" * options.real + f" --every {options.every}" * (options.every > 1)
         measured.record(ROOT / "tests/defects/reports.json", f"tests/defects/reports.py{which}", [{
             "planted bugs": len(defects), "from crash to fix": len(told), "that no C test can see": sum("no C test" in text for text in told),
             "operations, median": int(statistics.median_low(sizes)), "operations, most": max(sizes)}])
-    return 1 if failed else 0
+    return 1 if len(told) < len(defects) else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    front_door("reports.py", main)

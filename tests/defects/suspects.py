@@ -15,7 +15,6 @@ import os
 import random
 import re
 import shutil
-import sys
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -23,14 +22,14 @@ from pathlib import Path
 from orchestrate import measured, suspects
 from orchestrate.causes import MOST_FINDINGS, grouped, one_cause, seconds_each
 from orchestrate.functions import functions_in
-from orchestrate.planted import (AS_SHIPPED, DEFECTS, NAME_STATE, Defect, Failure, all_defects, compile_changed, compile_commands, link, patch,
+from orchestrate.planted import (AS_SHIPPED, DEFECTS, Defect, Failure, all_defects, compile_changed, link, patch,
                                  patched_library, read_defect, run)
 from orchestrate.record import Finding
 from orchestrate.replay import minimize, replay, run_all
 from orchestrate.revision import git_revision
 from orchestrate.suspects import Opinion, Switched, functions, named_in, rank, switched
 from orchestrate.switches import CHECKED, rewrite
-from orchestrate.tools import ROOT, Build, ToolError, build, identity_in
+from orchestrate.tools import ROOT, Build, ToolError, build, front_door, identity_in
 
 TABLE = DEFECTS / "suspects.json"
 GROUPS = DEFECTS / "groups.json"
@@ -96,20 +95,7 @@ class Bench:
         """The same, of its copy with switches."""
         ours, copy = self.switched / "switched", folder / "switched"
         sites = rewrite(lib, copy, [] if (folder / AS_SHIPPED).exists() else CHECKED)
-        changed = [path for path in sorted((copy / "src").glob("*.c")) if path.read_bytes() != (ours / "src" / path.name).read_bytes()]
-        if any(path.read_bytes() != (ours / path.relative_to(copy)).read_bytes() for path in copy.rglob("*.h")):
-            changed = sorted((copy / "src").glob("*.c"))
-        objects = []
-        for source in changed:
-            command = [word.replace(f"{ours}/", f"{copy}/") for word in compile_commands(self.switched)[source.name]]
-            if (folder / AS_SHIPPED).exists():
-                command.remove("-DPROCBUF_CHECKED")
-            target = folder / f"{source.stem}.switched.o"
-            command[command.index("-o") + 1] = str(target)
-            done = run([*NAME_STATE, *command], self.switched)
-            if done.returncode != 0:
-                raise Failure(f"with switches it does not build:\n{done.stderr[-1000:]}")
-            objects.append(str(target))
+        objects = compile_changed(copy, folder, self.switched, ours)
         return Switched(link("fuzz/procbuf-suspects", objects, folder, self.switched), lib, {site.number: site for site in sites})
 
     def folder(self, name: str) -> Path:
@@ -140,21 +126,21 @@ def first_program(tools: Build, folder: Path) -> tuple[Path, str]:
     return program, identity
 
 
-def judge(defect: Defect, bench: Bench) -> Row:
+def judge(defect: Defect, bench: Bench, seconds: float) -> Row:
     folder = bench.folder(defect.id)
     try:
         lib = patched_library(defect, folder)
         tools = bench.tools(lib, folder)
         program, identity = first_program(tools, folder)
         library = bench.with_switches(lib, folder)
-        measured = suspects.measure(library, program, TRACES)
+        measured = suspects.measure(library, program, TRACES, seconds)
         report = replay(tools, program, explain=True).report
         ranked = named_in(report, lib) + rank(library.sites, measured, report)
         places, names = truth(lib)
         function = next((n for n, name in enumerate(functions(ranked), 1) if name in names), NOWHERE)
         line = next((n for n, one in enumerate(ranked, 1) if (one.file, one.line) in places), NOWHERE)
         return Row(defect.id, kind_of(defect), identity, function, line, measured["seconds"])
-    except (Failure, ToolError) as failure:
+    except ToolError as failure:
         return Row(defect.id, kind_of(defect), "", NOWHERE, NOWHERE, 0.0, str(failure)[:300])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -225,7 +211,7 @@ def group(defects: list[Defect], bench: Bench) -> Set:
         made = grouped(findings, one_cause(library, opinions))
         mixed = sum(sum(not shown.isdisjoint(g.findings) for shown in shown_by.values()) > 1 for g in made)
         return Set(bugs, len(found), len(made), mixed, ", ".join(bug for bug, shown in shown_by.items() if not shown))
-    except (Failure, ToolError) as failure:
+    except ToolError as failure:
         return Set(bugs, why=str(failure).splitlines()[0])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -303,6 +289,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--groups", type=int, metavar="N", help="N of them one at a time, and N triples at once: how many groups they make; with IDs, these alone, A+B+C at once")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
     parser.add_argument("--update", action="store_true", help="put what ran into the table in suspects.json, for tests/RESULTS.md; others keep their rows")
+    parser.add_argument("--seconds", type=float, default=suspects.SECONDS, metavar="S", help="of the processor, for each (default: %(default)s, as everywhere)")
     parser.add_argument("--floors", metavar="FIRST,THREE,LINE", default="0.8,0.95,0.7", help="shares below which the status is 1 (default: %(default)s)")
     return parser.parse_args()
 
@@ -314,8 +301,7 @@ def main() -> int:
     defects = defects if options.unseen else all_defects() + defects * (not options.groups)
     unknown = {bug for word in options.ids for bug in word.split("+" if options.groups else None)} - {d.id for d in defects}
     if unknown:
-        print(f"no such bug: {', '.join(sorted(unknown))} (tests/defects/run --list shows them)", file=sys.stderr)
-        return 2
+        raise ToolError(f"no such bug: {', '.join(sorted(unknown))} (tests/defects/run --list shows them)")
     if options.ids and not options.groups:
         defects = sorted((d for d in defects if d.id in options.ids), key=lambda d: options.ids.index(d.id))
     if options.count:
@@ -325,7 +311,7 @@ def main() -> int:
         return measure_groups(defects, options.groups, bench, options)
     rows = []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for row in pool.map(lambda d: judge(d, bench), defects):
+        for row in pool.map(lambda d: judge(d, bench, options.seconds), defects):
             rows.append(row)
             print(f"{row.id:8}{row.kind:10}function {row.function:3}  line {row.line:3}  {row.cpu_s:4.1f} s  {row.why or row.identity}", flush=True)
             if options.update:  # after each, since all of them take hours
@@ -382,8 +368,4 @@ def summary_of_sets(sets: list[Set]) -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except ToolError as problem:
-        print(problem, file=sys.stderr)
-        sys.exit(2)
+    front_door("suspects", main)

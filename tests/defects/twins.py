@@ -12,11 +12,12 @@ import argparse
 import random
 import re
 import shutil
-import sys
 from pathlib import Path
 
+from mistakes import built
+
 from orchestrate.planted import Failure, compile_changed, link, run
-from orchestrate.tools import ROOT, identity_in
+from orchestrate.tools import ROOT, front_door, identity_in
 
 TOOLS = ("procbuf-replay", "procbuf-minimize")
 WRONG_CHECK = ("src/range.c", "    if (start < low || start > high)\n        return false;\n",
@@ -108,24 +109,17 @@ def main() -> int:
     parser.add_argument("--build", type=Path, default=ROOT / "build/asan", metavar="DIR")
     parser.add_argument("--count", type=int, default=20, metavar="N", help="programs for each pair (20)")
     options = parser.parse_args()
-    build = options.build.resolve()
-    if not (build / "fuzz/procbuf-minimize").exists():
-        print(f"{build}: no built testbed there; run ./tests/run first", file=sys.stderr)
-        return 2
-    try:
-        drifted = 0
-        for name, edit, pair in (("two wrong answers", WRONG_CHECK, CHECK_TWINS),
-                                 ("two rules", WRONG_RULES, RULE_TWINS),
-                                 ("two asserts", WRONG_ASSERT, ASSERT_TWINS),
-                                 ("two reports of ASan", WRONG_READ, READ_TWINS)):
-            folder = build / "twins" / name.replace(" ", "-")
-            drifted += try_pair(name, broken_library(folder, edit), pair, folder, build, options.count)
-            shutil.rmtree(folder)
-    except Failure as failure:
-        print(failure, file=sys.stderr)
-        return 2
+    build = built(options)
+    drifted = 0
+    for name, edit, pair in (("two wrong answers", WRONG_CHECK, CHECK_TWINS),
+                             ("two rules", WRONG_RULES, RULE_TWINS),
+                             ("two asserts", WRONG_ASSERT, ASSERT_TWINS),
+                             ("two reports of ASan", WRONG_READ, READ_TWINS)):
+        folder = build / "twins" / name.replace(" ", "-")
+        drifted += try_pair(name, broken_library(folder, edit), pair, folder, build, options.count)
+        shutil.rmtree(folder)
     return 1 if drifted else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    front_door("twins", main)

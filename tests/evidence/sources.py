@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
-from orchestrate import builds, evidence, hardware
+from orchestrate import builds, evidence
 from orchestrate.functions import Function, functions_of, library
 from orchestrate.planted import Defect, all_defects
 from orchestrate.record import EvidenceCell, EvidenceRow, FileCoverage

@@ -24,7 +24,7 @@ from orchestrate.bundle import Bundles
 from orchestrate.facts import Fact
 from orchestrate.findings import Findings
 from orchestrate.journal import Journal
-from orchestrate.live import QuietView
+from orchestrate.live import PlainView
 from orchestrate.record import Finding, Record, Reproduction, Under as Row
 from orchestrate.tools import ROOT, Build, ToolError
 
@@ -193,7 +193,7 @@ class Under(unittest.TestCase):
         self.build = Build(BUILD, ROOT / "lib")
         self.findings = Findings(Bundles(self.folder, None), self.build)
         self.findings.shows_on_machine = under.shows
-        self.journal = Journal(QuietView(), Record())
+        self.journal = Journal(PlainView(quiet=True), Record())
 
     def run_on(self, seconds: float = 1000, count: int = 1, **changes):
         """The row of a machine that is changed, the only one that there is."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import re
-import shlex
 import subprocess
 import tempfile
 from collections import Counter, defaultdict
@@ -91,8 +90,7 @@ class Judge:
         self.program = program
         self.commands = {name: command for name, command in planted.compile_commands(built, target).items() if (ROOT / "lib/src" / name).exists()}
         self.likeliest = Likeliest(parts)
-        text = planted.run(["ninja", "-t", "commands", program], built).stdout.splitlines()[-1]
-        self.link_words = [word for word in shlex.split(text.split("&& cd ")[0]) if word not in (":", "&&")]
+        self.link_words = planted.link_words(program, built)
         self.entering: dict[str, set[str]] = {}
         """Function to the names of what enters it: no other can notice what is in it."""
         self.without_effect: set[mutants.Mutant] = set()

@@ -1,6 +1,8 @@
 """Both states of a change, built: the testbed of one with the library of one, and what runs there."""
 from __future__ import annotations
 
+import functools
+import itertools
 import json
 import os
 import re
@@ -13,8 +15,8 @@ from pathlib import Path
 
 from .. import replay
 from ..engine import INPUT_BYTES, INPUT_TIMEOUT_S
-from ..tools import ROOT, Build, ToolError, first_error, identity_in
-from .change import Change
+from ..tools import MEMORY, ROOT, Build, ToolError, first_error, identity_in, run
+from .change import Change, Tree
 
 SILENCE_S = 60.0
 """Which no input takes, however busy the machine: only a hang reaches it."""
@@ -24,7 +26,7 @@ MOST_SEEDS = 24
 QUIET = {"ASAN_OPTIONS": "detect_leaks=0:symbolize=0", "UBSAN_OPTIONS": "symbolize=0"}
 
 
-class Broken(Exception):
+class Broken(ToolError):
     """It does not build: the first error."""
 
 
@@ -32,23 +34,18 @@ class Broken(Exception):
 class Tests:
     """Of Criterion's programs: name, as SUITE.TEST, to whether it passed."""
     passed: dict[str, bool]
-    said: str = ""
 
     def failed(self) -> set[str]:
         return {name for name, passed in self.passed.items() if not passed}
 
 
-def call(command: Sequence[object], cwd: Path | None = None, environment: dict[str, str] | None = None,
-         stdin: bytes | None = None) -> subprocess.CompletedProcess[str]:
+def call(command: Sequence[object], cwd: Path | None = None, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     try:
-        done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, input=stdin, check=False,
-                              timeout=HANG_S, env=os.environ | (environment or {}))
+        return run(command, cwd=cwd, environment=environment, timeout=HANG_S)
     except FileNotFoundError as problem:
         raise ToolError(f"{command[0]} is not installed: fuzz/setup/install --all") from problem
     except subprocess.TimeoutExpired as problem:
         raise ToolError(f"{command[0]}: no end after {HANG_S} s") from problem
-    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(errors="replace"),
-                                       done.stderr.decode(errors="replace"))
 
 
 class Workshop:
@@ -56,42 +53,32 @@ class Workshop:
 
     def __init__(self, change: Change):
         self.change = change
-        self.done: dict[tuple, Path | Broken] = {}
         self.environment = {"CCACHE_DIR": os.environ.get("CCACHE_DIR", str(ROOT / "build/ccache"))}
-        self.told: dict[tuple, object] = {}
 
+    def state(self, side: str) -> Tree:
+        return self.change.old if side == "old" else self.change.new
+
+    @functools.cache
     def tree(self, side: str) -> Path:
         """Its folder, written when it is first asked for: most refusals need none."""
-        tree = self.change.old if side == "old" else self.change.new
-        if (side,) not in self.told:
-            tree.write()
-            self.told[side,] = True
-        return tree.folder
+        self.state(side).write()
+        return self.state(side).folder
 
-    def folder(self, side: str, lib: str, preset: str = "asan") -> Path:
-        return self.tree(side) / "build" / (preset if side == lib else f"{preset}-other-lib")
+    @functools.cache
+    def configured(self, side: str, lib: str, preset: str) -> Path:
+        """The folder for a build. Raises Broken."""
+        tree = self.tree(side)
+        folder = tree / "build" / (preset if side == lib else f"{preset}-other-lib")
+        done = call(["cmake", "-S", tree, "--preset", preset, "-B", folder, f"-DPROCBUF_LIB_DIR={self.tree(lib) / 'lib'}"], tree,
+                    self.environment)
+        if done.returncode != 0:
+            raise Broken(f"cmake: {first_error(done.stderr)}")
+        return folder
 
+    @functools.cache
     def built(self, side: str, lib: str, *targets: str, preset: str = "asan") -> Path:
         """The testbed of one state with the library of one. Raises Broken."""
-        key = (side, lib, preset, targets)
-        if key not in self.done:
-            try:
-                self.done[key] = self._build(side, lib, targets, preset)
-            except Broken as broken:
-                self.done[key] = broken
-        result = self.done[key]
-        if isinstance(result, Broken):
-            raise result
-        return result
-
-    def _build(self, side: str, lib: str, targets: tuple[str, ...], preset: str) -> Path:
-        tree, folder = self.tree(side), self.folder(side, lib, preset)
-        if ("configured", side, lib, preset) not in self.told:
-            done = call(["cmake", "-S", tree, "--preset", preset, "-B", folder, f"-DPROCBUF_LIB_DIR={self.tree(lib) / 'lib'}"], tree,
-                        self.environment)
-            if done.returncode != 0:
-                raise Broken(f"cmake: {first_error(done.stderr)}")
-            self.told["configured", side, lib, preset] = True
+        tree, folder = self.tree(side), self.configured(side, lib, preset)
         done = call(["cmake", "--build", folder, "--target", *targets], tree, self.environment)
         if done.returncode != 0:
             lines = (done.stdout + done.stderr).splitlines()
@@ -101,8 +88,7 @@ class Workshop:
 
     def for_tests(self, side: str, *targets: str) -> Path:
         """A build with all tests, and these targets. Raises Broken."""
-        tree, folder = self.tree(side), self.folder(side, side)
-        self.built(side, side, "procbuf-replay", "procbuf-convert")
+        tree, folder = self.tree(side), self.built(side, side, "procbuf-replay", "procbuf-convert")
         done = call(["cmake", "-DPROCBUF_ALL_TESTS=ON", folder], tree, self.environment)
         if done.returncode != 0:
             raise Broken(f"cmake: {first_error(done.stderr)}")
@@ -118,8 +104,7 @@ class Workshop:
     # ---- Saved inputs ----
 
     def saved(self, side: str) -> list[Path]:
-        tree = self.change.old if side == "old" else self.change.new
-        return [self.tree(side) / path for path in tree.paths("corpus/*.trace", "corpus/*.sequence")]
+        return [self.tree(side) / path for path in self.state(side).paths("corpus/*.trace", "corpus/*.sequence")]
 
     def all_saved(self) -> list[Path]:
         """Of the change, and those of the base that it deletes or alters."""
@@ -135,8 +120,8 @@ class Workshop:
         build = self.replayer(side, lib)
         halves = [inputs[0::2], inputs[1::2]]
         with ThreadPoolExecutor(2) as pool:
-            stops = pool.map(lambda half: replay.run_all(build, half, options=options, silence_s=SILENCE_S, most=most,
-                                                         environment=QUIET) if half else [], halves)
+            stops = pool.map(lambda half: list(itertools.islice(replay.run_all(
+                build, half, options=options, silence_s=SILENCE_S, environment=QUIET), most)), halves)
             return {stop.path: identity_in(stop.report) or ("it hangs" if stop.hung else first_error(stop.report))
                     for some in stops for stop in some}
 
@@ -157,32 +142,25 @@ class Workshop:
     def unit_programs(self, side: str, lib: str) -> list[Path]:
         """unit-lib and the tests that findings became; unit-testbed with its own library alone, since it looks inside, and where
         that or tests have changed: of a library, corpora show more."""
-        tree = self.change.old if side == "old" else self.change.new
+        tree = self.state(side)
         names = ["unit-lib"] if "tests/unit/CMakeLists.txt" in tree.entries else []
         found = [f"found-{path.rsplit('/', 1)[1][:-2]}" for path in tree.paths("tests/found/*.c")]
         bed = ["unit-testbed"] if side == lib and (self.change.testbed or self.change.units) else []
         folder = self.built(side, lib, *names, *found, *bed)
         return [folder / "tests/unit" / name for name in [*names, *bed]] + [folder / "tests/found" / name for name in found]
 
+    @functools.cache
     def tests(self, side: str, lib: str) -> Tests:
         """All of them."""
-        key = ("tests", side, lib)
-        if key not in self.told:
-            result = Tests({})
-            for program in self.unit_programs(side, lib):
-                one = run_tests(program, "2")
-                result.passed |= one.passed
-                result.said += one.said
-            self.told[key] = result
-        value = self.told[key]
-        assert isinstance(value, Tests)
-        return value
+        result = Tests({})
+        for program in self.unit_programs(side, lib):
+            result.passed |= run_tests(program, "2").passed
+        return result
 
     # ---- Fuzzing, by a number of executions ----
 
     def harnesses(self, side: str) -> list[str]:
-        tree = self.change.old if side == "old" else self.change.new
-        names = []
+        tree, names = self.state(side), []
         for path in tree.paths("fuzz/harness/*.c"):
             names += re.findall(r"^const struct harness harness_(\w+)", tree.text(path), re.MULTILINE)
         return sorted(names)
@@ -192,7 +170,7 @@ class Workshop:
         build = self.replayer(side, lib, f"fuzz-{harness}")
         keep = self.change.new.folder.parent / "inputs"
         keep.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as name:
+        with tempfile.TemporaryDirectory(dir=MEMORY) as name:
             corpus, kept = Path(name) / "corpus", Path(name) / "kept"
             corpus.mkdir()
             kept.mkdir()
@@ -216,7 +194,7 @@ class Workshop:
     def drawn(self, side: str, harness: str, runs: int, seed: int) -> dict[str, float]:
         """Operation to its share of all that did something, in what so many executions from nothing kept."""
         build = self.replayer(side, side, f"fuzz-{harness}")
-        with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as name:
+        with tempfile.TemporaryDirectory(dir=MEMORY) as name:
             done = call([build.tool(f"fuzz-{harness}"), f"-runs={runs}", f"-seed={seed}", f"-max_len={INPUT_BYTES}", "-len_control=0",
                          f"-artifact_prefix={name}/", name], environment=QUIET)
             if done.returncode != 0:
@@ -240,12 +218,11 @@ def run_tests(program: Path, jobs: str, pattern: str = "") -> Tests:
         text = tap.read_text(errors="replace") if tap.exists() else ""
     passed = {f"{suite}.{test}": verdict == "ok" for verdict, suite, test, skipped in
               re.findall(r"^(ok|not ok) - (\w+)::(\w+)(.*)$", text, re.MULTILINE) if "# SKIP" not in skipped}
-    bad = re.findall(r"^.*(?:Sanitizer:|runtime error:).*$", done.stdout + done.stderr, re.MULTILINE)
     if not passed and not pattern:
         raise ToolError(f"{program.name} ran no test: {first_error(done.stderr or done.stdout)}")
-    if bad and all(passed.values()):
+    if re.search("Sanitizer:|runtime error:", done.stdout + done.stderr) and all(passed.values()):
         passed[f"{program.name}.sanitizer"] = False
-    return Tests(passed, text + "\n".join(bad))
+    return Tests(passed)
 
 
 def ctest_knows(workshop: Workshop, side: str) -> dict[str, dict]:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import fnmatch
-import json
 import os
 import re
 import subprocess
@@ -16,7 +15,6 @@ from ..tools import ToolError
 TRAILER = re.compile(r"^(Fixes|Weakens|Contract|Costs): *(.*)$", re.MULTILINE)
 SHORTEST_REASON = 10
 """Characters: less says nothing to a reviewer."""
-MANIFEST = ".gate-manifest"
 FIXING = re.compile(r"(?:^|: )(?:fix|fixes|fixed|mend|repair|correct)\b", re.IGNORECASE)
 """A subject that claims a fix, of a change that touches code of the library."""
 
@@ -78,11 +76,11 @@ def tree_of(repository: Path) -> str:
 class Tree:
     """One state of the repository, as a folder that keeps what did not change from one judgement to the next, builds included."""
 
-    def __init__(self, repository: Path, tree: str, folder: Path):
-        self.repository, self.folder = repository, folder
+    def __init__(self, repository: Path, state: str, folder: Path):
+        self.repository, self.state, self.folder = repository, state, folder
         self.entries: dict[str, tuple[str, str]] = {}
         self.modules: dict[str, str] = {}
-        for entry in git(repository, "ls-tree", "-r", "-z", tree).split(b"\0"):
+        for entry in git(repository, "ls-tree", "-r", "-z", state).split(b"\0"):
             if entry:
                 mode_kind_name, path = entry.decode(errors="surrogateescape").split("\t", 1)
                 mode, kind, name = mode_kind_name.split()
@@ -104,32 +102,21 @@ class Tree:
         return sorted(path for path in self.entries if not patterns or any(fnmatch.fnmatch(path, one) for one in patterns))
 
     def write(self) -> None:
-        """Only what differs from what is there, so that builds know what is new."""
+        """As tests expect it: a repository with one commit. Only what differs from what is there is written, so that builds know what
+        is new."""
+        objects = git(self.repository, "rev-parse", "--path-format=absolute", "--git-path", "objects").decode()
         self.folder.mkdir(parents=True, exist_ok=True)
-        manifest = self.folder / MANIFEST
-        there: dict[str, list[str]] = {}
-        if manifest.exists():
-            there = json.loads(manifest.read_text())
-        manifest.unlink(missing_ok=True)  # what is killed in between begins again
-        for path in there.keys() - self.entries.keys():
-            (self.folder / path).unlink(missing_ok=True)
-        wanted = [path for path, entry in self.entries.items() if there.get(path) != list(entry)
-                  or not os.path.lexists(self.folder / path)]
-        names = "".join(f"{self.entries[path][1]}\n" for path in wanted).encode()
-        blobs, at = git(self.repository, "cat-file", "--batch", stdin=names) if wanted else b"", 0
-        for path in wanted:
-            end = blobs.index(b"\n", at)
-            size = int(blobs[at:end].split()[2])
-            data, at = blobs[end + 1:end + 1 + size], end + size + 2
-            target = self.folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.unlink(missing_ok=True)
-            if self.entries[path][0] == "120000":
-                target.symlink_to(data.decode())
-            else:
-                target.write_bytes(data)
-                target.chmod(0o755 if self.entries[path][0] == "100755" else 0o644)
-        manifest.write_text(json.dumps(self.entries))
+        git(self.folder, "init", "-q")
+        own = self.folder / ".git"
+        (own / "objects/info/alternates").write_text(objects)
+        (own / "info/attributes").write_text("* -text -filter -ident -working-tree-encoding\n")  # the bytes that were judged
+        (own / "info/exclude").write_text("/build/\n")
+        for lock in own.rglob("*.lock"):
+            lock.unlink()  # of a judgement that was killed
+        named = ["-c", "user.name=gate", "-c", "user.email=gate@procbuf.invalid", "-c", "commit.gpgsign=false"]
+        commit = git(self.folder, *named, "commit-tree", "-m", "as it is judged", f"{self.state}^{{tree}}").decode().strip()
+        git(self.folder, "reset", "-q", "--hard", commit)
+        git(self.folder, "clean", "-qfdx", "-e", "/build")
 
 
 @dataclass(frozen=True)

@@ -37,11 +37,7 @@ def bench(trees: Workshop, what: str, lib: str) -> dict | str:
 def weigh(change: Change, said: Said, kind: str, lines: list[str]) -> None:
     """More than passes undeclared."""
     for line in lines:
-        declaration = change.declared("Costs", kind)
-        if declaration:
-            said.declared.append(f"{line} ({declaration.why})")
-        else:
-            said.refusals.append(f"{line}, and no trailer \"Costs: {kind}: REASON\" says why")
+        said.weigh(change.declared("Costs", kind), line, f"{line}, and no trailer \"Costs: {kind}: REASON\" says why")
 
 
 def size(change: Change, trees: Workshop) -> Said:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import itertools
 import os
 import re
@@ -14,8 +15,9 @@ from pathlib import Path
 from ..tools import ToolError
 from .builds import QUIET, Broken, Workshop, call, run_tests
 from .change import Change, code_of
+from .lines import reached_by
 from .said import Said
-from .weakened import functions_of
+from .weakened import bugs_for_new_rules, contract, functions_of
 
 NEAR_RUNS = 60_000
 """Executions of programs near each regression,"""
@@ -51,6 +53,7 @@ def short(path: Path, trees: Workshop) -> str:
 
 # ---- Corpora and units of the change itself ----
 
+@functools.cache
 def builds(change: Change, trees: Workshop) -> Said:
     """Both states, or there is nothing to compare."""
     if not change.is_built:
@@ -107,10 +110,7 @@ def units(change: Change, trees: Workshop) -> Said:
     gone = old.passed.keys() - new.passed.keys()
     for name in sorted(gone):
         declaration = next((one for file in change.units if (one := change.declared("Weakens", file.path))), None)
-        if declaration:
-            said.declared.append(f"{name} no longer runs ({declaration.why})")
-        else:
-            said.refusals.append(f"{name} ran before, and no longer does")
+        said.weigh(declaration, f"{name} no longer runs", f"{name} ran before, and no longer does")
     if change.library or change.touched("tests/exhaustive/*"):
         program = trees.built("new", "new", "exhaustive") / "tests/exhaustive/exhaustive"
         with ThreadPoolExecutor(2) as pool:
@@ -124,12 +124,12 @@ def units(change: Change, trees: Workshop) -> Said:
 
 # ---- Judges of one state, the library of the other ----
 
-def cross(change: Change, trees: Workshop, moved: set[str]) -> Said:
+def cross(change: Change, trees: Workshop) -> Said:
     """A rule that is bent in model and library alike agrees with itself: BASE's judges do not agree with the new library, or
     the new judges with BASE's."""
     if not (change.testbed and change.library) and not change.units:
         return Said(skipped="judges and library have not both changed: what they are is tried as it is")
-    said, differ = Said(), []
+    said, differ, moved = Said(), [], contract(change)[1]
     for side, lib, who in (("old", "new", "BASE's testbed and the new library"), ("new", "old", "the new testbed and BASE's library")):
         if not (change.testbed and change.library):
             break
@@ -200,11 +200,9 @@ def changed_tests(change: Change) -> list[str]:
     return names
 
 
+@functools.cache
 def regressions(change: Change, trees: Workshop) -> tuple[list[Path], list[str], list[str]]:
     """Returns: saved inputs that break before and not after; tests likewise; and what of the change's own regressions does not."""
-    key = ("regressions",)
-    if key in trees.told:
-        return trees.told[key]  # type: ignore[return-value]
     own = [trees.tree("new") / file.path for file in change.seeds]
     after = trees.findings("new", "new", own) if own else {}
     before = {path: trees.verdict("old", "old", path) for path in own}
@@ -225,9 +223,7 @@ def regressions(change: Change, trees: Workshop) -> tuple[list[Path], list[str],
         known = trees.findings("old", "old", trees.saved("old"), most=12)
         inputs = [path for path in known if trees.verdict("new", "new", path) == ""]
         tests = sorted(trees.tests("old", "old").failed() - trees.tests("new", "new").failed())
-    result = (inputs, tests, idle)
-    trees.told[key] = result
-    return result
+    return inputs, tests, idle
 
 
 def fix(change: Change, trees: Workshop) -> Said:
@@ -248,7 +244,7 @@ def fix(change: Change, trees: Workshop) -> Said:
     return said
 
 
-def neighbours(change: Change, trees: Workshop, reached_by: list[str] | None) -> Said:
+def neighbours(change: Change, trees: Workshop) -> Said:
     """A fix for one input leaves those near it broken."""
     if not (change.library or change.testbed):
         return Said(skipped="neither library nor testbed has changed")
@@ -260,7 +256,8 @@ def neighbours(change: Change, trees: Workshop, reached_by: list[str] | None) ->
         for path in [one for one in inputs if one.suffix == ".trace"][:MOST_NEAR]:
             own = path.parent.name if path.parent.name in names else "everything"
             jobs += [(own, [path], NEAR_RUNS, 1)] + ([("everything", [path], NEAR_RUNS, 2)] if own != "everything" else [])
-    around = [name for name in (names if reached_by is None else reached_by) if name != FORMS or change.touched("fuzz/trace/*")]
+    reached = reached_by(change, trees) if change.library and not change.testbed else None
+    around = [name for name in (names if reached is None else reached) if name != FORMS or change.touched("fuzz/trace/*")]
     jobs += [(harness, sorted((trees.tree("new") / "corpus" / harness).glob("*.trace")), SHORT_RUNS, 3) for harness in around]
     build_all = {f"fuzz-{harness}" for harness, *_ in jobs}
     for target in sorted(build_all):
@@ -300,10 +297,10 @@ def drawn(change: Change, trees: Workshop) -> Said:
 
 # ---- Planted bugs ----
 
-def defects(change: Change, trees: Workshop, ids: list[str]) -> Said:
+def defects(change: Change, trees: Workshop) -> Said:
     """New ones are caught, all still apply, and a change of what judges, or of the corpora, still catches all."""
     touched = [file for file in change.touched("tests/defects/patches/*.patch") if file.new is not None]
-    ids = sorted({*ids, *(file.path.rsplit("/", 1)[1][:-6] for file in touched)})
+    ids = sorted({*bugs_for_new_rules(change)[1], *(file.path.rsplit("/", 1)[1][:-6] for file in touched)})
     said = Said()
     tree = trees.tree("new")
     if change.library:

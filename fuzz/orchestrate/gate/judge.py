@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import fcntl
-import functools
 import resource
 import sys
 import time
@@ -12,46 +11,61 @@ from pathlib import Path
 
 from ..tools import ToolError
 from . import cost, evidence, lines, weakened
-from .builds import Broken, Workshop
+from .builds import Workshop
 from .change import Change
 from .others import others
 from .registered import registered
-from .said import Said
+from .said import REFUSED, UNABLE, Said
 
-WHAT = {
-    "declared": "what the commits declare is well-formed, and needed",
-    "contract": "a rule that reads otherwise is declared",
-    "rules": "a new rule has a planted bug",
-    **dict.fromkeys(weakened.CHECKS, ""),
-    "deleted": "no test, saved input or planted bug goes",
-    "floors": "no floor is lower, no list of exceptions longer",
-    "checks": "no check, assertion or expected value goes or changes",
-    "skips": "nothing is skipped or left to slow runs",
-    "suppressions": "no report is suppressed",
-    "limits": "no time or bound is raised",
-    "proof-text": "no promise of the proof goes, and nothing more is taken for granted",
-    "judge": "what judges is as it was",
-    "registered": "CTest knows the tests that it knew, and asks them for as much",
-    "configurations": "some build compiles each changed line",
-    "promises": "compilers make of the library what its headers promise",
-    "size": "code and stack do not grow",
-    "builds": "BASE and the change build",
-    "corpora": "all saved inputs run clean, by model and oracle",
-    "units": "all unit tests pass",
-    "cross": "BASE's judges accept the new library, and the new judges BASE's",
-    "fix": "what is said to be fixed fails before, and passes after",
-    "flaky": "new tests and inputs answer the same each time",
-    "vacuous": "new unit tests can fail",
-    "coverage": "the saved corpora alone reach the changed lines, and both sides of their conditions",
-    "drawn": "fuzzing from nothing calls what it called",
-    "neighbours": "programs near regressions, and a short fuzz of what reaches the change, run clean",
-    "instructions": "a fixed program takes no more instructions",
-    "defects": "planted bugs are caught",
-    "mutants": "each mutant of the changed lines dies",
-    "proof": "changed functions that are proved, and their callers, are proved again",
-    "others": "tests that run what else differs pass",
+@dataclass(frozen=True)
+class Check:
+    """What it asks, and who says so."""
+    what: str
+    answer: Callable[[Change, Workshop], Said]
+    builds: bool = False
+    """It says nothing where a state does not build."""
+    clean: bool = False
+    """Nor where saved inputs break."""
+
+
+def _of_text(what: str, find: Callable[[Change], list[weakened.Finding]]) -> Check:
+    return Check(what, lambda change, trees: weakened.look(change, find(change)))
+
+
+CHECKS = {
+    "declared": Check("what the commits declare is well-formed, and needed",
+                      lambda change, trees: Said(list(change.malformed), notes=[str(one) for one in change.declarations])),
+    "contract": Check("a rule that reads otherwise is declared", lambda change, trees: weakened.contract(change)[0]),
+    "rules": Check("a new rule has a planted bug", lambda change, trees: weakened.bugs_for_new_rules(change)[0]),
+    "deleted": _of_text("no test, saved input or planted bug goes", weakened.deleted),
+    "floors": _of_text("no floor is lower, no list of exceptions longer", weakened.floors),
+    "checks": _of_text("no check, assertion or expected value goes or changes", weakened.checks),
+    "skips": _of_text("nothing is skipped or left to slow runs", weakened.skips),
+    "suppressions": _of_text("no report is suppressed", weakened.suppressions),
+    "limits": _of_text("no time or bound is raised", weakened.limits),
+    "proof-text": _of_text("no promise of the proof goes, and nothing more is taken for granted", weakened.proof_text),
+    "judge": _of_text("what judges is as it was", weakened.judge),
+    "registered": Check("CTest knows the tests that it knew, and asks them for as much", registered),
+    "configurations": Check("some build compiles each changed line", lines.configurations),
+    "promises": Check("compilers make of the library what its headers promise", lines.promises),
+    "size": Check("code and stack do not grow", cost.size),
+    "builds": Check("BASE and the change build", evidence.builds),
+    "corpora": Check("all saved inputs run clean, by model and oracle", evidence.corpora, builds=True),
+    "units": Check("all unit tests pass", evidence.units, builds=True),
+    "cross": Check("BASE's judges accept the new library, and the new judges BASE's", evidence.cross, builds=True),
+    "fix": Check("what is said to be fixed fails before, and passes after", evidence.fix, builds=True),
+    "flaky": Check("new tests and inputs answer the same each time", evidence.flaky, builds=True),
+    "vacuous": Check("new unit tests can fail", evidence.vacuous, builds=True),
+    "coverage": Check("the saved corpora alone reach the changed lines, and both sides of their conditions", lines.covered, builds=True, clean=True),
+    "drawn": Check("fuzzing from nothing calls what it called", evidence.drawn, builds=True),
+    "neighbours": Check("programs near regressions, and a short fuzz of what reaches the change, run clean", evidence.neighbours, builds=True),
+    "instructions": Check("a fixed program takes no more instructions", cost.instructions),
+    "defects": Check("planted bugs are caught", evidence.defects, builds=True, clean=True),
+    "mutants": Check("each mutant of the changed lines dies", lines.mutants, builds=True, clean=True),
+    "proof": Check("changed functions that are proved, and their callers, are proved again", cost.proof),
+    "others": Check("tests that run what else differs pass", others),
 }
-NAMES = list(WHAT)
+NAMES = list(CHECKS)
 
 
 @dataclass
@@ -89,58 +103,13 @@ def judge(repository: Path, base: str, folder: Path, *, worktree: bool = False, 
 def _judge(change: Change, names: list[str], first: bool) -> Report:
     trees = Workshop(change)
     report = Report(change.base, change.head, "the working tree" if change.worktree else "HEAD", change.subjects, len(change.files))
-    contract, moved = weakened.contract(change)
-    rules, bugs = weakened.bugs_for_new_rules(change)
-
-    def declared() -> Said:
-        return Said(list(change.malformed), notes=[str(one) for one in change.declarations])
-
-    def need(check: Callable[[], Said], clean: bool = False) -> Callable[[], Said]:
-        """What needs both builds says nothing more where one is broken; `clean`: nor where saved inputs break."""
-        def run() -> Said:
-            broken = builds()
-            if broken.refusals or broken.unable:
-                return Said(skipped="it does not build")
-            if clean and any(row.name == "corpora" and row.said.refusals for row in report.rows):
-                return Said(skipped="saved inputs break")
-            return check()
-        return run
-
-    @functools.cache
-    def builds() -> Said:
-        return evidence.builds(change, trees)
-
-    checks: dict[str, Callable[[], Said]] = {
-        "declared": declared, "contract": lambda: contract, "rules": lambda: rules,
-        **{name: functools.partial(weakened.look, change, name) for name in weakened.CHECKS},
-        "registered": lambda: registered(change, trees),
-        "configurations": lambda: lines.configurations(change, trees),
-        "promises": lambda: lines.promises(change, trees),
-        "size": lambda: cost.size(change, trees),
-        "builds": builds,
-        "corpora": need(lambda: evidence.corpora(change, trees)),
-        "units": need(lambda: evidence.units(change, trees)),
-        "cross": need(lambda: evidence.cross(change, trees, moved)),
-        "fix": need(lambda: evidence.fix(change, trees)),
-        "flaky": need(lambda: evidence.flaky(change, trees)),
-        "vacuous": need(lambda: evidence.vacuous(change, trees)),
-        "coverage": need(lambda: lines.covered(change, trees), clean=True),
-        "drawn": need(lambda: evidence.drawn(change, trees)),
-        "neighbours": need(lambda: evidence.neighbours(change, trees, lines.reached_by(change, trees) if change.library and not change.testbed else None)),
-        "instructions": lambda: cost.instructions(change, trees),
-        "defects": need(lambda: evidence.defects(change, trees, bugs), clean=True),
-        "mutants": need(lambda: lines.mutants(change, trees), clean=True),
-        "proof": lambda: cost.proof(change, trees),
-        "others": lambda: others(change, trees),
-    }
-    for name in NAMES:
+    for name, check in CHECKS.items():
         if name not in names:
             continue
         began, spent = time.monotonic(), processor()
         try:
-            said = checks[name]()
-        except Broken as broken:
-            said = Said(unable=str(broken))
+            idle = _why_idle(check, change, trees, report.rows)
+            said = Said(skipped=idle) if idle else check.answer(change, trees)
         except ToolError as problem:
             said = Said(unable=str(problem).strip().splitlines()[0])
         row = Row(name, said, time.monotonic() - began, processor() - spent)
@@ -148,7 +117,15 @@ def _judge(change: Change, names: list[str], first: bool) -> Report:
         print(f"gate: {name}: {said.verdict}, {row.seconds:.0f} s", file=sys.stderr, flush=True)
         if first and said.refusals:
             break
-    if len(report.rows) == len(NAMES):
-        idle = [one for one in change.declarations if one not in change.used]
-        report.rows[0].said.notes += [f"declared, and not needed: {one}" for one in idle]
+    if len(report.rows) == len(CHECKS):
+        report.rows[0].said.notes += [f"declared, and not needed: {one}" for one in change.declarations if one not in change.used]
     return report
+
+
+def _why_idle(check: Check, change: Change, trees: Workshop, rows: list[Row]) -> str:
+    """Why a check has nothing to say; '' if it has."""
+    if check.builds and evidence.builds(change, trees).verdict in (REFUSED, UNABLE):
+        return "it does not build"
+    if check.clean and any(row.name == "corpora" and row.said.refusals for row in rows):
+        return "saved inputs break"
+    return ""

@@ -1,6 +1,7 @@
 """The lines that a change touches: who compiles them, who reaches them, and whether a mistake there is noticed."""
 from __future__ import annotations
 
+import functools
 import json
 import re
 import sys
@@ -16,7 +17,6 @@ from .said import Said
 from .weakened import functions_of
 
 NO_CODE = re.compile(r"\s*(/?\*.*|//.*|[{}();]*|else|\}? ?else ?\{?)$")
-INCLUDES = ("-I", "lib/include", "-I", "tests/build/freestanding")
 WAYS = [["gcc"], ["gcc", "-DPROCBUF_CHECKED"], ["gcc", "-DPROCBUF_CHECKED", "-DPROCBUF_EXITS_ARE_COMPARED"], [clang()],
         ["gcc", "-m32"], [clang(), "--target=thumbv8m.main-none-eabi"], [clang(), "--target=riscv64-none-elf"],
         [clang(), "--target=s390x-linux-gnu"], [clang(), "--target=aarch64-none-elf"], ["gcc", "-O2"], ["gcc", "-Os", "-DNDEBUG"],
@@ -155,16 +155,14 @@ def promises(change: Change, trees: Workshop) -> Said:
 
 # ---- Who reaches them ----
 
-def measured(change: Change, trees: Workshop) -> tuple[dict[str, coverage.Measured], dict[str | None, dict[str, coverage.Measured]]]:
+@functools.cache
+def measured(trees: Workshop) -> tuple[dict[str, coverage.Measured], dict[str | None, dict[str, coverage.Measured]]]:
     """By the saved corpora of the change: all, and each harness."""
-    key = ("coverage",)
-    if key not in trees.told:
-        folder = trees.built("new", "new", "procbuf-replay", preset="coverage")
-        corpora: dict[str | None, list[Path]] = {name: sorted((trees.tree("new") / "corpus" / name).glob("*.trace")) for name in trees.harnesses("new")}
-        corpora = {name: paths for name, paths in corpora.items() if paths}
-        corpora["everything"] = corpora.get("everything", []) + sorted((trees.tree("new") / "corpus/regressions").glob("*.trace"))
-        trees.told[key] = coverage.measure_each(Build(folder, trees.tree("new") / "lib"), corpora)
-    return trees.told[key]  # type: ignore[return-value]
+    folder = trees.built("new", "new", "procbuf-replay", preset="coverage")
+    corpora: dict[str | None, list[Path]] = {name: sorted((trees.tree("new") / "corpus" / name).glob("*.trace")) for name in trees.harnesses("new")}
+    corpora = {name: paths for name, paths in corpora.items() if paths}
+    corpora["everything"] = corpora.get("everything", []) + sorted((trees.tree("new") / "corpus/regressions").glob("*.trace"))
+    return coverage.measure_each(Build(folder, trees.tree("new") / "lib"), corpora)
 
 
 def reached_by(change: Change, trees: Workshop) -> list[str] | None:
@@ -174,7 +172,7 @@ def reached_by(change: Change, trees: Workshop) -> list[str] | None:
         return None
     names = []
     try:
-        by_harness = measured(change, trees)[1]
+        by_harness = measured(trees)[1]
     except coverage.Broke:
         return None
     for harness, files in by_harness.items():
@@ -191,7 +189,7 @@ def covered(change: Change, trees: Workshop) -> Said:
     if not changed:
         return Said(skipped="no code of the library has changed")
     try:
-        files = measured(change, trees)[0]
+        files = measured(trees)[0]
     except coverage.Broke as broke:
         return Said(skipped=f"a saved input breaks it: {broke.stopped.path.name}")
     said, reached, total = Said(), 0, 0

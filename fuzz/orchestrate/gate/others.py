@@ -9,7 +9,7 @@ import xml.etree.ElementTree as xml
 from pathlib import Path
 
 from .builds import Broken, Workshop, call, ctest_knows
-from .change import Change, File, git
+from .change import Change, File
 from .said import Said
 from .weakened import says
 
@@ -138,7 +138,6 @@ def run_by_ctest(trees: Workshop, side: str, names: list[str], known: dict[str, 
     if not names:
         return {}
     tree = trees.tree(side)
-    as_repository(trees.change, tree, trees.change.judged if side == "new" else trees.change.base)
     folder = tree / "build/known"
     words = {word for name in names for word in known[name]["command"] if word.startswith("/build/known")}
     if any(BUILT.match(name) for name in names):
@@ -152,15 +151,3 @@ def run_by_ctest(trees: Workshop, side: str, names: list[str], known: dict[str, 
         call(["ctest", "--test-dir", folder, "-j", os.cpu_count() or 1, "-R", f"^({'|'.join(map(re.escape, names))})$", "--output-junit", report], tree,
              trees.environment)
         return {str(case.get("name")): str(case.get("status")) for case in xml.parse(report).getroot().iter("testcase")} if report.exists() else {}
-
-
-def as_repository(change: Change, tree: Path, state: str) -> None:
-    """A tree as tests expect one: of git, with one commit, and with the compiler's results that there are."""
-    if not (tree / ".git").is_dir():
-        git(tree, "init", "-q")
-    objects = Path(git(change.repository, "rev-parse", "--path-format=absolute", "--git-path", "objects").decode().strip())
-    (tree / ".git/objects/info/alternates").write_text(f"{objects}\n")
-    (tree / ".git/info/exclude").write_text(".gate-manifest\nbuild/\n")
-    named = ["-c", "user.name=gate", "-c", "user.email=gate@procbuf.invalid", "-c", "commit.gpgsign=false"]
-    git(tree, "update-ref", "HEAD", git(tree, *named, "commit-tree", "-m", "as it is judged", f"{state}^{{tree}}").decode().strip())
-    git(tree, "read-tree", "HEAD")

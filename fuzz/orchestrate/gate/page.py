@@ -5,7 +5,7 @@ import json
 
 from ..tools import CLEAN, FINDINGS, UNABLE
 from . import said
-from .judge import WHAT, Report, Row
+from .judge import CHECKS, Report, Row
 
 MOST_LINES = 12
 
@@ -49,14 +49,14 @@ def took(report: Report) -> str:
 def as_text(report: Report) -> str:
     lines = [about(report), ""]
     for row in report.rows:
-        lines.append(f"{row.said.verdict.upper() if row.said.refusals or row.said.unable else row.said.verdict:16}{row.name:16}{row.seconds:6.0f} s  {WHAT[row.name]}")
+        lines.append(f"{row.said.verdict.upper() if row.said.refusals or row.said.unable else row.said.verdict:16}{row.name:16}{row.seconds:6.0f} s  {CHECKS[row.name].what}")
         lines += [f"{'':16}{how + ': ' if how else ''}{line}" for how, line in said_by(row)]
     return "\n".join([*lines, "", took(report), f"gate: {verdict_of(report)}"])
 
 
 def as_markdown(report: Report) -> str:
     lines = [f"# The gate: {verdict_of(report)}", "", about(report).replace("|", "\\|"), "", took(report), "", "| check | | seconds | what it asks |", "| --- | --- | --- | --- |"]
-    lines += [f"| [{row.name}](#{row.name}) | {row.said.verdict} | {row.seconds:.0f} | {WHAT[row.name]} |" for row in report.rows]
+    lines += [f"| [{row.name}](#{row.name}) | {row.said.verdict} | {row.seconds:.0f} | {CHECKS[row.name].what} |" for row in report.rows]
     for row in report.rows:
         told = said_by(row)
         if told:

@@ -26,19 +26,12 @@ def registered(change: Change, workshop: Workshop) -> Said:
     except Broken as broken:
         return Said(refusals=[str(broken)])
     for name, before in old.items():
-        if name not in new:
-            found = "it is gone"
-        else:
-            found = altered(before, new[name])
+        found = altered(before, new[name]) if name in new else "it is gone"
         if not found:
             continue
         where = next((path for path in change.files if path.startswith("corpus/") and path.rsplit("/", 1)[1].startswith(f"{name.split('.')[-1]}.")
                       or path.endswith("CMakeLists.txt")), next(iter(change.files)))
-        declaration = change.declared("Weakens", where) or change.declared("Weakens", name)
-        if declaration:
-            said.declared.append(f"{name}: {found} ({declaration.why})")
-        else:
-            said.refusals.append(f"test {name}: {found}")
+        said.weigh(change.declared("Weakens", where) or change.declared("Weakens", name), f"{name}: {found}", f"test {name}: {found}")
     said.notes.append(f"{len(new)} tests are registered, {len(new.keys() - old.keys())} of them new")
     return said
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .change import Declaration
+
 PASSED, REFUSED, SKIPPED, UNABLE = "passed", "refused", "skipped", "could not judge"
 
 
@@ -18,6 +20,13 @@ class Said:
     @property
     def verdict(self) -> str:
         return (REFUSED if self.refusals else UNABLE if self.unable else SKIPPED if self.skipped else PASSED)
+
+    def weigh(self, declaration: Declaration | None, what: str, undeclared: str = "") -> None:
+        """It speaks against the change, unless a commit declares it."""
+        if declaration:
+            self.declared.append(f"{what} ({declaration.why})")
+        else:
+            self.refusals.append(undeclared or what)
 
     def add(self, other: Said) -> None:
         self.refusals += other.refusals

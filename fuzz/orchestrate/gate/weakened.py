@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import fnmatch
+import functools
 import json
 import re
 from collections import Counter
@@ -235,30 +236,23 @@ def floors(change: Change) -> list[Finding]:
     for file in change.touched(EVIDENCE):
         old_rows, new_rows = (typed(Evidence, json.loads(text)).rows if text else [] for text in (file.old, file.new))
         found += [(EVIDENCE, line) for line in worse(old_rows, new_rows)]
-    for file in change.touched("fuzz/*.py", "fuzz/*.txt", "fuzz/*.[ch]", "tests/*", "CMakePresets.json", ".ci/*", ".github/workflows/*"):
-        if file.old is None or file.path.endswith((".txt", ".tsv", ".md", ".patch", ".trace", ".json")) and not file.path.endswith(
-                ("CMakeLists.txt", "Presets.json")):
-            continue
-        found += [(file.path, f"a figure is lower: {before.strip()} -> {after.strip()}") for before, after, way in moved_numbers(file)
-                  if way < 0 and (LEAST.search(after) or file.path.endswith("CMakeLists.txt")) and not WAITS.search(after)]
-    return found
+    patterns = ("fuzz/*.py", "fuzz/*.txt", "fuzz/*.[ch]", "tests/*", "CMakePresets.json", ".ci/*", ".github/workflows/*")
+    return found + [(path, f"a figure is lower: {before} -> {after}") for path, before, after, way in moved_numbers(change, patterns)
+                    if way < 0 and (LEAST.search(after) or path.endswith("CMakeLists.txt")) and not WAITS.search(after)]
 
 
 def limits(change: Change) -> list[Finding]:
     """Times and bounds that were raised."""
-    found: list[Finding] = []
-    for file in change.touched("fuzz/*", "tests/*", ".ci/*", ".github/workflows/*", "CMake*"):
-        if file.old is None or file.path.endswith((".txt", ".tsv", ".md", ".patch", ".trace", ".sequence", ".json")) and not file.path.endswith(
-                ("CMakeLists.txt", "Presets.json")):
-            continue
-        found += [(file.path, f"a limit is higher: {before.strip()} -> {after.strip()}") for before, after, way in moved_numbers(file)
-                  if way > 0 and (WAITS.search(after) or fnmatch.fnmatch(file.path, "tests/bench/sizes"))]
-    return found
+    patterns = ("fuzz/*", "tests/*", ".ci/*", ".github/workflows/*", "CMake*")
+    return [(path, f"a limit is higher: {before} -> {after}") for path, before, after, way in moved_numbers(change, patterns)
+            if way > 0 and (WAITS.search(after) or path == "tests/bench/sizes")]
 
 
-def moved_numbers(file: File) -> Iterator[tuple[str, str, int]]:
-    """Lines of which nothing but numbers has changed: before, after, and whether the first that did went up."""
-    for hunk in file.hunks:
+def moved_numbers(change: Change, patterns: Iterable[str]) -> Iterator[tuple[str, str, str, int]]:
+    """Lines of programs of which nothing but numbers has changed: file, before, after, and whether the first that did went up."""
+    files = [file for file in change.touched(*patterns) if file.old is not None and (file.path.endswith(("CMakeLists.txt", "Presets.json"))
+             or not file.path.endswith((".txt", ".tsv", ".md", ".patch", ".trace", ".sequence", ".json")))]
+    for file, hunk in ((file, hunk) for file in files for hunk in file.hunks):
         waiting = {NUMBER.sub("#", line): line for line in hunk.removed}
         for line in hunk.added:
             before = waiting.get(NUMBER.sub("#", line))
@@ -267,7 +261,7 @@ def moved_numbers(file: File) -> Iterator[tuple[str, str, int]]:
             for old, new in zip(NUMBER.findall(before), NUMBER.findall(line)):
                 old_value, new_value = (float(text.replace("_", "").replace("'", "")) for text in (old, new))
                 if old_value != new_value:
-                    yield before, line, 1 if new_value > old_value else -1
+                    yield file.path, before.strip(), line.strip(), 1 if new_value > old_value else -1
                     break
 
 
@@ -319,16 +313,21 @@ def library_checks(text: str) -> Counter[str]:
     return found
 
 
-def lost_of(change: Change, patterns: tuple[str, ...], count: Callable[[str], Counter[str]], what: str) -> list[Finding]:
-    """What is counted less often than before, in all files together: what moved is not lost."""
-    old: Counter[str] = Counter()
-    new: Counter[str] = Counter()
-    where: dict[str, str] = {}
-    for file in change.touched(*patterns):
-        before = count(renamed(file.old or "", file.new or ""))
-        where |= dict.fromkeys(before, file.path)
+def counted(files: Iterable[File], count: Callable[[str], Counter[str]], as_it_is: bool = True) -> tuple[Counter[str], Counter[str], dict[str, str]]:
+    """In all files together, so that what moved is not lost: what there was, what there is, and in which file. Of C, not `as_it_is`:
+    what there was by the names of now."""
+    old, new, where = Counter[str](), Counter[str](), dict[str, str]()
+    for file in files:
+        before, after = count((file.old if as_it_is else renamed(file.old or "", file.new or "")) or ""), count(file.new or "")
+        where = dict.fromkeys(after, file.path) | where | dict.fromkeys(before, file.path)
         old += before
-        new += count(file.new or "")
+        new += after
+    return old, new, where
+
+
+def lost_of(change: Change, patterns: tuple[str, ...], count: Callable[[str], Counter[str]], what: str) -> list[Finding]:
+    """What is counted less often than before."""
+    old, new, where = counted(change.touched(*patterns), count, as_it_is=False)
     return [(where[one], f"{what} is gone or another: {one[:120]}") for one in old - new]
 
 
@@ -459,13 +458,9 @@ def skips(change: Change) -> list[Finding]:
 def suppressions(change: Change) -> list[Finding]:
     found = more_of(change, SUPPRESSIONS, ("lib/*", "fuzz/*", "tests/*", "CMake*", ".ci/*", ".github/workflows/*", ".clang-tidy"))
     found += more_of(change, [r"\b__(?:FILE|BASE_FILE|DATE|TIME|TIMESTAMP|COUNTER)__"], ("lib/src/*", "lib/include/*"))
-    before, after, where = Counter[str](), Counter[str](), dict[str, str]()
-    for file in change.touched("CMake*", "*/CMakeLists.txt", "*.cmake", "tests/*", ".ci/*", ".clusterfuzzlite/*", "fuzz/setup/*"):
-        if not file.path.endswith((".md", ".patch", ".txt")) or file.path.endswith("CMakeLists.txt"):
-            flags = FLAG.findall(file.old or "")
-            where |= dict.fromkeys(flags, file.path)
-            before += Counter(flags)
-            after += Counter(FLAG.findall(file.new or ""))
+    files = change.touched("CMake*", "*/CMakeLists.txt", "*.cmake", "tests/*", ".ci/*", ".clusterfuzzlite/*", "fuzz/setup/*")
+    before, after, where = counted((file for file in files if not file.path.endswith((".md", ".patch", ".txt"))
+                                    or file.path.endswith("CMakeLists.txt")), lambda text: Counter(FLAG.findall(text)))
     found += [(where[flag], f"a flag is gone: {flag}") for flag in before - after]
     for file in change.touched(".clang-tidy"):
         found += [(file.path, f"a check of the linter is gone: {plain(line)}") for line in file.removed] + [
@@ -475,12 +470,7 @@ def suppressions(change: Change) -> list[Finding]:
 
 def proof_text(change: Change) -> list[Finding]:
     """Contracts for the proof: a promise less, or more that is taken for granted."""
-    old, new, where = Counter[str](), Counter[str](), dict[str, str]()
-    for file in change.touched("lib/src/*.[ch]", "lib/include/*.h"):
-        before, after = (Counter(clauses(text or "")) for text in (file.old, file.new))
-        where |= dict.fromkeys([*before, *after], file.path)
-        old += before
-        new += after
+    old, new, where = counted(change.touched("lib/src/*.[ch]", "lib/include/*.h"), lambda text: Counter(clauses(text)))
     had = {of_function(one) for one in old}
     return [(where[one], f"a promise of the proof is gone or another: {one[:120]}") for one in old - new if PROMISE.match(one)] + [
         (where[one], f"the proof takes more for granted: {one[:120]}") for one in new - old if GRANTED.match(one) and of_function(one) in had]
@@ -547,20 +537,11 @@ def says(text: str, path: str) -> str:
     return ast.dump(tree)
 
 
-CHECKS: dict[str, Callable[[Change], list[Finding]]] = {
-    "deleted": deleted, "floors": floors, "checks": checks, "skips": skips, "suppressions": suppressions, "limits": limits,
-    "proof-text": proof_text, "judge": judge}
-
-
-def look(change: Change, name: str) -> Said:
-    """One of CHECKS, with what the commits declare."""
+def look(change: Change, found: list[Finding]) -> Said:
+    """What was found, with what the commits declare."""
     said = Said()
-    for path, what in CHECKS[name](change):
-        declaration = change.declared("Weakens", path)
-        if declaration:
-            said.declared.append(f"{path}: {what} ({declaration.why})")
-        else:
-            said.refusals.append(f"{path}: {what}")
+    for path, what in found:
+        said.weigh(change.declared("Weakens", path), f"{path}: {what}")
     return said
 
 
@@ -581,6 +562,7 @@ def rules_of(text: str) -> dict[str, str]:
     return found
 
 
+@functools.cache
 def contract(change: Change) -> tuple[Said, set[str]]:
     """Returns: what is wrong with how rules changed, and the rules whose text differs and that are declared."""
     said, moved = Said(), set()
@@ -592,9 +574,7 @@ def contract(change: Change) -> tuple[Said, set[str]]:
         declaration = change.declared("Contract", rule) or (change.declared("Contract", "text") if rule.startswith("text of") else None)
         if declaration:
             moved.add(rule)
-            said.declared.append(f"{rule} {what} ({declaration.why})")
-        else:
-            said.refusals.append(f"lib/CONTRACT.md: {rule} {what}, and no trailer \"Contract: {rule}: REASON\" says why")
+        said.weigh(declaration, f"{rule} {what}", f"lib/CONTRACT.md: {rule} {what}, and no trailer \"Contract: {rule}: REASON\" says why")
     return said, moved
 
 
@@ -603,6 +583,7 @@ def new_rules(change: Change) -> list[str]:
     return [rule for rule in new if rule not in old and re.fullmatch(RULE, rule)]
 
 
+@functools.cache
 def bugs_for_new_rules(change: Change) -> tuple[Said, list[str]]:
     """Returns: new rules without a planted bug, and the ids of bugs that must be caught."""
     said, ids = Said(), []

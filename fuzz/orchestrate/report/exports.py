@@ -6,7 +6,7 @@ import re
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
-from ..explain import meaning
+from ..explain import meaning, rule_at
 from ..parts import parts_of
 from ..record import STATUSES, Finding, Record
 from ..suspects import SHOWN
@@ -53,11 +53,7 @@ def junit(record: Record) -> bytes:
 def _rule_line(explanation: str) -> int:
     """The line of lib/CONTRACT.md that states the rule which a finding broke; 1 if it names none."""
     rule = re.search(r"^Rule of lib/CONTRACT.md: (\w+)", explanation, re.MULTILINE)
-    lines = (ROOT / "lib/CONTRACT.md").read_text().splitlines()
-    for number, line in enumerate(lines, 1):
-        if rule and re.match(rf"(- (\*\*)?|\| ){rule[1]}\b", line):
-            return number
-    return 1
+    return rule_at(rule[1])[0] if rule else 1
 
 
 def _place(file: str, line: int) -> dict:
