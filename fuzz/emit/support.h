@@ -67,18 +67,13 @@ static void fill(procbuf_addr_t addr, size_t len, uint8_t seed)
         poke(addr, (uint8_t)(1 + (addr - MEMORY) * 37 % 251 + seed));
 }
 
-/* Userspace writes a pair of a vector. */
-static void put_pair(procbuf_addr_t vector, size_t index, procbuf_addr_t addr, size_t len)
+/* Userspace writes so many pairs of a vector, from this one on. */
+static void put_pairs(procbuf_addr_t vector, size_t first, size_t count, procbuf_addr_t addr,
+                      size_t len)
 {
     const struct procbuf_pair pair = { addr, (procbuf_addr_t)len };
-    for (size_t i = 0; i < sizeof pair; i++)
-        poke(vector + index * sizeof pair + i, ((const uint8_t *)&pair)[i]);
-}
-
-static void put_pairs(procbuf_addr_t vector, size_t count, procbuf_addr_t addr, size_t len)
-{
-    for (size_t i = 0; i < count; i++)
-        put_pair(vector, i, addr, len);
+    for (size_t i = 0; i < count * sizeof pair; i++)
+        poke(vector + first * sizeof pair + i, ((const uint8_t *)&pair)[i % sizeof pair]);
 }
 
 /* It writes during the next call: at its hook of this number, from 0, or when this byte has been fetched. */
@@ -88,23 +83,20 @@ static struct act {
     uint32_t value;
 } acts[8];
 static unsigned act_count;
-static unsigned hooks_seen;
 #define when_fetched(...) (acts[act_count++] = (struct act){ false, false, __VA_ARGS__ })
-#define at_hook(...) (hooks_seen = 0, acts[act_count++] = (struct act){ true, false, __VA_ARGS__ })
+#define at_hook(...) (hook_count = 0, acts[act_count++] = (struct act){ true, false, __VA_ARGS__ })
 #define foreign_at_hook(hook, index) at_hook(hook, 0, index)
 
 /* [watch] */
 /* ---- Every access to process memory, one by one ---- */
-
-/* [watch] */
 #if !defined(__linux__) || !defined(__x86_64__)
 #error "accesses are watched by closing pages and by single steps, as x86-64 Linux does it"
 #endif
 
 enum { READ = 1, WRITE = 2, FETCHED = 4 };
 static uint8_t marks[sizeof memory]; /* of each byte: what the call may do, and has done */
-static bool watching;
-static bool fetches_may_repeat;
+static uint8_t windows[sizeof memory]; /* … and how many are open there */
+static bool watching, fetches_may_repeat;
 static const char *complaint;
 
 static void permit(uint8_t what, procbuf_addr_t addr, size_t len)
@@ -130,24 +122,9 @@ static void protect(int rights)
     mprotect(memory + PROCESSES, PROCESSES_END - PROCESSES, rights);
 }
 
-static uint8_t windows[sizeof memory]; /* of each byte: how many are open */
-
-static void turn_window(bool opens, size_t at, size_t len)
-{
-    for (; len > 0 && at < sizeof memory; at++, len--)
-        windows[at] += opens ? 1 : -1;
-}
-
 /* A page that is closed: note who wants what, and let this one instruction through. */
-static void on_access(int number, siginfo_t *info, void *context)
+static void on_access(size_t at, bool writing, greg_t *registers)
 {
-    greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
-    const size_t at = (size_t)((uintptr_t)info->si_addr - MEMORY);
-    const bool writing = (registers[REG_ERR] & 2) != 0;
-    if (!watching || at < PROCESSES || at >= PROCESSES_END) {
-        signal(number, SIG_DFL); /* a wild access: let it crash */
-        return;
-    }
     if ((marks[at] & (writing ? WRITE : READ)) == 0)
         complaint =
             writing ? "a store that the call does not name" : "a load that the call does not name";
@@ -160,21 +137,27 @@ static void on_access(int number, siginfo_t *info, void *context)
     registers[REG_EFL] |= 0x100;
 }
 
-static void on_step(int number, siginfo_t *info, void *context)
+static void on_signal(int number, siginfo_t *info, void *context)
 {
-    (void)number, (void)info;
-    act_where_due(false); /* [when_fetched] */
-    if (watching)
-        protect(PROT_NONE);
-    ((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL] &= ~0x100;
+    greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+    const size_t at = (size_t)((uintptr_t)info->si_addr - MEMORY);
+    if (number == SIGTRAP) { /* the instruction is done */
+        act_where_due(false); /* [when_fetched] */
+        if (watching)
+            protect(PROT_NONE);
+        registers[REG_EFL] &= ~0x100;
+    } else if (watching && at >= PROCESSES && at < PROCESSES_END) {
+        on_access(at, (registers[REG_ERR] & 2) != 0, registers);
+    } else {
+        signal(number, SIG_DFL); /* a wild access: let it crash */
+    }
 }
 
 static void watch(void)
 {
-    struct sigaction access = { .sa_sigaction = on_access, .sa_flags = SA_SIGINFO };
-    struct sigaction step = { .sa_sigaction = on_step, .sa_flags = SA_SIGINFO };
-    sigaction(SIGSEGV, &access, NULL);
-    sigaction(SIGTRAP, &step, NULL);
+    const struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO };
+    sigaction(SIGSEGV, &action, NULL);
+    sigaction(SIGTRAP, &action, NULL);
     watching = true;
     protect(PROT_NONE);
 }
@@ -219,6 +202,7 @@ void *memset(void *to, int value, size_t len)
 /* ---- The port ---- */
 
 static struct procbuf_table table;
+static unsigned first_place; /* in it, of the program's processes */
 
 static jmp_buf panicked;
 static bool panic_expected;
@@ -232,112 +216,88 @@ static bool panic_expected;
         panic_expected = false;                                                                    \
     } while (0)
 
-/* The processes before those of the program are made. */
-static bool is_making_many;
-
 /* The port will refuse this request of the next call; 0: none. */
-static unsigned requests;
-static unsigned refused_request;
+static unsigned requests, refused_request;
 #define refuse(request) (requests = 0, refused_request = (request))
 
 /* Another kernel's table: which lives go on, and, a bit for each, which there are handles of. */
 static struct procbuf_table foreign_table;
 static struct {
     bool live;
-    uint64_t identifier, handles;
+    uint64_t life, handles;
 } foreign[4];
 
-/* Places of foreign processes in their table. Identifiers of their lives are the same in 32 bits. */
-static const uint32_t far[4] = { 65534, 65535, 65790, 131070 };
-#define far_identifier(identifier) ((identifier) << 32 | 7)
+/* Its processes' places, and the identifiers of their lives. */
+#define PLACE(index) (index) /* [!begin_many] */
+#define IDENTIFIER(life) (life) /* [!begin_many] */
+#define PLACE(index) ((const uint32_t[]){ 65534, 65535, 65790, 131070 }[index]) /* [begin_many] */
+#define IDENTIFIER(life) ((uint64_t)(life) << 32 | 7) /* alike in 32 bits */ /* [begin_many] */
 
-static bool foreign_is_live(uint32_t place, uint64_t number, const void *data)
+static bool foreign_is_live(uint32_t place, uint64_t identifier, const void *data)
 {
-    const uint32_t index = place; /* [!begin_many] */
-    const uint64_t identifier = number; /* [!begin_many] */
-    const uint64_t identifier = number >> 32; /* [begin_many] */
-    uint32_t index = 0; /* [begin_many] */
-    while (index < 4 && far[index] != place) /* [begin_many] */
-        index++; /* [begin_many] */
-    cr_assert(index < 4 && number == far_identifier(identifier)); /* [begin_many] */
-    cr_assert(data == foreign && (foreign[index].handles >> identifier & 1) != 0);
-    return foreign[index].live && foreign[index].identifier == identifier;
+    uint32_t index = 0;
+    uint64_t life = 0;
+    while (index < 4 && PLACE(index) != place)
+        index++;
+    while (life < 64 && IDENTIFIER(life) != identifier)
+        life++;
+    cr_assert(index < 4 && life < 64 && data == foreign);
+    cr_assert((foreign[index].handles >> life & 1) != 0);
+    return foreign[index].live && foreign[index].life == life;
 }
 
 /* A foreign process ends, or begins a new life. */
 static void turn_life(uint32_t index)
 {
-    foreign[index].identifier += !foreign[index].live;
+    foreign[index].life += !foreign[index].live;
     foreign[index].live = !foreign[index].live;
 }
 
-/* What a hook is passed: of OPEN and CLOSE an address, a length and an access. */
+/* The hooks since this was 0: of OPEN and CLOSE an address, a length and an access. */
 enum { OPEN = 1, CLOSE, PROTECT, BARRIER };
 typedef uint64_t numbers[12];
-static numbers opened; /* last */
-
-/* The hooks that a call must use, in order; with ANY_PART of a range, which the call then closes. */
-enum { ANY_PART = 8 };
-static numbers expected_hooks[64];
-static unsigned expected_hook_count;
+static numbers hooks[64];
 static unsigned hook_count;
-static bool hooks_count;
+
+/* They must be these, in order; with ANY_PART of a range, which the call then closes. */
+enum { ANY_PART = 8 };
 #define expect_hooks(...)                                                                          \
-    do {                                                                                           \
-        const numbers hooks[] = { { 0 }, __VA_ARGS__ };                                            \
-        memcpy(expected_hooks, hooks, sizeof hooks);                                               \
-        expected_hook_count = sizeof hooks / sizeof hooks[0];                                      \
-        hook_count = 1;                                                                            \
-        hooks_count = true;                                                                        \
-    } while (0)
+    check_hooks((const numbers[]){ { 0 }, __VA_ARGS__ },                                           \
+                sizeof((const numbers[]){ { 0 }, __VA_ARGS__ }) / sizeof(numbers))
 
-static void expect_no_more_hooks(void)
+static void check_hooks(const numbers *expected_hooks, unsigned count)
 {
-    cr_assert_eq(hook_count, expected_hook_count, "a hook is missing");
-    hooks_count = false;
-}
-
-static void take_hook(const uint64_t *hook)
-{
-    cr_assert_lt(hook_count, expected_hook_count, "a hook too many");
-    uint64_t *must_be = expected_hooks[hook_count++];
-    if (must_be[0] == (ANY_PART | OPEN))
-        cr_assert(hook[1] >= must_be[1] && hook[1] + hook[2] <= must_be[1] + must_be[2]);
-    if (must_be[0] > ANY_PART)
-        memcpy(&must_be[1], hook[0] == OPEN ? &hook[1] : &opened[1], 2 * sizeof hook[0]);
-    must_be[0] &= ANY_PART - 1;
-    for (unsigned n = 0; n < sizeof(numbers) / sizeof hook[0]; n++)
-        cr_assert_eq(hook[n], must_be[n], "hook %u is not as it must be", hook_count - 1);
+    cr_assert_eq(hook_count + 1, count, "%u hooks instead of %u", hook_count, count - 1);
+    for (unsigned h = 1; h < count; h++) {
+        const uint64_t *is = hooks[h - 1];
+        numbers must_be;
+        memcpy(must_be, expected_hooks[h], sizeof must_be);
+        if (must_be[0] == (ANY_PART | OPEN))
+            cr_assert(is[1] >= must_be[1] && is[1] + is[2] <= must_be[1] + must_be[2]);
+        if (must_be[0] > ANY_PART)
+            memcpy(&must_be[1], is[0] == OPEN ? &is[1] : &hooks[h - 2][1], 2 * sizeof is[0]);
+        must_be[0] &= ANY_PART - 1;
+        cr_assert_arr_eq(is, must_be, sizeof must_be, "hook %u is not as it must be", h);
+    }
 }
 
 static void act_at_hook(void)
 {
     for (struct act *act = acts; act < acts + act_count; act++)
-        if (act->at_hook && act->trigger == hooks_seen && act->target != 0)
+        if (act->at_hook && act->trigger == hook_count && act->target != 0)
             memory[act->target - MEMORY] = (uint8_t)act->value;
-        else if (act->at_hook && act->trigger == hooks_seen) /* [foreign_at_hook] */
+        else if (act->at_hook && act->trigger == hook_count) /* [foreign_at_hook] */
             turn_life(act->value); /* [foreign_at_hook] */
-    hooks_seen++;
 }
 
-/* [expect_hooks|at_hook|foreign_at_hook|watch|add_to_counter] */
+/* [hook_count|watch] */
 static void on_hook(const numbers hook)
 {
-    if (hooks_count) /* [expect_hooks] */
-        take_hook(hook); /* [expect_hooks] */
-    if (hook[0] == OPEN)
-        memcpy(opened, hook, sizeof opened);
     act_at_hook(); /* [at_hook|foreign_at_hook] */
-    if (hook[0] < PROTECT) /* [watch] */
-        turn_window(hook[0] == OPEN, hook[1] - MEMORY, hook[2]); /* [watch] */
-}
-
-static void on_protect(const struct procbuf_protection *protection)
-{
-    on_hook((numbers){ PROTECT, protection->process_index, protection->identifier,
-                       protection->flash_start, protection->flash_protected_end,
-                       protection->flash_end, protection->mem_start, protection->app_break,
-                       protection->kernel_break, protection->mem_end });
+    memcpy(hooks[hook_count++ % 64], hook, sizeof hooks[0]);
+    for (uint64_t i = 0; hook[0] < PROTECT && i < hook[2]; i++) /* [watch] */
+        if (hook[1] - MEMORY + i < sizeof windows) /* [watch] */
+            windows[hook[1] - MEMORY + i] += hook[0] == OPEN ? 1 : -1; /* [watch] */
 }
 
 void procbuf_port_user_access_open(procbuf_addr_t addr, size_t len, enum procbuf_access access)
@@ -357,9 +317,13 @@ bool procbuf_port_protect_memory(const struct procbuf_protection *protection)
     (void)protection;
     if (protection->table != &table) /* [on_hook|refuse] */
         return true; /* [on_hook|refuse] */
-    if (is_making_many) /* [begin_many] */
+    if (protection->process_index < first_place) /* [begin_many] */
         return true; /* [begin_many] */
-    on_protect(protection); /* [on_hook] */
+    on_hook((numbers){ PROTECT, protection->process_index, protection->identifier, /* [on_hook] */
+                       protection->flash_start, protection->flash_protected_end, /* [on_hook] */
+                       protection->flash_end, protection->mem_start, /* [on_hook] */
+                       protection->app_break, protection->kernel_break, /* [on_hook] */
+                       protection->mem_end }); /* [on_hook] */
     if (++requests == refused_request) /* [refuse] */
         return false; /* [refuse] */
     return true;
@@ -387,8 +351,12 @@ static struct procbuf_process many[254 + 9];
 static struct procbuf_grant_entry many_grants[(254 + 8) * 300];
 #define processes (&many[254]) /* [begin_many] */
 static struct procbuf_grant_entry grants[8 * 4];
-static struct procbuf_readonly ro[8];
-static struct procbuf_readwrite rw[8];
+static struct procbuf_readonly ro[8]; /* [!ROOM] */
+static struct procbuf_readwrite rw[8]; /* [!ROOM] */
+static struct procbuf_readonly ro[8 + 300]; /* [ROOM] */
+static struct procbuf_readwrite rw[8 + 300]; /* [ROOM] */
+static struct procbuf_readonly many_ro[300];
+static struct procbuf_readwrite many_rw[300];
 static struct procbuf_readable s[8];
 static struct procbuf_writable ws[8];
 static struct procbuf_id id[8];
@@ -403,6 +371,20 @@ static struct procbuf_lender lender;
 #define lent_by(how) (lender = (how), &lender)
 static struct procbuf_lender kept_lender;
 PROCBUF_EXTERNAL_PROCESS_CAPABILITY(capability);
+
+/* Copies of so many registers of either kind in turn, from this one on. */
+static void copy_in_turn(void *to, const void *registers, size_t len_of_each, size_t first,
+                         size_t copied, size_t count)
+{
+    const uint8_t *from = registers;
+    for (size_t n = 0; n < count; n++)
+        memcpy((uint8_t *)to + n * len_of_each, &from[(first + n % copied) % 8 * len_of_each],
+               len_of_each);
+}
+
+/* For so many buffers of a vector: registers, and those after them, which hold nothing. */
+#define ROOM(count)                                                                                \
+    (memset(&ro[8], 0, 300 * sizeof ro[8]), memset(&rw[8], 0, 300 * sizeof rw[8]), (count))
 
 /* What calls give in addition to their answers. */
 static struct {
@@ -434,41 +416,28 @@ static uint8_t kept[64];
 #define KEEP(place) memcpy(kept, &(place), sizeof(place))
 #define MUST_BE_KEPT(place) cr_assert_arr_eq((const uint8_t *)&(place), kept, sizeof(place))
 
-/* As many swaps of the slot that a buffer was read from, each for what it holds. Where a grant's are counted was opened last,
+/* [add_to_bytes] */
+#include "../machine/counters.h"
+
+/* As many swaps of the slot that a buffer was read from, each for what it holds. Where a grant's are counted was closed last,
  * when it was looked at. */
 static void add_to_counter(const struct procbuf_buffer_private *buffer, uint64_t count)
 {
-    if (buffer->id.process == NULL) {
+    const uint64_t *closed = hooks[(hook_count - 1) % 64];
+    if (buffer->id.process == NULL)
         ((struct procbuf_slot_private *)buffer->slot_addr)->swaps += count;
-        return;
-    }
-    const bool low_first = *(const uint8_t *)&(const uint16_t){ 1 } == 1;
-    for (size_t i = 0, carry = 0; i < opened[2]; i++) {
-        uint8_t *byte = &memory[opened[1] - MEMORY + (low_first ? i : opened[2] - 1 - i)];
-        carry += *byte + (i < 8 ? count >> 8 * i & 0xff : 0);
-        *byte = (uint8_t)carry;
-        carry >>= 8;
-    }
+    else
+        add_to_bytes(&memory[closed[1] - MEMORY], closed[2], count);
 }
 
 /* [make_mistake] */
 #include "../machine/mistakes.h"
 
-static void begin_foreign(void)
-{
-    memset(foreign, 0, sizeof foreign);
-    procbuf_table_init_external(&foreign_table, foreign_is_live, foreign);
-}
-
 static struct procbuf_id foreign_id(uint32_t index)
 {
-    const uint64_t life = foreign[index].identifier;
-    const uint32_t place = index; /* [!begin_many] */
-    const uint32_t place = far[index]; /* [begin_many] */
-    const uint64_t number = life; /* [!begin_many] */
-    const uint64_t number = far_identifier(life); /* [begin_many] */
+    const uint64_t life = foreign[index].life;
     foreign[index].handles |= UINT64_C(1) << life;
-    return procbuf_id_new_external(&foreign_table, place, number, &capability);
+    return procbuf_id_new_external(&foreign_table, PLACE(index), IDENTIFIER(life), &capability);
 }
 
 /* What that kernel says of its processes' memory: regions 0 to 3 are those of the first map. */
@@ -480,6 +449,7 @@ static unsigned lookups;
 static bool find_region(procbuf_addr_t addr, struct procbuf_region *region_out, const void *data)
 {
     const unsigned map = (unsigned)((const unsigned *)data - region_counts);
+    cr_assert_lt(map, 2, "a lookup function is given other data");
     lookups++; /* [lookups] */
     for (unsigned r = 4 * map; r < 4 * map + region_counts[map]; r++) {
         if (regions[r].start > addr || regions[r].end <= addr)
@@ -497,11 +467,10 @@ static bool find_region(procbuf_addr_t addr, struct procbuf_region *region_out, 
 static procbuf_addr_t piece_lens[2];
 static bool find_piece(procbuf_addr_t addr, struct procbuf_region *region_out, const void *data)
 {
-    const unsigned map = (unsigned)((const unsigned *)data - region_counts);
-    const bool is_found = find_region(addr, region_out, data);
-    if (is_found)
-        *region_out = piece_with(region_out, addr, piece_lens[map]);
-    return is_found;
+    if (!find_region(addr, region_out, data))
+        return false;
+    *region_out = piece_with(region_out, addr, piece_lens[(const unsigned *)data - region_counts]);
+    return true;
 }
 
 /* A map of the first regions of this one, as they are now. */
@@ -524,12 +493,7 @@ static void create(struct procbuf_table *in, struct procbuf_process *slot,
 /* Another table of this kernel, and its one process, which has no memory that the library touches. */
 static struct procbuf_table other_table;
 static struct procbuf_process other_process;
-
-static void begin_other(void)
-{
-    procbuf_table_init(&other_table, &other_process, 1);
-    create(&other_table, &other_process, (struct procbuf_process_config){ .mem_start = FOREIGN });
-}
+#define NO_MEMORY ((struct procbuf_process_config){ .mem_start = FOREIGN })
 
 /* A kernel whose table has so many slots, and memory as new. */
 static void begin(uint32_t slots)
@@ -538,11 +502,15 @@ static void begin(uint32_t slots)
     memset(is_library_s, false, sizeof is_library_s); /* [check_memory] */
     memset(processes, 0xa5, 9 * sizeof processes[0]); /* nothing is zero by luck */
     memset(grants, 0xa5, sizeof grants);
-    begin_foreign(); /* [foreign|foreign_table] */
+    first_place = 0; /* [begin_many] */
+    memset(foreign, 0, sizeof foreign); /* [foreign|foreign_table] */
+    procbuf_table_init_external(&foreign_table, /* [foreign|foreign_table] */
+                                foreign_is_live, foreign); /* [foreign|foreign_table] */
     procbuf_table_init(&table, processes, 8); /* all are empty */
     procbuf_table_init(&table, processes, slots);
     procbuf_table_use_grants(&table, grants, 4);
-    begin_other(); /* [other_table|other_process] */
+    procbuf_table_init(&other_table, &other_process, 1); /* [other_table|other_process] */
+    create(&other_table, &other_process, NO_MEMORY); /* [other_table|other_process] */
 }
 
 /* The same with a large table. */
@@ -552,10 +520,9 @@ static void begin_many(uint32_t slots)
     memset(many_grants, 0xa5, sizeof many_grants);
     procbuf_table_init(&table, many, 254 + slots);
     procbuf_table_use_grants(&table, many_grants, 300);
-    is_making_many = true;
-    for (unsigned i = 0; i < 254; i++)
-        create(&table, &many[i], (struct procbuf_process_config){ .mem_start = FOREIGN });
-    is_making_many = false;
+    first_place = 254;
+    for (unsigned i = 0; i < first_place; i++)
+        create(&table, &many[i], NO_MEMORY);
 }
 
 /* A driver whose grant is of this length: after its slots come data. */
@@ -563,54 +530,6 @@ static void declare(struct procbuf_driver *place, struct procbuf_driver_config c
 {
     config.data_len = len - procbuf_grant_len(&config);
     procbuf_driver_init(place, &config);
-}
-
-/* Copies of registers in turn. */
-static struct procbuf_readonly *readonly_in_turn(const struct procbuf_readonly *first,
-                                                 size_t copied, size_t count)
-{
-    static struct procbuf_readonly row[300];
-    for (size_t n = 0; n < count; n++)
-        row[n] = ro[((size_t)(first - ro) + n % copied) % 8];
-    return row;
-}
-
-/* Copies of registers in turn. */
-static struct procbuf_readwrite *readwrite_in_turn(const struct procbuf_readwrite *first,
-                                                   size_t copied, size_t count)
-{
-    static struct procbuf_readwrite row[300];
-    for (size_t n = 0; n < count; n++)
-        row[n] = rw[((size_t)(first - rw) + n % copied) % 8];
-    return row;
-}
-
-/* What a long vector is built into: registers from this one on, and more past the last. */
-static struct procbuf_readonly readonly_row[300];
-static struct procbuf_readonly *row_of_readonly(const struct procbuf_readonly *first)
-{
-    memset(readonly_row, 0, sizeof readonly_row);
-    memcpy(readonly_row, first, (size_t)(ro + 8 - first) * sizeof *first);
-    return readonly_row;
-}
-
-static void keep_readonly(struct procbuf_readonly *first)
-{
-    memcpy(first, readonly_row, (size_t)(ro + 8 - first) * sizeof *first);
-}
-
-/* What a long vector is built into: registers from this one on, and more past the last. */
-static struct procbuf_readwrite readwrite_row[300];
-static struct procbuf_readwrite *row_of_readwrite(const struct procbuf_readwrite *first)
-{
-    memset(readwrite_row, 0, sizeof readwrite_row);
-    memcpy(readwrite_row, first, (size_t)(rw + 8 - first) * sizeof *first);
-    return readwrite_row;
-}
-
-static void keep_readwrite(struct procbuf_readwrite *first)
-{
-    memcpy(first, readwrite_row, (size_t)(rw + 8 - first) * sizeof *first);
 }
 
 /* How long the data of a grant are. Returns: false if it is too long. */
@@ -630,39 +549,18 @@ static void expect_allow(struct procbuf_allow_result result, enum procbuf_error 
     cr_assert(result.addr == passed_addr && result.len == passed_len, "another range");
 }
 
-/* A driver that is asked with what was passed, and keeps what it is handed, or rejects it with a code. */
-struct decision {
-    const struct procbuf_process *process;
-    uint32_t number;
-    procbuf_addr_t addr;
-    size_t len;
-    struct procbuf_readwrite *keeps;
-    enum procbuf_error code;
-    void (*body)(void); /* what the driver does before it answers; null: nothing */
-};
-
-static void ignore(struct procbuf_readable slice, void *data)
-{
-    (void)slice, (void)data;
-}
+/* [accept|decision] */
+#include "../machine/decisions.h"
 
 static enum procbuf_error accept(struct procbuf_id of, uint32_t number,
                                  struct procbuf_readwrite *buffer, void *data)
 {
     const struct decision *decision = data;
-    cr_assert(procbuf_table_lookup(&table, of) == decision->process && number == decision->number);
-    cr_assert_eq(procbuf_readwrite_len(buffer), decision->len);
-    cr_assert_eq(procbuf_readwrite_addr(buffer), decision->len == 0 ? 0 : decision->addr);
-    if (decision->len == 0)
-        cr_assert_eq(procbuf_readwrite_enter(buffer, ignore, NULL), PROCBUF_OK);
+    const char *wrong = wrong_in(decision, &table, of, number, buffer);
+    cr_assert_null(wrong, "the driver is asked with another %s", wrong);
     if (decision->body != NULL)
-        decision->body();
-    const struct procbuf_readwrite offered = *buffer;
-    const bool takes = decision->code == PROCBUF_OK;
-    *buffer = takes ? *decision->keeps : procbuf_readwrite_default(); /* which counts for nothing */
-    if (takes)
-        *decision->keeps = offered;
-    return decision->code;
+        decision->body(decision->data);
+    return decide(decision, buffer);
 }
 
 static void expect_slice(const uint8_t *base, size_t len, procbuf_addr_t start, size_t is_len)

@@ -1,5 +1,6 @@
 /* Grants, and the allow system calls. */
 #include "bug.h"
+#include "decisions.h"
 #include "execute.h"
 #include "origins.h"
 #include "out.h"
@@ -98,44 +99,7 @@ void run_leave_grant(struct testbed *t, const struct call *call, struct outcome 
 
 /* ---- allow_userspace_readable ---- */
 
-/* What a driver is asked, and decides: it keeps the buffer, unless the trace gave it a code to reject
- * with. */
-struct decision {
-    const struct procbuf_process *process;
-    uint32_t number;
-    procbuf_addr_t addr;
-    size_t len;
-    struct procbuf_readwrite *held;
-    enum procbuf_error code;
-};
 static const struct decision *asked;
-
-static void ignore(struct procbuf_readable slice, void *data)
-{
-    (void)slice, (void)data;
-}
-
-static void check_asked(const struct testbed *t, struct procbuf_id id, uint32_t number,
-                        const struct procbuf_readwrite *buffer, const void *data)
-{
-    const char *wrong = NULL;
-    if (data != asked)
-        wrong = "data";
-    else if (procbuf_table_lookup(&t->world->table, id) != asked->process)
-        wrong = "id";
-    else if (number != asked->number)
-        wrong = "number";
-    else if (procbuf_readwrite_len(buffer) != asked->len ||
-             procbuf_readwrite_addr(buffer) != (asked->len == 0 ? 0 : asked->addr))
-        wrong = "buffer";
-    else if (asked->len == 0 && procbuf_readwrite_enter(buffer, ignore, NULL) != PROCBUF_OK)
-        wrong = "life"; /* which no length shows; an enter of nothing calls no hook */
-    if (wrong != NULL)
-        bug_found("result", "callback-accept",
-                  "expected: the driver is asked with what was passed (A3)\n"
-                  "actual: with another %s",
-                  wrong);
-}
 
 static enum procbuf_error accept(struct procbuf_id id, uint32_t number,
                                  struct procbuf_readwrite *buffer, void *data)
@@ -143,18 +107,18 @@ static enum procbuf_error accept(struct procbuf_id id, uint32_t number,
     struct testbed *t = testbed_now();
     const struct decision *decision = asked;
     void (*const body)(struct testbed *t) = t->machine.driver_body;
-    check_asked(t, id, number, buffer, data);
+    const char *wrong = wrong_in(asked, &t->world->table, id, number, buffer);
+    if (data != asked)
+        wrong = "data";
+    if (wrong != NULL)
+        bug_found("result", "callback-accept",
+                  "expected: the driver is asked with what was passed (A3)\n"
+                  "actual: with another %s",
+                  wrong);
     t->machine.driver_body = NULL;
     if (body != NULL)
         body(t);
-    if (decision->code == PROCBUF_OK) {
-        const struct procbuf_readwrite old = *decision->held;
-        *decision->held = *buffer;
-        *buffer = old;
-    } else {
-        *buffer = procbuf_readwrite_default(); /* it counts for nothing now */
-    }
-    return decision->code;
+    return decide(decision, buffer);
 }
 
 void run_allow_userspace_readable(struct testbed *t, const struct call *call,

@@ -1,4 +1,5 @@
 /* Userspace, the port and the testbed itself: what the model has done, shown to the library's world. */
+#include "counters.h"
 #include "execute.h"
 #include "identifiers.h"
 #include "testbed.h"
@@ -37,14 +38,7 @@ static void add_to_counter(struct testbed *t, struct span counter, uint64_t coun
 {
     uint8_t *at = &t->oracle.arena[counter.start];
     const uint32_t len = counter.end - counter.start;
-    const bool low_first = *(const uint8_t *)&(const uint16_t){ 1 } == 1;
-    unsigned carry = 0;
-    for (uint32_t i = 0; i < len; i++) {
-        uint8_t *byte = &at[low_first ? i : len - 1 - i];
-        const unsigned sum = *byte + (i < 8 ? (unsigned)(count >> 8 * i & 0xff) : 0) + carry;
-        *byte = (uint8_t)sum;
-        carry = sum >> 8;
-    }
+    add_to_bytes(at, len, count);
     arena_copy(&t->model.bytes[counter.start], at, len);
     arena_wrote(counter);
 }

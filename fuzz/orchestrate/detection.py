@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .engine import Fuzzer, Task
-from .planted import DEFECTS, Defect, compile_changed, judge, link, patched_library
+from .planted import DEFECTS, Defect, Failure, compile_changed, judge, link, patched_library
 from .tools import MEMORY, ToolError, identity_in, run
 
 STARVED = 20
@@ -39,8 +39,10 @@ def plant(defect: Defect, harness: str, engine: type[Fuzzer], folder: Path, buil
 
 
 def recognised(defect: Defect, programs: Path, harness: str, found: Path) -> str:
-    """The identity of what an input breaks. Raises Failure when it is something else than the bug."""
+    """The identity of what an input breaks. Raises Failure when it is something else than the bug, or nothing."""
     identity = identity_in(run([programs / "procbuf-replay", "--harness", harness, found], timeout=60).stderr)
+    if not identity:
+        raise Failure("the engine ended as if the library had broken, and no replay shows it")
     judge(defect, identity)
     return identity
 
@@ -70,6 +72,8 @@ def _first(fuzzer: Fuzzer, seconds: float, smallest: Path) -> Path | None:
         if status is not None and fuzzer.broke_at_once(status):
             smallest.touch()
             return smallest
+        if status:
+            raise Failure(f"the engine ended with status {status}: {(fuzzer.last_lines or ['it said nothing'])[-1]}")
         if status is not None or fuzzer.progress.cpu_s >= seconds:
             return None
         time.sleep(0.02)

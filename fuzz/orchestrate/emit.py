@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
+from .parts import parts_of
 from .replay import members_of, text_of
 from .tools import Build, ToolError, run
 
@@ -22,18 +22,12 @@ class CannotEmit(ToolError):
 
 def story(identity: str, report: str) -> list[str]:
     """What broke, in a few lines: from the report of the replay."""
-    rule = re.search(r"^Rule of lib/CONTRACT.md: (\S+)$", report, re.MULTILINE)
-    said = re.findall(r"^(expected|actual): (.+)$", report, re.MULTILINE)[:2]
-    program = re.search(r"^The program,.*?:\n(.*?)\n\n", report, re.MULTILINE | re.DOTALL)
-    lines = [f"{word.capitalize()}: {what}" for word, what in said]
-    if rule:
-        lines.append(f"Broke rule {rule[1]} of lib/CONTRACT.md.")
-    lines.append(identity)
-    if member := member_in(report):
-        lines.append(f"It shows in program {member} only after those before it have run in the same process.")
-    if program:
-        lines += ["", f"Program {member}:" if member else "The program:"] + [line[:WIDTH - 3].rstrip() for line in program[1].splitlines()
-                                         if not line.startswith("->    (")]
+    parts, member = parts_of(report), member_in(report)
+    said = {"Expected: %s": parts.expected, "Actual: %s": parts.actual, "Broke rule %s of lib/CONTRACT.md.": parts.rule, "%s": identity,
+            "It shows in program %s only after those before it have run in the same process.": member}
+    program = [line[:WIDTH - 3].rstrip() for line in parts.program.split("\n\n")[0].splitlines()[1:] if not line.startswith("->    (")]
+    lines = [line % what for line, what in said.items() if what]
+    lines += ["", f"Program {member}:" if member else "The program:", *program] if program else []
     return [line.replace("*/", "* /") for line in lines]
 
 
@@ -54,45 +48,59 @@ def failing_operation(report: str) -> int:
 
 
 NEEDS = {
-    "ubsan-": "It needs UBSan to fail: clang -fsanitize=undefined,integer,implicit-conversion -fno-sanitize-recover=all.",
-    "msan-": "It needs MSan to fail for sure: clang -fsanitize=memory.",
+    " kind=ubsan-": "It needs UBSan to fail: clang -fsanitize=undefined,integer,implicit-conversion -fno-sanitize-recover=all.",
+    " kind=msan-": "It needs MSan to fail for sure: clang -fsanitize=memory.",
 }
-
-
-def needs(identity: str) -> list[str]:
-    """What a build needs to see the bug, where a plain one may not."""
-    return [text for prefix, text in NEEDS.items() if f"kind={prefix}" in identity]
-
+"""What a build needs to see a bug, where a plain one may not."""
 
 UNSEEN = {
-    "static": "what the library keeps in memory of its own cannot be seen from outside",
-    "part-not-fetched": "which bytes were fetched cannot be seen from outside",
+    " check=static ": "what the library keeps in memory of its own cannot be seen from outside",
+    " check=part-not-fetched ": "which bytes were fetched cannot be seen from outside",
 }
 
 
 def unseen(identity: str) -> str:
     """Why a C test alone cannot see this bug; '' if it may."""
-    return next((why for check, why in UNSEEN.items() if f" check={check} " in identity), "")
+    return next((why for part, why in UNSEEN.items() if part in identity), "")
+
+
+LENT = {"enter": "struct procbuf_readable lent, ", "mut_enter": "struct procbuf_writable lent, ",
+        "driver_enter": "const struct procbuf_grant *lent, "}
+"""What the body of an operation is handed."""
+
+TOPICS = {
+    "memory": r"kind=(memory|panic|msan)\b", "hooks": r"kind=hook\b", "watch": r"kind=(access|window|double|fault|asan|crash)\b",
+    "state": r"kind=(state|invariant|panic)\b", "lookups": r"check=(lookups|callback-lookup) ", "rows": r"check=vector-row ",
+    "handles": r"check=(handle-|callback-l)", "kept": r"check=written-on-refusal ",
+}
+"""What a test is about, of a bug of which identity. What has no topic, it is about anyway."""
 
 
 class Program:
-    """The functions of a test, from what procbuf-emit prints: a word and fields in each line; a statement has no word."""
+    """The functions of a test, from what procbuf-emit prints: a word and fields in each line, or the topic of a statement."""
 
     def __init__(self, identity: str):
-        self.checks_kept = " check=written-on-refusal " in identity
+        self.topics = {"", *(topic for topic, pattern in TOPICS.items() if re.search(f" {pattern}", identity))}
+        wrong = re.search(r" check=((?:state|layout)-\S+)", identity)
+        self.wrong = wrong[1] if wrong else ""  # of a process, if it is that
         self.places: dict[str, int] = {}  # of all programs: where they begin
         self.bodies: list[str] = []
         self.programs: list[str] = []
-        self.calls: list[tuple[str, bool]] = []  # that have not been answered, innermost last; whether they show the bug
-        self.functions: list[list[str]] = []  # that are not whole yet
+        self.functions: list[str] = []  # that are not whole yet: the innermost is last
+
+    def take(self, word: str, *fields: str) -> None:
+        if method := getattr(self, f"on_{word}", None):
+            method(*fields)
+        elif word in self.topics:
+            self.say(*fields)
 
     # Names of addresses and numbers
 
     def on_program(self, most: str, memory: str, foreign: str, foreign_end: str) -> None:
-        self.most, self.memory, self.foreign, self.foreign_end = (int(word, 16) for word in (most, memory, foreign, foreign_end))
-        self.here: dict[str, range] = {}
+        self.most, self.memory = int(most, 16), int(memory, 16)
+        self.here = {"FOREIGN": range(int(foreign, 16), int(foreign_end, 16))}
         self.lengths: dict[int, str] = {}  # those that lead up to a place: they may come back
-        self.functions.append([])
+        self.functions.append("")
 
     def on_place(self, name: str, start: str, length: str) -> None:
         """Where an earlier program has it elsewhere, it has another name."""
@@ -108,8 +116,6 @@ class Program:
             for name, place in self.here.items():
                 if place.start <= addr < place.stop + at_end:
                     return beyond(name, addr - place.start)
-        if self.foreign <= addr <= self.foreign_end:
-            return beyond("FOREIGN", addr - self.foreign)
         return beyond("MEMORY", addr - self.memory) if abs(addr - self.memory) < 1 << 20 else f"(procbuf_addr_t)0x{addr:x}"
 
     def number(self, value: int, signed: bool, counted_from: str | None) -> str:
@@ -128,57 +134,62 @@ class Program:
 
     # Functions
 
-    def on_(self, text: str) -> None:
-        """A statement, in lines of at most WIDTH columns, where commas let it."""
-        rest, indent = self.named(text) + (";" if not text.startswith("for ") else ""), 4
-        while len(rest) > WIDTH - indent and (comma := rest.rfind(", ", 0, WIDTH - indent + 1)) > 0:
-            self.functions[-1].append(f"{' ' * indent}{rest[:comma + 1]}\n")
-            rest, indent = rest[comma + 2:], 8
-        self.functions[-1].append(f"{' ' * indent}{rest}\n")
+    def say(self, *statements: str) -> None:
+        """Statements, in lines of at most WIDTH columns, where commas let it."""
+        for text in statements:
+            if text == "$!":
+                raise CannotEmit("more bytes change than C says in a line")
+            rest, indent = self.named(text) + ";", 4
+            if loop := re.match(r"for \(.*?\) ", rest):
+                self.functions[-1] += f"{' ' * indent}{rest[:loop.end() - 1]}\n"
+                rest, indent = rest[loop.end():], 8
+            while len(rest) > WIDTH - indent and (comma := rest.rfind(", ", 0, WIDTH - indent + 1)) > 0:
+                self.functions[-1] += f"{' ' * indent}{rest[:comma + 1]}\n"
+                rest, indent = rest[comma + 2:], 8
+            self.functions[-1] += f"{' ' * indent}{rest}\n"
 
     def on_program_ends(self) -> None:
-        self.programs.append("".join(self.functions.pop()))
-
-    def on_create(self, slot: str, _word: str, _fails: str, template: str, *facts: str) -> None:
-        config = template[template.index("(struct"):template.rindex("}") + 1]
-        self.on_(f"create(&table, {slot}, {expanded(config, *facts)})")
+        self.programs.append(self.functions.pop())
 
     def on_body(self) -> None:
-        self.functions.append([])
+        self.functions.append("")
 
-    def on_body_ends(self, name: str, parameters: str, passed: str) -> None:
-        self.bodies.append(f"static unsigned {name}_runs;\n\nstatic void {name}({parameters})\n{{\n{''.join(self.functions.pop())}}}\n\n")
-        template, fails = self.calls.pop()
-        self.calls.append((template.replace("$B", passed), fails))
+    def on_body_ends(self, name: str, operation: str) -> None:
+        self.bodies.append(f"static unsigned {name}_runs;\n\nstatic void {name}({LENT.get(operation, '')}void *data)\n"
+                           f"{{\n{self.functions.pop()}}}\n\n")
+
+    def on_told(self, check: str, process: str, actual: str, expected: str) -> None:
+        """What the library shows of a process: all that operations change, or what is wrong alone."""
+        if "state" in self.topics and (self.wrong.startswith(check) if self.wrong else check.startswith("state-")):
+            actual = re.sub("^state", "procbuf_process_state(process)", actual).replace("(process", f"({process}")
+            self.say(f"cr_assert_eq({actual}, {expected})")
 
     # Calls, and what they must answer
 
-    def on_call(self, fails: str, template: str, *facts: str) -> None:
-        self.calls.append((self.named(expanded(template, *facts)), fails == "1"))
+    def on_create(self, slot: str, _call: str, _statements: str, _body: str, _refused: str, template: str, *facts: str) -> None:
+        config = template[template.index("(struct"):template.rindex("}") + 1]
+        self.say(f"create(&table, {slot}, {expanded(config, *facts)})")
 
-    def on_first(self, _fails: str, template: str, *facts: str) -> None:
-        """What begins an operation of many calls."""
-        self.on_(expanded(template.split("; ")[0], *facts))
-
-    def on_next(self, fails: str, template: str, *facts: str) -> None:
-        self.on_call(fails, template.split("; ")[1], *facts)
-
-    def on_answer(self, kind: str, name: str, reason: str, refused: str, *values: str) -> None:
-        template, fails = self.calls.pop()
-        first, *others = template.replace("$B", "NULL").replace("$N", values[0] if values else "$!").split("; ")
+    def on_call(self, statements: str, body: str, refused: str, template: str, *facts: str) -> None:
+        """Statements of a call, and what it must answer."""
+        gives, _, looks = template.partition(" ")
+        values = [fact[1:] for fact in facts if fact[0] == "="]
+        [outcome] = [fact[1:] for fact in facts if fact[0] == "A"]
+        looks = self.named(expanded(looks, *facts, f"B{body}", f"N{values[0] if values else '$!'}"))
+        values = [self.named(value) for value in values]  # they may be lengths of the call, which have names by now
+        first, *others = looks.split("; ")[slice(*map(int, statements.split(":")))]
         place = re.search(r"&([^&),]*)\)[^&]*$", first)
-        kept = place[1] if place and fails and self.checks_kept and refused == "1" else ""
-        statements = [f"memset(&{kept}, 0x5a, sizeof {kept})"] if kept.startswith("told.") else []
-        statements += [f"KEEP({kept})"] if kept else []
-        statements += [asserted(first, kind, name, reason, values)] if first else []
-        statements += [f"MUST_BE_KEPT({kept})"] if kept else []
-        statements += told(first, list(values))
-        for statement in statements + [other for other in others if "$!" not in other and kind != "P"]:
-            self.on_(statement)
+        kept = place[1] if place and "kept" in self.topics and refused == "1" and not values else ""
+        self.say(*[f"memset(&{kept}, 0x5a, sizeof {kept})"] * kept.startswith("told."), *[f"KEEP({kept})"] * bool(kept),
+                 *[asserted(gives, first, outcome, values)] * bool(first), *[f"MUST_BE_KEPT({kept})"] * bool(kept), *told(first, values),
+                 *(other for other in others if "$!" not in other and outcome != "panic"))
 
 
 RIGHTS = {"read": "READ", "write": "READ_WRITE"}
-WORD = re.compile(r"\$([A-Za-z\d])|(?<![\w.])([a-z_]+)\((\d(?:, \d)*)\)")
+BUFFERS = {"readonly": "ro", "readwrite": "rw"}
+REGISTERS = {"p": "p%d", "o": "ro[%d]", "w": "rw[%d]", "rs": "s[%d]", "ws": "ws[%d]", "d": "id[%d]", "v": "drivers[%d]", "held": "&held[%d]"}
+NUMBERS = {"a": "@", "z": "~", "n": "#", "i": "#", "u": "#", "b": "#"}
+WORD = re.compile(r"\$([A-Z\d])|(?<![\w.])([a-z_]+)\((\d(?:, \d)*)\)")
 CHOICE = re.compile(r"(either|cut)\((procbuf_.*\)), (procbuf_.*)\)")
 
 
@@ -188,72 +199,59 @@ def expanded(template: str, writable_slices: str, *facts: str) -> str:
     known = {fact[0]: fact[1:] for fact in facts}
     cuts_writable = known["T"] == "writable"
 
-    def number(k: str) -> int:
-        return int(known[k].split(":")[0], 16)
-
-    def buffer(k: str) -> str:
-        return f"{'ro' if number(k) < 8 else 'rw'}[{number(k) % 8}]"
-
     def word(name: str, k: str, *more: str) -> str:
+        said = known[k]
+        number = int(said.split(":")[0], 16) if name not in ("t", "q") else 0
         match name:
-            case "p": return f"p{number(k)}"
-            case "h": return buffer(k)
-            case "o" | "rs" | "ws" | "d" | "v": return f"{ {'o': 'ro', 'rs': 's', 'd': 'id', 'v': 'drivers'}.get(name, name)}[{number(k)}]"
-            case "w": return f"rw[{number(k) % 8}]"
-            case "cs": return f"{'w' * cuts_writable}s[{number(k)}]"
-            case "s" if (cuts_writable if k == "1" else writable_slices[number(k)] == "1"):
-                return f"procbuf_writable_as_readable(ws[{number(k)}])"
-            case "s": return f"s[{number(k)}]"
-            case "a": return f"@{known[k]}"
-            case "z": return f"~{known[k]}"
-            case "n" | "i" | "u" | "b": return f"#{known[k]}"
-            case "c": return f"&(uint32_t){{ {number(k) - 1} }}" if number(k) else "NULL"
-            case "t": return f"PROCBUF_ACCESS_{RIGHTS[known[k]]}"
-            case "q": return f"PROCBUF_FAULT_{known[k].upper()}"
-            case "g": return str(1 << number(k)) if number(k) < 24 else f"(UINT64_C(1) << {number(k)})"
+            case _ if name in REGISTERS: return REGISTERS[name] % number
+            case _ if name in NUMBERS: return NUMBERS[name] + said
+            case "h": return f"{BUFFERS[known['H']]}[{number}]"
+            case "cs": return f"{'w' * cuts_writable}s[{number}]"
+            case "s" if (cuts_writable if k == "1" else writable_slices[number] == "1"):
+                return f"procbuf_writable_as_readable(ws[{number}])"
+            case "s": return f"s[{number}]"
+            case "c": return f"&(uint32_t){{ {number - 1} }}" if number else "NULL"
+            case "t": return f"PROCBUF_ACCESS_{RIGHTS[said]}"
+            case "q": return f"PROCBUF_FAULT_{said.upper()}"
+            case "g": return str(1 << number) if number < 24 else f"(UINT64_C(1) << {number})"
             case "error": return f"(enum procbuf_error){known['P']}"
             case "memory": return known["M"]
             case "out" | "in" | "scratch":
-                return beyond(f"{known['K']}_{name.upper()}", number(more[0]) if more else 0) if number(k) else "NULL"
-            case "driver": return f"&drivers[{number(k)}]" if known["F"] != "NULL" else "NULL"
-            case "held": return f"&held[{number(k)}]"
-            case "map": return f"&maps[{number(k)}]" if number(k) < 2 else "NULL"
-            case "lender": return f"lent_by(procbuf_lender_{known[more[1]]}({word('map', k)}, foreign_id({word('u', more[0])})))"
-            case "regions_of": return f"&regions[{4 * number(k)}]" if number(more[0]) else "NULL"
-            case "left": return str(min(number(k), 8 - number("1")))
+                return beyond(f"{known['K']}_{name.upper()}", int(known[more[0]], 16) if more else 0) if number else "NULL"
+            case "driver": return f"&drivers[{number}]" if known["F"] != "NULL" else "NULL"
+            case "lender": return f"lent_by(procbuf_lender_{known[more[1]]}({known['J']}, foreign_id(#{known[more[0]]})))"
+            case "regions_of": return known["I"] if int(known[more[0]], 16) else "NULL"
+            case "left": return known["R"]
         raise CannotEmit(f"ops.def has a word that C has not: {name}")
 
     def chosen(found: re.Match[str]) -> str:
-        return found[2] if (buffer("1")[:2] == "ro" if found[1] == "either" else cuts_writable) else found[3]
+        return found[2] if (known["H"] == "readonly" if found[1] == "either" else cuts_writable) else found[3]
 
-    def letter(name: str) -> str:
-        return {"B": "$B", "N": "$N", "t": known["T"], "h": "readonly" if name == "h" and buffer("1")[:2] == "ro" else "readwrite"}.get(
-            name, known.get(name, "$!"))
-
-    return WORD.sub(lambda found: letter(found[1]) if found[1] else word(found[2], *found[3].split(", ")), CHOICE.sub(chosen, template))
+    return WORD.sub(lambda found: known.get(found[1], "$!") if found[1] else word(found[2], *found[3].split(", ")), CHOICE.sub(chosen, template))
 
 
 def beyond(name: str, distance: int) -> str:
     return f"{name} {'-' if distance < 0 else '+'} {abs(distance)}" if distance else name
 
 
-def asserted(call: str, kind: str, name: str, reason: str, values: tuple[str, ...]) -> str:
-    """A call, and what it must answer. A first letter says more: '=' it returns a value, '?' why not, '@' what allow does."""
-    how, bare = call[0], call.lstrip("=?@")
-    if kind == "P":
-        return f"PANICS({bare})"
-    if how == "@":
-        return f"expect_allow({bare}, PROCBUF_{name}, {values[0]}, {values[1]})"
-    if how == "=":
-        value = values[0] if values else "NULL"
-        is_text = value.startswith('"')
-        return f"cr_assert_{'str_eq' if is_text else 'eq'}({bare}, {value})"
-    if how == "?" or kind in "CE":
-        return f"cr_assert_eq({bare}, PROCBUF_{reason if how == '?' else name})"
-    return {"Y": f"cr_assert({bare})", "N": f"cr_assert_not({bare})"}.get(kind, bare)
+VALUES = ("LEN", "ADDR", "BYTE", "TEXT", "PROCESS")
+"""What a call may give that is a value, of which it must answer one."""
 
 
-ORDERS = {"#0": "< 0", "#1": "== 0", "#2": "> 0"}
+def asserted(gives: str, call: str, outcome: str, values: list[str]) -> str:
+    """A call, and what it must answer."""
+    if outcome == "panic":
+        return f"PANICS({call})"
+    if gives == "ALLOW":
+        return f"expect_allow({call}, PROCBUF_{outcome}, {values[0]}, {values[1]})"
+    if gives in VALUES:
+        return f"cr_assert_{'str_eq' if gives == 'TEXT' else 'eq'}({call}, {values[0] if values else 'NULL'})"
+    if gives == "WHY":
+        return f"cr_assert_eq({call}, PROCBUF_{'OK' if outcome == 'yes' else outcome})"
+    return {"done": call, "yes": f"cr_assert({call})", "none": f"cr_assert_not({call})"}.get(outcome, f"cr_assert_eq({call}, PROCBUF_{outcome})")
+
+
+ORDERS = {"0": "< 0", "1": "== 0", "2": "> 0"}
 
 
 def told(call: str, values: list[str]) -> Iterator[str]:
@@ -284,33 +282,24 @@ def used(text: str) -> set[str]:
     return set(re.findall(r"(?<![\w.>])[A-Za-z_]\w*|\bprivate_\b", IGNORED.sub("", text)))
 
 
-class Line(NamedTuple):
-    text: str
-    needs: list[set[str]]
-    """Of each set, that a name is used, or that one after a '!' is not."""
-
-
-def is_needed(line: Line, names: set[str]) -> bool:
-    return all(any((name[0] != "!") == (name.lstrip("!") in names) for name in either) for either in line.needs)
-
-
-def paragraphs() -> Iterator[list[Line]]:
-    for text in SUPPORT.read_text().strip().split("\n\n")[1:]:  # the first one is about the file
-        mark = re.match(MARK.pattern + "\n", text)
-        own, text = set(mark[1].split("|") if mark else ()), text[mark.end() if mark else 0:]
-        lines = []
+def lines_of_support() -> Iterator[tuple[str, list[str]]]:
+    """Each with what it needs: of "a|!b", that a is used or b is not."""
+    for paragraph in SUPPORT.read_text().strip().split("\n\n")[1:]:  # the first one is about the file
+        mark, text = re.findall(r"\A(?:/\* \[(\S*)\] \*/\n)?(.*)", paragraph, re.DOTALL)[0]
         for line in text.split("\n"):
-            needs = own or defined(line if ALONE.match(line) else text)
-            lines.append(Line(MARK.sub("", line), [*([needs] if needs else []), *(set(more.split("|")) for more in MARK.findall(line))]))
-        yield lines
+            own = mark or "|".join(defined(line if ALONE.match(line) else text))
+            yield MARK.sub("", line), [*([own] if own else []), *MARK.findall(line)]
+        yield "", []
 
 
 def support(program: str) -> str:
     """What the program uses, and what that uses."""
-    parts, text, before = list(paragraphs()), "", "?"
+    lines, text, before = list(lines_of_support()), "", "?"
     while text != before:
         before, names = text, used(text + program)
-        text = "\n\n".join(filter(None, ("\n".join(line.text for line in lines if is_needed(line, names)) for lines in parts))) + "\n"
+        text = "\n".join(line for line, needs in lines if all(any((name[0] != "!") == (name.lstrip("!") in names) for name in need.split("|"))
+                                                              for need in needs))
+    text = re.sub(r"\n{3,}", "\n\n", text).lstrip()
     return re.sub('#include "(.*)"', lambda found: (SUPPORT.parent / found[1]).read_text().strip(), text)  # it uses the library alone
 
 
@@ -331,7 +320,7 @@ def c_file(identity: str, program: Program) -> str:
             functions += f"static void program_{m}(void)\n{{\n{forgets}{text}}}\n\n"
         body = "".join(f"    program_{m}();\n" for m in range(1, count + 1))
     name = re.sub(r"\W", "_", "__".join(re.findall(r"=(\S*)", identity)))
-    return "\n".join([needed, *lines, "", f"{functions}Test(found, {name}, .timeout = 10)\n{{\n{body}}}\n"])
+    return "\n".join([needed, *lines, "", f"{functions}Test(found, {name}, .timeout = {10 * count})\n{{\n{body}}}\n"])
 
 
 def criterion_test(built: Build, text: str, identity: str, report: str) -> str:
@@ -343,12 +332,12 @@ def criterion_test(built: Build, text: str, identity: str, report: str) -> str:
         command += ["--operation", failing_operation(report)]
     if member := member_in(report):
         text = text_of(members_of(text)[:member])
-    done = run([*command, identity, "-"], stdin=text.encode(errors="surrogateescape"))
+    done = run([*command, "-"], stdin=text.encode(errors="surrogateescape"))
     if done.returncode != 0:
         raise CannotEmit(done.stderr.strip())
     program = Program(identity)
-    for word, *fields in (line.split("\t") for line in done.stdout.splitlines()):
-        getattr(program, f"on_{word}")(*fields)
+    for line in done.stdout.splitlines():
+        program.take(*line.split("\t"))
     lines = ["", *story(identity, report), "",
-             "It needs the library's headers, the library, and Criterion: the port is below.", *needs(identity)]
+             "It needs the library's headers, the library, and Criterion: the port is below.", *(need for part, need in NEEDS.items() if part in identity)]
     return "\n".join(["/* A finding of the fuzzers.", *(f" * {line}".rstrip() for line in lines), " */", c_file(identity, program)])

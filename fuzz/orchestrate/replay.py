@@ -142,7 +142,8 @@ def run_all(build: Build, inputs: Sequence[Path], harness: str | None = None, *,
         if status == 2 and not hung:
             raise ToolError(said.strip().splitlines()[-1] if said.strip() else "the replay ended with status 2")
         if not begun:
-            raise ToolError(f"the replay ran no input: {first_error(said)}")
+            how = f"it ended with status {status}" if status >= 0 else f"it was ended: {signal.strsignal(-status)}"
+            raise ToolError(f"the replay ran no input: {first_error(said) if said.strip() else how}")
         if not hung and status in KILLED:
             rest, kills = rest[begun - 1:], kills + 1
             if kills == MOST_TRIES:

@@ -25,7 +25,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "corpus"
-MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+MOST_MOMENTARY = 1 << 30
+
+
+def _memory() -> str | None:
+    """Containers have 64 MB of it, or none."""
+    with contextlib.suppress(OSError):
+        about = os.statvfs("/dev/shm")
+        if os.access("/dev/shm", os.W_OK) and about.f_bavail * about.f_frsize >= MOST_MOMENTARY:
+            return "/dev/shm"
+    return None
+
+
+MEMORY = _memory()
 """For what lasts moments, and is many files: a disk would be slower than who writes them."""
 FINDING_STATUS = 77
 IDENTITY = re.compile(r"^PROCBUF-BUG kind=[!-~]+ check=[!-~]+ op=[!-~]+$", re.MULTILINE)
@@ -88,6 +100,16 @@ def is_full(problem: BaseException) -> bool:
 TOLD_TO_SANITIZERS = re.compile("SAN_OPTIONS$")
 
 
+def _settle_environment() -> None:
+    """Let nothing outside decide what a bug is, or keep git from reading a checkout of another user, whose code we run anyway: as in a
+    container."""
+    for variable in filter(TOLD_TO_SANITIZERS.search, list(os.environ)):
+        del os.environ[variable]  # one could say that a finding ends with status 0, or is reported elsewhere
+    given = os.environ.get("GIT_CONFIG_COUNT", "0")
+    if given.isdigit():  # else git says what is wrong with it
+        os.environ.update({"GIT_CONFIG_COUNT": str(int(given) + 1), f"GIT_CONFIG_KEY_{given}": "safe.directory", f"GIT_CONFIG_VALUE_{given}": str(ROOT)})
+
+
 def front_door(name: str, main: Callable[[], int]) -> None:
     """Run a command, and end with a status that is documented and a line that says why, whatever happens."""
     with contextlib.suppress(OSError):
@@ -95,8 +117,7 @@ def front_door(name: str, main: Callable[[], int]) -> None:
             pass  # else the next file that is opened would be taken for a standard one
         os.close(number)
     sys.stderr = sys.stderr or open(os.devnull, "w")
-    for variable in filter(TOLD_TO_SANITIZERS.search, list(os.environ)):
-        del os.environ[variable]  # one could say that a finding ends with status 0, or is told elsewhere
+    _settle_environment()
     status: int | str | None = UNABLE
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_DFL:

@@ -26,6 +26,7 @@ class Change(Case):
         self.check(self.gate("nonsense", "--repository", clone), 2, "nonsense: no such revision")
         self.check(self.gate("HEAD", "--repository", clone), 2, "nothing differs from HEAD")
         self.check(self.gate("HEAD", "--repository", self.folder), 2, "not a git repository")
+        self.check(self.gate("HEAD", "--repository", self.folder / "nothing"), 2, "nothing: No such file or directory")
         self.check(self.gate("HEAD", "--check", "nonsense"), 2, "invalid choice")
         (clone / ".gitignore").write_text("/build/\n")
         self.check(self.gate("HEAD", "--repository", clone), 2, ".gitignore", "--worktree")

@@ -19,7 +19,7 @@ from unittest import mock
 import standin
 from support import ROOT, Case, recorded
 
-from orchestrate import corpora, tools
+from orchestrate import corpora, detection, libfuzzer, planted, replay, tools
 from orchestrate.tools import ToolError
 
 RUN = """
@@ -208,6 +208,16 @@ class Closed(Case):
         self.night("clean", *arguments, status=1, says=("1 planted bug(s) MISSED", "does not build"),
                    code="canary.release = lambda *_: [record.Canary('A01', 'a bug', 'slices', None, '', 'does not build')]")
 
+    def test_an_engine_that_ends_early_is_no_planted_bug_that_was_missed_without_a_word(self):
+        for fuzzes, why in (("echo disk full >&2; exit 9", "status 9: disk full"), ("echo 'PROCBUF-BUG kind=a check=b op=c' >&2; exit 77", "no replay shows it")):
+            for name, does in {"fuzz-slices": fuzzes, "procbuf-replay": "exit 0"}.items():
+                program = self.folder / name
+                program.write_text(f"#!/bin/sh\n{does}\n")
+                program.chmod(0o755)
+            with self.assertRaisesRegex(planted.Failure, why):
+                detection.try_once(libfuzzer.LibFuzzer, "slices", 1, 60, self.folder,
+                                   lambda found: detection.recognised(planted.all_defects()[0], self.folder, "slices", found))
+
     COVERS = ("import importlib, shutil as s\nimportlib.reload(coverage)\ncoverage.statistics = lambda *_: {}\n"
               "(campaign_corpus := Path(sys.argv[sys.argv.index('--out') + 1]) / 'corpus/slices').mkdir(parents=True, exist_ok=True)\n"
               "real = coverage.measure_each\n"
@@ -365,6 +375,9 @@ builds.SETUPS[:] = [dataclasses.replace(s, engine=one_in_a_folder(afl.Afl)) if s
         self.write("programs/fuzz/procbuf-replay", "#!/bin/sh\necho 'AddressSanitizer failed to allocate shadow memory' >&2\nkill -ABRT $$\n"
                    ).chmod(0o755)
         self.night("clean", status=2, says=("procbuf-replay does not start: AddressSanitizer failed to allocate",))
+        self.write("programs/fuzz/procbuf-replay", "#!/bin/sh\nkill -XFSZ $$\n")
+        with self.assertRaisesRegex(ToolError, "the replay ran no input: it was ended: File size limit exceeded"):
+            list(replay.run_all(tools.Build(self.programs, ROOT / "lib"), [self.write("a", "clean")]))
 
     # ---- Signals ----
 

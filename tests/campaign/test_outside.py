@@ -110,6 +110,14 @@ class Outside(Case):
         self.check(done, 2, "does not start: ", "AddressSanitizer")
         self.assertNotIn("PROCBUF-BUG", done.stdout + done.stderr)
 
+    def test_a_checkout_of_somebody_else_has_a_revision(self):
+        """As in a container. Git's own tests ask it so."""
+        code = "from orchestrate import revision, tools; tools.front_door('name', lambda: print(revision.git_revision()))"
+        environment = os.environ | {"PYTHONPATH": str(ROOT / "fuzz"), "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
+        for more in {}, {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.abbrev", "GIT_CONFIG_VALUE_0": "40"}:
+            done = subprocess.run(["/usr/bin/python3", "-B", "-c", code], env=environment | more, capture_output=True, text=True, check=False)
+            self.assertRegex(done.stdout, "^[0-9a-f]{40}" if more else "^[0-9a-f]{7,39}(-|$)", done.stderr)
+
     def test_what_is_no_input(self):
         large = self.write("large", b"")
         os.truncate(large, 200_000_000)

@@ -23,7 +23,9 @@ from orchestrate.replay import replay
 from orchestrate.tools import FINDING_STATUS, ROOT, Build, ToolError, clang, front_door, identity_in
 
 TOOLS = ("procbuf-replay", "procbuf-minimize", "procbuf-convert", "procbuf-emit")
-MOST_OPERATIONS = 12
+MOST_OPERATIONS = {"wide": 15}
+OTHERS_MOST_OPERATIONS = 12
+"""A minimised program is no longer: by the harness, since a long row takes six registers to build, and is skipped in parts."""
 C_FLAGS = ["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-Wno-unused-result"]
 LIB_FLAGS = ["-std=c11", "-O1", "-g", "-ffreestanding"]
 COMPILERS = {
@@ -95,7 +97,7 @@ def go(defect: Defect, build: Path, keep: Path | None) -> str:
     text = (bundle / "trace.trace").read_text()
     if finding.identity != identity:
         raise Failure(f"minimised to another bug: {finding.identity}")
-    if finding.operations > MOST_OPERATIONS:
+    if finding.operations > MOST_OPERATIONS.get(defect.fields.get("harness", ""), OTHERS_MOST_OPERATIONS):
         raise Failure(f"minimised to {finding.operations} operations:\n{text}")
     test = bundle / "test.c"
     if emit.unseen(identity):

@@ -28,8 +28,8 @@ def git(repository: Path, *words: str, stdin: bytes | None = None, index: str = 
     done = subprocess.run(["git", "-c", "core.quotepath=off", *words], cwd=repository, capture_output=True, input=stdin,
                           check=False, env=os.environ | ({"GIT_INDEX_FILE": index} if index else {}))
     if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise Impossible(f"git {' '.join(words[:3])}: {said[-1] if said else 'failed'}")
+        said = done.stderr.decode(errors="replace").strip().splitlines() or ["failed"]
+        raise Impossible(f"git {' '.join(words[:3])}: {next((line for line in said if line.startswith('fatal: ')), said[-1])}")
     return done.stdout
 
 
@@ -137,7 +137,7 @@ class Change:
         try:
             self.repository = Path(git(repository, "rev-parse", "--show-toplevel").decode().strip())
         except (Impossible, OSError) as problem:
-            raise Impossible(f"{repository}: not a git repository") from problem
+            raise Impossible(f"{repository}: {problem.strerror if isinstance(problem, OSError) else problem}") from problem
         try:
             self.base = git(self.repository, "rev-parse", "--verify", "--quiet", f"{base}^{{commit}}").decode().strip()
         except Impossible as problem:
