@@ -18,7 +18,7 @@ const struct harness harness_allow = {
         [OP_ALLOW_READONLY] = 24, [OP_ALLOW_READWRITE] = 24,
         [OP_ALLOW_USERSPACE_READABLE] = 6, [OP_ALLOW_USERSPACE_READABLE_WITH] = 6, [OP_SET_BYTE] = 6,
         [OP_TERMINATE] = 3, [OP_RESTART] = 6, [OP_START] = 4, [OP_FAULT] = 2, [OP_REMOVE] = 1,
-        [OP_STOP] = 2, [OP_RESUME] = 1,
+        [OP_STOP] = 2, [OP_RESUME] = 1, [OP_SET_RUNNING] = 2, [OP_SET_YIELDED_FOR] = 2,
         [OP_CREATE] = 1, [OP_BRK] = 8, [OP_SBRK] = 4,
         [OP_TAKE_ID] = 14, [OP_TAKE_OTHER_ID] = 1, [OP_LOOKUP] = 1,
         [OP_BUILD_READONLY] = 2, [OP_BUILD_READWRITE] = 3,

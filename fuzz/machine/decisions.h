@@ -19,6 +19,11 @@ struct decision {
     void *data;
 };
 
+static inline void ignore(struct procbuf_readable slice, void *data)
+{
+    (void)slice, (void)data;
+}
+
 /* Returns: what the driver is asked with that is not what was passed; null if all is. */
 static inline const char *wrong_in(const struct decision *asked, const struct procbuf_table *table,
                                    struct procbuf_id id, uint32_t number,
@@ -31,6 +36,8 @@ static inline const char *wrong_in(const struct decision *asked, const struct pr
     if (procbuf_readwrite_len(buffer) != asked->len ||
         procbuf_readwrite_addr(buffer) != (asked->len == 0 ? 0 : asked->addr))
         return "buffer";
+    if (asked->len == 0 && procbuf_readwrite_enter(buffer, ignore, NULL) != PROCBUF_OK)
+        return "life"; /* which no length shows; an enter of nothing calls no hook */
     return NULL;
 }
 

@@ -169,10 +169,14 @@ static void run_step(struct walk *walk, const struct call *call, const struct st
         checked_call(walk->t, call, prediction, &outcome);
         return;
     }
-    if (call->op->code == OP_ITERATE)
-        read_next(walk->t, call, step, prediction);
-    else
-        take_chunk(walk->t, call, step, prediction);
+    walk->t->oracle.bug.rule = prediction->rule;
+    /* What has ended has ended for good: it is asked again. */
+    for (unsigned left = prediction->outcome.kind == OUTCOME_NO ? 2 : 1; left > 0; left--) {
+        if (call->op->code == OP_ITERATE)
+            read_next(walk->t, call, step, prediction);
+        else
+            take_chunk(walk->t, call, step, prediction);
+    }
     walk->t->checked_ops++;
 }
 

@@ -66,6 +66,12 @@ void run_table_slot(struct testbed *t, const struct call *call, struct outcome *
                   "expected: a table of another kernel has no slots here (B7)\n"
                   "actual: it has slot %u",
                   (unsigned)call->args[0]);
+    if (procbuf_table_slot(&t->world->other, (uint32_t)call->args[0]) !=
+        (call->args[0] == 0 ? &t->world->other_process : NULL))
+        bug_found("result", "other-table-slot",
+                  "expected: the other table has one slot, in which its process is (L8)\n"
+                  "actual: it is not, or there is slot %u",
+                  (unsigned)call->args[0]);
     answer_bool(outcome, process != NULL);
     if (process != NULL)
         value(outcome, 'p', (uint64_t)(process - t->world->slots));

@@ -73,6 +73,22 @@ static void repeat(struct trace *trace)
         at += context_insert(trace, at, &part[o]);
 }
 
+/* Of so many bytes, often none or all: there, two boundaries of a process are one. */
+static uint32_t part_of(uint32_t len)
+{
+    if (chance_one_in(4))
+        return chance_one_in(2) ? len : 0;
+    return chance_below(len + 1);
+}
+
+/* Processes like this one: another, or as many as there may be. */
+static void add_processes(struct trace *trace, const struct layout *layout)
+{
+    unsigned count = chance_one_in(8) ? TRACE_MAX_PROCESSES : trace->process_count + 1;
+    for (; trace->process_count < count; trace->process_count++)
+        trace->processes[trace->process_count] = *layout;
+}
+
 static void change_field(struct trace *trace, struct layout *layout)
 {
     switch (chance_below(8)) {
@@ -80,13 +96,12 @@ static void change_field(struct trace *trace, struct layout *layout)
     case 1: layout->restarts = !layout->restarts; break;
     case 2: layout->gap = (uint8_t)chance_below(10); break;
     case 3: layout->apart = (uint8_t)chance_below(10); break;
-    case 4: layout->app = chance_below(layout->ram + 1u); break;
-    case 5: layout->kernel = chance_below(layout->ram - layout->app + 1u); break;
-    case 6: layout->protected_len = chance_below(layout->flash + 1u); break;
+    case 4: layout->app = part_of(layout->ram); break;
+    case 5: layout->kernel = part_of(layout->ram - layout->app); break;
+    case 6: layout->protected_len = part_of(layout->flash); break;
     default:
         if (chance_one_in(2) && trace->process_count < TRACE_MAX_PROCESSES) {
-            trace->processes[trace->process_count] = *layout;
-            trace->process_count++;
+            add_processes(trace, layout);
         } else {
             layout->ram = layout->large ? TRACE_LARGE_UNIT * (128 + chance_below(256))
                                         : 1 + chance_below(600);

@@ -438,6 +438,13 @@ static void write_call(struct walk *walk, const struct call *call, struct predic
         finish();
 }
 
+/* What has ended is asked again. */
+static void print_next(const struct call *call, const struct outcome *outcome, bool fails)
+{
+    for (unsigned left = outcome->kind == OUTCOME_YES ? 1 : 2; left > 0; left--)
+        print_call(NEXT, call, NO_BODY, fails, outcome);
+}
+
 /* A slice is watched as a whole. */
 static void write_step(struct walk *walk, const struct call *call, const struct step *step,
                        struct prediction *p)
@@ -456,7 +463,7 @@ static void write_step(struct walk *walk, const struct call *call, const struct 
         before(&whole, fails);
         print_call(FIRST, call, NO_BODY, false, &done);
     }
-    print_call(NEXT, call, NO_BODY, fails, &p->outcome);
+    print_next(call, &p->outcome, fails);
     if (!iterates && good)
         say_slice_at(writable ? "told.writable" : "told.readable", writable,
                      &(struct model_slice){ .span = step->chunk });
