@@ -643,6 +643,22 @@ static void make_near_programs(void)
     }
 }
 
+/* As many of them as there is room for, evenly: a library of many inputs has more. */
+static bool add_neighbours(char **paths, unsigned count)
+{
+    static struct trace trace;
+    const unsigned room = SEQUENCE_MAX_MEMBERS - programs.count;
+    for (unsigned n = 0; n < count; n++) {
+        if (count > room && n * room / count == (n + 1) * room / count)
+            continue;
+        if (!file_read_trace(paths[n], NULL, &trace))
+            return false;
+        if (!sequence_add(&programs, &trace))
+            unable("out of memory", "");
+    }
+    return true;
+}
+
 /* How much of what the failing call reaches, and few programs do, this one's calls reach. */
 static double likeness(unsigned program)
 {
@@ -1178,7 +1194,6 @@ static void try_named(struct testbed *t, char **words, int count)
 
 int main(int argc, char **argv)
 {
-    static struct trace trace;
     static char identity[MOST_IDENTITY];
     bool tries = false;
     const int at = arguments_read(
@@ -1216,9 +1231,8 @@ int main(int argc, char **argv)
     }
     memcpy(identity, shared->identity, sizeof identity);
     make_near_programs();
-    for (int i = at + 1; i < argc; i++)
-        if (!file_read_trace(argv[i], NULL, &trace) || !sequence_add(&programs, &trace))
-            return STATUS_UNABLE;
+    if (!add_neighbours(argv + at + 1, (unsigned)(argc - at - 1)))
+        return STATUS_UNABLE; /* said by file_read_trace() */
     end_phase(0.2);
     judge_near_programs(t);
     everywhere = finding.in_set_up;

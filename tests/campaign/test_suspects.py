@@ -17,7 +17,7 @@ from orchestrate.record import Finding, Record, Suspect
 from orchestrate.report import exports, words
 from orchestrate.suspects import Opinion, Switched
 from orchestrate.switches import ADDED, CHANGED, GUARDED, JOINED, MOVED, VARIANTS, WANTED, Region, Site, Variant, rewrite
-from orchestrate.tools import ToolError, clang
+from orchestrate.tools import CORPUS, ToolError, clang
 
 PLENTY_S = 10
 """Of the processor: enough on a machine that others keep busy, too, where the same takes several times as long."""
@@ -402,6 +402,13 @@ class Command(unittest.TestCase):
         lines = (ROOT / "lib/src/range.c").read_text().splitlines()
         line = lines.index("    return len <= (procbuf_addr_t)(high - start);") + 1
         self.assertIn(f"Suspects, the likeliest line first:\n  1  lib/src/range.c:{line} procbuf_range_within()", done.stdout)
+
+    def test_a_library_of_inputs_is_never_too_large(self):
+        with tempfile.TemporaryDirectory() as name:
+            trace = Path(name) / "broken.trace"
+            trace.write_text("trace 1\nprocess\nset_byte p0 p0.break 1\n")
+            measured = suspects.measure(suspects.switched(broken_lib("A05")), trace, 3 * sorted(CORPUS.glob("*/*.trace")))
+        self.assertTrue(suspects.strong_cures(measured))
 
     def test_a_panic_that_the_report_does_not_expect_keeps_no_other_change_from_being_tried(self):
         library = suspects.switched(broken_lib("A05"))
