@@ -316,7 +316,7 @@ ERRORS = [
      ' || t->model.lookups.calls[n].addr != addr)', ')',
      "unit.machine.each_call_of_a_lookup_function_is_compared"),
     ("T-row", "what a long vector builds past the registers is not compared", "machine/run_maps.c",
-     '    if (!good)', '    if (false)', "defect.X71"),
+     '    if (!good)', '    if (false)', "defect.X117"),
     ("T-map", "a lookup may be of any map", "machine/run_maps.c",
      't->model.lookups.calls[n].map != map ||', 'false ||',
      "unit.machine.each_call_of_a_lookup_function_is_compared"),
