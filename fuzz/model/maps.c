@@ -373,11 +373,11 @@ static void put_pairs(struct model *m, uint64_t addr, uint64_t count, const uint
 {
     const uintptr_t words[2] = { (uintptr_t)pair[0], (uintptr_t)pair[1] };
     const uint64_t foreign = model_foreign_memory(0), len = count * sizeof words;
+    const uint64_t foreign_len = (uint64_t)TRACE_FOREIGN_COUNT * MODEL_FOREIGN_LEN;
     skips(p, "T5");
     if (count > TRACE_LONG_STREAM) /* no vector that is built has more */
         return;
-    if (addr >= foreign &&
-        addr - foreign <= (size_t)TRACE_FOREIGN_COUNT * MODEL_FOREIGN_LEN - sizeof words)
+    if (addr >= foreign && len <= foreign_len && addr - foreign <= foreign_len - len)
         m->any_foreign = true;
     else if (!model_is_app_memory(m, addr))
         return;
