@@ -109,7 +109,7 @@ def _judge(change: Change, names: list[str], first: bool) -> Report:
         began, spent = time.monotonic(), processor()
         try:
             idle = _why_idle(check, change, trees, report.rows)
-            said = Said(skipped=idle) if idle else check.answer(change, trees)
+            said = Said(skipped=idle) if idle else check.answer(change, trees)  # the page has the reason; what it waits for is red
         except ToolError as problem:
             said = Said(unable=str(problem).strip().splitlines()[0])
         row = Row(name, said, time.monotonic() - began, processor() - spent)
