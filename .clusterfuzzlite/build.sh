@@ -43,7 +43,7 @@ cmake -S "$root" -B "$build" -DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY -DPR
     -DPROCBUF_HOOKS="$hooks"
 cmake --build "$build" --parallel "$(nproc)" --target targets procbuf-convert
 
-# Saved inputs are text: the targets want bytes.
+# Saved inputs are text: the targets want bytes. An emulator runs what converts them, if CMake's variable names one.
 for target in "$build"/fuzz/fuzz-*; do
     name=${target##*/fuzz-}
     cp "$target" "$OUT"
@@ -51,6 +51,6 @@ for target in "$build"/fuzz/fuzz-*; do
     seeds=$WORK/seeds-$name
     rm -rf "$seeds" "$OUT/fuzz-${name}_seed_corpus.zip"
     mkdir -p "$seeds"
-    "$build/fuzz/procbuf-convert" "$root/corpus/$name"/*.trace "$root"/corpus/regressions/*.trace "$seeds"
+    ${CMAKE_CROSSCOMPILING_EMULATOR:-} "$build/fuzz/procbuf-convert" "$root/corpus/$name"/*.trace "$root"/corpus/regressions/*.trace "$seeds"
     (cd "$seeds" && zip -q -X "$OUT/fuzz-${name}_seed_corpus.zip" -- *)
 done

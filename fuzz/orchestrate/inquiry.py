@@ -11,7 +11,7 @@ from .builds import BUILDS
 from .bundle import read_record
 from .replay import replay
 from .revision import unpack_library
-from .tools import ROOT, Build, ToolError, build_with, run
+from .tools import ROOT, Build, ToolError, build_with, describe, run
 
 
 class Answer(NamedTuple):
@@ -44,8 +44,8 @@ def matrix(lib: Path, text: bytes, identity: str, names: list[str], say) -> Answ
             outcome = replay(build_with(f"matrix-{name}", [], lib, "procbuf-replay", preset=name), None, text=text)
             result = ("runs clean" if not outcome.identity
                       else "the same bug" if outcome.identity == identity else outcome.identity)
-        except ToolError as error:
-            rows.append(f"  {preset.what:28}not tried: {str(error).splitlines()[0]}")
+        except (ToolError, OSError) as error:  # no compiler; no mode of this machine for its programs
+            rows.append(f"  {preset.what:28}not tried: {describe(error).splitlines()[0]}")
             continue
         (seen if outcome.found else unseen).append(name)
         rows.append(f"  {preset.what:28}{result}")

@@ -152,6 +152,17 @@ def run(command: Sequence[object], *, timeout: float | None = None, stdin: bytes
                                        done.stderr.decode(errors="replace"))
 
 
+@functools.cache
+def runs_32_bits() -> bool:
+    """Whether this kernel runs programs for i386: some, and those of some virtual machines, have no mode for them. Where
+    there is no C library for them, building them says it."""
+    try:
+        subprocess.run(["/lib/ld-linux.so.2", "--version"], capture_output=True, check=False)
+    except OSError as error:
+        return error.errno != errno.ENOEXEC
+    return True
+
+
 def dies_with_us(*command: object) -> list[str]:
     """A command, so that a campaign that is killed leaves no fuzzer running, and no minimiser: a process that was killed before the kernel knew
     of that wish is no longer the parent, and nothing is run."""

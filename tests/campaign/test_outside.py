@@ -171,6 +171,16 @@ class Outside(Case):
         for word in ("break", "clean"):
             self.check(self.repro("--matrix", "--builds", "plain,msan", self.write("a", word), code=code), 2, "no build could be tried", "not tried: no compiler")
 
+    def test_a_build_that_cannot_run_here_takes_no_answer_away(self):
+        """As one for i386 where the kernel has no mode for it. The others are asked."""
+        other = self.folder / "other machine/fuzz/procbuf-replay"
+        other.parent.mkdir(parents=True)
+        other.write_bytes(b"\x7fELF for another machine")
+        other.chmod(0o755)
+        code = f"repro.inquiry.build_with = lambda name, *_, **__: tools.Build(Path({str(other.parents[1])!r}) if 'i386' in name else FOLDER, Path('lib'))"
+        self.check(self.repro("--matrix", "--builds", "i386,msan", self.write("a", "break"), code=code), 1,
+                   "procbuf-replay: Exec format error", "MSan", "every build sees a bug")
+
     def test_a_machine_that_shows_another_bug(self):
         here, there, other = (f"PROCBUF-BUG kind={kind} op=none" for kind in ("result check=break", "hardware check=no-end", "hardware check=windows"))
         for identity, seen, more, status in ((there, [], [], 0), (there, [there], [], 1), (there, [other, there], [], 1), (there, [other], [], 3),

@@ -2,11 +2,11 @@
 import os
 import re
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from orchestrate.builds import BUILDS, MACHINES
-from orchestrate.tools import ROOT
+from orchestrate.builds import BUILDS, MACHINES, Preset
+from orchestrate.tools import ROOT, build_with, runs_32_bits
 
 SEMIHOSTING = ["qemu-system-arm", "-M", "mps2-an385", "-display", "none", "-monitor", "none",
                "-serial", "none", "-semihosting-config", "enable=on,target=native", "-kernel"]
@@ -20,12 +20,16 @@ class How:
     small: bool = False         # large traces do not fit
     tries: int = 1              # how often to run what could not map its memory
     differs: set[str] = field(default_factory=set) # operations whose results must differ there
+    options: list[str] = field(default_factory=list) # what its preset does not say
 
 
+# The emulator has no room for what ASan notes of each byte. As on Arm, gcc says what is accessed.
+I386 = How() if runs_32_bits() else How(["qemu-i386"], options=["-DCMAKE_C_COMPILER=gcc", "-DPROCBUF_HOOKS=tsan"])
 HOW = {
+    "i386": I386,
     # The last pages that a 32-bit process can have, so that sums wrap after its memory. The stack
     # begins near there, at random, and may be in the way.
-    "i386_top": How(tries=20, small=True, differs={
+    "i386_top": replace(I386, tries=20, small=True, differs={
         # Lengths counted from there to null are short, and half the address space wraps.
         "allow_userspace_readable p0 v0 FAIL p0.ram+4 until rw2.end-3",
         "allow_readonly p0 v0 0 p0.ram+8 until rw2.start+392",
@@ -41,6 +45,12 @@ EVERYTHING = BUILDS | MACHINES
 
 def run(*command, cwd=None) -> subprocess.CompletedProcess:
     return subprocess.run([str(word) for word in command], capture_output=True, text=True, cwd=cwd)
+
+
+def build_there(preset: Preset, how: How, *targets: str) -> Path:
+    """Build targets of a preset for where they run. Returns: the folder."""
+    name = f"matrix-{preset.name}{'-emulated' if how.options else ''}"
+    return build_with(name, ["-DPROCBUF_ALL_TESTS=ON", *how.options], ROOT / "lib", *targets, preset=preset.name).folder
 
 
 def run_there(how: How, *command, cwd=None) -> subprocess.CompletedProcess:
