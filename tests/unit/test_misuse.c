@@ -108,13 +108,32 @@ static void string_copy(struct procbuf_writable slice, void *array, size_t len)
     (void)procbuf_readable_string_copy(procbuf_writable_as_readable(slice), array, len, &found);
 }
 
-static void (*const uses[])(struct procbuf_writable, void *,
-                            size_t) = { copy_to,           copy_to_fitting, copy_from,
-                                        copy_from_fitting, compare,         string_copy };
+static const struct use {
+    void (*call)(struct procbuf_writable slice, void *array, size_t len);
+    enum { NOTHING, TO_ARRAY, TO_SLICE, ZEROES_TO_ARRAY } moves;
+} uses[] = {
+    { copy_to, TO_ARRAY },
+    { copy_to_fitting, TO_ARRAY },
+    { copy_from, TO_SLICE },
+    { copy_from_fitting, TO_SLICE },
+    { compare, NOTHING },
+    { string_copy, ZEROES_TO_ARRAY }, /* no byte of the slice ends a string: S7 */
+};
 
 /* A slice, and the room for as many bytes on either side of it. */
 enum { MOST = (1 << 16) + 1 };
-static uint8_t bytes[3 * MOST], bytes_before[sizeof bytes];
+static uint8_t bytes[3 * MOST], bytes_after[sizeof bytes];
+
+/* What an array that touches the slice makes of all bytes, which were as in `bytes_after`. */
+static void expect_moved(const struct use *use, size_t array, size_t slice, size_t len)
+{
+    if (use->moves == TO_ARRAY)
+        memcpy(&bytes_after[array], &bytes_after[slice], len);
+    else if (use->moves == TO_SLICE)
+        memcpy(&bytes_after[slice], &bytes_after[array], len);
+    else if (use->moves == ZEROES_TO_ARRAY)
+        memset(&bytes_after[array], 0, len);
+}
 
 static void must_not_overlap(size_t len)
 {
@@ -123,15 +142,16 @@ static void must_not_overlap(size_t len)
     for (size_t u = 0; u < sizeof uses / sizeof uses[0]; u++) {
         for (size_t o = 0; o < sizeof offsets / sizeof offsets[0]; o++) {
             for (size_t i = 0; i < sizeof bytes; i++)
-                bytes[i] = bytes_before[i] = (uint8_t)(i % 255 + 1);
+                bytes[i] = bytes_after[i] = (uint8_t)(i % 255 + 1);
             if (offsets[o] == 0 || offsets[o] == 2 * len) {
-                uses[u](slice, &bytes[offsets[o]], len);
+                uses[u].call(slice, &bytes[offsets[o]], len);
+                expect_moved(&uses[u], offsets[o], len, len);
             } else {
-                MUST_PANIC((uses[u](slice, &bytes[offsets[o]], len), 0));
-                cr_assert_eq(memcmp(bytes, bytes_before, sizeof bytes), 0);
+                MUST_PANIC((uses[u].call(slice, &bytes[offsets[o]], len), 0));
             }
+            cr_assert_eq(memcmp(bytes, bytes_after, sizeof bytes), 0);
         }
-        MUST_PANIC((uses[u](slice, NULL, len), 0));
+        MUST_PANIC((uses[u].call(slice, NULL, len), 0));
     }
 }
 
