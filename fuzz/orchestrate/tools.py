@@ -153,14 +153,15 @@ def run(command: Sequence[object], *, timeout: float | None = None, stdin: bytes
 
 
 @functools.cache
-def runs_32_bits() -> bool:
-    """Whether this kernel runs programs for i386: some, and those of some virtual machines, have no mode for them. Where
-    there is no C library for them, building them says it."""
+def emulator_of_i386() -> list[str]:
+    """What runs a program for i386: nothing more, or qemu-i386, since some kernels, and those of some virtual machines, have
+    no mode for it. Where there is no C library for such programs, building them says it."""
     try:
         subprocess.run(["/lib/ld-linux.so.2", "--version"], capture_output=True, check=False)
     except OSError as error:
-        return error.errno != errno.ENOEXEC
-    return True
+        if error.errno == errno.ENOEXEC:
+            return ["qemu-i386"]
+    return []
 
 
 def dies_with_us(*command: object) -> list[str]:

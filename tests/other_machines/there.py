@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from orchestrate.builds import BUILDS, MACHINES, Preset
-from orchestrate.tools import ROOT, build_with, runs_32_bits
+from orchestrate.tools import ROOT, build_with, emulator_of_i386
 
 SEMIHOSTING = ["qemu-system-arm", "-M", "mps2-an385", "-display", "none", "-monitor", "none",
                "-serial", "none", "-semihosting-config", "enable=on,target=native", "-kernel"]
@@ -24,7 +24,8 @@ class How:
 
 
 # The emulator has no room for what ASan notes of each byte. As on Arm, gcc says what is accessed.
-I386 = How() if runs_32_bits() else How(["qemu-i386"], options=["-DCMAKE_C_COMPILER=gcc", "-DPROCBUF_HOOKS=tsan"])
+EMULATOR = emulator_of_i386()
+I386 = How(EMULATOR, options=["-DCMAKE_C_COMPILER=gcc", "-DPROCBUF_HOOKS=tsan"]) if EMULATOR else How()
 HOW = {
     "i386": I386,
     # The last pages that a 32-bit process can have, so that sums wrap after its memory. The stack
