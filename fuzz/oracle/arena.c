@@ -60,12 +60,12 @@ uint8_t *arena_map(void)
     make_pristine();
     if (hooks_poison != NULL)
         hooks_poison(lib_pointer(0), ARENA_LEN);
-    arena_close((struct span){ 0, ARENA_LEN });
-    arena_open((struct span){ ARENA_IN, ARENA_IN + ARENA_IN_LEN }, true);
-    arena_open((struct span){ ARENA_OUT, ARENA_OUT + ARENA_OUT_LEN }, true);
-    arena_open((struct span){ ARENA_SCRATCH, ARENA_SCRATCH + ARENA_SCRATCH_LEN }, true);
+    arena_permit((struct span){ ARENA_IN, ARENA_IN + ARENA_IN_LEN }, true);
+    arena_permit((struct span){ ARENA_OUT, ARENA_OUT + ARENA_OUT_LEN }, true);
+    arena_permit((struct span){ ARENA_SCRATCH, ARENA_SCRATCH + ARENA_SCRATCH_LEN }, true);
     if (ARENA_LARGE_LEN != 0)
-        arena_open((struct span){ ARENA_LARGE_IN, ARENA_LEN }, true);
+        arena_permit((struct span){ ARENA_LARGE_IN, ARENA_LEN }, true);
+    arena_enforce((struct span){ 0, ARENA_LEN });
     return view;
 }
 
@@ -131,31 +131,56 @@ void arena_set(void *to, uint8_t value, size_t len)
 
 /* ---- Guard pages ---- */
 
+/* Windows permit, and a page gets the right when the library first touches it: a system call is dear, and most windows
+   are for more than what is touched in them. It loses the right at once, so it never has one that no window gives. */
+
 enum { PAGE_COUNT = (ARENA_LEN + ARENA_PAGE - 1) / ARENA_PAGE };
-static int page_rights[PAGE_COUNT];
+static int permitted[PAGE_COUNT];
+static int rights[PAGE_COUNT] = { [0 ... PAGE_COUNT - 1] = PROT_READ | PROT_WRITE };
 
-static void set_rights(uint32_t page, int rights)
+/* Pages of a span lose what is not permitted, and get what is if that is asked: with a system call for each run of pages
+   that go from the same to the same. Returns: whether one got a right. */
+static bool protect(struct span span, bool open)
 {
-    if (page_rights[page] == rights)
-        return;
-    page_rights[page] = rights;
-    if (mprotect(lib_pointer(page * ARENA_PAGE), ARENA_PAGE, rights) != 0) {
-        perror("procbuf testbed: cannot protect a page of the arena");
-        exit(2);
+    bool opened = false;
+    uint32_t next;
+    for (uint32_t page = span.start / ARENA_PAGE; page * ARENA_PAGE < span.end; page = next) {
+        const int old = rights[page];
+        const int new = permitted[page] & (open ? ~0 : old);
+        for (next = page; next * ARENA_PAGE < span.end && rights[next] == old &&
+                          permitted[next] == permitted[page];
+             next++)
+            rights[next] = new;
+        if (new != old &&
+            mprotect(lib_pointer(page * ARENA_PAGE), (next - page) * ARENA_PAGE, new) != 0) {
+            perror("procbuf testbed: cannot protect pages of the arena");
+            exit(2);
+        }
+        opened |= (new & ~old) != 0;
     }
+    return opened;
 }
 
-void arena_close(struct span span)
+void arena_permit(struct span span, bool writable)
 {
-    for (uint32_t at = span.start; at < span.end; at += ARENA_PAGE)
-        set_rights(at / ARENA_PAGE, PROT_NONE);
-}
-
-void arena_open(struct span span, bool writable)
-{
-    const int rights = writable ? PROT_READ | PROT_WRITE : PROT_READ;
     for (uint32_t page = span.start / ARENA_PAGE; page * ARENA_PAGE < span.end; page++)
-        set_rights(page, page_rights[page] | rights);
+        permitted[page] |= writable ? PROT_READ | PROT_WRITE : PROT_READ;
+}
+
+void arena_forbid(struct span span)
+{
+    for (uint32_t page = span.start / ARENA_PAGE; page * ARENA_PAGE < span.end; page++)
+        permitted[page] = PROT_NONE;
+}
+
+void arena_enforce(struct span span)
+{
+    protect(span, false);
+}
+
+bool arena_touched(struct span span)
+{
+    return protect(span, true);
 }
 
 #endif

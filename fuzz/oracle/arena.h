@@ -126,20 +126,32 @@ static inline bool arena_holds(uintptr_t addr)
 /* Userspace stores a byte, through its view, while a call runs. */
 void arena_user_stores(uint8_t *view, uint32_t at, uint8_t value);
 
-/* Close and open what the library sees, in whole pages, where the build has guard pages; else nothing. What is
- * opened for writing stays so when it is opened for reading. */
+/* What the library may see, in whole pages, where the build has guard pages; else nothing. What is permitted for
+ * writing stays so when it is permitted for reading. What is forbidden is closed when that is enforced; what is
+ * permitted opens when the library touches it. Returns: whether a page of the span opened. */
 enum { ARENA_PAGE = 4096 };
 #ifdef ARENA_GUARD_PAGES
-void arena_close(struct span span);
-void arena_open(struct span span, bool writable);
+void arena_permit(struct span span, bool writable);
+void arena_forbid(struct span span);
+void arena_enforce(struct span span);
+bool arena_touched(struct span span);
 #else
-static inline void arena_close(struct span span)
+static inline void arena_permit(struct span span, bool writable)
+{
+    (void)span, (void)writable;
+}
+static inline void arena_forbid(struct span span)
 {
     (void)span;
 }
-static inline void arena_open(struct span span, bool writable)
+static inline void arena_enforce(struct span span)
 {
-    (void)span, (void)writable;
+    (void)span;
+}
+static inline bool arena_touched(struct span span)
+{
+    (void)span;
+    return false;
 }
 #endif
 

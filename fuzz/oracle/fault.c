@@ -45,11 +45,14 @@ static void on_fault(int number, siginfo_t *info, void *context)
                   "expected: no access outside the arena\n"
                   "actual: a fault at address %p",
                   info->si_addr);
-    oracle_now()->bug.arena_byte = (long)(addr - ARENA_BASE);
+    const uint32_t byte = (uint32_t)(addr - ARENA_BASE);
+    if (arena_touched((struct span){ byte, byte + 1 }))
+        return; /* the compiler did not tell us of the access, and it is permitted: again */
+    oracle_now()->bug.arena_byte = (long)byte;
     bug_found("fault", "closed-page",
               "expected: no access to pages without an open window\n"
-              "actual: a fault at arena byte %ld",
-              (long)(addr - ARENA_BASE));
+              "actual: a fault at arena byte %lu",
+              (unsigned long)byte);
 }
 
 #endif

@@ -37,7 +37,9 @@ void oracle_reset(struct oracle *oracle)
     oracle->call = NULL;
     while (oracle->window_count > 0) {
         oracle->window_count--;
-        arena_close(pages_of(oracle->windows[oracle->window_count].span));
+        const struct span pages = pages_of(oracle->windows[oracle->window_count].span);
+        arena_forbid(pages);
+        arena_enforce(pages);
     }
 }
 
@@ -57,10 +59,10 @@ static void window_open(struct oracle *oracle, struct span span, bool writable)
     if (oracle->window_count == MAX_WINDOWS)
         bug_found("testbed", "windows-exhausted", "more than %d open windows", MAX_WINDOWS);
     oracle->windows[oracle->window_count++] = (struct window){ span, writable };
-    arena_open(span, writable);
+    arena_permit(span, writable);
 }
 
-/* Guard pages hold more than a window. Closing one therefore closes all pages it touches, and opens again what the
+/* Guard pages hold more than a window. Closing one therefore forbids all pages it touches, and permits again what the
  * remaining windows need: never less than their union. The callbacks are exact to the byte. */
 static void window_close(struct oracle *oracle, struct span span, bool writable)
 {
@@ -71,7 +73,7 @@ static void window_close(struct oracle *oracle, struct span span, bool writable)
         bug_found("testbed", "close-of-another-open",
                   "a close was expected that is not that of the innermost open window");
     const struct span pages = pages_of(oracle->windows[--oracle->window_count].span);
-    arena_close(pages);
+    arena_forbid(pages);
     for (unsigned w = 0; w < oracle->window_count; w++) {
         struct span span = oracle->windows[w].span;
         if (span.start < pages.start)
@@ -79,8 +81,9 @@ static void window_close(struct oracle *oracle, struct span span, bool writable)
         if (span.end > pages.end)
             span.end = pages.end;
         if (span.start < span.end)
-            arena_open(span, oracle->windows[w].writable);
+            arena_permit(span, oracle->windows[w].writable);
     }
+    arena_enforce(pages);
 }
 
 /* ---- Calls ---- */
@@ -391,6 +394,7 @@ void access_load(uintptr_t addr, size_t len)
     const uint32_t start = (uint32_t)(addr - ARENA_BASE);
     const uint32_t end = end_in_arena(start, len);
     oracle->access_count++;
+    (void)arena_touched((struct span){ start, end });
     if (oracle->access_listener != NULL)
         oracle->access_listener(oracle, start, end, false);
     if (begins_outside_call(oracle, start, "load"))
@@ -412,6 +416,7 @@ void access_store(uintptr_t addr, size_t len)
     const uint32_t start = (uint32_t)(addr - ARENA_BASE);
     const uint32_t end = end_in_arena(start, len);
     oracle->access_count++;
+    (void)arena_touched((struct span){ start, end });
     if (oracle->access_listener != NULL)
         oracle->access_listener(oracle, start, end, true);
     if (begins_outside_call(oracle, start, "store"))

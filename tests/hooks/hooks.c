@@ -5,6 +5,7 @@
  *
  * Exit status: 0 all is reported; 1 something is not.
  */
+#include "fault.h"
 #include "oracle.h"
 #include "probes.h"
 #include "state.h"
@@ -12,6 +13,7 @@
 #include <setjmp.h>
 #include <stdio.h>
 #if defined(__unix__)
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -360,6 +362,70 @@ static void variables_that_change_are_noticed(void)
     }
 }
 
+#ifdef ARENA_GUARD_PAGES
+
+/* An access of which the compiler tells nothing, as one of assembly is not told of. */
+static bool faults(uint32_t offset, bool storing)
+{
+    volatile uint8_t *byte = at(offset);
+    sigset_t fault;
+    sigemptyset(&fault);
+    sigaddset(&fault, SIGSEGV);
+    if (setjmp(found) != 0) {
+        sigprocmask(SIG_UNBLOCK, &fault, NULL);
+        return true;
+    }
+    if (storing)
+        *byte = 1;
+    else
+        (void)*byte;
+    return false;
+}
+
+static void expect_rights(const char *what, uint32_t page, bool readable, bool writable)
+{
+    for (uint32_t byte = 0; byte < ARENA_PAGE; byte += ARENA_PAGE - 1)
+        for (int storing = 0; storing <= 1; storing++)
+            if (faults(page * ARENA_PAGE + byte, storing) == (storing ? writable : readable)) {
+                printf("%s: a %s of byte %u of page %u is not judged as it should be\n", what,
+                       storing ? "store" : "load", (unsigned)byte, (unsigned)page);
+                wrong++;
+            }
+}
+
+static void pages_are_open_as_windows_permit(void)
+{
+    const struct span pages = { ARENA_PAGE, 4 * ARENA_PAGE };
+    const struct span last = { 2 * ARENA_PAGE - 1, 2 * ARENA_PAGE },
+                      two = { last.start, last.end + 1 };
+    fault_watch();
+    for (uint32_t page = 1; page < 4; page++)
+        expect_rights("no window", page, false, false);
+    arena_permit(last, false);
+    expect_rights("a byte to read", 1, true, false);
+    expect_rights("the page behind it", 2, false, false);
+    arena_permit(two, true);
+    arena_permit(two, false);
+    if (!arena_touched(two) || arena_touched(pages)) {
+        puts("pages are said to open when they do not");
+        wrong++;
+    }
+    for (uint32_t page = 1; page < 3; page++)
+        expect_rights("bytes to write in two pages", page, true, true);
+    expect_rights("the page behind them", 3, false, false);
+    arena_forbid(pages);
+    arena_permit(last, false);
+    arena_enforce(pages);
+    expect_rights("written before, now to read", 1, true, false);
+    expect_rights("written before", 2, false, false);
+    arena_forbid(pages);
+    arena_enforce(pages);
+    for (uint32_t page = 1; page < 4; page++)
+        expect_rights("no window again", page, false, false);
+}
+
+#endif
+
 int main(void)
 {
     oracle.arena = arena_map();
@@ -371,6 +437,9 @@ int main(void)
     stores_to_watched_objects_are_noted();
 #if defined(WITH_FEEDBACK)
     engines_see_which_way_was_taken();
+#endif
+#ifdef ARENA_GUARD_PAGES
+    pages_are_open_as_windows_permit();
 #endif
 #if defined(__unix__)
     if (__asan_poison_memory_region != NULL) {
