@@ -24,7 +24,7 @@ class Campaign(Case):
 
     def test_a_clean_library_gives_a_clean_report(self):
         began = time.monotonic()
-        done = self.run_campaign("--time", "14s", "--slice", "1s", "--engine", "libfuzzer",
+        done = self.run_campaign("--time", "30s", "--slice", "1s", "--engine", "libfuzzer",
                                  "--build", "asan", status=0)
         self.check(done, 0, "Nothing found", "report/index.html")
         record = self.record()
