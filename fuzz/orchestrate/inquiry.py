@@ -1,6 +1,7 @@
 """What one asks of a bug: does it always show, which builds see it, since when is it there."""
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
 import tempfile
@@ -45,6 +46,8 @@ def matrix(lib: Path, text: bytes, identity: str, names: list[str], say) -> Answ
             result = ("runs clean" if not outcome.identity
                       else "the same bug" if outcome.identity == identity else outcome.identity)
         except (ToolError, OSError) as error:  # no compiler; no mode of this machine for its programs
+            if isinstance(error, OSError) and error.errno != errno.ENOEXEC:
+                raise
             rows.append(f"  {preset.what:28}not tried: {describe(error).splitlines()[0]}")
             continue
         (seen if outcome.found else unseen).append(name)

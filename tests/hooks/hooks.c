@@ -403,7 +403,7 @@ static void pages_are_open_as_windows_permit(void)
         expect_rights("no window", page, false, false);
     arena_permit(last, false);
     expect_rights("a byte to read", 1, true, false);
-    expect_rights("the page behind it", 2, false, false);
+    expect_rights("the page after it", 2, false, false);
     arena_permit(two, true);
     arena_permit(two, false);
     if (!arena_touched(two) || arena_touched(pages)) {
@@ -412,7 +412,7 @@ static void pages_are_open_as_windows_permit(void)
     }
     for (uint32_t page = 1; page < 3; page++)
         expect_rights("bytes to write in two pages", page, true, true);
-    expect_rights("the page behind them", 3, false, false);
+    expect_rights("the page after them", 3, false, false);
     arena_forbid(pages);
     arena_permit(last, false);
     arena_enforce(pages);
