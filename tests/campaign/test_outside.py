@@ -180,6 +180,8 @@ class Outside(Case):
         code = f"repro.inquiry.build_with = lambda name, *_, **__: tools.Build(Path({str(other.parents[1])!r}) if 'i386' in name else FOLDER, Path('lib'))"
         self.check(self.repro("--matrix", "--builds", "i386,msan", self.write("a", "break"), code=code), 1,
                    "procbuf-replay: Exec format error", "MSan", "every build sees a bug")
+        other.unlink()  # which says nothing of this machine
+        self.check(self.repro("--matrix", "--builds", "i386,msan", self.write("a", "break"), code=code), 2, "procbuf-replay: No such file or directory")
 
     def test_a_machine_that_shows_another_bug(self):
         here, there, other = (f"PROCBUF-BUG kind={kind} op=none" for kind in ("result check=break", "hardware check=no-end", "hardware check=windows"))
