@@ -364,7 +364,7 @@ static void variables_that_change_are_noticed(void)
 
 #ifdef ARENA_GUARD_PAGES
 
-/* An access of which the compiler tells nothing, as one of assembly is not told of. */
+/* An access that the compiler does not instrument, as it does none of assembly's. */
 static bool faults(uint32_t offset, bool storing)
 {
     volatile uint8_t *byte = at(offset);

@@ -23,7 +23,7 @@ class How:
     options: list[str] = field(default_factory=list) # what its preset does not say
 
 
-# The emulator has no room for what ASan notes of each byte. As on Arm, gcc says what is accessed.
+# ASan's shadow memory does not fit into the emulator's. As on Arm, gcc instruments each access.
 EMULATOR = emulator_of_i386()
 I386 = How(EMULATOR, options=["-DCMAKE_C_COMPILER=gcc", "-DPROCBUF_HOOKS=tsan"]) if EMULATOR else How()
 HOW = {
