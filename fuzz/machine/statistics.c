@@ -4,6 +4,7 @@
 #include "testbed.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- The ways in which two ranges can overlap: Allen's thirteen relations ---- */
@@ -155,7 +156,8 @@ static struct {
     unsigned enters;
     uint8_t classes[TRACE_MAX_OPERANDS];
 } begun[TRACE_MAX_OPS];
-static uint64_t in_states[256][STATE_COUNT][ENTERS_COUNT][OUTCOME_COUNT][STATUS_COUNT];
+/* 256; null if nothing is counted: as a static array, each replay's search for leaks would read these 33 MB. */
+static uint64_t (*in_states)[STATE_COUNT][ENTERS_COUNT][OUTCOME_COUNT][STATUS_COUNT];
 static uint64_t numbers[256][TRACE_MAX_OPERANDS][CLASS_COUNT + 1];
 /* Calls by the rule that decided their answer. */
 enum { MOST_RULES = 128 };
@@ -241,12 +243,20 @@ static void count_enter(const struct walk *walk, const struct call *call)
     }
 }
 
-const struct observer statistics_observer = {
-    .trace_begins = begin_trace,
-    .begins = note_begin,
-    .body_begins = count_enter,
-    .ended = count_op,
-};
+bool statistics_begin(struct testbed *t)
+{
+    static const struct observer observer = {
+        .trace_begins = begin_trace,
+        .begins = note_begin,
+        .body_begins = count_enter,
+        .ended = count_op,
+    };
+    in_states = calloc(256, sizeof *in_states);
+    if (in_states == NULL)
+        return false;
+    machine_count(t, &observer);
+    return true;
+}
 
 /* ---- Printing ---- */
 

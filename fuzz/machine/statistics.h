@@ -8,10 +8,10 @@
 
 #include <stdio.h>
 
-/* Counts: for machine_count(). */
-extern const struct observer statistics_observer;
+/* Counts from now on. Returns: false if there is no memory for it. */
+bool statistics_begin(struct testbed *t);
 
-/* As JSON: "operations": "name outcome" to count; "pairs": "a b" to count, of operations that
+/* After statistics_begin(), as JSON: "operations": "name outcome" to count; "pairs": "a b" to count, of operations that
  * followed on each other; "overlaps": "relation first second process phase" to count, all of them; "states": "name state
  * outcome" to count; "numbers": "name operand class" to count, operands from 1;
  * "rules": the rule that decided a call to count. */

@@ -369,8 +369,8 @@ int main(int argc, char **argv)
     t->view_unasked = options.rules_only;
     if (options.explain)
         machine_watch_accesses(t);
-    if (options.statistics)
-        machine_count(t, &statistics_observer);
+    if (options.statistics && !statistics_begin(t))
+        unable("no memory for statistics", "");
     t->oracle.bug.explain = explain;
     t->oracle.bug.end = end_with_finding;
     fault_watch_all();
