@@ -1,5 +1,6 @@
 """What else the tests of planted bugs do with them, and mistakes that are planted in the testbed itself."""
 import argparse
+import functools
 import json
 import os
 import re
@@ -106,26 +107,35 @@ def edit_copy(edits: list[Edit], folder: Path) -> None:
         edit(folder / file, code, wrong)
 
 
+@functools.cache
+def testbed_objects(build: Path) -> list[tuple[set[str], list[str]]]:
+    """Of each object of the testbed: the files below the root that it was made from, as ninja noted them, and its command."""
+    made_from = {}
+    for note in run(["ninja", "-t", "deps"], build).stdout.strip().split("\n\n"):
+        head, *paths = note.splitlines()
+        if re.search(r"/(testbed|forms_[a-z]+)\.dir/", head):
+            made_from[head.split(": #deps")[0]] = {os.path.relpath(build / path.strip(), ROOT) for path in paths}
+    commands = [shlex.split(entry["command"]) for entry in json.loads((build / "compile_commands.json").read_text())]
+    by_target = {words[words.index("-o") + 1]: words for words in commands}
+    return [(files, by_target[target]) for target, files in made_from.items()]
+
+
 def compile_testbed(files: list[str], folder: Path, build: Path) -> dict[str, Path]:
-    """Compile what a copy's changed files of the testbed need. Returns: object file as linked, to the
-    new one."""
-    known = []
-    for entry in json.loads((build / "compile_commands.json").read_text()):
-        if re.search(r"/(testbed|forms_[a-z]+)\.dir/", entry["command"]):
-            known.append((Path(entry["file"]).relative_to(ROOT), shlex.split(entry["command"])))
+    """Compile what a copy's changed files of the testbed are part of. Returns: object file as linked, to the new one."""
     objects = {}
-    for file in map(Path, dict.fromkeys(files)):
-        for name, words in known:
-            if name != file and not (file.suffix in (".h", ".def") and name.parent == file.parent):
-                continue
-            # What is left out leaves things unused: no error.
-            command = [w.replace(f"{ROOT}/fuzz/", f"{folder}/fuzz/") for w in words if w != "-Werror"]
-            at = command.index("-o") + 1
-            target = folder / (command[at].replace("/", "-"))
-            objects[command[at]], command[at] = target, str(target)
-            done = run(command, build)
-            if done.returncode != 0:
-                raise Failure(f"does not build:\n{done.stderr}")
+    for made_from, words in testbed_objects(build):
+        if made_from.isdisjoint(files):
+            continue
+        # What is left out leaves things unused: no error.
+        command = [w.replace(f"{ROOT}/fuzz/", f"{folder}/fuzz/") for w in words if w != "-Werror"]
+        at = command.index("-o") + 1
+        target = folder / command[at].replace("/", "-")
+        objects[command[at]], command[at] = target, str(target)
+        done = run(command, build)
+        if done.returncode != 0:
+            raise Failure(f"does not build:\n{done.stderr}")
+    if files and not objects:
+        raise Failure(f"{', '.join(files)}: nothing of the testbed was made from it")
     return objects
 
 
