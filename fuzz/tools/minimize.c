@@ -456,41 +456,47 @@ static bool drop_processes(struct testbed *t)
     return any;
 }
 
+enum {
+    RAM = 1 << 0,
+    APP = 1 << 1,
+    KERNEL = 1 << 2,
+    FLASH = 1 << 3,
+    PROTECTED = 1 << 4,
+    PLACE = 1 << 5,
+    RESTARTS = 1 << 6,
+    GAP = 1 << 7,
+    APART = 1 << 8,
+};
+
+static void make_usual(struct layout *layout, unsigned fields)
+{
+    const struct layout *usual = &layout_default;
+    layout->ram = fields & RAM ? usual->ram : layout->ram;
+    layout->app = fields & APP ? usual->app : layout->app;
+    layout->kernel = fields & KERNEL ? usual->kernel : layout->kernel;
+    layout->flash = fields & FLASH ? usual->flash : layout->flash;
+    layout->protected_len = fields & PROTECTED ? usual->protected_len : layout->protected_len;
+    layout->flash_above = fields & PLACE ? usual->flash_above : layout->flash_above;
+    layout->restarts = fields & RESTARTS ? usual->restarts : layout->restarts;
+    layout->gap = fields & GAP ? usual->gap : layout->gap;
+    layout->apart = fields & APART ? usual->apart : layout->apart;
+    layout_clip(layout);
+}
+
+/* All of a layout, what RAM is divided into, or one field. */
 static bool simplify_layouts(struct testbed *t)
 {
+    static const unsigned choices[] = {
+        ~0u, RAM | APP | KERNEL, RAM, APP, KERNEL, FLASH, PROTECTED, PLACE, RESTARTS, GAP, APART,
+    };
     bool any = false;
-    for (unsigned p = 0; p < best.process_count && !must_stop(); p++) {
-        if (layouts_equal(&best.processes[p], &layout_default, 1))
-            continue;
-        candidate = best;
-        candidate.processes[p] = layout_default;
-        if (try(t)) {
-            any = true;
-            continue;
-        }
-        for (unsigned field = 0; field < 6; field++) {
+    for (unsigned p = 0; p < best.process_count; p++)
+        for (unsigned c = 0; c < sizeof choices / sizeof choices[0] && !must_stop(); c++) {
             candidate = best;
-            struct layout *layout = &candidate.processes[p];
-            switch (field) {
-            case 0:
-                layout->ram = layout_default.ram;
-                layout->app = layout_default.app;
-                layout->kernel = layout_default.kernel;
-                break;
-            case 1:
-                layout->flash = layout_default.flash;
-                layout->protected_len = layout_default.protected_len;
-                break;
-            case 2: layout->flash_above = false; break;
-            case 3: layout->restarts = false; break;
-            case 4: layout->gap = layout->apart = 0; break;
-            default: layout->protected_len = 0; break;
-            }
-            layout_clip(layout);
-            if (!layouts_equal(layout, &best.processes[p], 1))
+            make_usual(&candidate.processes[p], choices[c]);
+            if (!layouts_equal(&candidate.processes[p], &best.processes[p], 1))
                 any |= try(t);
         }
-    }
     return any;
 }
 

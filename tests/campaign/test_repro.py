@@ -30,22 +30,40 @@ extern int setenv(const char *name, const char *value, int overwrite);
 """
 
 
-def remembering_lib():
-    """A library that refuses read-write buffers of a table that is made after a break of another was set. What it
-    remembers is in the environment, so that none of its own memory changes."""
+def lib_with(name: str, *rows: tuple[str, str, str]):
+    """A library with code at the beginning of some functions: file, function, code."""
     def plant(folder):
-        for file, function, code in (
-                ("brk.c", "procbuf_process_memop_brk", 'setenv("PROCBUF_TEST", "set", 0);'),
-                ("table.c", "procbuf_table_init", 'if (getenv("PROCBUF_TEST") != 0)\n        setenv("PROCBUF_TEST", "refuse", 1);'),
-                ("buffer.c", "procbuf_readwrite_build",
-                 'if (getenv("PROCBUF_TEST") != 0 && getenv("PROCBUF_TEST")[0] == \'r\')\n        return PROCBUF_BUSY;')):
+        for file, function, code in rows:
             path = folder / "lib/src" / file
-            text, count = re.subn(rf"(?m)^((?:enum procbuf_error|void) {function}\([^{{;]*\n\{{\n)",
+            text, count = re.subn(rf"(?m)^((?:static )?(?:enum procbuf_error|void) {function}\([^{{;]*\n\{{\n)",
                                   lambda found, code=code: f"{REMEMBERED}{found[1]}    {code}\n", path.read_text())
             if count != 1:
                 raise RuntimeError(f"{file}: {function}() is defined {count} times")
             path.write_text(text)
-    return changed_lib("remembering", plant)
+    return changed_lib(name, plant)
+
+
+def remembering_lib():
+    """A library that refuses read-write buffers of a table that is made after a break of another was set. What it
+    remembers is in the environment, so that none of its own memory changes."""
+    return lib_with(
+        "remembering",
+        ("brk.c", "procbuf_process_memop_brk", 'setenv("PROCBUF_TEST", "set", 0);'),
+        ("table.c", "procbuf_table_init", 'if (getenv("PROCBUF_TEST") != 0)\n        setenv("PROCBUF_TEST", "refuse", 1);'),
+        ("buffer.c", "procbuf_readwrite_build",
+         'if (getenv("PROCBUF_TEST") != 0 && getenv("PROCBUF_TEST")[0] == \'r\')\n        return PROCBUF_BUSY;'))
+
+
+def choosy_lib():
+    """A library whose mistakes need a layout each; and one that needs a read-only buffer, in whatever table, before a
+    read-write one of another process than the first."""
+    return lib_with(
+        "choosy",
+        ("process.c", "procbuf_process_stop", "if (process->private_.fault_policy == PROCBUF_FAULT_RESTART)\n        return;"),
+        ("brk.c", "procbuf_process_brk", "if (process->private_.flash_start > process->private_.mem_start)\n        return PROCBUF_BUSY;"),
+        ("allow.c", "share", "if (process->private_.flash_start != process->private_.flash_protected_end)\n        return PROCBUF_BUSY;"),
+        ("buffer.c", "procbuf_readonly_build", 'setenv("PROCBUF_TEST", "refuse", 1);'),
+        ("buffer.c", "procbuf_readwrite_build", 'if (getenv("PROCBUF_TEST") != 0 && process != process->private_.table->private_.slots)\n        return PROCBUF_BUSY;'))
 
 
 class Repro(Case):
@@ -77,6 +95,35 @@ class Repro(Case):
         out.write_text("trace 1\nlen rw0\n")  # which shows nothing: no one goes on from there
         self.check(call(minimizer, path, out), 0, "minimised from 12 to 1 operations")
         self.assertEqual(out.read_text(), "trace 1\nprocess\nbuild_readwrite rw0 p0 p0.ram until p0.break+1\n")
+
+    def test_minimising_keeps_of_a_layout_what_the_bug_needs(self):
+        minimizer = build_of(choosy_lib()) / "fuzz/procbuf-minimize"
+        layout = "process ram=400 app=96 kernel=200 flash=32 protected=8 place=above apart=3 gap=7 fault=restart\n"
+        out = self.folder / "small.trace"
+        for calls, kept, call_kept in (("stop p0\n", " fault=restart", "stop p0\n"),
+                                       ("brk p0 p0.ram+40\n", " place=above", "brk p0 p0.ram\n"),
+                                       ("declare_driver v3 1 7 1 1 8\nallow_readonly p0 v3 0 p0.ram+8 9\n",
+                                        " protected=8", "declare_driver v0 0 0 1 0 3\nallow_readonly p0 v0 0 null 0\n")):
+            with self.subTest(kept):
+                out.unlink(missing_ok=True)
+                self.check(call(minimizer, self.write("wide.trace", f"trace 1\n{layout}{calls}"), out), 0)
+                self.assertEqual(out.read_text(), f"trace 1\nprocess{kept}\n{call_kept}")
+
+    def test_minimising_makes_one_program_of_two(self):
+        minimizer = build_of(choosy_lib()) / "fuzz/procbuf-minimize"
+        out = self.folder / "small.sequence"
+        path = self.write("two.sequence", "sequence 1\ntrace 1\nprocess\nbuild_readonly ro0 p0 p0.ram 4\n"
+                                          "trace 1\nprocess\nprocess\nbuild_readwrite rw0 p1 p1.ram 4\n")
+        self.check(call(minimizer, path, out), 0, "from 2 to 1 members")
+        self.assertEqual(out.read_text(), "sequence 1\ntrace 1\nprocess\nprocess\nbuild_readonly ro0 p0 null 0\n"
+                                          "build_readwrite rw0 p1 p1.ram 1\n")
+
+    def test_minimising_never_goes_on_from_another_bug(self):
+        minimizer = build_of(choosy_lib()) / "fuzz/procbuf-minimize"
+        out = self.write("small.trace", "trace 1\nprocess place=above\nbrk p0 p0.ram\n")
+        self.check(call(minimizer, self.write("a.trace", "trace 1\nprocess fault=restart\nlen rw0\nstop p0\n"), out), 0,
+                   "minimised from 2 to 1 operations")
+        self.assertEqual(out.read_text(), "trace 1\nprocess fault=restart\nstop p0\n")
 
     def long_program(self) -> str:
         noise = [f"build_readonly ro{i % 8} p{i % 3} p{i % 3}.ram+{i} {i % 40}" for i in range(240)]
@@ -241,6 +288,10 @@ class Repro(Case):
         good, bad = self.write("good.trace", "trace 1\n"), self.write("bad.trace", PROGRAM)
         self.check(call(REPRO, "--lib", broken_lib("A05"), good, bad), 1, "no bug found", IDENTITY)
         self.check(call(REPRO, good, self.folder / "none"), 2, "none: no such file")
+        other = self.finding("PROCBUF-BUG kind=state check=state-mark op=build_readwrite")
+        for files in ((bad, other), (other, bad)):
+            self.check(call(REPRO, "--lib", broken_lib("A05"), *files), 3, "a different bug")
+        self.check(call(REPRO, "--lib", broken_lib("A05"), other, self.folder / "none", bad), 2, "a different bug", "none: no such file")
 
     def finding(self, identity: str):
         folder = self.folder / "finding"
@@ -377,7 +428,8 @@ class Repro(Case):
         bad = self.write("bad.trace", "trace 1\nx\n")
         self.check(call(REPRO, bad), 2, "bad.trace:2: unknown operation")
         self.check(call(REPRO, "--as-found", bad), 2, "--as-found takes a finding's folder")
-        self.check(call(REPRO, "--emit-test", "x", bad, bad), 2, "--emit-test takes one FILE")
+        for option in ("--emit-test", "--emit-trace"):
+            self.check(call(REPRO, option, "x", bad, bad), 2, f"{option} takes one FILE")
         self.check(call(REPRO, self.write("junk", bytes(range(256)) * 9)), 0, "no bug found")
 
     def test_a_replay_that_somebody_kills_is_no_bug(self):
