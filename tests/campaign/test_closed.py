@@ -20,6 +20,7 @@ import standin
 from support import ROOT, Case, recorded
 
 from orchestrate import corpora, detection, libfuzzer, planted, replay, tools
+from orchestrate.folder import Folder
 from orchestrate.tools import ToolError
 
 RUN = """
@@ -478,6 +479,20 @@ builds.SETUPS[:] = [dataclasses.replace(s, engine=one_in_a_folder(afl.Afl)) if s
         self.assertEqual(self.record()["findings"][0]["names"], ["worse\\xff"])
         self.assertEqual(sorted(shown for shown in os.listdir(os.fsencode(corpus))), [b"bad\xff", b"empty"])
         self.night("clean", "--harness", "slices", "--empty", "--time", "1s", status=1)
+
+    def test_what_is_left_out_stays_beside_what_was(self):
+        folder = Folder(self.out)
+        corpus, aside = folder.corpus("slices"), self.out / "left-out/slices"
+        old = corpus.with_name(".slices.old")  # the campaign was killed while it replaced a corpus
+        old.mkdir(parents=True)
+        (old / "kept").write_text("clean")
+        texts = ["trace 1\n", "trace 1\nlen rw0\n", "trace 1\nlen rw1\n"]
+        for text in texts:
+            corpora.tidy(folder, "slices")
+            (corpus / "a.trace").write_text(text)
+        self.assertEqual(len(corpora.tidy(folder, "slices")), 1)
+        self.assertEqual([(aside / name).read_text() for name in ("a.trace", "a.trace.2", "a.trace.3")], texts)
+        self.assertEqual([path.name for path in corpus.iterdir()], ["kept"])
 
     def test_thirty_thousand_inputs_are_taken(self):
         corpus = self.out / "corpus/slices"
