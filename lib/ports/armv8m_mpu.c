@@ -5,7 +5,7 @@
  *
  * The kernel runs privileged without the default map (MPU_CTRL is 1): what it touches has regions of
  * its own, 0 to FIRST - 1, which it sets up before it switches the unit on. Regions must not overlap:
- * an access to what two of them hold is a fault.
+ * an access to what two of them hold is a fault. MAIR0 says in its lowest byte that memory is ordinary.
  * A region begins and ends on multiples of 32 bytes. What does not is refused: creation answers NOMEM,
  * brk OUT_OF_MEMORY. Windows are rounded outward. tests/kernel has a kernel around it.
  */

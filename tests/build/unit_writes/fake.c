@@ -69,6 +69,17 @@ static bool is_written(unsigned e)
 {
     return (configs[e] & 0x82) == 0x82;
 }
+
+static bool is_executed(unsigned e)
+{
+    return (configs[e] & 4) != 0;
+}
+
+static bool is_ordinary(unsigned e)
+{
+    (void)e; /* PMP does not say what memory is */
+    return true;
+}
 #else
 static struct {
     uint32_t base, attributes;
@@ -100,6 +111,16 @@ static bool is_written(unsigned r)
 {
     return (regions[r].attributes >> 24 & 7) == 1;
 }
+
+static bool is_executed(unsigned r)
+{
+    return (regions[r].attributes >> 28 & 1) == 0;
+}
+
+static bool is_ordinary(unsigned r)
+{
+    return (regions[r].attributes >> 17 & 0x1d) == 1; /* TEX 0, C 1 */
+}
 #elif !defined(ENTRIES) /* Armv8-M */
 static uint64_t held_by(unsigned r)
 {
@@ -117,6 +138,16 @@ static bool is_written(unsigned r)
 {
     return (regions[r].base >> 1 & 3) == 0;
 }
+
+static bool is_executed(unsigned r)
+{
+    return (regions[r].base & 1) == 0;
+}
+
+static bool is_ordinary(unsigned r)
+{
+    return (regions[r].attributes >> 1 & 7) == 0; /* as the kernel's MAIR0 says */
+}
 #endif
 
 static struct rights look(void)
@@ -128,6 +159,10 @@ static struct rights look(void)
         if (((now.kernel | now.process) & bits) != 0)
             fail("two regions that are on overlap: any access there is a fault");
 #endif
+        if (bits != 0 && !is_process_s(r) && is_executed(r))
+            fail("the kernel may execute what is in a window");
+        if (bits != 0 && !is_ordinary(r))
+            fail("a region is not ordinary memory");
         if (is_process_s(r))
             now.process |= bits;
         else
@@ -218,23 +253,26 @@ static void check_call(void)
     writes = 0;
 }
 
+static struct region opened[PORT_MOST_WINDOWS]; /* and not closed since */
+static unsigned depth;
+
 static void check_kernel(void)
 {
     uint64_t read = 0, written = 0;
     check_call();
-    for (unsigned w = 0; w < window_count; w++) {
-        const uint64_t bits = granules(windows[w].start, windows[w].end);
+    for (unsigned w = 0; w < depth; w++) {
+        const uint64_t bits = granules(opened[w].start, opened[w].end);
         read |= bits;
-        if (windows[w].right == KERNEL_READ_WRITE)
+        if (opened[w].right == KERNEL_READ_WRITE)
             written |= bits;
     }
     if (before.process != 0)
         fail("the kernel runs, and memory of a process is open to the process");
     if ((read & ~before.kernel) != 0 || (written & ~before.written) != 0)
         fail("a window that is open is closed");
-    if (window_count < 2 && before.kernel != 0 && read == 0)
+    if (depth < 2 && before.kernel != 0 && read == 0)
         fail("a window that is closed is open");
-    if (window_count < 2 && before.written != 0 && written == 0)
+    if (depth < 2 && before.written != 0 && written == 0)
         fail("a window to read is open to write");
 }
 
@@ -285,23 +323,27 @@ static void run_process(uint32_t index)
     check_kernel();
 }
 
+static enum procbuf_access access_of(const struct region *window)
+{
+    return window->right == KERNEL_READ ? PROCBUF_ACCESS_READ : PROCBUF_ACCESS_READ_WRITE;
+}
+
+/* Some are as one that is open, but for the right. They are closed in any order. */
 static void open_or_close(void)
 {
-    static struct region opened[PORT_MOST_WINDOWS];
-    static unsigned depth;
     if (depth < PORT_MOST_WINDOWS && chance(2) == 0) {
         const procbuf_addr_t addr = ARENA + chance(1500);
-        opened[depth] = (struct region){ addr, addr + 1 + chance(chance(4) == 0 ? 500 : 40),
-                                         chance(2) == 0 ? KERNEL_READ : KERNEL_READ_WRITE };
-        procbuf_port_user_access_open(
-            addr, opened[depth].end - addr,
-            opened[depth].right == KERNEL_READ ? PROCBUF_ACCESS_READ : PROCBUF_ACCESS_READ_WRITE);
-        depth++;
+        struct region one = { addr, addr + 1 + chance(chance(4) == 0 ? 500 : 40), KERNEL_READ };
+        if (depth > 0 && chance(4) == 0)
+            one = opened[chance(depth)];
+        one.right = chance(2) == 0 ? KERNEL_READ : KERNEL_READ_WRITE;
+        procbuf_port_user_access_open(one.start, one.end - one.start, access_of(&one));
+        opened[depth++] = one;
     } else if (depth > 0) {
-        depth--;
-        procbuf_port_user_access_close(
-            opened[depth].start, opened[depth].end - opened[depth].start,
-            opened[depth].right == KERNEL_READ ? PROCBUF_ACCESS_READ : PROCBUF_ACCESS_READ_WRITE);
+        const unsigned any = chance(depth--);
+        const struct region one = opened[any];
+        opened[any] = opened[depth];
+        procbuf_port_user_access_close(one.start, one.end - one.start, access_of(&one));
     }
     check_kernel();
 }
