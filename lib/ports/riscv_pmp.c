@@ -33,12 +33,12 @@ static const uint8_t rights[] = {
 
 /* Where the pairs of entries are. Those of a process, regions 0 and 1, are in one register of pmpcfg:
  * what it takes to switch them is one write. */
-static const uint8_t last_entries[REGIONS] = { 5, 7, 3 };
+static const uint8_t first_entries[REGIONS] = { 4, 6, 2 };
 enum { BYTES = sizeof(uintptr_t), CFGS = 8 / BYTES };
-static void add_byte(uintptr_t cfg[CFGS], unsigned region, uint8_t byte)
+static void add_pair(uintptr_t cfg[CFGS], unsigned region, uint8_t first, uint8_t last)
 {
-    const unsigned entry = last_entries[region];
-    cfg[entry / BYTES] |= (uintptr_t)byte << entry % BYTES * 8;
+    const unsigned entry = first_entries[region];
+    cfg[entry / BYTES] |= ((uintptr_t)last << 8 | first) << entry % BYTES * 8;
 }
 
 /* Clear or set bits of pmpcfg. */
@@ -70,13 +70,13 @@ static void change(unsigned off, unsigned on, const struct region wanted[])
 {
     uintptr_t clear[CFGS] = { 0 }, set[CFGS] = { 0 };
     for (; off != 0; off &= off - 1)
-        add_byte(clear, (unsigned)__builtin_ctz(off), 0xff);
+        add_pair(clear, (unsigned)__builtin_ctz(off), 0xff, 0xff);
     CHANGE_CFG("c", clear);
     for (; on != 0; on &= on - 1) {
         const unsigned r = (unsigned)__builtin_ctz(on);
         if (wanted[r].start != loaded[r].start || wanted[r].end != loaded[r].end)
             set_ends(r, wanted[r].start, wanted[r].end);
-        add_byte(set, r, rights[wanted[r].right]);
+        add_pair(set, r, 0, rights[wanted[r].right]);
     }
     CHANGE_CFG("s", set);
 #if PORT_HAS_SUPERVISOR

@@ -48,6 +48,7 @@ static uint64_t granules(uint64_t start, uint64_t end)
 /* Of each kind of unit: which granules its region or entry r holds, and for whom. */
 enum { UNITS = 16 };
 #ifdef ENTRIES /* RISC-V: entries of PMP with MML */
+enum { FIRST = 2, OWN = 2 * REGIONS };
 static uintptr_t ends[UNITS]; /* pmpaddr: in words */
 static uint8_t configs[UNITS];
 
@@ -80,7 +81,14 @@ static bool is_ordinary(unsigned e)
     (void)e; /* PMP does not say what memory is */
     return true;
 }
+
+static void leave_open(unsigned e)
+{
+    ends[e] = (ARENA >> 2) + 8 * e;
+    configs[e] = 0x0b; /* TOR, W, R */
+}
 #else
+enum { OWN = REGIONS };
 static struct {
     uint32_t base, attributes;
 } regions[UNITS];
@@ -121,6 +129,12 @@ static bool is_ordinary(unsigned r)
 {
     return (regions[r].attributes >> 17 & 0x1d) == 1; /* TEX 0, C 1 */
 }
+
+static void leave_open(unsigned r)
+{
+    regions[r].base = ARENA + 256 * r;
+    regions[r].attributes = 0x1302000f; /* XN, AP 3, C; 256 bytes */
+}
 #elif !defined(ENTRIES) /* Armv8-M */
 static uint64_t held_by(unsigned r)
 {
@@ -147,6 +161,12 @@ static bool is_executed(unsigned r)
 static bool is_ordinary(unsigned r)
 {
     return (regions[r].attributes >> 1 & 7) == 0; /* as the kernel's MAIR0 says */
+}
+
+static void leave_open(unsigned r)
+{
+    regions[r].base = (ARENA + 32 * r) | 3; /* AP 1, XN */
+    regions[r].attributes = (ARENA + 32 * r) | 1;
 }
 #endif
 
@@ -351,6 +371,9 @@ static void open_or_close(void)
 int main(void)
 {
     static const char tables[2];
+    for (unsigned r = FIRST; r < FIRST + OWN; r++)
+        leave_open(r); /* as a reset may */
+    before = look();
     for (unsigned call = 0; call < CALLS; call++) {
         const uint32_t index = chance(PORT_PROCESS_COUNT);
         struct procbuf_protection process = some_process(index, &tables[0]);
