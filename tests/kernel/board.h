@@ -39,7 +39,7 @@ extern const bool board_in_eighths;
 
 /* Whether windows are as exact, and may be for reading only; else all memory is open, or none. */
 extern const bool board_has_exact_windows;
-extern const unsigned board_windows; /* so many at once; with more the lock is weaker */
+extern const unsigned board_windows; /* regions for them; if it takes more, the lock is weaker */
 
 /* The protection unit, set up. */
 void board_start_unit(void);

@@ -33,6 +33,19 @@ from planted import PLANTED  # pylint: disable=wrong-import-position
 
 BUILD = Path(sys.argv.pop()).resolve() if len(sys.argv) > 2 else ROOT / "build/asan"
 PROGRAM = "trace 1\nprocess ram=96 app=32 kernel=32 flash=32\nbrk p0 p0.ram+8\nfault p0\n"
+NESTED = """\
+trace 1
+process ram=128 app=96 kernel=32 flash=32
+build_readonly ro0 p0 p0.ram 96
+build_readwrite rw1 p0 p0.ram+48 16
+build_readwrite rw0 p0 p0.ram+16 8
+enter ro0 s0 {
+    mut_enter rw1 s1 {
+        mut_enter rw0 s2 {
+        }
+    }
+}
+"""
 ANSWERS = """\
 process 0 -> OK p0; p0 state=yielded life=0 restarts=0 break=p0.ram+36 kernel_break=p0.ram+68 mark=p0.ram+0
 brk p0 p0.ram+8 -> OK p0.ram+36; p0 break=p0.ram+8
@@ -67,6 +80,10 @@ class On(unittest.TestCase):
     def test_a_sequence_is_one_boot(self):
         found, said = on("riscv32", f"sequence 1\n{PROGRAM}{PROGRAM}")
         self.assertEqual((found, said.count(ANSWERS)), ([], 2), said)
+
+    def test_three_windows_may_need_more_than_three_regions(self):
+        found, said = on("riscv32", NESTED)
+        self.assertEqual(found, [], said)
 
     def test_another_granule_than_the_model_s_is_a_finding(self):
         found, said = on("riscv32", PROGRAM, granule=32)

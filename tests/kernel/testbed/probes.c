@@ -22,6 +22,49 @@ bool is_process_memory(procbuf_addr_t addr)
     return arena_holds(addr) && arena_is_of_process((uint32_t)(addr - ARENA_BASE));
 }
 
+/* Where an open window begins, or ends, in whole units. */
+static uintptr_t edge_of(const struct window *open, bool is_end)
+{
+    const uintptr_t start = ARENA_BASE + (uintptr_t)open->span.start;
+    const uintptr_t end = ARENA_BASE + (uintptr_t)open->span.end;
+    const uintptr_t unit = (uintptr_t)model_unit(&testbed_now()->model, start, end);
+    return is_end ? (uintptr_t)model_round_up(end, unit) : start - start % unit;
+}
+
+static bool holds(const struct window *open, uintptr_t addr)
+{
+    return addr >= edge_of(open, false) && addr < edge_of(open, true);
+}
+
+/* 0 for a byte that no window holds, 1 if the kernel may read it, 2 if it may write it, too. */
+static unsigned right_to(uintptr_t addr)
+{
+    const struct oracle *oracle = &testbed_now()->oracle;
+    unsigned right = 0;
+    for (unsigned w = 0; w < oracle->window_count && right < 2; w++)
+        if (holds(&oracle->windows[w], addr))
+            right = oracle->windows[w].writable ? 2 : 1;
+    return right;
+}
+
+/* How many regions say what is open: one for each window where they may overlap, else one for each stretch of a right. */
+static unsigned regions_needed(void)
+{
+    const struct window *open = testbed_now()->oracle.windows;
+    const unsigned count = testbed_now()->oracle.window_count;
+    unsigned needed = 0;
+    if (board_in_eighths || 2 * count <= board_windows + 1)
+        return count;
+    for (unsigned e = 0; e < 2 * count; e++) {
+        const uintptr_t at = edge_of(&open[e / 2], e % 2 != 0);
+        bool is_known = false;
+        for (unsigned earlier = 0; earlier < e; earlier++)
+            is_known |= edge_of(&open[earlier / 2], earlier % 2 != 0) == at;
+        needed += !is_known && right_to(at) != 0 && right_to(at) != right_to(at - 1);
+    }
+    return needed;
+}
+
 /* Whether the kernel should get at a byte now: 1, 0, or -1, the lock does not know bytes as exactly. */
 static int window_lets(uintptr_t addr, bool writing)
 {
@@ -29,19 +72,16 @@ static int window_lets(uintptr_t addr, bool writing)
     const unsigned count = testbed_now()->oracle.window_count;
     if (!board_has_exact_windows)
         return count > 0;
-    int lets = count > board_windows ? -1 : 0;
+    int lets = 0;
     for (unsigned w = count; w-- > 0;) {
-        const uintptr_t start = ARENA_BASE + (uintptr_t)open[w].span.start;
-        const uintptr_t end = ARENA_BASE + (uintptr_t)open[w].span.end;
-        const uintptr_t unit = (uintptr_t)model_unit(&testbed_now()->model, start, end);
-        if (addr < start - start % unit || addr >= model_round_up(end, unit) ||
-            (writing && !open[w].writable))
+        if (!holds(&open[w], addr) || (writing && !open[w].writable))
             continue;
-        if (addr >= start && addr < end)
+        if (addr >= ARENA_BASE + (uintptr_t)open[w].span.start &&
+            addr < ARENA_BASE + (uintptr_t)open[w].span.end)
             return 1;
         lets = -1;
     }
-    return lets;
+    return lets == 0 && regions_needed() > board_windows ? -1 : lets;
 }
 
 static void check_window(uintptr_t addr, bool writing, int expected, bool may)
