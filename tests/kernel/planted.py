@@ -46,8 +46,11 @@ V7_REGIONS = ("armv7m", "lib/ports/regions.h")
 V8 = ("armv8m", "lib/ports/armv8m_mpu.c")
 V8_REGIONS = ("armv8m", "lib/ports/regions.h")
 V8_PIECES = ("armv8m", "lib/ports/pieces.h")
+V8_KERNEL = ("armv8m", "tests/kernel/armv8m.c")
+V8_FAULTS = ("armv8m", "tests/kernel/cortex_m.c")
 PMP = ("riscv32", "lib/ports/riscv_pmp.c")
 PMP_REGIONS = ("riscv32", "lib/ports/regions.h")
+PMP_KERNEL = ("riscv32", "tests/kernel/riscv.c")
 SMAP = ("x86", "lib/ports/x86_smap.c")
 X86 = ("x86", "tests/kernel/x86.c")
 X86_SWITCH = ("x86", "tests/kernel/x86.S")
@@ -127,6 +130,17 @@ PLANTED = [
     Planted("v8m_handler_returns_privileged", "armv8m", "tests/kernel/cortex_m.c",
             "    __asm__ volatile(\"msr control, %0\" ::\"r\"(1)); /* what is not in a handler is unprivileged */\n", "",
             f"{REACHES}|no-fault", "the way to the process leaves the processor privileged"),
+    Planted("v8m_windows_begin_a_granule_early", *V8_PIECES, "{ rounded_down(window->start), rounded_up", "{ rounded_down(window->start) - GRANULE, rounded_up",
+            f"{WINDOW}", "a window holds the granule before it, too"),
+    Planted("v8m_kernel_data_open", *V8_KERNEL, "bss_end, KERNEL_ONLY", "bss_end, ALL", f"{REACHES}", "processes may touch the kernel's data"),
+    Planted("v8m_kernel_code_open", *V8_KERNEL, "code_end, READ_ONLY | KERNEL_ONLY", "code_end, READ_ONLY | ALL", f"{REACHES}",
+            "processes may read and execute the kernel's code"),
+    Planted("v8m_code_of_processes_writable", *V8_KERNEL, "user_end, READ_ONLY | ALL", "user_end, ALL", f"{REACHES}",
+            "a process may change the code that all of them run"),
+    Planted("v8m_shared_data_executable", *V8_KERNEL, "stage_end, ALL | EXECUTE_NEVER", "stage_end, ALL", f"{REACHES}",
+            "what any process may write, any process may execute"),
+    Planted("v8m_address_of_an_earlier_fault", *V8_FAULTS, "    CFSR = status; /* or the address counts as valid next time */\n", "", f"{DIFFERS}",
+            "an address stays valid, and a fault that has none is reported with it"),
     Planted("v8m_driver_after_the_last", "armv8m", "tests/kernel/kernel.c", "number < driver_count ?", "number <= driver_count ?",
             "kind=|status", "userspace names a driver that there is not, and the kernel takes what comes after its table"),
     Planted("pmp_end_one_word_too_far", *PMP, "wanted[r].start, wanted[r].end);", "wanted[r].start, wanted[r].end + 4);",
@@ -140,6 +154,7 @@ PLANTED = [
             f"{REACHES}|{FAULTS}|{USERSPACE}", "an entry for all of the process comes before the exact ones, and the lowest number wins"),
     Planted("pmp_window_left_open", *PMP_REGIONS, "        windows[w] = windows[w + 1];\n    load_windows();", "        windows[w] = windows[w + 1];",
             f"{WINDOW}", "a window is open until the next one opens"),
+    Planted("pmp_kernel_code_executable", *PMP_KERNEL, "KERNEL_CODE = 0x8d", "KERNEL_CODE = 0x8e", f"{REACHES}", "processes may jump into the kernel"),
     Planted("pmp_trap_returns_privileged", "riscv32", "tests/kernel/riscv.S", "    csrc mstatus, t0\n", "    csrs mstatus, t0\n",
             "kind=hardware", "the way to the process leaves the processor in machine mode"),
     Planted("x86_smap_off_after_an_exception", *X86_SWITCH, "    popfq\n", "    add $8, %rsp\n", f"{WINDOW}",
@@ -158,6 +173,12 @@ PLANTED = [
             "the processor goes on with the pages of the process before"),
     Planted("x86_pages_of_another_life", *PAGES, "    map_rest(table);\n    if (has_ram)", "    if (table[0] == 0)\n        map_rest(table);\n    if (has_ram)",
             f"{REACHES}|removal-refused", "pages that were a process's stay so when its break goes down, or it is removed"),
+    Planted("x86_flash_in_all_tables", *PAGES, "    if (has_flash)\n        map(table, p->flash_start", "    for (unsigned i = 0; has_flash && i < PROCESSES; i++)\n        map(of_process[i], p->flash_start",
+            f"{REACHES}", "each process may read and execute the flash of those that begin after it"),
+    Planted("x86_ram_in_all_tables", *PAGES, "    if (has_ram)\n        map(table, p->mem_start", "    for (unsigned i = 0; has_ram && i < PROCESSES; i++)\n        map(of_process[i], p->mem_start",
+            f"{REACHES}", "each process may touch the RAM of those that begin after it"),
+    Planted("x86_faults_of_one_kind", *X86, "(error & 2) != 0 ? BOARD_WRITE", "(error & 4) != 0 ? BOARD_WRITE", f"{DIFFERS}",
+            "every fault of a process counts as one of a store"),
     Planted("x86_tables_of_another_process", *PAGES, "use(of_process[process]);", "use(of_process[process & ~1u]);", f"{REACHES}|{FAULTS}|{USERSPACE}",
             "every second process runs with the pages of the one before"),
     Planted("pan_off_after_a_process", *A64_SWITCH, "    msr pan, x9\n", "    msr pan, #0\n", f"{WINDOW}",

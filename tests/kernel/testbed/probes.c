@@ -183,18 +183,24 @@ static void add_boundary(unsigned process, uint64_t addr)
     add_all(process, addr);
 }
 
+static bool lacks_trap(const struct probe *p)
+{
+    return p->access == BOARD_EXECUTE && p->addr != (uintptr_t)user_trap;
+}
+
 /* What is jumped to is a system call meanwhile. A store writes what is there already. */
 static void prepare(void)
 {
     static const uint8_t *const programs[] = { user_load, user_store, user_jump };
     for (struct probe *p = probes; p < probes + probe_count; p++) {
-        if (p->access != BOARD_EXECUTE)
+        if (!lacks_trap(p))
             continue;
         arena_copy(p->kept, (const void *)p->addr, trap_len());
         arena_copy((void *)p->addr, user_trap, trap_len());
     }
     for (struct probe *p = probes; p < probes + probe_count; p++) {
-        p->value = *(const uint8_t *)p->addr;
+        if (arena_holds(p->addr)) /* elsewhere each access faults */
+            p->value = *(const uint8_t *)p->addr;
         p->user.at = (uintptr_t)programs[p->access];
         p->user.registers[0] = p->addr;
         p->user.registers[1] = p->value;
@@ -204,7 +210,7 @@ static void prepare(void)
 static void put_back(void)
 {
     for (struct probe *p = probes + probe_count; p-- > probes;)
-        if (p->access == BOARD_EXECUTE)
+        if (lacks_trap(p))
             arena_copy((void *)p->addr, p->kept, trap_len());
 }
 
@@ -260,7 +266,7 @@ static uint32_t by_chance(uint32_t below)
     return (state >> 8) % below;
 }
 
-/* Its own boundaries, the kernel, and the others. */
+/* Its own boundaries, the kernel, what it shares with the others, and these. */
 static void choose(unsigned process)
 {
     const struct model *m = &testbed_now()->model;
@@ -277,6 +283,9 @@ static void choose(unsigned process)
             add_boundary(process, boundaries[b]);
     }
     add_all(process, (uintptr_t)&bait);
+    add(process, (uintptr_t)user_trap, BOARD_EXECUTE);
+    add(process, (uintptr_t)user_call, BOARD_WRITE);
+    add(process, (uintptr_t)stage_start, BOARD_EXECUTE);
     add_all(process, (uint64_t)ARENA_BASE + arena_in(m->is_large));
     add_all(process, (uint64_t)ARENA_BASE + ARENA_FOREIGN);
     const uint32_t area = arena_processes_end(m->is_large) - arena_processes(m->is_large);

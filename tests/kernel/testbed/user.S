@@ -101,6 +101,7 @@ program user_jump
 
 /* The instruction of a system call: what a probe jumps to. */
     .section .rodata
+    .balign 4
     .globl user_trap, user_trap_end
 user_trap:
     CALL
