@@ -1,4 +1,4 @@
-/* A driver under the sanitizer port: well behaved, or with one of three mistakes, as its argument
+/* A driver under the sanitizer port: well behaved, or with one of six mistakes, as its argument
  * says. Prints "well behaved" at its end; ASan ends it before. */
 #include <procbuf.h>
 #include <stdio.h>
@@ -22,6 +22,14 @@ static void read_body(struct procbuf_readable slice, void *data)
         kept = procbuf_readable_base_unchecked(slice);
     if (strcmp(mistake, "past") == 0)
         printf("%d\n", procbuf_readable_base_unchecked(slice)[procbuf_readable_len(slice)]);
+}
+
+/* Each enter opens a window, and none closes. */
+static void enter_again(struct procbuf_readable slice, void *data)
+{
+    (void)slice;
+    if (procbuf_readwrite_enter(&inner, enter_again, data) != PROCBUF_OK)
+        abort();
 }
 
 /* The inner enter overlaps this one; what remains open when it ends is this one's. */
@@ -57,8 +65,15 @@ int main(int argc, char **argv)
         return 2;
     if (strcmp(mistake, "keep") == 0)
         printf("%d\n", *kept);
+    if (strcmp(mistake, "near") == 0)
+        ram[10 + argc] = 1; /* before the outer buffer */
     if (strcmp(mistake, "direct") == 0)
         ram[100 + argc] = 1;
+    if (strcmp(mistake, "unused") == 0)
+        ram[220 + argc] = 1; /* which no call has opened yet */
+    if (strcmp(mistake, "deep") == 0 &&
+        procbuf_readwrite_enter(&inner, enter_again, NULL) != PROCBUF_OK)
+        return 2;
     puts("well behaved");
     return 0;
 }
