@@ -61,6 +61,7 @@ int main(void)
         !task_lends(0, (procbuf_addr_t)&tasks[0].memory[90], 12, &from[1]) ||
         !task_lends(1, (procbuf_addr_t)&tasks[1].memory[0], 64, &to) ||
         task_lends(1, (procbuf_addr_t)&tasks[1].memory[200], 57, &to) ||
+        task_lends(1, (procbuf_addr_t)&tasks[1].memory[200], SIZE_MAX, &to) ||
         task_lends(0, (procbuf_addr_t)&tasks[1].memory[0], 1, &to))
         return 1;
 

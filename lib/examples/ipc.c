@@ -58,6 +58,13 @@ int main(void)
         return 1;
     printf("%zu bytes: %s\n", transfer.copied, (const char *)&kernel_ram[1][200]);
 
+    /* A receiver with less room has as much as fits. */
+    if (procbuf_readwrite_build(kernel.processes[1], (procbuf_addr_t)&kernel_ram[1][300], 4,
+                                &transfer.to) != PROCBUF_OK ||
+        transfer_run(&transfer) != PROCBUF_OK || transfer.copied != 4 ||
+        memcmp(&kernel_ram[1][300], "a me", 5) != 0)
+        return 1;
+
     /* The receiver restarts: nothing is written into its new life. */
     if (procbuf_process_restart(kernel.processes[1], NULL) != PROCBUF_OK ||
         transfer_run(&transfer) != PROCBUF_OK || transfer.copied != 0)

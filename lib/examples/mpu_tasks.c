@@ -117,6 +117,8 @@ int main(void)
 
     /* It is deleted, and another task takes its place: what the old one awaited is dead. */
     tasks[1].exists = false;
+    if (syscall_send(0, 1, constant) != PROCBUF_INVAL)
+        return 1;
     create_task(1);
     return syscall_send(0, 1, constant) != PROCBUF_INVAL;
 }
