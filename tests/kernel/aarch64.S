@@ -57,6 +57,8 @@ from_kernel:
     adr x10, board_kernel_loads
     cmp x9, x10
     b.eq refused
+    cmp x9, x0                  /* of board_kernel_jumps */
+    b.eq refused
     mrs x0, far_el1
     mrs x1, esr_el1
     mov x2, x9
@@ -76,7 +78,7 @@ vectors:
     .balign 0x200
 
 /* Accesses of the kernel's that may fault. */
-    .globl board_kernel_stores, board_kernel_loads
+    .globl board_kernel_stores, board_kernel_loads, board_kernel_jumps
 board_kernel_stores:
     strb w1, [x0]
     mov w0, #1
@@ -85,8 +87,10 @@ board_kernel_loads:
     ldrb w1, [x0]
     mov w0, #1
     ret
+board_kernel_jumps:
+    br x0
 kernel_may_not:
-    mov w0, #0
+    mov x0, #0
     ret
 
     .globl semihost

@@ -32,6 +32,7 @@ void board_unwatch(void);
 /* While it may not: a store of `value`, or a load, by the kernel itself. Returns: whether it went through. */
 bool board_kernel_stores(uintptr_t addr, uint8_t value);
 bool board_kernel_loads(uintptr_t addr);
+uintptr_t board_kernel_jumps(uintptr_t addr); /* the same: 0 if it faults. Not on Cortex-M */
 
 /* On what multiples the port draws boundaries: of so many bytes, or of eighths of blocks of at least 8 times as many. */
 extern const unsigned board_granule;

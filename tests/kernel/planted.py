@@ -13,8 +13,10 @@ REACHES = "kind=hardware check=probe-reaches"
 FAULTS = "kind=hardware check=probe-faults"
 DIFFERS = "kind=hardware check=fault-differs"
 WINDOW = "kind=hardware check=window-(reaches|faults)"
+EXECUTES = "kind=hardware check=kernel-executes"
 KERNEL = "kind=hardware check=kernel-faults"
 USERSPACE = "kind=hardware check=userspace-faults"
+OTHER = "kind=hardware check=loads-another-byte"
 ANSWERS = "kind=hardware check=port-answers"
 
 
@@ -177,6 +179,9 @@ PLANTED = [
             f"{REACHES}", "each process may read and execute the flash of those that begin after it"),
     Planted("x86_ram_in_all_tables", *PAGES, "    if (has_ram)\n        map(table, p->mem_start", "    for (unsigned i = 0; has_ram && i < PROCESSES; i++)\n        map(of_process[i], p->mem_start",
             f"{REACHES}", "each process may touch the RAM of those that begin after it"),
+    Planted("x86_no_smep", *X86, '"i"(1 << 20 | 1 << 21)', '"i"(1 << 21)', f"{EXECUTES}", "the kernel may execute code of processes"),
+    Planted("x86_flash_of_the_next_page", *PAGES, "p->flash_end, CODE_PAGE);", "p->flash_end, CODE_PAGE | PAGE);", f"{OTHER}",
+            "a process has the page that comes after its flash in its place"),
     Planted("x86_faults_of_one_kind", *X86, "(error & 2) != 0 ? BOARD_WRITE", "(error & 4) != 0 ? BOARD_WRITE", f"{DIFFERS}",
             "every fault of a process counts as one of a store"),
     Planted("x86_tables_of_another_process", *PAGES, "use(of_process[process]);", "use(of_process[process & ~1u]);", f"{REACHES}|{FAULTS}|{USERSPACE}",
@@ -188,6 +193,8 @@ PLANTED = [
             "a close locks the body around it out"),
     Planted("pan_data_executable", *A64, "#define DATA_PAGE (3 | NORMAL | 1 << 6 | USER_NEVER | KERNEL_NEVER)",
             "#define DATA_PAGE (3 | NORMAL | 1 << 6 | KERNEL_NEVER)", f"{REACHES}", "the app part may be executed"),
+    Planted("pan_kernel_executes_flash", *A64, "#define CODE_PAGE (3 | NORMAL | 3 << 6 | KERNEL_NEVER)", "#define CODE_PAGE (3 | NORMAL | 3 << 6)",
+            f"{EXECUTES}", "the kernel may execute code of processes"),
     Planted("pan_flash_writable", *A64, "#define CODE_PAGE (3 | NORMAL | 3 << 6 | KERNEL_NEVER)",
             "#define CODE_PAGE (3 | NORMAL | 1 << 6 | KERNEL_NEVER)", f"{REACHES}", "flash may be written"),
     Planted("pan_no_flush_after_a_change", *A64, "tlbi vmalle1\\n\\t", "", "kind=hardware", "the processor goes on with the pages of before"),

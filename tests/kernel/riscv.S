@@ -64,6 +64,7 @@ on_trap:
     beq t0, t1, refused
     la t1, board_kernel_loads
     beq t0, t1, refused
+    beq t0, a0, refused         /* of board_kernel_jumps */
     csrr a0, mtval
     csrr a1, mcause
     mv a2, t0
@@ -85,7 +86,7 @@ from_user:
     ret
 
 /* Accesses of the kernel's that may fault. */
-    .globl board_kernel_stores, board_kernel_loads
+    .globl board_kernel_stores, board_kernel_loads, board_kernel_jumps
 board_kernel_stores:
     sb a1, 0(a0)
     li a0, 1
@@ -94,6 +95,8 @@ board_kernel_loads:
     lbu a1, 0(a0)
     li a0, 1
     ret
+board_kernel_jumps:
+    jr a0
 kernel_may_not:
     li a0, 0
     ret

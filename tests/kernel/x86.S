@@ -125,6 +125,8 @@ on_fault:
     lea board_kernel_loads(%rip), %rax
     cmp %rax, 16(%rsp)
     je 1f
+    cmp %rdi, 16(%rsp)          /* of board_kernel_jumps */
+    je 1f
     mov 8(%rsp), %rdi
     mov 16(%rsp), %rsi
     and $-16, %rsp
@@ -155,7 +157,7 @@ from_user:
     ret
 
 /* Accesses of the kernel's that may fault. */
-    .globl board_kernel_stores, board_kernel_loads
+    .globl board_kernel_stores, board_kernel_loads, board_kernel_jumps
 board_kernel_stores:
     movb %sil, (%rdi)
     mov $1, %eax
@@ -164,6 +166,9 @@ board_kernel_loads:
     movb (%rdi), %cl
     mov $1, %eax
     ret
+board_kernel_jumps:
+    mov %rdi, %rax
+    jmp *%rdi
 kernel_may_not:
     xor %eax, %eax
     ret

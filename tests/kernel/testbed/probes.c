@@ -138,6 +138,20 @@ void probe_lock(unsigned process)
         check_window(addr, false, expected, board_kernel_loads(addr));
 }
 
+void probe_jumps(void)
+{
+#ifndef __arm__ /* whose MPU lets the kernel execute what processes may */
+    watch(false);
+    const bool may = board_kernel_jumps((uintptr_t)user_return) != 0;
+    watch(true);
+    count(true, !may);
+    if (may)
+        bug_found("hardware", "kernel-executes",
+                  "expected: a jump by the kernel to code of processes faults\n"
+                  "actual: it does not");
+#endif
+}
+
 /* ---- Unprivileged code ---- */
 
 struct probe {

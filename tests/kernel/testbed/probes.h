@@ -17,6 +17,7 @@ extern const uint8_t user_load[]; /* a byte: of [0] into 1 */
 extern const uint8_t user_store[]; /* a byte: 1 to [0] */
 extern const uint8_t user_copy[]; /* bytes: 2 of them, from [1] to [0] */
 extern const uint8_t user_jump[]; /* to 0 */
+extern const uint8_t user_return[]; /* as a function does. Not on Cortex-M */
 extern const uint8_t user_trap[], user_trap_end[]; /* the instruction of a system call */
 
 /* Touch all memory, or not. Returns: whether it could. */
@@ -35,6 +36,9 @@ void probe_lock(unsigned process);
 
 /* A window has been opened or closed: its ends, and what is next to it. */
 void probe_windows(uintptr_t addr, size_t len);
+
+/* The kernel does not execute code of processes: SMEP, PXN, MML. */
+void probe_jumps(void);
 
 /* The protection of a process has moved: it tries what it may touch, and what it may not. */
 void probe_process(unsigned process);

@@ -55,6 +55,8 @@ program user_copy
     CALL
 program user_jump
     jr a0
+program user_return
+    ret
 
 #elif defined(__x86_64__)
 #define CALL int $0x80
@@ -77,6 +79,8 @@ program user_copy
     CALL
 program user_jump
     jmp *%rdi
+program user_return
+    ret
 
 #else
 #define CALL svc #0
@@ -97,6 +101,8 @@ program user_copy
     CALL
 program user_jump
     br x0
+program user_return
+    ret
 #endif
 
 /* The instruction of a system call: what a probe jumps to. */
