@@ -79,6 +79,7 @@ PLANTED = [
             "without VALID the number in RBAR names no region"),
     Planted("v7m_default_map_without_the_lock", *V7_KERNEL, "set_region(0, arena, 19, NO_ONE", "set_region(0, arena, 19, KERNEL_ONLY", f"{WINDOW}",
             "privileged code keeps the default map, and nothing forbids it process memory"),
+    Planted("v7m_lock_ends_early", *V7_KERNEL, "0xe0 << 8", "0xff << 8", f"{WINDOW}", "the last of what processes may get is not locked"),
     Planted("v7m_data_executable", *V7, "3 << 24 | EXECUTE_NEVER", "3 << 24", f"{REACHES}", "the app part may be executed"),
     Planted("v7m_flash_writable", *V7, "6 << 24", "3 << 24", f"{REACHES}", "flash may be written"),
     Planted("v7m_read_window_writable", *V7, "5 << 24", "1 << 24", f"{WINDOW}", "a read-only window may be written"),

@@ -138,8 +138,15 @@ void probe_lock(unsigned process)
         check_window(addr, false, expected, board_kernel_loads(addr));
 }
 
-void probe_jumps(void)
+void probe_start(void)
 {
+    const uintptr_t ends[] = { ARENA_BASE + ARENA_PROCESSES, ARENA_BASE + ARENA_LARGE_IN - 1 };
+    for (unsigned e = 0; e < 2; e++) {
+        watch(false);
+        const bool may = board_kernel_loads(ends[e]);
+        watch(true);
+        check_window(ends[e], false, 0, may);
+    }
 #ifndef __arm__ /* whose MPU lets the kernel execute what processes may */
     watch(false);
     const bool may = board_kernel_jumps((uintptr_t)user_return) != 0;

@@ -37,8 +37,8 @@ void probe_lock(unsigned process);
 /* A window has been opened or closed: its ends, and what is next to it. */
 void probe_windows(uintptr_t addr, size_t len);
 
-/* The kernel does not execute code of processes: SMEP, PXN, MML. */
-void probe_jumps(void);
+/* No window is open: all that processes may get is locked. The kernel does not execute their code: SMEP, PXN, MML. */
+void probe_start(void);
 
 /* The protection of a process has moved: it tries what it may touch, and what it may not. */
 void probe_process(unsigned process);

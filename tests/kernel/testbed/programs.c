@@ -467,7 +467,7 @@ void kernel_main(void)
     arena_copy(&bait, user_trap, (size_t)(user_trap_end - user_trap));
     kernel_use_drivers(t->world->drivers, sizeof t->world->drivers / sizeof t->world->drivers[0]);
     machine_count(t, &prober);
-    probe_jumps();
+    probe_start();
     for (uint32_t count = take_number(&at); count > 0; count--) {
         const uint32_t len = take_number(&at);
         fprintf(stdout, "# %llu\n", counts.traces++);
