@@ -19,7 +19,7 @@ from unittest import mock
 import standin
 from support import ROOT, Case, recorded
 
-from orchestrate import corpora, detection, libfuzzer, planted, replay, tools
+from orchestrate import corpora, detection, findings, libfuzzer, planted, replay, tools
 from orchestrate.folder import Folder
 from orchestrate.tools import ToolError
 
@@ -136,6 +136,21 @@ class Closed(Case):
         self.night("clean", status=1, says=("1 not shown tonight",))
         (bundle / "closed").write_text("the machine's memory was bad\n")
         self.night("clean", status=0, says=("closed by hand", "the machine's memory was bad"))
+
+    def test_the_severity_of_each_kind_is_as_the_page_says(self):
+        text = (ROOT / "fuzz/README.md").read_text()
+        kinds = {kind.replace("…", "x") for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE) for kind in re.findall("`([a-z-]+…?)`", row)}
+        high, low = (set(re.findall("`([a-z-]+…?)`", words.replace("…", "x")))
+                     for words in re.search(r"severity of a finding is high(.*?)\.\sIt is low(.*?)\.", text, re.DOTALL).groups())
+        self.assertLess(high | low, kinds)
+        for kind in kinds:
+            self.assertEqual(findings.severity_of(f"PROCBUF-BUG kind={kind} check=a op=b"),
+                             "high" if kind in high else "low" if kind in low else "medium", kind)
+
+    def test_what_was_said_last_names_an_unexplained_crash(self):
+        said = ("SUMMARY: UndefinedBehaviorSanitizer: undefined-behavior range.c:9\n"
+                "SUMMARY: AddressSanitizer: heap-use-after-free slice.c:7\n")
+        self.assertEqual(findings.unexplained(said, None, "slices"), UNEXPLAINED)
 
     def test_a_bug_of_the_parser_is_a_finding_that_stays(self):
         self.night("crash:garbled", status=1, says=("check=garbled",))
