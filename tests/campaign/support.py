@@ -1,4 +1,5 @@
 """What the tests of the commands share."""
+import contextlib
 import json
 import os
 import shutil
@@ -32,6 +33,13 @@ def programs_with(mark: str) -> list[str]:
         except OSError:
             continue
     return found
+
+
+def is_waiting(process: subprocess.Popen) -> bool:
+    """Whether it sleeps until something happens."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+    return False
 
 
 class Case(unittest.TestCase):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import standin
-from support import BUILD, ROOT, Case, programs_with
+from support import BUILD, ROOT, Case, is_waiting, programs_with
 
 from orchestrate import inquiry, replay, tools
 
@@ -200,8 +200,8 @@ class Outside(Case):
             out.unlink(missing_ok=True)
             process = subprocess.Popen(["/usr/bin/python3", "-B", "-c", RUN % "", self.programs, "--minimize", "--emit-trace", out, path], stdout=subprocess.PIPE,
                                        stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT / "fuzz"), "PROCBUF_MARK": str(self.folder)})
-            while not out.exists() and process.poll() is None:
-                time.sleep(0.01)
+            while not (out.exists() and is_waiting(process)) and process.poll() is None:
+                time.sleep(0.01)  # the minimiser may be faster than who has started it
             process.send_signal(number)
             said = process.communicate(timeout=120)
             self.assertEqual(process.returncode, status, said)
