@@ -152,6 +152,13 @@ class Closed(Case):
                 "SUMMARY: AddressSanitizer: heap-use-after-free slice.c:7\n")
         self.assertEqual(findings.unexplained(said, None, "slices"), UNEXPLAINED)
 
+    def test_a_long_history_is_what_ran_last(self):
+        before = [Path(str(number)) for number in range(300)]
+        with mock.patch.object(findings, "sequence_of", return_value="sequence 1\n") as sequence_of:
+            history = findings.Findings(mock.Mock(), mock.Mock())._history  # pylint: disable=protected-access
+            history(Path("last"), "slices", mock.Mock(), findings.Crash(before=before), self.folder)
+        self.assertEqual(sequence_of.call_args[0][1], [*before[45:], Path("last")])
+
     def test_a_bug_of_the_parser_is_a_finding_that_stays(self):
         self.night("crash:garbled", status=1, says=("check=garbled",))
         bundle = next((self.out / "findings").iterdir())
