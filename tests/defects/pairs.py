@@ -21,7 +21,7 @@ BRK, PROCESS, CREATION, GRANT = "lib/src/brk.c", "lib/src/process.c", "lib/src/c
 ALLOW, BUFFER, MEMORY, STREAM = "lib/src/allow.c", "lib/src/buffer.c", "lib/src/memory.c", "lib/src/stream.c"
 M_BRK, M_PROCESSES, M_GRANTS = "fuzz/model/brk.c", "fuzz/model/processes.c", "fuzz/model/grants.c"
 M_ALLOW, M_BUFFERS, M_RULES = "fuzz/model/allow.c", "fuzz/model/buffers.c", "fuzz/model/rules.h"
-M_STREAMS, M_INVARIANTS = "fuzz/model/streams.c", "fuzz/model/invariants.c"
+M_STREAMS, M_MAPS, M_INVARIANTS = "fuzz/model/streams.c", "fuzz/model/maps.c", "fuzz/model/invariants.c"
 
 INCLUDE = '#include "process.h"\n'
 M_INCLUDE = '#include "rules.h"\n'
@@ -353,6 +353,17 @@ void procbuf_memory_zero(procbuf_addr_t addr, size_t len)
         return false;
 """),
              (M_ALLOW, "    if (!model_app_owned(m, slot, addr, 1)) {", "    if (!model_is_app_memory(m, addr)) {")]),
+    Pair("I-enter", "a buffer is not entered while another process runs", "H2",
+         "kind=integrity check=observer-lends-another-slice op=(mut_)?enter$", [
+             (BUFFER, "    if (!buffer_is_live(buffer))\n        return PROCBUF_NO_SUCH_APP;\n",
+              "    if (!buffer_is_live(buffer) || (process != NULL && another_is(process)))\n"
+              "        return PROCBUF_NO_SUCH_APP;\n"),
+             (BUFFER, '#include "valid.h"\n',
+              '#include "valid.h"\n' + another("them->state.kind == PROCBUF_STATE_RUNNING")),
+             *((file, f"    if (!model_asks_whether_live(m, {buffer}, p))",
+                f"    if (!model_asks_whether_live(m, {buffer}, p) || (!({buffer})->foreign && another_is(m, ({buffer})->slot)))")
+               for file, buffer in ((M_BUFFERS, "buffer"), (M_STREAMS, "buffer"), (M_MAPS, "&array"))),
+             (M_RULES, "/* slices.c */\nuint64_t", m_another("them->state == MODEL_RUNNING") + "uint64_t")]),
     Pair("I-restart", "a process cannot restart while another one runs", "L4",
          "kind=integrity check=observer-(gets-another-answer|sees-other-bytes|has-other-memory) ", [
              (PROCESS, "    if (self->state.kind == PROCBUF_STATE_TERMINATED)\n        return PROCBUF_ALREADY;\n"
