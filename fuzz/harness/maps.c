@@ -24,6 +24,6 @@ const struct harness harness_maps = {
         [OP_READ_AT] = 3, [OP_READ_AT_READWRITE] = 2, [OP_WRITE_AT] = 3, [OP_READER_OVER] = 4, [OP_WRITER_OVER] = 4,
         [OP_READER_READ] = 5, [OP_READER_SKIP] = 2, [OP_WRITER_WRITE] = 5, [OP_WRITER_SKIP] = 2, [OP_STREAM_COPY] = 5,
         [OP_WHEN_FETCHED] = 3, [OP_AT_HOOK] = 3, [OP_POKE] = 2, [OP_FILL] = 1, [OP_BRK] = 1, [OP_RESTART] = 1, [OP_TERMINATE] = 1,
-        [OP_MISUSE] = 2, [OP_SKIP_SWAPS] = 2,
+        [OP_MISUSE] = 2, [OP_SKIP_SWAPS] = 2, [OP_WIDEN] = 2,
     },
 };

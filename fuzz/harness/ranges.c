@@ -16,6 +16,6 @@ const struct harness harness_ranges = {
         [OP_ENTER] = 4, [OP_MUT_ENTER] = 6, [OP_RANGE] = 8, [OP_RANGE_FROM] = 4,
         [OP_RANGE_TO] = 4, [OP_GET] = 4, [OP_SET] = 4, [OP_LOAD] = 4, [OP_STORE] = 4,
         [OP_ELEMENT] = 6, [OP_CHUNKS] = 3, [OP_COPY_TO] = 2, [OP_COPY_FROM] = 2,
-        [OP_READ_AT] = 4, [OP_WRITE_AT] = 4,
+        [OP_READ_AT] = 4, [OP_WRITE_AT] = 4, [OP_WIDEN] = 4,
     },
 };

@@ -64,6 +64,13 @@ static uint64_t widened(char kind, unsigned power, uint64_t number)
     return power == 32 ? UINT32_MAX - number : (uint32_t)(((uint64_t)1 << power) + number);
 }
 
+/* The address that differs in one of its high bits: no process has memory there. */
+static uint64_t far_address(unsigned power, uint64_t addr)
+{
+    const bool is_64 = UINTPTR_MAX > 0xffffffffu;
+    return addr + ((uint64_t)1 << (is_64 ? 31 + power : 26 + power % 6));
+}
+
 /* Every machine's arena, and the memory of a C test, begins at a multiple of 2^17. Where in a large process a grant of a larger alignment fits depends
  * on the machine: none is asked for. */
 enum { MOST_ALIGNMENT = 17 };
@@ -130,6 +137,8 @@ bool model_resolve(const struct model *m, const struct op *op, struct call *call
         if (!resolve_base(m, call_out, operand, &base))
             return false;
         base += (uint64_t)(int64_t)operand->number;
+        if (k + 1 == wide)
+            base = far_address(m->widen_now.power, base);
         if (kinds[k] == 'a')
             last_addr = base;
         else if (kinds[k] == 'n' && counts_from_place(operand))

@@ -873,24 +873,31 @@ static void insert_another_enter(struct trace *trace, unsigned at, const struct 
     (void)context_insert(trace, at, &enter);
 }
 
-/* A number of the operation comes as wide as the library takes it: often one that is small again where it is cut.
- * Returns: where the operation goes now. */
+/* A far address is mostly one more that is refused: it is widened less often than a number. */
+static bool may_widen(char kind, bool addresses)
+{
+    return kind_row(kind)->is_wide && (kind == 'a') == addresses;
+}
+
+/* A number or an address of the operation comes as wide as the library takes it: often one that is small, or the process's,
+ * again where it is cut. Returns: where the operation goes now. */
 static unsigned insert_widening(struct trace *trace, unsigned at, struct op *op)
 {
     const char *kinds = op_table[op->code].operands;
+    const bool addresses = chance_one_in(6);
     unsigned wide = 0;
     for (unsigned k = 0; kinds[k] != '\0'; k++)
-        wide += kind_row(kinds[k])->is_wide;
+        wide += may_widen(kinds[k], addresses);
     if (wide == 0 || op_table[op->code].how == HOW_USER || op->code == OP_READER_OVER_MANY ||
         op->code == OP_WRITER_OVER_MANY || !draw_has(OP_WIDEN) ||
         !chance_one_in(draw_is_large() ? 3 : 6))
         return at;
     struct op widen = draw_op_of(trace, OP_WIDEN);
     unsigned nth = chance_below(wide), k = 0;
-    while (!kind_row(kinds[k])->is_wide || nth-- != 0)
+    while (!may_widen(kinds[k], addresses) || nth-- != 0)
         k++;
     widen.operands[0].number = 1 + (int32_t)k;
-    if (chance_one_in(3)) /* the power of two itself */
+    if (!addresses && chance_one_in(3)) /* the power of two itself */
         op->operands[k].number = 0;
     return at + context_insert(trace, at, &widen);
 }

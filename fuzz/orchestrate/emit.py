@@ -116,7 +116,12 @@ class Program:
             for name, place in self.here.items():
                 if place.start <= addr < place.stop + at_end:
                     return beyond(name, addr - place.start)
-        return beyond("MEMORY", addr - self.memory) if abs(addr - self.memory) < 1 << 20 else f"(procbuf_addr_t)0x{addr:x}"
+        if abs(addr - self.memory) < 1 << 20:
+            return beyond("MEMORY", addr - self.memory)
+        for bit in range(24, self.most.bit_length()):  # one more than in an address of the program
+            if abs(addr - (1 << bit) - self.memory) < 1 << 20:
+                return f"{self.address(addr - (1 << bit))} + ((procbuf_addr_t)1 << {bit})"
+        return f"(procbuf_addr_t)0x{addr:x}"
 
     def number(self, value: int, signed: bool, counted_from: str | None) -> str:
         if value <= NAMELESS or (signed and self.most - value < NAMELESS):
