@@ -228,10 +228,10 @@ static struct {
 } foreign[4];
 
 /* Its processes' places, and the identifiers of their lives. */
-#define PLACE(index) (index) /* [!begin_many] */
+#define PLACE(i) (i) /* [!begin_many] */
 #define IDENTIFIER(life) (life) /* [!begin_many] */
-#define PLACE(index) ((const uint32_t[]){ 65534, 65535, 65790, 131070 }[index]) /* [begin_many] */
-#define IDENTIFIER(life) ((uint64_t)(life) << 32 | 7) /* alike in 32 bits */ /* [begin_many] */
+#define PLACE(i) ((const uint32_t[]){ 65534, 65535, 65790, 2147549182 }[i]) /* [begin_many] */
+#define IDENTIFIER(life) ((life) % 2ull << 63 | (life) / 2ull << 32 | 7) /* [begin_many] */
 
 static bool foreign_is_live(uint32_t place, uint64_t identifier, const void *data)
 {

@@ -46,7 +46,8 @@ static bool is_held(const struct testbed *t, uint32_t index, uint64_t identifier
 bool execute_foreign_is_live(uint32_t place, uint64_t number, const void *data)
 {
     struct testbed *t = testbed_now();
-    const uint64_t identifier = t->model.is_large ? number >> 32 : number;
+    const uint64_t identifier =
+        t->model.is_large ? (uint32_t)(number >> 31) | number >> 63 : number;
     uint32_t index = 0;
     while (index < MODEL_FOREIGN_COUNT && world_foreign_place(t->model.is_large, index) != place)
         index++;

@@ -76,17 +76,19 @@ void world_use(struct testbed *t, bool second);
 bool world_is_second(const struct testbed *t);
 
 /* The place of a foreign process in its table, as the library counts. In a large trace f0, f2 and f3 have the same one in
- * 8 bits, f0 and f3 in 16. */
+ * 8 bits, f0 and f3 in 16 to 31. */
 static inline uint32_t world_foreign_place(bool is_large, uint32_t process)
 {
-    static const uint32_t far[MODEL_FOREIGN_COUNT] = { 65534, 65535, 65534 + 256, 65534 + 65536 };
+    static const uint32_t far[MODEL_FOREIGN_COUNT] = { 65534, 65535, 65534 + 256,
+                                                       65534 + (1u << 31) };
     return is_large ? far[process] : process;
 }
 
-/* The identifier of a foreign life, as the library gets it. In a large trace all are the same in 32 bits. */
+/* The identifier of a foreign life, as the library gets it. In a large trace all are the same in 32 bits, and those of an
+ * even number and the next one in 63. */
 static inline uint64_t world_foreign_identifier(bool is_large, uint64_t identifier)
 {
-    return is_large ? identifier << 32 | 7 : identifier;
+    return is_large ? (identifier & 1) << 63 | identifier / 2 << 32 | 7 : identifier;
 }
 
 /* A large trace ends: nothing changed the processes that come before its own. */
