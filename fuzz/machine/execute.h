@@ -31,6 +31,10 @@ struct procbuf_readable readable_of(const struct testbed *t, uint64_t number);
 /* Returns: null if it is not declared. */
 const struct procbuf_driver *driver_named(const struct testbed *t, uint64_t number);
 
+/* Of a life of a foreign process, in a table of another kernel. */
+struct procbuf_id foreign_id_in(const struct testbed *t, const struct procbuf_table *table,
+                                uint32_t index, uint64_t identifier);
+
 /* Of a foreign process's life: it has ended if the call under way ends it. */
 struct procbuf_id foreign_id_named(const struct testbed *t, uint32_t index);
 

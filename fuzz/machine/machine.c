@@ -263,6 +263,22 @@ static void write_body(struct procbuf_writable slice, void *data)
     run_body(t, body);
 }
 
+/* What the body around this one has is still its own. Requires: the model has not entered this one. */
+static void compare_outer_data(const struct testbed *t, const struct procbuf_grant *outer)
+{
+    const struct model_open *open = model_current_driver(&t->model);
+    const struct model_driver *driver = &t->model.drivers[open->driver];
+    const struct procbuf_writable data = procbuf_grant_data(outer);
+    const uintptr_t base = ARENA_BASE + (uintptr_t)open->span.start + driver->data_offset;
+    if (driver->data_len != 0 && (uintptr_t)procbuf_writable_base_unchecked(data) != base)
+        bug_found(
+            "slice", "outer-grant-data",
+            "expected: the outer driver's data at arena byte %u, in an enter inside its own too\n"
+            "actual: at %p",
+            open->span.start + driver->data_offset,
+            (const void *)procbuf_writable_base_unchecked(data));
+}
+
 static void grant_body(const struct procbuf_grant *grant, void *data)
 {
     struct testbed *t = testbed_now();
@@ -276,6 +292,8 @@ static void grant_body(const struct procbuf_grant *grant, void *data)
                   "expected: at least %u bytes of data\n"
                   "actual: %zu",
                   driver->data_len, procbuf_writable_len(*slice));
+    if (outer != NULL)
+        compare_outer_data(t, outer);
     t->world->grant = grant;
     run_body(t, body);
     t->world->grant = outer;

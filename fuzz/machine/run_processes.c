@@ -34,6 +34,17 @@ void run_restart_many(struct testbed *t, const struct call *call, struct outcome
     answer_why(outcome, procbuf_process_restart(&t->world->slots[call->args[0]], NULL));
 }
 
+/* A table of a third kernel has the same places, and counts the same lives. */
+static void compare_with_third(const struct testbed *t, const struct model_id *expected,
+                               struct procbuf_id id)
+{
+    const struct procbuf_table third = t->world->foreign;
+    if (procbuf_id_equal(id, foreign_id_in(t, &third, expected->slot, expected->identifier)))
+        bug_found("result", "ids-of-two-foreign-tables",
+                  "expected: ids of two tables are not equal (L1)\n"
+                  "actual: they are");
+}
+
 void run_lookup(struct testbed *t, const struct call *call, struct outcome *outcome)
 {
     const struct procbuf_id id = t->world->ids[call->args[0]];
@@ -46,6 +57,8 @@ void run_lookup(struct testbed *t, const struct call *call, struct outcome *outc
                   "expected: each table finds its own processes (L1)\n"
                   "actual: the other table found %s",
                   other == NULL ? "none" : "a process");
+    if (expected->foreign && !model_id_is_others(&t->model, expected))
+        compare_with_third(t, expected, id);
     if (expected->foreign ? procbuf_table_lookup(&t->world->foreign, id) != NULL
                           : live != (process != NULL))
         bug_found("result", "lookup-and-liveness-differ",

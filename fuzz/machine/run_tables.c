@@ -69,12 +69,17 @@ void run_foreign_life(struct testbed *t, const struct call *call, struct outcome
     t->world->foreign_lives[call->args[0]] = t->model.foreign[call->args[0]];
 }
 
+struct procbuf_id foreign_id_in(const struct testbed *t, const struct procbuf_table *table,
+                                uint32_t index, uint64_t identifier)
+{
+    return procbuf_id_new_external(table, world_foreign_place(t->model.is_large, index),
+                                   world_foreign_identifier(t->model.is_large, identifier),
+                                   &capability);
+}
+
 struct procbuf_id foreign_id_named(const struct testbed *t, uint32_t index)
 {
-    return procbuf_id_new_external(
-        &t->world->foreign, world_foreign_place(t->model.is_large, index),
-        world_foreign_identifier(t->model.is_large, t->world->foreign_lives[index].identifier),
-        &capability);
+    return foreign_id_in(t, &t->world->foreign, index, t->world->foreign_lives[index].identifier);
 }
 
 /* ---- Errors ---- */
