@@ -529,6 +529,7 @@ static void begin_many(uint32_t slots)
 static void declare(struct procbuf_driver *place, struct procbuf_driver_config config, size_t len)
 {
     config.data_len = len - procbuf_grant_len(&config);
+    cr_assert_eq(procbuf_grant_len(&config), len);
     procbuf_driver_init(place, &config);
 }
 
