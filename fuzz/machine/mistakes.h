@@ -264,6 +264,11 @@ static void make_mistake(unsigned number)
         apart.answer =
             (int)procbuf_readable_string_copy(apart_byte(), (char *)apart.array + 8, 1, &apart.len);
         break;
+    case 50:
+        apart.answer = apart_create();
+        apart.answer = (int)procbuf_process_remove(apart.process);
+        procbuf_table_use_grants(&apart.table, apart.entries, 1);
+        break;
     default: break;
     }
 }

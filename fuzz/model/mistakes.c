@@ -55,6 +55,7 @@ static const struct {
     { "R5", "it copies what fits of an array into a slice of one byte, where the array begins" },
     { "R5", "it compares a slice of one byte with itself" },
     { "R5", "it copies a string of one byte to where it is" },
+    { "R4", "it gives a table room for grants after its first process has gone" },
 };
 _Static_assert(sizeof mistakes / sizeof mistakes[0] == TRACE_MISTAKE_COUNT, "fuzzers make each");
 

@@ -28,7 +28,7 @@ enum {
     TRACE_MAP_REGIONS = 4, /* of each map */
     TRACE_REGION_COUNT = 8,
     TRACE_KERNEL_SLOT_COUNT = 4, /* of each kind */
-    TRACE_MISTAKE_COUNT = 50, /* of a kernel, which misuse makes */
+    TRACE_MISTAKE_COUNT = 51, /* of a kernel, which misuse makes */
     TRACE_MAX_RAM = 1024,
     TRACE_MAX_FLASH = 512,
     TRACE_MAX_MEMORY = 13312, /* of all processes, with the gaps between */
