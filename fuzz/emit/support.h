@@ -533,12 +533,18 @@ static void declare(struct procbuf_driver *place, struct procbuf_driver_config c
     procbuf_driver_init(place, &config);
 }
 
-/* How long the data of a grant are. Returns: false if it is too long. */
+/* How long the data of a grant are, after slots of one length. Returns: false if it is too long. */
 static bool len_of_data(struct procbuf_driver_config config, size_t *len_out)
 {
     const size_t len = procbuf_grant_len(&config);
     config.data_len = 0;
-    *len_out = len - procbuf_grant_len(&config);
+    const size_t slots = procbuf_grant_len(&config);
+    const struct procbuf_driver_config one = { .readonly_count = 1, .data_align = 1 };
+    const uint64_t count = (uint64_t)config.readonly_count + config.readwrite_count;
+    const uint64_t end = count * procbuf_grant_len(&one) + config.data_align - 1;
+    const uint64_t expected = end - end % config.data_align;
+    cr_assert_eq(slots, expected < SIZE_MAX ? expected : SIZE_MAX);
+    *len_out = len - slots;
     return len != SIZE_MAX;
 }
 
