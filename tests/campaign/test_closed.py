@@ -467,6 +467,17 @@ builds.SETUPS[:] = [dataclasses.replace(s, engine=one_in_a_folder(afl.Afl)) if s
         self.assertEqual(sorted(path.name for path in corpus.iterdir()), ["a", "d", "empty"])
         self.assertEqual(sorted(name for f in self.record()["findings"] for name in f["names"]), ["b", "c"])
 
+    def test_five_inputs_of_a_bug_are_kept(self):
+        corpus = self.out / "corpus/slices"
+        corpus.mkdir(parents=True)
+        for number in range(7):
+            (corpus / f"b{number}").write_text("break")
+        self.night("clean", status=1, says=(BROKE,))
+        bundle = next((self.out / "findings").iterdir())
+        self.assertEqual(sorted(path.name for path in bundle.glob("input*")), ["input", "input-2", "input-3", "input-4", "input-5"])
+        finding, = self.record()["findings"]
+        self.assertEqual((finding["inputs"], finding["names"]), (7, ["b0", "b1", "b2", "b3", "b4"]))
+
     def test_a_library_that_hangs_leaves_out_the_rest_by_name(self):
         corpus = self.out / "corpus/slices"
         corpus.mkdir(parents=True)
