@@ -357,6 +357,7 @@ builds.SETUPS[:] = [dataclasses.replace(s, engine=one_in_a_folder(afl.Afl)) if s
         for name, bad in (("trace.trace", None), ("trace.trace", b""), ("trace.trace", b"trace 1\nclean\n"), ("finding.json", None),
                           ("finding.json", good["finding.json"][:100]), ("finding.json", b"[]"),
                           ("finding.json", json.dumps(record | {"preset": None}).encode()),
+                          ("finding.json", json.dumps(record | {"identity": FIRED}).encode()),
                           ("finding.json", json.dumps(record | {"seconds": "x", "folder": "../../evil"}).encode())):
             (bundle / name).unlink() if bad is None else (bundle / name).write_bytes(bad)
             self.night("clean", status=1, says=(f"damaged: {BROKE}", "1 damaged"))
@@ -477,6 +478,8 @@ builds.SETUPS[:] = [dataclasses.replace(s, engine=one_in_a_folder(afl.Afl)) if s
         self.assertEqual(sorted(path.name for path in bundle.glob("input*")), ["input", "input-2", "input-3", "input-4", "input-5"])
         finding, = self.record()["findings"]
         self.assertEqual((finding["inputs"], finding["names"]), (7, ["b0", "b1", "b2", "b3", "b4"]))
+        self.night("clean", status=1, says=("1 known",))  # of the night that had most
+        self.assertEqual(json.loads((bundle / "finding.json").read_text())["inputs"], 7)
 
     def test_a_library_that_hangs_leaves_out_the_rest_by_name(self):
         corpus = self.out / "corpus/slices"
@@ -485,6 +488,7 @@ builds.SETUPS[:] = [dataclasses.replace(s, engine=one_in_a_folder(afl.Afl)) if s
             (corpus / f"h{number}").write_text("hang")
         self.night("clean", status=1, says=("kind=hang", "2 inputs were neither replayed nor used, because the library hangs: h5, h6"),
                    code="replay.SILENCE_S = 1")
+        self.assertEqual([path.name for path in corpus.iterdir()], ["empty"])
 
     def test_inputs_that_break_in_a_row_only_are_a_finding(self):
         corpus = self.out / "corpus/slices"
