@@ -54,7 +54,7 @@ static unsigned regions_needed(void)
     const unsigned count = testbed_now()->oracle.window_count;
     unsigned needed = 0;
     if (board_in_eighths || 2 * count <= board_windows + 1)
-        return count;
+        return count; /* or so few that there are enough in any case */
     for (unsigned e = 0; e < 2 * count; e++) {
         const uintptr_t at = edge_of(&open[e / 2], e % 2 != 0);
         bool is_known = false;
